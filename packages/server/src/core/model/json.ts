@@ -1,0 +1,95 @@
+/**
+ * JSON that comes back as it went in. JavaScript's numbers would turn `1.0` into `1` and lose digits of 64-bit integers, so
+ * a number that it would spell differently is kept as `RawJson`, its source text.
+ */
+import type { Json } from './model.ts'
+
+export interface RawJson {
+  readonly rawJSON: string
+}
+
+interface JsonWithSource {
+  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
+  rawJSON(text: string): RawJson
+  isRawJSON(value: unknown): value is RawJson
+}
+const SourceJSON = JSON as unknown as JsonWithSource
+
+/** The text holds an integer outside signed 64 bits, which no storage of upstream's takes. */
+export class IntegerTooLarge extends Error {}
+/** Deeper than any honest document; the limit keeps printing from exhausting the stack. */
+export class NestedTooDeep extends Error {}
+
+const MAX_DEPTH = 500
+const LEAST = -(2n ** 63n)
+const GREATEST = 2n ** 63n - 1n
+
+/** May stand in a number that JavaScript does not keep as it is spelt; in strings it does no harm. */
+const SUSPICIOUS_NUMBER = /\d[.eE]|\d{16}/
+
+/**
+ * @throws SyntaxError when `text` is no JSON.
+ * @throws IntegerTooLarge, NestedTooDeep
+ */
+export function parseJson(text: string): Json {
+  if (!SUSPICIOUS_NUMBER.test(text)) return JSON.parse(text) as Json
+  try {
+    return SourceJSON.parse(text, (_key, value, { source }) =>
+      typeof value === 'number' && source !== undefined ? keepSpelling(value, source) : value,
+    ) as Json
+  } catch (error) {
+    if (error instanceof RangeError) throw new NestedTooDeep()
+    throw error
+  }
+}
+
+function keepSpelling(value: number, source: string): number | RawJson {
+  if (String(value) === source) return value
+  if (/^-?\d+$/.test(source)) {
+    const integer = BigInt(source)
+    if (integer < LEAST || integer > GREATEST) throw new IntegerTooLarge()
+  }
+  return SourceJSON.rawJSON(source)
+}
+
+/**
+ * JSON text in upstream's style: one line, `, ` and `: ` between, non-ASCII as it is (contract http.md 1.11).
+ * @throws NestedTooDeep
+ */
+export function printJson(value: Json | RawJson | undefined, depth = 0): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+    case 'boolean':
+      return String(value)
+    case 'object':
+      if (value === null) return 'null'
+      if (depth > MAX_DEPTH) throw new NestedTooDeep()
+      if (Array.isArray(value)) return printArray(value, depth + 1)
+      if (SourceJSON.isRawJSON(value)) return value.rawJSON
+      return printObject(value as { [key: string]: Json }, depth + 1)
+    default:
+      throw new TypeError(`no JSON: ${typeof value}`)
+  }
+}
+
+function printArray(items: readonly Json[], depth: number): string {
+  let text = '['
+  let separator = ''
+  for (const item of items) {
+    text += separator + printJson(item, depth)
+    separator = ', '
+  }
+  return `${text}]`
+}
+
+function printObject(object: { readonly [key: string]: Json }, depth: number): string {
+  let text = '{'
+  let separator = ''
+  for (const key of Object.keys(object)) {
+    text += `${separator}${JSON.stringify(key)}: ${printJson(object[key], depth)}`
+    separator = ', '
+  }
+  return `${text}}`
+}

@@ -1,0 +1,96 @@
+/** A moment: whole milliseconds since the Unix epoch. */
+export type Instant = number
+
+/** JSON as it was parsed. Numbers whose spelling JavaScript would change are `RawJson` (see core/json.ts). */
+export type Json = null | boolean | number | string | Json[] | JsonObject
+export interface JsonObject {
+  [key: string]: Json
+}
+
+/** Queues and topics have the same parts but separate name spaces: a topic cannot be claimed from. */
+export type QueueKind = 'queue' | 'topic'
+
+/** Names one queue or topic. The same name in another project, or of the other kind, is another queue. */
+export interface QueueKey {
+  readonly project: string
+  readonly kind: QueueKind
+  readonly name: string
+}
+
+export interface Queue extends QueueKey {
+  /** As stored: own keys and those reserved attributes that were set, in the order in which they were set. */
+  readonly metadata: Readonly<JsonObject>
+  /** Changes whenever the metadata changes, and is never used again by a later queue of the same name. */
+  readonly version: string
+}
+
+/** A message as a reader sees it. */
+export interface Message {
+  readonly id: string
+  /** The body as JSON text. */
+  readonly body: string
+  /** Seconds, as posted or as lengthened by a claim or a move to a dead letter queue. */
+  readonly ttlSeconds: number
+  /** When it was posted. Claims and moves leave it alone. */
+  readonly createdAt: Instant
+  /** The live claim that holds it, or null. */
+  readonly claimId: string | null
+  /** How often a claim has taken it. */
+  readonly claimCount: number
+}
+
+export interface Claim {
+  readonly id: string
+  readonly ttlSeconds: number
+  /** When the claim was made or last renewed. */
+  readonly renewedAt: Instant
+  /** In the order of the queue. Never empty. */
+  readonly messages: readonly Message[]
+}
+
+/** Where messages go that were claimed too often. */
+export interface DeadLetterPolicy {
+  /** Name of a queue of the same project. */
+  readonly queue: string
+  /** A message that was claimed this often already is moved instead of being handed out. May be 0 or less. */
+  readonly maxClaimCount: number
+  /** New lifetime from the moment of the move, in seconds; null keeps the moment of expiry as it is. */
+  readonly ttlSeconds: number | null
+}
+
+export interface QueueStats {
+  /** Messages that no live claim holds; delayed ones count too. */
+  readonly free: number
+  readonly claimed: number
+  readonly oldest: Message | null
+  readonly newest: Message | null
+}
+
+export interface Subscription {
+  readonly id: string
+  /** Name of the queue or topic that it listens to. */
+  readonly source: string
+  /** URI exactly as given. */
+  readonly subscriber: string
+  readonly ttlSeconds: number
+  /** When it was created or its ttl was last set. */
+  readonly renewedAt: Instant
+  readonly options: Readonly<JsonObject>
+  readonly confirmed: boolean
+}
+
+export interface Pool {
+  readonly name: string
+  readonly uri: string
+  readonly weight: number
+  readonly options: Readonly<JsonObject>
+  /** Name tag of the flavor that the pool belongs to, or null. */
+  readonly flavor: string | null
+}
+
+export interface Flavor {
+  readonly project: string
+  readonly name: string
+  /** Names of pools, sorted. */
+  readonly pools: readonly string[]
+}

@@ -1,0 +1,13 @@
+import type { Instant } from '../core/model/model.ts'
+
+/** The one seam through which time comes in. Tests hand in one that they move themselves. */
+export interface Clock {
+  /** Never runs backwards. */
+  now(): Instant
+  /** Calls `callback` once at `at` or soon after; at once, but never synchronously, when that is past. */
+  at(at: Instant, callback: () => void): Timer
+}
+
+export interface Timer {
+  cancel(): void
+}

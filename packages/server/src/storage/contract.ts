@@ -1,0 +1,311 @@
+/**
+ * The storage contract: what an engine does for the operations.
+ *
+ * - Every method is one atomic move. It happens wholly or not at all, and its promise resolves only when what it wrote is
+ *   durable as far as the engine can promise it (`durability`).
+ * - `now` comes from the caller and never runs backwards for one storage. What is visible follows from the stored rows and
+ *   `now` alone: at `expiresAt` a message, a claim or a subscription is gone, at `visibleAt` a delayed message is there.
+ *   Freeing the space of what is gone is housekeeping and shows nowhere.
+ * - A method costs what it hands out or takes in, not what the queue holds.
+ * - Engines get clean input: names, limits and ranges have been checked. Ids and markers are the exception: they come from
+ *   clients as they are, and one that is malformed or belongs to another queue names nothing.
+ * - Engines throw `StorageUnavailable`, or a bug. Every expected outcome is a result.
+ *
+ * Order. A message takes its place in a queue when it becomes visible: at its POST, or when its delay is over, or when it
+ * moves into the queue; several at the same instant in the order in which they were posted. It keeps that place through
+ * claims and releases. Listing, claiming and popping go by place. Only a listing that includes delayed messages goes by
+ * order of posting instead, since it meets messages that have no place yet.
+ */
+import type {
+  Claim,
+  DeadLetterPolicy,
+  Flavor,
+  Instant,
+  JsonObject,
+  Message,
+  Pool,
+  Queue,
+  QueueKey,
+  QueueStats,
+  Subscription,
+} from '../core/model/model.ts'
+
+export type * from '../core/model/model.ts'
+
+/**
+ * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
+ * key, and answer `STALE`, having done nothing, when the queue has changed or gone since. So a caller may remember queues
+ * for as long as it likes, on any number of nodes, and still needs one round trip for a move.
+ */
+export type QueueHandle = Pick<Queue, 'project' | 'kind' | 'name' | 'version'>
+export const STALE = 'stale'
+export type Stale = typeof STALE
+
+export interface NewMessage {
+  /** The body as JSON text. */
+  readonly body: string
+  readonly ttlSeconds: number
+  /** 0: visible at once. The delay does not lengthen the ttl. */
+  readonly delaySeconds: number
+}
+
+export interface QueueStore {
+  /** Creates the queue if it is missing. An existing one is left as it is, metadata included. */
+  create(p: { key: QueueKey; metadata: JsonObject; now: Instant }): Promise<{ created: boolean; queue: Queue }>
+
+  get(p: { key: QueueKey; now: Instant }): Promise<Queue | null>
+
+  /** Replaces the whole metadata of an existing queue. */
+  update(p: { queue: QueueHandle; metadata: JsonObject; now: Instant }): Promise<Queue | Stale>
+
+  /** Removes the queue, its messages, claims, subscriptions and idempotency records. Answers at once, whatever it held. */
+  delete(p: { key: QueueKey; now: Instant }): Promise<void>
+
+  /**
+   * The queues of a project, by name in code point order, those after `after`.
+   * `nameContains`: only names with this text in them. `metadata`: only queues that have each of these keys with one of
+   * the values (compared as JSON values).
+   */
+  list(p: {
+    project: string
+    kind: QueueKey['kind']
+    after: string | null
+    limit: number
+    nameContains: string | null
+    metadata: readonly MetadataFilter[]
+    now: Instant
+  }): Promise<Queue[]>
+
+  /** The number of queues of the project. */
+  count(p: { project: string; kind: QueueKey['kind']; now: Instant }): Promise<number>
+
+  /** Null when there is no such queue. */
+  stats(p: { key: QueueKey; now: Instant }): Promise<QueueStats | null>
+}
+
+export interface MetadataFilter {
+  readonly key: string
+  readonly anyOf: readonly (string | number | boolean | null)[]
+}
+
+export interface Appended {
+  /** In the order of the messages. */
+  readonly ids: string[]
+}
+
+/** A POST that may be repeated: the same key with the same digest within its time answers the first answer. */
+export interface IdempotencyKey {
+  readonly key: string
+  /** Digest of what was posted. */
+  readonly digest: string
+  readonly expiresAt: Instant
+}
+
+export interface MessageStore {
+  /**
+   * Stores all messages or none, with consecutive places in array order. `clientId` is who posted them.
+   * With `idempotency`: a live record of that key in this queue with the same digest answers the ids of the first time and
+   * stores nothing; with another digest it answers 'conflict'; otherwise the record is stored with the messages.
+   */
+  append(p: {
+    queue: QueueHandle
+    clientId: string
+    messages: readonly NewMessage[]
+    idempotency?: IdempotencyKey | undefined
+    now: Instant
+  }): Promise<Appended | 'conflict' | Stale>
+
+  /**
+   * One page. `after` is a marker from an earlier page, or the id of a message (then its place at its POST counts); what it
+   * names need not exist any more; what is no marker of this queue counts as null, the beginning.
+   * `hideClientId`: leave out what this client posted. The page is filled up to `limit` as long as there are messages.
+   * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every message
+   * that stays, once: none ever takes a place before a marker that was handed out.
+   */
+  list(p: {
+    queue: QueueHandle
+    after: string | null
+    limit: number
+    hideClientId: string | null
+    includeClaimed: boolean
+    includeDelayed: boolean
+    now: Instant
+  }): Promise<{ messages: Message[]; marker: string | null } | Stale>
+
+  /** Those that exist, claimed and delayed ones too, in the order asked for, each once. */
+  get(p: { queue: QueueHandle; ids: readonly string[]; now: Instant }): Promise<Message[] | Stale>
+
+  /**
+   * Removes one message.
+   * claimId null: 'held' if a live claim holds it.
+   * claimId given: 'not-claimed' if no live claim holds it; 'held' if another live claim does and the given one lives (in
+   * this queue, with messages left); 'claim-not-live' if another does and the given one does not live.
+   */
+  delete(p: {
+    queue: QueueHandle
+    id: string
+    claimId: string | null
+    now: Instant
+  }): Promise<'deleted' | 'absent' | 'held' | 'not-claimed' | 'claim-not-live' | Stale>
+
+  /**
+   * Removes messages, claimed ones too; ids that name nothing are skipped. With `claimIds`, every existing one must be held
+   * by one of these claims, otherwise nothing is removed and the answer is 'held'.
+   */
+  deleteMany(p: {
+    queue: QueueHandle
+    ids: readonly string[]
+    claimIds: readonly string[] | null
+    now: Instant
+  }): Promise<'deleted' | 'held' | Stale>
+
+  /**
+   * Removes up to `limit` of the oldest visible unclaimed messages and answers them. Messages that were claimed too often
+   * move to the dead letter queue on the way, as with a claim.
+   */
+  pop(p: {
+    queue: QueueHandle
+    limit: number
+    deadLetter: DeadLetterPolicy | null
+    now: Instant
+  }): Promise<Message[] | Stale>
+
+  /** Removes all messages, delayed and claimed ones too, and all claims and idempotency records. Answers at once. */
+  purge(p: { key: QueueKey; now: Instant }): Promise<void>
+
+  /**
+   * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
+   * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry, take a new place at the
+   * end of their old queue and start with a claim count of 0. A message whose old queue is gone, or that a live claim holds,
+   * or that never moved, stays. Answers what was moved, in order. The old queue is in the same project.
+   */
+  redrive(p: {
+    queue: QueueHandle
+    ids: readonly string[] | null
+    limit: number
+    now: Instant
+  }): Promise<{ id: string; queue: string }[] | Stale>
+}
+
+export interface ClaimStore {
+  /**
+   * Takes up to `limit` of the oldest messages that are visible and that no live claim holds. Each gets this claim and a
+   * claim count one higher. One that would expire before the claim ends lives for claim ttl + grace from now on, and its
+   * ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter queue,
+   * at once and unclaimed, with its count back at 0; a dead letter queue that does not exist is not made to exist by that,
+   * but has these messages when somebody creates it. (One that is the queue itself moves nothing: no policy.)
+   * Null when nothing was there to claim.
+   */
+  create(p: {
+    queue: QueueHandle
+    limit: number
+    ttlSeconds: number
+    graceSeconds: number
+    deadLetter: DeadLetterPolicy | null
+    now: Instant
+  }): Promise<Claim | null | Stale>
+
+  /** Null when it is unknown, has ended, or has no message left. */
+  get(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<Claim | null | Stale>
+
+  /** The claim ends `ttlSeconds` from now; its messages are lengthened as on creation. False where `get` answers null. */
+  renew(p: {
+    queue: QueueHandle
+    claimId: string
+    ttlSeconds: number
+    graceSeconds: number
+    now: Instant
+  }): Promise<boolean | Stale>
+
+  /** Ends the claim; its messages can be claimed at once, at their old places, with their claim counts. */
+  release(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<undefined | Stale>
+}
+
+export interface SubscriptionStore {
+  /**
+   * Subscriptions are unique by queue and subscriber among the live ones: an existing one is answered as it is, with
+   * `created: false`. Null when the queue does not exist.
+   */
+  create(p: {
+    key: QueueKey
+    id: string
+    subscriber: string
+    ttlSeconds: number
+    options: JsonObject
+    now: Instant
+  }): Promise<{ created: boolean; subscription: Subscription } | null>
+
+  get(p: { key: QueueKey; id: string; now: Instant }): Promise<Subscription | null>
+
+  /** By id in code point order, those after `after`. */
+  list(p: { key: QueueKey; after: string | null; limit: number; now: Instant }): Promise<Subscription[]>
+
+  /**
+   * Changes what is given; a new ttl counts from now. A new subscriber makes the subscription unconfirmed again.
+   * 'conflict' when another live one of the queue has that subscriber.
+   */
+  update(p: {
+    key: QueueKey
+    id: string
+    subscriber?: string | undefined
+    ttlSeconds?: number | undefined
+    options?: JsonObject | undefined
+    now: Instant
+  }): Promise<'updated' | 'absent' | 'conflict'>
+
+  /** False when there is no such subscription. */
+  confirm(p: { key: QueueKey; id: string; confirmed: boolean; now: Instant }): Promise<boolean>
+
+  delete(p: { key: QueueKey; id: string; now: Instant }): Promise<void>
+
+  /** Removes all subscriptions of the queue. */
+  purge(p: { key: QueueKey; now: Instant }): Promise<void>
+}
+
+/** Pools and flavors: which engines there are, and which of them queues of a flavor go to. */
+export interface CatalogueStore {
+  /** Creates or overwrites. 'uri-in-use' when another pool has the URI. */
+  putPool(p: { pool: Pool }): Promise<'stored' | 'uri-in-use'>
+  getPool(p: { name: string }): Promise<Pool | null>
+  /** By name in code point order, those after `after`. */
+  listPools(p: { after: string | null; limit: number }): Promise<Pool[]>
+  /** 'in-use' when it is the last pool of a flavor: `flavors` names them. */
+  deletePool(p: { name: string }): Promise<{ deleted: true } | { deleted: false; flavors: string[] }>
+
+  /** Creates or overwrites. Answers the first of its pools that does not exist, and then stores nothing. */
+  putFlavor(p: { flavor: Flavor }): Promise<{ stored: true } | { stored: false; unknownPool: string }>
+  getFlavor(p: { project: string; name: string }): Promise<Flavor | null>
+  /** By name in code point order, those after `after`. */
+  listFlavors(p: { project: string; after: string | null; limit: number }): Promise<Flavor[]>
+  deleteFlavor(p: { project: string; name: string }): Promise<void>
+}
+
+export interface Storage {
+  readonly queues: QueueStore
+  readonly messages: MessageStore
+  readonly claims: ClaimStore
+  readonly subscriptions: SubscriptionStore
+  readonly catalogue: CatalogueStore
+
+  /** Names the engine, and says in a sentence how its answers to writes are weaker than `Durable` demands, or null. */
+  readonly engine: string
+  readonly weakness: string | null
+
+  /**
+   * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or freed
+   * messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without reason, never fails to
+   * come. The queue need not exist. Answers the function that ends it.
+   */
+  watch(key: QueueKey, listener: () => void): () => void
+
+  /** Resolves when the engine can read and write; throws StorageUnavailable otherwise. */
+  ping(): Promise<void>
+
+  /** Waits for the moves under way, refuses new ones with StorageUnavailable. May be called twice. */
+  close(): Promise<void>
+}
+
+/** The engine cannot serve now; nothing was promised. Trying again later may help. */
+export class StorageUnavailable extends Error {
+  override readonly name = 'StorageUnavailable'
+}

@@ -1,0 +1,161 @@
+-- The tables. See docs/decisions/postgres-shape.md for why they look like this.
+
+-- Versions, identities of queues, and buckets. Never used again, so a number says for good what it named.
+CREATE SEQUENCE number;
+
+-- A queue or topic. `no` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
+-- empty one by a purge. `metadata` (JSON text) is null while the queue does not exist but has dead letters waiting in it.
+-- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
+-- different queues never wait for each other.
+CREATE TABLE queue (
+  project text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  no bigint NOT NULL UNIQUE,
+  bucket bigint NOT NULL,
+  version bigint NOT NULL,
+  metadata text,
+  PRIMARY KEY (project, kind, name)
+) WITH (fillfactor = 70);
+
+-- What is known of a bucket. Only the row with the highest `seq` counts: a move inserts the next one and deletes the one
+-- before. An UPDATE in place would leave its old versions in the way of every reader for as long as somebody's long
+-- transaction keeps them from being vacuumed; here readers come from the live end of the index and never meet them.
+--   last         the highest number given to a message or claim; places are numbers
+--   fresh        no message with a place >= fresh was ever claimed; those before it are held, returned, or gone
+--   live         no message has a lower place
+--   free, held   how many messages there are, expired ones counted until they are settled
+--   epoch        lane of returned messages, see message.lane
+--   returned     how many messages are in that lane
+--   retaken      how many have left that lane
+--   due_at, ends_at, expires_at   lower bounds: no delay is over, no claim ends, no message expires before
+CREATE TABLE standing (
+  bucket bigint NOT NULL,
+  seq bigint NOT NULL,
+  last bigint NOT NULL,
+  fresh bigint NOT NULL,
+  live bigint NOT NULL,
+  free bigint NOT NULL,
+  held bigint NOT NULL,
+  epoch bigint NOT NULL,
+  returned bigint NOT NULL,
+  retaken bigint NOT NULL,
+  due_at bigint NOT NULL,
+  ends_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  PRIMARY KEY (bucket, seq)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+-- A message that is or was visible.
+--   place        its place in the queue
+--   posted       its number from its POST, where that is not its place: it was delayed
+--   born_bucket, born   the numbers in its id, where those are not (bucket, place)
+--   claim        the claim that holds it
+--   lane         the epoch of the bucket when a claim on it ended, until it is claimed again
+--   came_from    name of the queue that it left for this dead letter queue
+-- Neither `claim` nor `claim_count` is indexed, so taking a fresh message touches no index.
+CREATE TABLE message (
+  bucket bigint NOT NULL,
+  place bigint NOT NULL,
+  posted bigint,
+  born_bucket bigint,
+  born bigint,
+  claim bigint,
+  lane bigint,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  ttl integer NOT NULL,
+  claim_count integer NOT NULL DEFAULT 0,
+  client text NOT NULL,
+  came_from text,
+  body text NOT NULL,
+  PRIMARY KEY (bucket, place)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_scale_factor = 0.2);
+CREATE INDEX message_expiry ON message (bucket, expires_at);
+CREATE INDEX message_returned ON message (bucket, lane, place) WHERE lane IS NOT NULL;
+CREATE INDEX message_born ON message (bucket, born_bucket, born) WHERE born IS NOT NULL;
+CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL;
+
+-- A message whose delay is not over: it has no place yet. `wakes_at` is the end of the delay, or its expiry when that is earlier.
+CREATE TABLE delayed (
+  bucket bigint NOT NULL,
+  no bigint NOT NULL,
+  wakes_at bigint NOT NULL,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  ttl integer NOT NULL,
+  client text NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (bucket, no)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX delayed_wake ON delayed (bucket, wakes_at, no);
+
+-- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
+CREATE TABLE claim (
+  bucket bigint NOT NULL,
+  no bigint NOT NULL,
+  ends_at bigint NOT NULL,
+  renewed_at bigint NOT NULL,
+  ttl integer NOT NULL,
+  places bigint[] NOT NULL,
+  PRIMARY KEY (bucket, no)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX claim_end ON claim (bucket, ends_at);
+
+-- What a POST with an idempotency key was answered: `count` messages, numbered from `first`.
+CREATE TABLE idempotency (
+  bucket bigint NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  digest text NOT NULL,
+  expires_at bigint NOT NULL,
+  first bigint NOT NULL,
+  count integer NOT NULL,
+  PRIMARY KEY (bucket, key)
+);
+CREATE INDEX idempotency_expiry ON idempotency (expires_at);
+
+-- `queue` is the identity of the queue or topic.
+CREATE TABLE subscription (
+  queue bigint NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  subscriber text COLLATE "C" NOT NULL,
+  ttl integer NOT NULL,
+  renewed_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  options text NOT NULL,
+  confirmed boolean NOT NULL,
+  PRIMARY KEY (queue, id)
+);
+CREATE INDEX subscription_subscriber ON subscription (queue, sha256(convert_to(subscriber, 'UTF8')));
+CREATE INDEX subscription_expiry ON subscription (expires_at);
+
+CREATE TABLE pool (
+  name text COLLATE "C" PRIMARY KEY,
+  uri text COLLATE "C" NOT NULL,
+  weight integer NOT NULL,
+  options text NOT NULL,
+  flavor text
+);
+CREATE UNIQUE INDEX pool_uri ON pool (sha256(convert_to(uri, 'UTF8')));
+
+CREATE TABLE flavor (
+  project text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  pools text[] NOT NULL,
+  PRIMARY KEY (project, name)
+);
+
+-- What purged and deleted queues left behind, for the sweeper to remove.
+CREATE TABLE dropped (
+  bucket bigint PRIMARY KEY,
+  queue bigint
+);
+
+-- The one row: the key under which numbers become ids, and how far the sweeper got in its round over the queues.
+CREATE TABLE service (
+  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  id_key text NOT NULL,
+  swept_queue bigint NOT NULL DEFAULT 0,
+  swept_at bigint NOT NULL DEFAULT 0
+);

@@ -1,0 +1,172 @@
+-- What every move is made of: enter a queue, settle what is due, act, save what is now known.
+
+-- Far beyond every instant; still exact as a JavaScript number.
+CREATE FUNCTION never() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 9007199254740991;
+
+CREATE FUNCTION standing_of(bucket_ bigint) RETURNS standing LANGUAGE plpgsql STABLE AS $$
+DECLARE s standing;
+BEGIN
+  SELECT * INTO s FROM standing WHERE bucket = bucket_ ORDER BY seq DESC LIMIT 1;
+  RETURN s;
+END $$;
+
+CREATE FUNCTION save(s standing) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO standing VALUES (s.bucket, s.seq + 1, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
+                               s.due_at, s.ends_at, s.expires_at);
+  DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq;
+END $$;
+
+CREATE FUNCTION open_bucket() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE bucket_ bigint := nextval('number');
+BEGIN
+  INSERT INTO standing VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never());
+  RETURN bucket_;
+END $$;
+
+-- After messages were removed: the lowest place that is still there.
+CREATE FUNCTION first_live(s standing, from_ bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE found_ bigint;
+BEGIN
+  SELECT place INTO found_ FROM message WHERE bucket = s.bucket AND place >= from_ ORDER BY place LIMIT 1;
+  RETURN coalesce(found_, s.last + 1);
+END $$;
+
+-- Keeps the standing right after the messages of `places` are gone; `from_lane` of them were returned ones, `from_held` held.
+CREATE FUNCTION removed(s standing, places bigint[], from_lane bigint, from_held bigint) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  s.held := s.held - from_held;
+  s.free := s.free - (cardinality(places) - from_held);
+  s.returned := s.returned - from_lane;
+  s.retaken := s.retaken + from_lane;
+  IF s.live = ANY (places) THEN s.live := first_live(s, s.live); END IF;
+  IF s.fresh < s.live THEN s.fresh := s.live;
+  ELSIF s.fresh = ANY (places) THEN s.fresh := first_live(s, s.fresh);
+  END IF;
+  RETURN s;
+END $$;
+
+-- Returned messages that are claimed again leave dead entries at the head of their lane of the index. A new lane starts when
+-- the lane is empty, or when its dead outnumber its living so far that moving these costs less than passing those.
+CREATE FUNCTION renew_lane(s standing) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  IF s.returned > 0 THEN
+    IF s.retaken < 1000 + 2 * s.returned OR s.returned > 10000 THEN RETURN s; END IF;
+    UPDATE message SET lane = s.epoch + 1 WHERE bucket = s.bucket AND lane = s.epoch;
+  ELSIF s.retaken = 0 THEN
+    RETURN s;
+  END IF;
+  s.epoch := s.epoch + 1;
+  s.retaken := 0;
+  RETURN s;
+END $$;
+
+-- Delays that are over: the messages take their places now, in the order in which the delays ended.
+CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE woken bigint; placed bigint; first_expiry bigint;
+BEGIN
+  FOR slice IN 1..slices LOOP
+    WITH due AS (
+      DELETE FROM delayed USING (
+        SELECT no AS due_no FROM delayed WHERE bucket = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
+        ORDER BY wakes_at, no LIMIT 1000
+      ) d
+      WHERE bucket = s.bucket AND no = d.due_no RETURNING delayed.*
+    ), arrived AS (
+      INSERT INTO message (bucket, place, posted, born_bucket, born, created_at, expires_at, ttl, client, body)
+      SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, no), no, bucket, no, created_at, expires_at, ttl, client, body
+      FROM due WHERE expires_at > now_
+      RETURNING expires_at
+    )
+    SELECT (SELECT count(*) FROM due), count(*), min(expires_at) INTO woken, placed, first_expiry FROM arrived;
+    s.last := s.last + placed;
+    s.free := s.free - (woken - placed);
+    s.expires_at := least(s.expires_at, first_expiry);
+    EXIT WHEN woken < 1000;
+  END LOOP;
+  SELECT coalesce(min(wakes_at), never()) INTO s.due_at
+  FROM (SELECT wakes_at FROM delayed WHERE bucket = s.bucket AND wakes_at >= s.due_at ORDER BY wakes_at LIMIT 1) next;
+  RETURN s;
+END $$;
+
+-- Claims that have ended: what they still hold returns to its old place.
+CREATE FUNCTION settle_claims(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE ended_ bigint; back_ bigint;
+BEGIN
+  FOR slice IN 1..slices LOOP
+    WITH ended AS (
+      DELETE FROM claim USING (
+        SELECT no AS ended_no FROM claim WHERE bucket = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_
+        ORDER BY ends_at LIMIT 500
+      ) e
+      WHERE bucket = s.bucket AND no = e.ended_no RETURNING no, places
+    ), back AS (
+      UPDATE message m SET claim = NULL, lane = s.epoch
+      FROM (SELECT no, unnest(places) AS taken FROM ended) e
+      WHERE m.bucket = s.bucket AND m.place = e.taken AND m.claim = e.no
+      RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM ended), count(*) INTO ended_, back_ FROM back;
+    s.held := s.held - back_;
+    s.free := s.free + back_;
+    s.returned := s.returned + back_;
+    EXIT WHEN ended_ < 500;
+  END LOOP;
+  SELECT coalesce(min(ends_at), never()) INTO s.ends_at
+  FROM (SELECT ends_at FROM claim WHERE bucket = s.bucket AND ends_at >= s.ends_at ORDER BY ends_at LIMIT 1) next;
+  RETURN s;
+END $$;
+
+-- Messages that have expired are removed.
+CREATE FUNCTION settle_expired(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE places_ bigint[]; from_lane bigint; from_held bigint;
+BEGIN
+  FOR slice IN 1..slices LOOP
+    WITH gone AS (
+      DELETE FROM message USING (
+        SELECT place AS gone_place FROM message WHERE bucket = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
+        ORDER BY expires_at LIMIT 1000
+      ) g
+      WHERE bucket = s.bucket AND place = g.gone_place RETURNING place, lane, claim
+    )
+    SELECT coalesce(array_agg(place), '{}'), count(lane), count(claim) INTO places_, from_lane, from_held FROM gone;
+    s := removed(s, places_, from_lane, from_held);
+    EXIT WHEN cardinality(places_) < 1000;
+  END LOOP;
+  SELECT coalesce(min(expires_at), never()) INTO s.expires_at
+  FROM (SELECT expires_at FROM message WHERE bucket = s.bucket AND expires_at >= s.expires_at ORDER BY expires_at LIMIT 1) next;
+  RETURN s;
+END $$;
+
+-- First move what is due. Bounded: whatever is left after so many slices waits for the next move or the sweeper.
+CREATE FUNCTION settle(s standing, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  IF s.due_at <= now_ THEN s := settle_delayed(s, now_, 20); END IF;
+  IF s.ends_at <= now_ THEN s := settle_claims(s, now_, 20); END IF;
+  IF s.expires_at <= now_ THEN s := settle_expired(s, now_, 5); END IF;
+  RETURN s;
+END $$;
+
+-- The standing of a bucket, whose queue the caller has locked, with what is due settled.
+CREATE FUNCTION settled(bucket_ bigint, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE s standing := standing_of(bucket_);
+BEGIN
+  IF s.due_at <= now_ OR s.ends_at <= now_ OR s.expires_at <= now_ THEN
+    s := settle(s, now_);
+    PERFORM save(s);
+    s.seq := s.seq + 1;
+  END IF;
+  RETURN s;
+END $$;
+
+-- Locks the queue, and answers the standing of its bucket with what is due settled. All null when there is no such queue, or
+-- not in this version (`p` has none where any version will do).
+CREATE FUNCTION enter(p jsonb) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE q record;
+BEGIN
+  SELECT bucket, version INTO q FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  FOR NO KEY UPDATE;
+  IF NOT FOUND OR q.version <> (p->>'version')::bigint THEN RETURN NULL; END IF;
+  RETURN settled(q.bucket, (p->>'now')::bigint);
+END $$;

@@ -1,0 +1,420 @@
+-- Moves of messages and claims. Each takes its parameters as one JSON object and answers JSON; storage/postgres/*.ts has the
+-- types. '"stale"' means that the queue has changed or gone.
+
+-- Who watches a queue holds a shared lock of its slot; a transaction that brings news notifies once for each watched slot.
+-- `gate` keeps a watcher that arrives between the look and the commit from missing the news: see watch.ts.
+CREATE FUNCTION watch_slot(project text, kind text, name text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+  SELECT get_byte(sha256(convert_to(project || chr(31) || kind || chr(31) || name, 'UTF8')), 0)
+$$;
+
+CREATE FUNCTION watch_lock(part text) RETURNS integer LANGUAGE sql STABLE AS $$
+  SELECT hashtext(part || ' ' || current_schema())
+$$;
+
+CREATE FUNCTION tell(project text, kind text, name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE slot integer := watch_slot(project, kind, name);
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(watch_lock('gate'), slot);
+  IF pg_try_advisory_lock(watch_lock('watched'), slot) THEN
+    PERFORM pg_advisory_unlock(watch_lock('watched'), slot);
+  ELSE
+    PERFORM pg_notify('zaqar ' || current_schema(), slot::text);
+  END IF;
+END $$;
+
+CREATE FUNCTION tell(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM tell(p->>'project', p->>'kind', p->>'name');
+END $$;
+
+-- A message as storage/postgres/rows.ts reads it.
+CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql IMMUTABLE
+RETURN json_build_array(coalesce(m.born_bucket, m.bucket), coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
+                        m.claim, m.claim_count);
+
+-- The place of the message with this id, or null. (A delayed one has none.)
+CREATE FUNCTION place_of(bucket_ bigint, id_bucket bigint, id_no bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE found_ bigint;
+BEGIN
+  IF id_bucket = bucket_ THEN
+    SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND place = id_no AND born IS NULL;
+    IF FOUND THEN RETURN found_; END IF;
+  END IF;
+  SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND born_bucket = id_bucket AND born = id_no;
+  RETURN found_;
+END $$;
+
+-- append: messages [[body, ttl, delay]], client, idempotency {key, digest, expires_at} or null.
+-- Answers {bucket, first, count}; ids are numbered from `first`.
+CREATE FUNCTION append(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  now_ bigint := (p->>'now')::bigint;
+  earlier idempotency;
+  count_ integer := jsonb_array_length(p->'messages');
+  first_ bigint;
+  soonest bigint;
+  expiry bigint;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  first_ := s.last + 1;
+  IF p ? 'idempotency' THEN
+    SELECT * INTO earlier FROM idempotency
+    WHERE bucket = s.bucket AND key = p->'idempotency'->>'key' AND expires_at > now_;
+    IF FOUND THEN
+      IF earlier.digest <> p->'idempotency'->>'digest' THEN RETURN '"conflict"'; END IF;
+      RETURN json_build_object('bucket', s.bucket, 'first', earlier.first, 'count', earlier.count);
+    END IF;
+    INSERT INTO idempotency VALUES (s.bucket, p->'idempotency'->>'key', p->'idempotency'->>'digest',
+                                    (p->'idempotency'->>'expiresAt')::bigint, first_, count_)
+    ON CONFLICT (bucket, key) DO UPDATE
+    SET digest = excluded.digest, expires_at = excluded.expires_at, first = excluded.first, count = excluded.count;
+  END IF;
+
+  IF (p->>'delayed')::boolean THEN
+    WITH arrived AS (
+      INSERT INTO delayed (bucket, no, wakes_at, created_at, expires_at, ttl, client, body)
+      SELECT s.bucket, s.last + n, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_, now_ + 1000 * (m->>1)::bigint,
+             (m->>1)::integer, p->>'client', m->>0
+      FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint > 0
+      RETURNING wakes_at
+    )
+    SELECT min(wakes_at) INTO soonest FROM arrived;
+  END IF;
+  WITH arrived AS (
+    INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
+    SELECT s.bucket, s.last + n, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::integer, p->>'client', m->>0
+    FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint = 0
+    RETURNING expires_at
+  )
+  SELECT min(expires_at) INTO expiry FROM arrived;
+
+  s.last := s.last + count_;
+  s.free := s.free + count_;
+  s.due_at := least(s.due_at, soonest);
+  s.expires_at := least(s.expires_at, expiry);
+  PERFORM save(s);
+  PERFORM tell(p);
+  RETURN json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
+END $$;
+
+-- Moves messages to the end of another queue of the project and kind, which need not exist. Answers the standing of the
+-- bucket they leave.
+CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ integer)
+RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE t standing; now_ bigint := (p->>'now')::bigint; bucket_ bigint; from_lane bigint; arrived_ bigint; expiry bigint;
+BEGIN
+  -- Not waiting here means that no two moves ever wait for each other; the one that fails is run again (lanes.ts).
+  SELECT bucket INTO bucket_ FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
+  FOR NO KEY UPDATE NOWAIT;
+  IF NOT FOUND THEN
+    bucket_ := open_bucket();
+    INSERT INTO queue VALUES (p->>'project', p->>'kind', target, nextval('number'), bucket_, nextval('number'), NULL);
+  END IF;
+  t := settled(bucket_, now_);
+  WITH gone AS (
+    DELETE FROM message WHERE bucket = s.bucket AND place = ANY (places) RETURNING *
+  ), arrived AS (
+    INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
+    SELECT t.bucket, t.last + row_number() OVER (ORDER BY place), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
+           CASE WHEN ttl_ IS NULL THEN expires_at ELSE now_ + 1000 * ttl_::bigint END, coalesce(ttl_, ttl), client, came_from_, body
+    FROM gone
+    RETURNING expires_at
+  )
+  SELECT (SELECT count(lane) FROM gone), count(*), min(expires_at) INTO from_lane, arrived_, expiry FROM arrived;
+  t.last := t.last + arrived_;
+  t.free := t.free + arrived_;
+  t.expires_at := least(t.expires_at, expiry);
+  PERFORM save(t);
+  PERFORM tell(p->>'project', p->>'kind', target);
+  RETURN removed(s, places, from_lane, 0);
+END $$;
+
+-- The first `count_` places that can be claimed.
+CREATE FUNCTION claimable(s standing, now_ bigint, count_ integer)
+RETURNS TABLE (place bigint, lane bigint, claim_count integer, came_from text) LANGUAGE sql STABLE AS $$
+  (SELECT place, lane, claim_count, came_from FROM message
+   WHERE bucket = s.bucket AND lane = s.epoch AND expires_at > now_ ORDER BY place LIMIT count_)
+  UNION ALL
+  (SELECT place, lane, claim_count, came_from FROM message
+   WHERE bucket = s.bucket AND place >= s.fresh AND expires_at > now_ ORDER BY place LIMIT count_)
+  ORDER BY place LIMIT count_
+$$;
+
+-- Moves those that were claimed too often out of the way of the next `limit` messages. At most some thousands at a time.
+CREATE FUNCTION bury(s standing, p jsonb) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE buried bigint[]; d jsonb := p->'deadLetter';
+BEGIN
+  FOR slice IN 1..200 LOOP
+    SELECT array_agg(place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::integer)
+    WHERE claim_count >= (d->>'maxClaimCount')::bigint;
+    EXIT WHEN buried IS NULL;
+    s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::integer);
+  END LOOP;
+  RETURN s;
+END $$;
+
+-- After messages were claimed or popped: `last_fresh` is the last one taken that had never been claimed.
+CREATE FUNCTION taken(s standing, last_fresh bigint, from_lane bigint, is_all boolean) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  IF is_all THEN s.fresh := s.last + 1;
+  ELSIF last_fresh IS NOT NULL THEN s.fresh := last_fresh + 1;
+  END IF;
+  s.returned := s.returned - from_lane;
+  s.retaken := s.retaken + from_lane;
+  RETURN renew_lane(s);
+END $$;
+
+-- claim: limit, ttl, grace, deadLetter {queue, maxClaimCount, ttlSeconds} or null. Answers {bucket, claim, messages} or null.
+CREATE FUNCTION create_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  before standing;
+  now_ bigint := (p->>'now')::bigint;
+  limit_ integer := (p->>'limit')::integer;
+  ttl_ integer := (p->>'ttlSeconds')::integer;
+  life integer := (p->>'ttlSeconds')::integer + (p->>'graceSeconds')::integer;
+  ends_ bigint := now_ + 1000 * ttl_::bigint;
+  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ integer;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  IF s.free = 0 THEN RETURN NULL; END IF;
+  before := s;
+  IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
+
+  WITH picked AS MATERIALIZED (
+    SELECT place AS at, lane AS from_lane FROM claimable(s, now_, limit_)
+  ), held AS (
+    UPDATE message m SET
+      claim = s.last + 1,
+      lane = NULL,
+      claim_count = claim_count + 1,
+      ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
+      expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life::bigint ELSE expires_at END
+    FROM picked WHERE m.bucket = s.bucket AND m.place = picked.at
+    RETURNING place, from_lane, shown(m) AS message
+  )
+  SELECT count(*), json_agg(message ORDER BY place), array_agg(place ORDER BY place), count(from_lane),
+         max(place) FILTER (WHERE from_lane IS NULL)
+  INTO count_, messages, places_, from_lane, last_fresh FROM held;
+
+  s := taken(s, last_fresh, from_lane, count_ < limit_);
+  IF count_ > 0 THEN
+    s.last := s.last + 1;
+    s.free := s.free - count_;
+    s.held := s.held + count_;
+    INSERT INTO claim VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
+    -- Only a watcher whose timer would come too late has to know.
+    IF ends_ < s.ends_at THEN
+      s.ends_at := ends_;
+      PERFORM tell(p);
+    END IF;
+  END IF;
+  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
+  IF count_ = 0 THEN RETURN NULL; END IF;
+  RETURN json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
+END $$;
+
+-- pop: limit, deadLetter. Answers {bucket, messages}.
+CREATE FUNCTION pop(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  before standing;
+  now_ bigint := (p->>'now')::bigint;
+  limit_ integer := (p->>'limit')::integer;
+  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ integer;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  IF s.free = 0 THEN RETURN json_build_object('bucket', s.bucket, 'messages', '[]'::json); END IF;
+  before := s;
+  IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
+
+  WITH gone AS (
+    DELETE FROM message m USING claimable(s, now_, limit_) picked
+    WHERE m.bucket = s.bucket AND m.place = picked.place
+    RETURNING m.place AS place, m.lane AS from_lane, shown(m) AS message
+  )
+  SELECT count(*), json_agg(message ORDER BY place), array_agg(place), count(from_lane),
+         max(place) FILTER (WHERE from_lane IS NULL)
+  INTO count_, messages, places_, from_lane, last_fresh FROM gone;
+
+  s := taken(s, last_fresh, from_lane, count_ < limit_);
+  s.free := s.free - count_;
+  IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
+  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
+  RETURN json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
+END $$;
+
+CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM claim WHERE bucket = bucket_ AND no = claim_ AND ends_at > now_)
+$$;
+
+-- What the claim holds, in the order of the queue.
+CREATE FUNCTION held_by(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS SETOF message LANGUAGE sql STABLE AS $$
+  SELECT m.* FROM claim c, unnest(c.places) WITH ORDINALITY AS t(taken, n), message m
+  WHERE c.bucket = bucket_ AND c.no = claim_ AND c.ends_at > now_
+    AND m.bucket = bucket_ AND m.place = t.taken AND m.claim = claim_ AND m.expires_at > now_
+  ORDER BY t.n
+$$;
+
+-- delete: id [bucket, no], claim [bucket, no] or null for none; [0, 0] names no claim.
+CREATE FUNCTION delete_message(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  now_ bigint := (p->>'now')::bigint;
+  m message;
+  given bigint;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  SELECT * INTO m FROM message
+  WHERE bucket = s.bucket AND place = place_of(s.bucket, (p->'id'->>0)::bigint, (p->'id'->>1)::bigint) AND expires_at > now_;
+  IF NOT FOUND THEN RETURN delete_delayed(p, s); END IF;
+  IF NOT is_live_claim(s.bucket, m.claim, now_) THEN m.claim := NULL; END IF;
+  IF p ? 'claim' THEN
+    given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+    IF m.claim IS NULL THEN RETURN '"not-claimed"'; END IF;
+    IF m.claim IS DISTINCT FROM given THEN
+      IF EXISTS (SELECT FROM held_by(s.bucket, given, now_)) THEN RETURN '"held"'; END IF;
+      RETURN '"claim-not-live"';
+    END IF;
+  ELSIF m.claim IS NOT NULL THEN
+    RETURN '"held"';
+  END IF;
+  DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
+  s := removed(s, ARRAY[m.place], (m.lane IS NOT NULL)::integer, (m.claim IS NOT NULL)::integer);
+  PERFORM save(renew_lane(s));
+  RETURN '"deleted"';
+END $$;
+
+CREATE FUNCTION delete_delayed(p jsonb, s standing) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  IF (p->'id'->>0)::bigint <> s.bucket THEN RETURN '"absent"'; END IF;
+  IF p ? 'claim' THEN
+    PERFORM FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint;
+    RETURN CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END;
+  END IF;
+  DELETE FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint;
+  IF NOT FOUND THEN RETURN '"absent"'; END IF;
+  s.free := s.free - 1;
+  PERFORM save(s);
+  RETURN '"deleted"';
+END $$;
+
+-- deleteMany: ids [[bucket, no]], claims [[bucket, no]] or null.
+CREATE FUNCTION delete_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  now_ bigint := (p->>'now')::bigint;
+  places_ bigint[]; waiting bigint[]; allowed bigint[]; from_lane bigint; from_held bigint;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  SELECT array_agg(DISTINCT m.place) INTO places_
+  FROM jsonb_array_elements(p->'ids') AS x(id), place_of(s.bucket, (id->>0)::bigint, (id->>1)::bigint) AS found(at), message m
+  WHERE m.bucket = s.bucket AND m.place = found.at AND m.expires_at > now_;
+  SELECT array_agg(DISTINCT no) INTO waiting
+  FROM jsonb_array_elements(p->'ids') AS x(id), delayed
+  WHERE (id->>0)::bigint = s.bucket AND bucket = s.bucket AND no = (id->>1)::bigint;
+  IF p ? 'claims' THEN
+    SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
+    WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
+    PERFORM FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND (claim = ANY (allowed)) IS NOT TRUE;
+    IF FOUND OR waiting IS NOT NULL THEN RETURN '"held"'; END IF;
+  END IF;
+  IF waiting IS NOT NULL THEN
+    DELETE FROM delayed WHERE bucket = s.bucket AND no = ANY (waiting);
+    s.free := s.free - cardinality(waiting);
+  END IF;
+  IF places_ IS NOT NULL THEN
+    WITH gone AS (DELETE FROM message WHERE bucket = s.bucket AND place = ANY (places_) RETURNING lane, claim)
+    SELECT count(lane), count(claim) INTO from_lane, from_held FROM gone;
+    s := renew_lane(removed(s, places_, from_lane, from_held));
+  END IF;
+  IF places_ IS NOT NULL OR waiting IS NOT NULL THEN PERFORM save(s); END IF;
+  RETURN '"deleted"';
+END $$;
+
+-- renew: claim, ttlSeconds, graceSeconds. Answers whether the claim is live.
+CREATE FUNCTION renew_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  now_ bigint := (p->>'now')::bigint;
+  given bigint;
+  ttl_ integer := (p->>'ttlSeconds')::integer;
+  life integer := (p->>'ttlSeconds')::integer + (p->>'graceSeconds')::integer;
+  ends_ bigint := now_ + 1000 * ttl_::bigint;
+  places_ bigint[];
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  SELECT array_agg(place) INTO places_ FROM held_by(s.bucket, given, now_);
+  IF places_ IS NULL THEN RETURN 'false'; END IF;
+  UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND no = given;
+  UPDATE message SET ttl = life, expires_at = now_ + 1000 * life::bigint
+  WHERE bucket = s.bucket AND place = ANY (places_) AND expires_at < ends_;
+  IF ends_ < s.ends_at THEN
+    s.ends_at := ends_;
+    PERFORM save(s);
+    PERFORM tell(p);
+  END IF;
+  RETURN 'true';
+END $$;
+
+-- release: claim.
+CREATE FUNCTION release_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  given bigint;
+  places_ bigint[];
+  back_ bigint;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  DELETE FROM claim WHERE bucket = s.bucket AND no = given RETURNING places INTO places_;
+  IF places_ IS NULL THEN RETURN NULL; END IF;
+  UPDATE message SET claim = NULL, lane = s.epoch WHERE bucket = s.bucket AND place = ANY (places_) AND claim = given;
+  GET DIAGNOSTICS back_ = ROW_COUNT;
+  IF back_ > 0 THEN
+    s.held := s.held - back_;
+    s.free := s.free + back_;
+    s.returned := s.returned + back_;
+    PERFORM save(s);
+    PERFORM tell(p);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- redrive: ids [[bucket, no]] or null, limit. Answers {moved: [[id bucket, id no, queue]]}.
+CREATE FUNCTION redrive(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  s standing := enter(p);
+  now_ bigint := (p->>'now')::bigint;
+  places_ bigint[]; names text[]; moved json; target text;
+BEGIN
+  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
+  IF p ? 'ids' THEN
+    SELECT array_agg(DISTINCT place_of(s.bucket, (id->>0)::bigint, (id->>1)::bigint)) INTO places_
+    FROM jsonb_array_elements(p->'ids') AS x(id);
+  END IF;
+  WITH chosen AS (
+    SELECT m.* FROM (
+      (SELECT * FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND claim IS NULL AND expires_at > now_)
+      UNION ALL
+      (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND lane = s.epoch AND expires_at > now_)
+      UNION ALL
+      (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND place >= s.fresh AND expires_at > now_)
+    ) m
+    WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from
+                  AND q.metadata IS NOT NULL)
+    ORDER BY place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::integer END
+  )
+  SELECT array_agg(place ORDER BY place), array_agg(came_from ORDER BY place),
+         json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY place)
+  INTO places_, names, moved FROM chosen;
+  IF places_ IS NULL THEN RETURN json_build_object('moved', '[]'::json); END IF;
+  FOR target IN SELECT DISTINCT name FROM unnest(names) AS n(name) ORDER BY name LOOP
+    s := move_messages(s, (SELECT array_agg(place) FROM unnest(places_, names) AS n(place, name) WHERE name = target),
+                       p, target, NULL, NULL);
+  END LOOP;
+  PERFORM save(renew_lane(s));
+  RETURN json_build_object('moved', moved);
+END $$;

@@ -1,0 +1,149 @@
+-- Moves of queues and subscriptions.
+
+-- create: metadata (JSON text). Answers {created, metadata, version}.
+CREATE FUNCTION create_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE q queue;
+BEGIN
+  SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
+  IF q.metadata IS NOT NULL THEN RETURN json_build_object('created', false, 'metadata', q.metadata, 'version', q.version); END IF;
+  INSERT INTO queue VALUES (p->>'project', p->>'kind', p->>'name', nextval('number'), open_bucket(), nextval('number'), p->>'metadata')
+  ON CONFLICT (project, kind, name) DO UPDATE SET metadata = excluded.metadata WHERE queue.metadata IS NULL
+  RETURNING * INTO q;
+  IF NOT FOUND THEN RETURN create_queue(p); END IF;
+  PERFORM tell(p);
+  RETURN json_build_object('created', true, 'metadata', q.metadata, 'version', q.version);
+END $$;
+
+CREATE FUNCTION get_queue(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_object('metadata', metadata, 'version', version) FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+$$;
+
+-- update: metadata. Answers {version}.
+CREATE FUNCTION update_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE version_ bigint;
+BEGIN
+  UPDATE queue SET metadata = p->>'metadata', version = nextval('number')
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
+    AND metadata IS NOT NULL
+  RETURNING version INTO version_;
+  IF NOT FOUND THEN RETURN '"stale"'; END IF;
+  RETURN json_build_object('version', version_);
+END $$;
+
+CREATE FUNCTION delete_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE q queue;
+BEGIN
+  DELETE FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' RETURNING * INTO q;
+  IF FOUND THEN INSERT INTO dropped VALUES (q.bucket, q.no); END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE old bigint;
+BEGIN
+  SELECT bucket INTO old FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  FOR NO KEY UPDATE;
+  IF FOUND THEN
+    INSERT INTO dropped VALUES (old, NULL);
+    UPDATE queue SET bucket = open_bucket() WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- list: after, limit, nameContains. Answers [[name, metadata, version]].
+CREATE FUNCTION list_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT coalesce(json_agg(json_build_array(name, metadata, version)), '[]') FROM (
+    SELECT name, metadata, version FROM queue
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '') AND metadata IS NOT NULL
+      AND strpos(name, coalesce(p->>'nameContains', '')) > 0
+    ORDER BY name LIMIT (p->>'limit')::integer
+  ) q
+$$;
+
+CREATE FUNCTION count_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND metadata IS NOT NULL
+$$;
+
+-- Locks the queue against other writers of its subscriptions; null when there is none.
+CREATE FUNCTION enter_subscriptions(p jsonb) RETURNS bigint LANGUAGE sql AS $$
+  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  FOR NO KEY UPDATE
+$$;
+
+CREATE FUNCTION queue_no(p jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+$$;
+
+CREATE FUNCTION subscription_by(queue_ bigint, subscriber_ text, now_ bigint) RETURNS SETOF subscription LANGUAGE sql STABLE AS $$
+  SELECT * FROM subscription
+  WHERE queue = queue_ AND sha256(convert_to(subscriber, 'UTF8')) = sha256(convert_to(subscriber_, 'UTF8'))
+    AND subscriber = subscriber_ AND expires_at > now_
+$$;
+
+-- A subscription as storage/postgres/rows.ts reads it.
+CREATE FUNCTION shown(s subscription) RETURNS json LANGUAGE sql IMMUTABLE
+RETURN json_build_array(s.id, s.subscriber, s.ttl, s.renewed_at, s.options, s.confirmed);
+
+-- create: id, subscriber, ttlSeconds, options (JSON text). Answers {created, subscription}, or false when there is no queue.
+CREATE FUNCTION create_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint; s subscription;
+BEGIN
+  IF queue_ IS NULL THEN RETURN 'false'; END IF;
+  SELECT * INTO s FROM subscription_by(queue_, p->>'subscriber', now_);
+  IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown(s)); END IF;
+  INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::integer, now_,
+                                   now_ + 1000 * (p->>'ttlSeconds')::bigint, p->>'options', false)
+  RETURNING * INTO s;
+  RETURN json_build_object('created', true, 'subscription', shown(s));
+END $$;
+
+CREATE FUNCTION get_subscription(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT shown(s) FROM subscription s WHERE queue = queue_no(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint
+$$;
+
+CREATE FUNCTION list_subscriptions(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT coalesce(json_agg(shown(s)), '[]') FROM (
+    SELECT * FROM subscription
+    WHERE queue = queue_no(p) AND id > coalesce(p->>'after', '') AND expires_at > (p->>'now')::bigint
+    ORDER BY id LIMIT (p->>'limit')::integer
+  ) s
+$$;
+
+-- update: id, and any of subscriber, ttlSeconds, options.
+CREATE FUNCTION update_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint;
+BEGIN
+  PERFORM FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > now_;
+  IF NOT FOUND THEN RETURN '"absent"'; END IF;
+  PERFORM FROM subscription_by(queue_, p->>'subscriber', now_) WHERE id <> p->>'id';
+  IF FOUND THEN RETURN '"conflict"'; END IF;
+  UPDATE subscription SET
+    confirmed = confirmed AND subscriber = coalesce(p->>'subscriber', subscriber),
+    subscriber = coalesce(p->>'subscriber', subscriber),
+    ttl = coalesce((p->>'ttlSeconds')::integer, ttl),
+    renewed_at = CASE WHEN p ? 'ttlSeconds' THEN now_ ELSE renewed_at END,
+    expires_at = CASE WHEN p ? 'ttlSeconds' THEN now_ + 1000 * (p->>'ttlSeconds')::bigint ELSE expires_at END,
+    options = coalesce(p->>'options', options)
+  WHERE queue = queue_ AND id = p->>'id';
+  RETURN '"updated"';
+END $$;
+
+CREATE FUNCTION confirm_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE subscription SET confirmed = (p->>'confirmed')::boolean
+  WHERE queue = enter_subscriptions(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint;
+  RETURN to_json(FOUND);
+END $$;
+
+CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM subscription WHERE queue = enter_subscriptions(p) AND id = p->>'id';
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM subscription WHERE queue = enter_subscriptions(p);
+  RETURN NULL;
+END $$;

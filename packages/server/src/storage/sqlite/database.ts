@@ -1,0 +1,76 @@
+import { DatabaseSync } from 'node:sqlite'
+import { StorageUnavailable } from '../contract.ts'
+
+/**
+ * Opens the file for this process alone, durable at every commit.
+ * @throws StorageUnavailable when it cannot be opened, is held by another process, or is no database.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path)
+    try {
+      // Exclusive before WAL: the index of the log then lives in our memory, and nobody else can open the file.
+      db.exec('PRAGMA locking_mode = EXCLUSIVE')
+      db.exec('PRAGMA journal_mode = WAL')
+      db.exec('PRAGMA synchronous = FULL')
+      db.exec('PRAGMA cache_size = -65536')
+      db.exec('PRAGMA temp_store = MEMORY')
+      // Takes the lock now rather than at the first write.
+      db.exec('BEGIN IMMEDIATE; COMMIT')
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return db
+  } catch (error) {
+    throw new StorageUnavailable(`${openingTrouble(error)}: ${path}`, {
+      cause: error,
+    })
+  }
+}
+
+function openingTrouble(error: unknown): string {
+  switch (primaryCode(error)) {
+    case SQLITE.BUSY:
+      return 'Another process has the SQLite file open'
+    case SQLITE.NOTADB:
+      return 'The file is no SQLite database'
+    case SQLITE.CORRUPT:
+      return 'The SQLite file is damaged'
+    case SQLITE.READONLY:
+      return 'The SQLite file cannot be written'
+    case SQLITE.CANTOPEN:
+      return 'The SQLite file cannot be opened or created'
+    case SQLITE.FULL:
+      return 'The disk is full; cannot open the SQLite file'
+    default:
+      return `Cannot open the SQLite file (${error instanceof Error ? error.message : String(error)})`
+  }
+}
+
+/** Primary result codes, https://sqlite.org/rescode.html */
+const SQLITE = {
+  PERM: 3,
+  BUSY: 5,
+  NOMEM: 7,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+} as const
+const TROUBLES: ReadonlySet<number> = new Set(Object.values(SQLITE))
+
+/** An error of the disk or the file becomes `StorageUnavailable`; whatever else there is, is a bug and stays as it is. */
+export function asStorageError(error: unknown): unknown {
+  if (error instanceof StorageUnavailable || !TROUBLES.has(primaryCode(error))) return error
+  return new StorageUnavailable(`SQLite: ${(error as Error).message}`, {
+    cause: error,
+  })
+}
+
+function primaryCode(error: unknown): number {
+  const extended = (error as { errcode?: unknown } | null)?.errcode
+  return typeof extended === 'number' ? extended & 0xff : 0
+}

@@ -1,0 +1,171 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Instant, Message } from '../../core/model/model.ts'
+import type { Sealer, Unsealed } from '../sealed-id.ts'
+import { limited } from './limited.ts'
+import type { QueueState } from './queue-states.ts'
+
+/** A message as it is read back, without what only filters look at. */
+export interface MessageRow {
+  readonly number: number
+  readonly place: number
+  readonly visible_at: Instant
+  readonly expires_at: Instant
+  readonly claim: number | null
+  readonly claim_count: number
+  readonly ttl: number
+  readonly created_at: Instant
+  readonly born: number
+  readonly body: string
+  /** Of the claim that holds it. */
+  readonly claimed_at: Instant | null
+}
+
+const COLUMNS = 'number, place, visible_at, expires_at, claim, claim_count, ttl, created_at, born, body'
+const CLAIMED_AT = '(SELECT c.created_at FROM claims c WHERE c.number = claim) AS claimed_at'
+const SHOWN = `${COLUMNS}, client, ${CLAIMED_AT}`
+
+export interface ListedRow extends MessageRow, Cursor {
+  readonly client: string
+}
+
+/** A point in one of the two orders of a queue: by place, or by posting. */
+export interface Cursor {
+  readonly instant: Instant
+  readonly place: number
+}
+
+/** Before everything. */
+export const BEGINNING: Cursor = { instant: -1, place: -1 }
+
+/** Reads messages in order, each page from two to four indexes that SQLite merges; and by number. */
+export class MessageRows {
+  readonly #sealer: Sealer
+  readonly #byNumber: StatementSync
+  readonly #firstVisible: (limit: number) => StatementSync
+  readonly #pages: Record<string, (limit: number) => StatementSync>
+  readonly #oldest: StatementSync
+  readonly #newest: StatementSync
+
+  constructor(db: DatabaseSync, sealer: Sealer) {
+    this.#sealer = sealer
+    this.#byNumber = db.prepare(`SELECT ${COLUMNS}, ${CLAIMED_AT} FROM messages WHERE number = ? AND bucket = ?`)
+    this.#firstVisible = limited(db, firstVisible(`${COLUMNS}, NULL AS claimed_at`))
+    this.#pages = {
+      visible: limited(db, visiblePage(['0'], SHOWN)),
+      'visible claimed': limited(db, visiblePage(['0', '1'], SHOWN)),
+      delayed: limited(db, postedPage(['0'], SHOWN)),
+      'delayed claimed': limited(db, postedPage(['0', '1'], SHOWN)),
+    }
+    this.#oldest = db.prepare(edge('ASC'))
+    this.#newest = db.prepare(edge('DESC'))
+  }
+
+  byNumber(bucket: number, number: number): MessageRow | null {
+    return (this.#byNumber.get(number, bucket) as MessageRow | undefined) ?? null
+  }
+
+  /** The message of that id, if it stands in the queue. */
+  byId(state: QueueState, id: string): MessageRow | null {
+    const opened = this.#sealer.openAny('message', id)
+    if (opened === null) return null
+    const row = this.byNumber(state.bucket, opened.number)
+    const same = row !== null && row.created_at === opened.instant && (row.born & 0xffffff) === opened.bucketBits
+    return same ? row : null
+  }
+
+  /** Those of the ids that name a message of the queue, each once. */
+  byIds(state: QueueState, ids: readonly string[]): MessageRow[] {
+    return [...new Set(ids)].map((id) => this.byId(state, id)).filter((row) => row !== null)
+  }
+
+  /** The oldest visible messages that no claim holds. */
+  firstVisible(bucket: number, now: Instant, limit: number): MessageRow[] {
+    return this.#firstVisible(limit).all(bucket, now) as unknown as MessageRow[]
+  }
+
+  /** The next messages behind `after`, by place or, with delayed ones, by order of posting. */
+  page(
+    bucket: number,
+    { includeClaimed, includeDelayed }: { includeClaimed: boolean; includeDelayed: boolean },
+    after: Cursor,
+    now: Instant,
+    limit: number,
+  ): ListedRow[] {
+    const order = `${includeDelayed ? 'delayed' : 'visible'}${includeClaimed ? ' claimed' : ''}`
+    const page = (this.#pages[order] as (limit: number) => StatementSync)(limit)
+    const { instant, place } = after
+    return (includeDelayed ? page.all(bucket, instant, place) : page.all(bucket, instant, place, now)) as never
+  }
+
+  /** First and last by place, claimed and delayed ones included; nothing when the queue is empty. */
+  edges(bucket: number): MessageRow[] {
+    return [this.#oldest, this.#newest]
+      .map((edge) => edge.get(bucket) as { number: number } | undefined)
+      .filter((row) => row !== undefined)
+      .map(({ number }) => this.byNumber(bucket, number) as MessageRow)
+  }
+
+  toMessages(rows: readonly MessageRow[], bucket: number): Message[] {
+    const claimed = rows.filter((row) => row.claim !== null)
+    const sealed = this.#sealer.sealAll([
+      ...rows.map(unsealedId),
+      ...claimed.map((row) => ({
+        kind: 'claim' as const,
+        bucket,
+        number: row.claim as number,
+        instant: row.claimed_at as Instant,
+      })),
+    ])
+    let nextClaimId = rows.length
+    return rows.map((row, i) => ({
+      id: sealed[i] as string,
+      body: row.body,
+      ttlSeconds: row.ttl,
+      createdAt: row.created_at,
+      claimId: row.claim === null ? null : (sealed[nextClaimId++] as string),
+      claimCount: row.claim_count,
+    }))
+  }
+
+  idOf(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): string {
+    return this.#sealer.seal(unsealedId(row))
+  }
+}
+
+function unsealedId(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): Unsealed {
+  return { kind: 'message', bucket: row.born, number: row.number, instant: row.created_at }
+}
+
+type Held = '0' | '1'
+
+/** The head of `visiblePage`, on the path of every claim. */
+function firstVisible(columns: string): string {
+  const part = (delayed: 0 | 1) =>
+    `SELECT ${columns} FROM messages WHERE bucket = ?1 AND held = 0 AND delayed = ${delayed} AND visible_at <= ?2`
+  return `${part(0)} UNION ALL ${part(1)} ORDER BY visible_at, place`
+}
+
+/** By place. Undelayed and delayed messages have an index each, so that the second order needs no index of its own. */
+function visiblePage(held: readonly Held[], columns: string): string {
+  const part = (h: Held, delayed: 0 | 1) =>
+    `SELECT ${columns}, visible_at AS instant, place FROM messages
+     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed}
+       AND (visible_at, place) > (?2, ?3) AND visible_at <= ?4`
+  return `${held.flatMap((h) => [part(h, 0), part(h, 1)]).join(' UNION ALL ')} ORDER BY instant, place`
+}
+
+/** By order of posting: an undelayed message became visible when it was posted. */
+function postedPage(held: readonly Held[], columns: string): string {
+  const part = (h: Held, delayed: 0 | 1, posted: string) =>
+    `SELECT ${columns}, ${posted} AS instant, place FROM messages
+     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed} AND (${posted}, place) > (?2, ?3)`
+  const parts = held.flatMap((h) => [part(h, 0, 'visible_at'), part(h, 1, 'created_at')])
+  return `${parts.join(' UNION ALL ')} ORDER BY instant, place`
+}
+
+function edge(direction: 'ASC' | 'DESC'): string {
+  const part = (held: Held, delayed: 0 | 1) =>
+    `SELECT number, visible_at, place FROM messages WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed}`
+  return `${[part('0', 0), part('0', 1), part('1', 0), part('1', 1)].join(' UNION ALL ')}
+    ORDER BY visible_at ${direction}, place ${direction} LIMIT 1`
+}

@@ -1,0 +1,146 @@
+import type { Instant } from '../../core/model/model.ts'
+import type { MessageStore, NewMessage } from '../contract.ts'
+import { DeadLetters } from './dead-letters.ts'
+import type { Engine } from './engine.ts'
+import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
+import type { QueueState } from './queue-states.ts'
+import { UNFINISHED } from './turns.ts'
+
+/** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
+const LOOKS_PER_TURN = 1_000
+
+export function createMessageStore(engine: Engine): MessageStore {
+  const { db, turns, states, numbers, sealer, rows, settling, onQueue } = engine
+  const deadLetters = new DeadLetters(engine)
+  const insert = db.prepare(
+    `INSERT INTO messages
+       (number, bucket, place, visible_at, delayed, expires_at, held, claim, claim_count, ttl, created_at, born, origin, client, body)
+     VALUES (?, ?, ?, ?, ?, ?, 0, NULL, 0, ?, ?, ?, NULL, ?, ?)`,
+  )
+  const findRecord = db.prepare('SELECT digest, ids FROM idempotency WHERE bucket = ? AND key = ? AND expires_at > ?')
+  const insertRecord = db.prepare(
+    'INSERT OR REPLACE INTO idempotency (bucket, key, digest, expires_at, ids) VALUES (?, ?, ?, ?, ?)',
+  )
+
+  /** Ids of the messages, now stored at the end of the queue. */
+  function store(state: QueueState, messages: readonly NewMessage[], client: string, now: Instant): string[] {
+    const { bucket } = state
+    const first = numbers.take(messages.length)
+    for (let i = 0; i < messages.length; i++) {
+      const { body, ttlSeconds, delaySeconds } = messages[i] as NewMessage
+      const number = first + i
+      const visibleAt = now + delaySeconds * 1000
+      const expiresAt = now + ttlSeconds * 1000
+      const delayed = delaySeconds > 0 ? 1 : 0
+      insert.run(number, bucket, number, visibleAt, delayed, expiresAt, ttlSeconds, now, bucket, client, body)
+      if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
+    }
+    state.free += messages.length
+    states.touch(state)
+    engine.announce(state)
+    return sealer.sealAll(messages.map((_, i) => ({ kind: 'message', bucket, number: first + i, instant: now })))
+  }
+
+  /** What a delete with a claim id has to know: does that claim live? It holds something, or it would be gone. */
+  function claimNumber(state: QueueState, claimId: string): number | null {
+    return sealer.open('claim', state.bucket, claimId)?.number ?? null
+  }
+  const claimLives = db.prepare('SELECT 1 FROM claims WHERE number = ? AND bucket = ?')
+
+  return {
+    append: ({ queue, clientId, messages, idempotency, now }) =>
+      onQueue(queue, now, (state, now) => {
+        if (!idempotency) return { ids: store(state, messages, clientId, now) }
+        const { key, digest, expiresAt } = idempotency
+        const known = findRecord.get(state.bucket, key, now) as { digest: string; ids: string } | undefined
+        if (known) return known.digest === digest ? { ids: JSON.parse(known.ids) as string[] } : 'conflict'
+        const ids = store(state, messages, clientId, now)
+        insertRecord.run(state.bucket, key, digest, expiresAt, JSON.stringify(ids))
+        if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
+        return { ids }
+      }),
+
+    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
+      let cursor: Cursor | null = null
+      let found: ListedRow[] = []
+      return onQueue(queue, now, (state, now) => {
+        if (cursor === null) cursor = cursorOf(state, after)
+        // What was found in an earlier turn may have gone in the meantime.
+        else found = found.filter(({ number }) => rows.byNumber(state.bucket, number) !== null)
+        for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
+          const page = rows.page(state.bucket, { includeClaimed, includeDelayed }, cursor, now, limit)
+          for (const row of page) {
+            looks -= 1 + row.body.length / 1_000
+            if (row.client !== hideClientId && found.length < limit) found.push(row)
+          }
+          cursor = page.at(-1) ?? cursor
+          if (page.length < limit) break
+          if (looks <= 0 && found.length < limit) return UNFINISHED
+        }
+        const last = found.at(-1)
+        return {
+          messages: rows.toMessages(found, state.bucket),
+          marker: last
+            ? sealer.seal({ kind: 'message', bucket: state.bucket, number: last.place, instant: last.instant })
+            : null,
+        }
+      })
+    },
+
+    get: ({ queue, ids, now }) => onQueue(queue, now, (state) => rows.toMessages(rows.byIds(state, ids), state.bucket)),
+
+    delete: ({ queue, id, claimId, now }) =>
+      onQueue(queue, now, (state) => {
+        const row = rows.byId(state, id)
+        if (row === null) return 'absent'
+        if (claimId !== null) {
+          if (row.claim === null) return 'not-claimed'
+          const claim = claimNumber(state, claimId)
+          if (claim !== row.claim) {
+            return claim !== null && claimLives.get(claim, state.bucket) ? 'held' : 'claim-not-live'
+          }
+        } else if (row.claim !== null) return 'held'
+        settling.remove(state, row)
+        return 'deleted'
+      }),
+
+    deleteMany: ({ queue, ids, claimIds, now }) =>
+      onQueue(queue, now, (state) => {
+        const found = rows.byIds(state, ids)
+        if (claimIds !== null) {
+          const claims = new Set(claimIds.map((claimId) => claimNumber(state, claimId)))
+          if (found.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
+        }
+        for (const row of found) settling.remove(state, row)
+        return 'deleted'
+      }),
+
+    pop: ({ queue, limit, deadLetter, now }) =>
+      onQueue(queue, now, (state, now) => {
+        const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
+        if (taken === UNFINISHED) return UNFINISHED
+        for (const row of taken) settling.remove(state, row)
+        return rows.toMessages(taken, state.bucket)
+      }),
+
+    purge: ({ key, now }) =>
+      turns.submit(() => {
+        numbers.notBefore(now)
+        const state = states.find(key)
+        if (state)
+          states.replaceBuckets(state, {
+            messages: true,
+            subscriptions: false,
+          })
+      }),
+
+    redrive: ({ queue, ids, limit, now }) =>
+      onQueue(queue, now, (state, now) => deadLetters.redrive(state, ids, limit, now)),
+  }
+
+  /** An id tells the instant of its POST, a marker the one in whose order the page went. */
+  function cursorOf(state: QueueState, after: string | null): Cursor {
+    const opened = after === null ? null : sealer.open('message', state.bucket, after)
+    return opened === null ? BEGINNING : { instant: opened.instant, place: opened.number }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Storage } from '../contract.ts'
+import { createCatalogueStore } from './catalogue.ts'
+import { createClaimStore } from './claims.ts'
+import { openDatabase } from './database.ts'
+import { createEngine } from './engine.ts'
+import { createMessageStore } from './messages.ts'
+import { migrate } from './migrate.ts'
+import { createQueueStore } from './queues.ts'
+import { createSubscriptionStore } from './subscriptions.ts'
+import { Sweeper } from './sweeper.ts'
+
+export interface SqliteOptions {
+  /** The file, made when missing; `:memory:` for a store that ends with the process. */
+  readonly path: string
+  readonly clock: Clock
+}
+
+/**
+ * The default engine: one file, one process, every answered write synced.
+ * @throws StorageUnavailable when the file cannot be used.
+ */
+export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storage> {
+  const db = openDatabase(path)
+  try {
+    migrate(db)
+    const engine = createEngine(db, clock)
+    const sweeper = new Sweeper(engine, clock)
+    sweeper.start()
+    const { turns, watchers } = engine
+    const probe = db.prepare('UPDATE store SET only = 1')
+    return {
+      engine: 'sqlite',
+      weakness: path === ':memory:' ? 'kept in memory only: everything is lost when the process ends' : null,
+      queues: createQueueStore(engine),
+      messages: createMessageStore(engine),
+      claims: createClaimStore(engine),
+      subscriptions: createSubscriptionStore(engine),
+      catalogue: createCatalogueStore(engine),
+      watch: (key, listener) => watchers.watch(key, listener),
+      ping: () => turns.submit(() => void probe.run()),
+      async close() {
+        sweeper.stop()
+        watchers.close()
+        await turns.close()
+        if (db.isOpen) db.close()
+      },
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}

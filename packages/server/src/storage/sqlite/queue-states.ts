@@ -1,0 +1,191 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { parseJson } from '../../core/model/json.ts'
+import type { Instant, JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
+import { type QueueHandle, STALE, type Stale } from '../contract.ts'
+
+/** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */
+export interface QueueState {
+  readonly key: QueueKey
+  readonly id: number
+  readonly queue: Queue
+  /** Holds dead letters, but nobody created it. */
+  readonly latent: boolean
+  bucket: number
+  subscriptionBucket: number
+  free: number
+  claimed: number
+  /** Nothing in the bucket ends before this instant. May be too early, never too late. */
+  nextEnd: Instant
+  /** The counts differ from the stored ones. */
+  dirty: boolean
+}
+
+interface QueueRow {
+  id: number
+  revision: number
+  metadata: string
+  latent: number
+  bucket: number
+  subscription_bucket: number
+  free: number
+  claimed: number
+  next_end: number | null
+}
+
+const REMEMBERED = 10_000
+
+export class QueueStates {
+  readonly #states = new Map<string, QueueState>()
+  readonly #dirty: QueueState[] = []
+  readonly #select
+  readonly #insert
+  readonly #updateSettings
+  readonly #updateCounts
+  readonly #updateBuckets
+  readonly #delete
+  readonly #insertBucket
+  readonly #abandonBucket
+
+  constructor(db: DatabaseSync) {
+    this.#select = db.prepare(
+      `SELECT id, revision, metadata, latent, bucket, subscription_bucket, free, claimed,
+         min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
+             ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
+             ifnull((SELECT min(expires_at) FROM idempotency i WHERE i.bucket = q.bucket), 9e15)) AS next_end
+       FROM queues q WHERE project = ? AND kind = ? AND name = ?`,
+    )
+    this.#insert = db.prepare(
+      `INSERT INTO queues (project, kind, name, revision, metadata, latent, bucket, subscription_bucket, free, claimed)
+       VALUES (?, ?, ?, 1, ?, ?, ?, ?, 0, 0)`,
+    )
+    this.#updateSettings = db.prepare(
+      'UPDATE queues SET metadata = ?, revision = revision + 1, latent = 0 WHERE id = ?',
+    )
+    this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ? WHERE id = ?')
+    this.#updateBuckets = db.prepare(
+      'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0 WHERE id = ?',
+    )
+    this.#delete = db.prepare('DELETE FROM queues WHERE id = ?')
+    this.#insertBucket = db.prepare('INSERT INTO buckets (owner) VALUES (1)')
+    this.#abandonBucket = db.prepare('UPDATE buckets SET owner = NULL WHERE id = ?')
+  }
+
+  /** Latent ones too. */
+  findAny(key: QueueKey): QueueState | null {
+    const name = nameOf(key)
+    const known = this.#states.get(name)
+    if (known) return known
+    const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
+    if (!row) return null
+    const { project, kind, name: queueName } = key
+    const state: QueueState = {
+      key: { project, kind, name: queueName },
+      id: row.id,
+      queue: {
+        project,
+        kind,
+        name: queueName,
+        metadata: parseJson(row.metadata) as JsonObject,
+        version: `${row.id}.${row.revision}`,
+      },
+      latent: row.latent === 1,
+      bucket: row.bucket,
+      subscriptionBucket: row.subscription_bucket,
+      free: row.free,
+      claimed: row.claimed,
+      nextEnd: row.next_end ?? 0,
+      dirty: false,
+    }
+    this.#states.set(name, state)
+    return state
+  }
+
+  find(key: QueueKey): QueueState | null {
+    const state = this.findAny(key)
+    return state === null || state.latent ? null : state
+  }
+
+  /** The queue as the caller saw it, or `STALE`. */
+  open(handle: QueueHandle): QueueState | Stale {
+    const state = this.find(handle)
+    return state !== null && state.queue.version === handle.version ? state : STALE
+  }
+
+  create(key: QueueKey, metadata: string, latent: boolean): QueueState {
+    this.#insert.run(key.project, key.kind, key.name, metadata, latent ? 1 : 0, this.#newBucket(), this.#newBucket())
+    return this.findAny(key) as QueueState
+  }
+
+  /** Also makes a latent queue a real one. */
+  updateSettings(state: QueueState, metadata: string): QueueState {
+    this.#flush(state)
+    this.#updateSettings.run(metadata, state.id)
+    this.#states.delete(nameOf(state.key))
+    return this.findAny(state.key) as QueueState
+  }
+
+  /** Empties the queue: its messages or its subscriptions, or both, are left to the sweeper. */
+  replaceBuckets(state: QueueState, which: { messages: boolean; subscriptions: boolean }): void {
+    if (which.messages) {
+      this.#abandonBucket.run(state.bucket)
+      state.bucket = this.#newBucket()
+      state.free = 0
+      state.claimed = 0
+    }
+    if (which.subscriptions) {
+      this.#abandonBucket.run(state.subscriptionBucket)
+      state.subscriptionBucket = this.#newBucket()
+    }
+    this.#updateBuckets.run(state.bucket, state.subscriptionBucket, state.id)
+    this.touch(state)
+  }
+
+  delete(state: QueueState): void {
+    this.#abandonBucket.run(state.bucket)
+    this.#abandonBucket.run(state.subscriptionBucket)
+    this.#delete.run(state.id)
+    this.#states.delete(nameOf(state.key))
+  }
+
+  /** Call after changing a count. */
+  touch(state: QueueState): void {
+    if (state.dirty) return
+    state.dirty = true
+    this.#dirty.push(state)
+  }
+
+  /** Stores the changed counts; answers whether there were any. */
+  flush(): boolean {
+    const any = this.#dirty.length > 0
+    for (const state of this.#dirty) this.#flush(state)
+    this.#dirty.length = 0
+    if (this.#states.size > REMEMBERED) this.#forgetSome()
+    return any
+  }
+
+  forget(): void {
+    this.#dirty.length = 0
+    this.#states.clear()
+  }
+
+  #flush(state: QueueState): void {
+    if (!state.dirty) return
+    this.#updateCounts.run(state.free, state.claimed, state.id)
+    state.dirty = false
+  }
+
+  #forgetSome(): void {
+    for (const name of this.#states.keys()) {
+      if (this.#states.size <= REMEMBERED / 2) return
+      this.#states.delete(name)
+    }
+  }
+
+  #newBucket(): number {
+    return Number(this.#insertBucket.run().lastInsertRowid)
+  }
+}
+
+function nameOf(key: QueueKey): string {
+  return `${key.kind} ${key.name} ${key.project}`
+}

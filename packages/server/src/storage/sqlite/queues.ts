@@ -1,0 +1,104 @@
+import { parseJson, printJson } from '../../core/model/json.ts'
+import type { JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
+import { type MetadataFilter, type QueueStore, STALE } from '../contract.ts'
+import type { Engine } from './engine.ts'
+import { limited } from './limited.ts'
+import { UNFINISHED } from './turns.ts'
+
+/** Queues that a filtered listing looks at in one turn. */
+const LOOKS_PER_TURN = 500
+
+interface ListedRow {
+  id: number
+  name: string
+  revision: number
+  metadata: string
+}
+
+export function createQueueStore(engine: Engine): QueueStore {
+  const { db, turns, states, numbers, rows, settling, announce } = engine
+  const page = limited(
+    db,
+    `SELECT id, name, revision, metadata FROM queues
+     WHERE project = ? AND kind = ? AND name > ? AND latent = 0 ORDER BY name`,
+  )
+  const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ? AND latent = 0')
+
+  function existing(key: QueueKey): Queue | null {
+    return states.find(key)?.queue ?? null
+  }
+
+  return {
+    create: ({ key, metadata }) =>
+      turns.submit(() => {
+        const known = states.findAny(key)
+        if (known !== null && !known.latent) return { created: false, queue: known.queue }
+        const text = printJson(metadata)
+        const state = known === null ? states.create(key, text, false) : states.updateSettings(known, text)
+        announce(state)
+        return { created: true, queue: state.queue }
+      }),
+
+    get: ({ key }) => turns.submit(() => existing(key)),
+
+    update: ({ queue, metadata }) =>
+      turns.submit(() => {
+        const state = states.open(queue)
+        if (state === STALE) return STALE
+        const updated = states.updateSettings(state, printJson(metadata))
+        announce(updated)
+        return updated.queue
+      }),
+
+    delete: ({ key }) =>
+      turns.submit(() => {
+        const state = states.find(key)
+        if (state !== null) states.delete(state)
+      }),
+
+    list({ project, kind, after, limit, nameContains, metadata }) {
+      const found: Queue[] = []
+      let from = after ?? ''
+      return turns.submit(() => {
+        const filtered = nameContains !== null || metadata.length > 0
+        for (let looks = 0; looks < LOOKS_PER_TURN; ) {
+          const wanted = filtered ? Math.max(limit, 100) : limit
+          const listed = page(wanted).all(project, kind, from) as unknown as ListedRow[]
+          for (const row of listed) {
+            from = row.name
+            const stored = parseJson(row.metadata) as JsonObject
+            if (nameContains !== null && !row.name.includes(nameContains)) continue
+            if (!matches(stored, metadata)) continue
+            found.push({
+              project,
+              kind,
+              name: row.name,
+              metadata: stored,
+              version: `${row.id}.${row.revision}`,
+            })
+            if (found.length === limit) return found
+          }
+          if (listed.length < wanted) return found
+          looks += listed.length
+        }
+        return UNFINISHED
+      })
+    },
+
+    count: ({ project, kind }) => turns.submit(() => (count.get(project, kind) as { count: number }).count),
+
+    stats: ({ key, now }) =>
+      turns.submit(() => {
+        const state = states.find(key)
+        if (state === null) return null
+        if (!settling.settle(state, numbers.notBefore(now))) return UNFINISHED
+        const edges = rows.edges(state.bucket)
+        const [oldest = null, newest = null] = rows.toMessages(edges, state.bucket)
+        return { free: state.free, claimed: state.claimed, oldest, newest }
+      }),
+  }
+}
+
+function matches(metadata: JsonObject, filters: readonly MetadataFilter[]): boolean {
+  return filters.every(({ key, anyOf }) => Object.hasOwn(metadata, key) && anyOf.includes(metadata[key] as never))
+}

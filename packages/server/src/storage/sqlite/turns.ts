@@ -1,0 +1,116 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { StorageUnavailable } from '../contract.ts'
+import { asStorageError } from './database.ts'
+
+/** A move answers this after a slice of its work that is worth committing, to be called again in a later turn. */
+export const UNFINISHED = Symbol('unfinished')
+
+/** One atomic piece of work. It may be run again from the start when the turn it ran in had to be rolled back. */
+export type Move<T> = () => T | typeof UNFINISHED
+
+interface Waiting {
+  readonly move: Move<unknown>
+  readonly resolve: (answer: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface TurnHooks {
+  /** Inside the transaction, after the last move. */
+  beforeCommit(): void
+  afterCommit(): void
+  /** Whatever was remembered of the store may be wrong now. */
+  afterRollback(): void
+}
+
+/** Bounds how long one turn keeps the event loop. */
+const MOVES_PER_TURN = 256
+
+/**
+ * Group commit: all moves that arrive in one turn of the event loop share one transaction, and are answered after its
+ * commit. When one of them fails, the transaction is rolled back and each is run again in a transaction of its own, so that
+ * only the failing one is refused. That is rare, and costs the good case nothing, where a savepoint for each move would.
+ */
+export class Turns {
+  readonly #hooks: TurnHooks
+  readonly #db: DatabaseSync
+  readonly #begin
+  readonly #commit
+  readonly #rollback
+  #waiting: Waiting[] = []
+  #scheduled = false
+  #closed = false
+  #idle: (() => void)[] = []
+
+  constructor(db: DatabaseSync, hooks: TurnHooks) {
+    this.#db = db
+    this.#hooks = hooks
+    this.#begin = db.prepare('BEGIN')
+    this.#commit = db.prepare('COMMIT')
+    this.#rollback = db.prepare('ROLLBACK')
+  }
+
+  submit<T>(move: Move<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new StorageUnavailable('The storage is closed'))
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ move, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Refuses further moves; resolves when those under way are done. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#turn()
+      if (this.#waiting.length > 0) this.#schedule()
+      else for (const resolve of this.#idle.splice(0)) resolve()
+    })
+  }
+
+  #turn(): void {
+    const group = this.#waiting.length > MOVES_PER_TURN ? this.#waiting.splice(0, MOVES_PER_TURN) : this.#waiting
+    if (group === this.#waiting) this.#waiting = []
+    try {
+      this.#finish(group, this.#transact(group))
+    } catch {
+      for (const one of group) {
+        try {
+          this.#finish([one], this.#transact([one]))
+        } catch (alone) {
+          one.reject(asStorageError(alone))
+        }
+      }
+    }
+  }
+
+  #transact(group: readonly Waiting[]): unknown[] {
+    this.#begin.run()
+    try {
+      const answers = group.map((waiting) => waiting.move())
+      this.#hooks.beforeCommit()
+      this.#commit.run()
+      return answers
+    } catch (error) {
+      // Some errors have ended the transaction already.
+      if (this.#db.isTransaction) this.#rollback.run()
+      this.#hooks.afterRollback()
+      throw error
+    }
+  }
+
+  #finish(group: readonly Waiting[], answers: readonly unknown[]): void {
+    // Unfinished ones go behind those that wait, or one would keep the others from their turn.
+    group.forEach((waiting, i) => {
+      if (answers[i] === UNFINISHED) this.#waiting.push(waiting)
+      else waiting.resolve(answers[i] as never)
+    })
+    this.#hooks.afterCommit()
+  }
+}

@@ -1,0 +1,103 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Instant, QueueKey } from '../../core/model/model.ts'
+import type { Clock, Timer } from '../../platform/clock.ts'
+import type { QueueStates } from './queue-states.ts'
+import type { Turns } from './turns.ts'
+
+interface Watched {
+  readonly key: QueueKey
+  readonly listeners: Set<() => void>
+  /** Fires when a delay is over or a claim ends, if nothing happens before. */
+  timer: Timer | null
+  looking: boolean
+}
+
+/** Tells who watches a queue that there may be something new in it. Queues that nobody watches cost nothing. */
+export class Watchers {
+  readonly #clock: Clock
+  readonly #turns: Turns
+  readonly #states: QueueStates
+  readonly #nextNews
+  readonly #watched = new Map<string, Watched>()
+
+  constructor({ db, clock, turns, states }: { db: DatabaseSync; clock: Clock; turns: Turns; states: QueueStates }) {
+    this.#clock = clock
+    this.#turns = turns
+    this.#states = states
+    this.#nextNews = db.prepare(
+      `SELECT min(
+         ifnull((SELECT min(visible_at) FROM messages
+                 WHERE bucket = $bucket AND held = 0 AND delayed = 1 AND visible_at > $now), 9e15),
+         ifnull((SELECT min(expires_at) FROM claims WHERE bucket = $bucket AND expires_at > $now), 9e15)) AS at`,
+    )
+  }
+
+  watch(key: QueueKey, listener: () => void): () => void {
+    const name = nameOf(key)
+    let watched = this.#watched.get(name)
+    if (!watched) {
+      watched = { key, listeners: new Set(), timer: null, looking: false }
+      this.#watched.set(name, watched)
+    }
+    // A wrapper, so that the same function may watch twice.
+    const entry = () => listener()
+    watched.listeners.add(entry)
+    this.#lookAhead(watched)
+    return () => {
+      watched.listeners.delete(entry)
+      if (watched.listeners.size > 0 || this.#watched.get(name) !== watched) return
+      watched.timer?.cancel()
+      this.#watched.delete(name)
+    }
+  }
+
+  /** Something became visible, or may have. */
+  notify(key: QueueKey): void {
+    const watched = this.#watched.get(nameOf(key))
+    if (!watched) return
+    for (const listener of [...watched.listeners]) listener()
+    this.#lookAhead(watched)
+  }
+
+  /** The instant of the next news may be another now. */
+  reconsider(key: QueueKey): void {
+    const watched = this.#watched.get(nameOf(key))
+    if (watched) this.#lookAhead(watched)
+  }
+
+  close(): void {
+    for (const watched of this.#watched.values()) watched.timer?.cancel()
+    this.#watched.clear()
+  }
+
+  #lookAhead(watched: Watched): void {
+    if (watched.looking) return
+    watched.looking = true
+    const look = () => {
+      const state = this.#states.find(watched.key)
+      const now = this.#clock.now()
+      return state === null
+        ? null
+        : (
+            this.#nextNews.get({ $bucket: state.bucket, $now: now }) as {
+              at: Instant
+            }
+          ).at
+    }
+    this.#turns.submit(look).then(
+      (at) => {
+        watched.looking = false
+        watched.timer?.cancel()
+        watched.timer = at === null || at >= 9e15 ? null : this.#clock.at(at, () => this.notify(watched.key))
+        if (watched.listeners.size === 0) watched.timer?.cancel()
+      },
+      () => {
+        watched.looking = false
+      },
+    )
+  }
+}
+
+function nameOf(key: QueueKey): string {
+  return `${key.kind} ${key.name} ${key.project}`
+}
