@@ -127,7 +127,7 @@ CREATE TABLE subscription (
   confirmed boolean NOT NULL,
   PRIMARY KEY (queue, id)
 );
-CREATE INDEX subscription_subscriber ON subscription (queue, sha256(convert_to(subscriber, 'UTF8')));
+CREATE INDEX subscription_subscriber ON subscription (queue, hashtextextended(subscriber, 0));
 CREATE INDEX subscription_expiry ON subscription (expires_at);
 
 CREATE TABLE pool (
@@ -137,7 +137,6 @@ CREATE TABLE pool (
   options text NOT NULL,
   flavor text
 );
-CREATE UNIQUE INDEX pool_uri ON pool (sha256(convert_to(uri, 'UTF8')));
 
 CREATE TABLE flavor (
   project text COLLATE "C" NOT NULL,
@@ -154,7 +153,7 @@ CREATE TABLE dropped (
 
 -- The one row: the key under which numbers become ids, and how far the sweeper got in its round over the queues.
 CREATE TABLE service (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   id_key text NOT NULL,
   swept_queue bigint NOT NULL DEFAULT 0,
   swept_at bigint NOT NULL DEFAULT 0

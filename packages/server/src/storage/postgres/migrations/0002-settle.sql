@@ -65,7 +65,7 @@ END $$;
 CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE woken bigint; placed bigint; first_expiry bigint;
 BEGIN
-  FOR slice IN 1..slices LOOP
+  FOR turn IN 1..slices LOOP
     WITH due AS (
       DELETE FROM delayed USING (
         SELECT no AS due_no FROM delayed WHERE bucket = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
@@ -93,7 +93,7 @@ END $$;
 CREATE FUNCTION settle_claims(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE ended_ bigint; back_ bigint;
 BEGIN
-  FOR slice IN 1..slices LOOP
+  FOR turn IN 1..slices LOOP
     WITH ended AS (
       DELETE FROM claim USING (
         SELECT no AS ended_no FROM claim WHERE bucket = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_
@@ -121,7 +121,7 @@ END $$;
 CREATE FUNCTION settle_expired(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE places_ bigint[]; from_lane bigint; from_held bigint;
 BEGIN
-  FOR slice IN 1..slices LOOP
+  FOR turn IN 1..slices LOOP
     WITH gone AS (
       DELETE FROM message USING (
         SELECT place AS gone_place FROM message WHERE bucket = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_

@@ -145,7 +145,7 @@ $$;
 CREATE FUNCTION bury(s standing, p jsonb) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE buried bigint[]; d jsonb := p->'deadLetter';
 BEGIN
-  FOR slice IN 1..200 LOOP
+  FOR turn IN 1..200 LOOP
     SELECT array_agg(place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::integer)
     WHERE claim_count >= (d->>'maxClaimCount')::bigint;
     EXIT WHEN buried IS NULL;
@@ -183,7 +183,7 @@ BEGIN
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
   WITH picked AS MATERIALIZED (
-    SELECT place AS at, lane AS from_lane FROM claimable(s, now_, limit_)
+    SELECT place AS at, lane AS was_in FROM claimable(s, now_, limit_)
   ), held AS (
     UPDATE message m SET
       claim = s.last + 1,
@@ -192,10 +192,10 @@ BEGIN
       ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
       expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life::bigint ELSE expires_at END
     FROM picked WHERE m.bucket = s.bucket AND m.place = picked.at
-    RETURNING place, from_lane, shown(m) AS message
+    RETURNING place, was_in, shown(m) AS message
   )
-  SELECT count(*), json_agg(message ORDER BY place), array_agg(place ORDER BY place), count(from_lane),
-         max(place) FILTER (WHERE from_lane IS NULL)
+  SELECT count(*), json_agg(message ORDER BY place), array_agg(place ORDER BY place), count(was_in),
+         max(place) FILTER (WHERE was_in IS NULL)
   INTO count_, messages, places_, from_lane, last_fresh FROM held;
 
   s := taken(s, last_fresh, from_lane, count_ < limit_);
@@ -232,10 +232,10 @@ BEGIN
   WITH gone AS (
     DELETE FROM message m USING claimable(s, now_, limit_) picked
     WHERE m.bucket = s.bucket AND m.place = picked.place
-    RETURNING m.place AS place, m.lane AS from_lane, shown(m) AS message
+    RETURNING m.place AS place, m.lane AS was_in, shown(m) AS message
   )
-  SELECT count(*), json_agg(message ORDER BY place), array_agg(place), count(from_lane),
-         max(place) FILTER (WHERE from_lane IS NULL)
+  SELECT count(*), json_agg(message ORDER BY place), array_agg(place), count(was_in),
+         max(place) FILTER (WHERE was_in IS NULL)
   INTO count_, messages, places_, from_lane, last_fresh FROM gone;
 
   s := taken(s, last_fresh, from_lane, count_ < limit_);

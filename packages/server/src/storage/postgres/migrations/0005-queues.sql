@@ -77,12 +77,12 @@ $$;
 
 CREATE FUNCTION subscription_by(queue_ bigint, subscriber_ text, now_ bigint) RETURNS SETOF subscription LANGUAGE sql STABLE AS $$
   SELECT * FROM subscription
-  WHERE queue = queue_ AND sha256(convert_to(subscriber, 'UTF8')) = sha256(convert_to(subscriber_, 'UTF8'))
+  WHERE queue = queue_ AND hashtextextended(subscriber, 0) = hashtextextended(subscriber_, 0)
     AND subscriber = subscriber_ AND expires_at > now_
 $$;
 
 -- A subscription as storage/postgres/rows.ts reads it.
-CREATE FUNCTION shown(s subscription) RETURNS json LANGUAGE sql IMMUTABLE
+CREATE FUNCTION shown_subscription(s subscription) RETURNS json LANGUAGE sql IMMUTABLE
 RETURN json_build_array(s.id, s.subscriber, s.ttl, s.renewed_at, s.options, s.confirmed);
 
 -- create: id, subscriber, ttlSeconds, options (JSON text). Answers {created, subscription}, or false when there is no queue.
@@ -91,23 +91,23 @@ DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::big
 BEGIN
   IF queue_ IS NULL THEN RETURN 'false'; END IF;
   SELECT * INTO s FROM subscription_by(queue_, p->>'subscriber', now_);
-  IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown(s)); END IF;
+  IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown_subscription(s)); END IF;
   INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::integer, now_,
                                    now_ + 1000 * (p->>'ttlSeconds')::bigint, p->>'options', false)
   RETURNING * INTO s;
-  RETURN json_build_object('created', true, 'subscription', shown(s));
+  RETURN json_build_object('created', true, 'subscription', shown_subscription(s));
 END $$;
 
 CREATE FUNCTION get_subscription(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT shown(s) FROM subscription s WHERE queue = queue_no(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint
+  SELECT shown_subscription(s) FROM subscription s WHERE queue = queue_no(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint
 $$;
 
 CREATE FUNCTION list_subscriptions(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(shown(s)), '[]') FROM (
-    SELECT * FROM subscription
+  SELECT coalesce(json_agg(shown_subscription(s)), '[]') FROM (
+    SELECT subscription AS s FROM subscription
     WHERE queue = queue_no(p) AND id > coalesce(p->>'after', '') AND expires_at > (p->>'now')::bigint
     ORDER BY id LIMIT (p->>'limit')::integer
-  ) s
+  ) page
 $$;
 
 -- update: id, and any of subscriber, ttlSeconds, options.
@@ -130,20 +130,23 @@ BEGIN
 END $$;
 
 CREATE FUNCTION confirm_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
   UPDATE subscription SET confirmed = (p->>'confirmed')::boolean
-  WHERE queue = enter_subscriptions(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint;
+  WHERE queue = queue_ AND id = p->>'id' AND expires_at > (p->>'now')::bigint;
   RETURN to_json(FOUND);
 END $$;
 
 CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
-  DELETE FROM subscription WHERE queue = enter_subscriptions(p) AND id = p->>'id';
+  DELETE FROM subscription WHERE queue = queue_ AND id = p->>'id';
   RETURN NULL;
 END $$;
 
 CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
-  DELETE FROM subscription WHERE queue = enter_subscriptions(p);
+  DELETE FROM subscription WHERE queue = queue_;
   RETURN NULL;
 END $$;

@@ -1,0 +1,73 @@
+import type { BacklogTable } from './backlog.ts'
+import type { Figures } from './report.ts'
+import type { WorkloadName } from './workloads.ts'
+
+/**
+ * Upstream Zaqar 15 at 32 connections: uWSGI with 2 processes of 4 threads, kept-alive connections, Redis without any
+ * persistence, on a machine with 2 cores that also ran the load.
+ */
+const upstreamRequestsPerSecond = { post: 1245, claim: 388 }
+
+const BUSY_CONNECTIONS = 32
+
+/** What the service is meant to reach, and what it did: null where the run did not measure it. */
+export interface Goal {
+  readonly what: string
+  readonly wanted: string
+  readonly reached: { readonly shown: string; readonly met: boolean } | null
+}
+
+export function goalsFor(figures: Figures): Goal[] {
+  const post = rateAt(figures, 'post')
+  const claim = rateAt(figures, 'claim')
+  const batch = rateAt(figures, 'post-10')
+  const growth = figures.backlog === null ? undefined : largestGrowth(figures.backlog.running)
+  return [
+    atLeast('durable POST 1, 32 connections, to the echo', 60, '%', post && post.ratio * 100),
+    atLeast(
+      'the same, to upstream on memory-only Redis',
+      15,
+      'x',
+      post && post.cycles / upstreamRequestsPerSecond.post,
+    ),
+    atLeast('claim 1, 32 connections, to the echo', 45, '%', claim && claim.ratio * 100),
+    atLeast('the same, to upstream', 30, 'x', claim && claim.cycles / upstreamRequestsPerSecond.claim),
+    atLeast('POST 10, 32 connections', 60_000, ' messages/s', batch && batch.cycles * 10),
+    below('p99 of POST 1 at half of the peak rate', 15, ' ms', figures.halfPeak?.run.p99Milliseconds),
+    below('cost of an operation, any backlog to 1,000 messages', 1.3, 'x', growth),
+    below('start to first answer, empty store', 1000, ' ms', figures.startUp?.milliseconds),
+  ]
+}
+
+function rateAt({ throughput }: Figures, name: WorkloadName): { cycles: number; ratio: number } | undefined {
+  const row = throughput.find(({ workload, connections }) => workload.name === name && connections === BUSY_CONNECTIONS)
+  return row ? { cycles: row.service.cyclesPerSecond, ratio: row.ratio } : undefined
+}
+
+function largestGrowth({ rows }: BacklogTable): number {
+  return Math.max(
+    ...rows.flatMap(({ milliseconds: [first = Number.NaN, ...others] }) => others.map((ms) => ms / first)),
+  )
+}
+
+function atLeast(what: string, bound: number, unit: string, value: number | undefined): Goal {
+  return goal(what, `at least ${shown(bound, unit)}`, unit, value, (reached) => reached >= bound)
+}
+
+function below(what: string, bound: number, unit: string, value: number | undefined): Goal {
+  return goal(what, `below ${shown(bound, unit)}`, unit, value, (reached) => reached < bound)
+}
+
+function goal(
+  what: string,
+  wanted: string,
+  unit: string,
+  value: number | undefined,
+  isMet: (value: number) => boolean,
+): Goal {
+  return { what, wanted, reached: value === undefined ? null : { shown: shown(value, unit), met: isMet(value) } }
+}
+
+function shown(value: number, unit: string): string {
+  return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 })}${unit}`
+}

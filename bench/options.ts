@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util'
+import type { BacklogScale } from './backlog.ts'
+import type { Pace } from './throughput.ts'
+import { workloads } from './workloads.ts'
+
+export interface Options {
+  readonly url: URL | null
+  readonly headers: readonly string[]
+  readonly storage: string | null
+  /** Parts to run; all when null. */
+  readonly only: readonly string[] | null
+  readonly connections: readonly number[]
+  readonly pace: Pace
+  readonly backlog: BacklogScale
+  readonly jsonFile: string | null
+  readonly markdownFile: string | null
+}
+
+export const usage = `npm run bench -- [options]
+
+  --url URL          measure a server that runs already and speaks Zaqar's API v2, instead of the service of this tree
+  --header 'N: V'    send this header with every request, for example X-Auth-Token (with --url; may be repeated)
+  --storage URI      start the service on this storage instead of a fresh SQLite file
+  --only PART        run only this part (may be repeated): ${partNames().join(', ')}
+  --connections N    connections at the same time (may be repeated); 1, 32 and 128 otherwise
+  --quick            runs of one second, once each, and smaller backlogs: a look, not a measurement
+  --json FILE        write all figures
+  --markdown FILE    write the tables in Markdown
+  --help`
+
+const thorough = {
+  pace: { warmUpSeconds: 1, seconds: 5, turns: 3 },
+  backlog: { sizes: [1_000, 100_000, 1_000_000], headMessages: 100_000, rounds: 400, starts: 7 },
+} satisfies { pace: Pace; backlog: BacklogScale }
+
+const quick = {
+  pace: { warmUpSeconds: 0.5, seconds: 1, turns: 1 },
+  backlog: { sizes: [1_000, 100_000], headMessages: 20_000, rounds: 100, starts: 1 },
+} satisfies { pace: Pace; backlog: BacklogScale }
+
+/** @throws Error that says in a sentence what is wrong with the arguments. Null: help was asked for. */
+export function readOptions(argv: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      url: { type: 'string' },
+      header: { type: 'string', multiple: true },
+      storage: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      connections: { type: 'string', multiple: true },
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return null
+  const unknown = values.only?.find((part) => !partNames().includes(part))
+  if (unknown !== undefined) throw new Error(`--only takes ${partNames().join(', ')}; not ${unknown}`)
+  if (values.url !== undefined && values.storage !== undefined) throw new Error('--url leaves no storage to choose')
+  if (values.url === undefined && values.header !== undefined) throw new Error('--header goes with --url')
+  return {
+    url: values.url === undefined ? null : new URL(values.url),
+    headers: values.header ?? [],
+    storage: values.storage ?? null,
+    only: values.only ?? null,
+    connections: values.connections?.map(positiveInteger) ?? [1, 32, 128],
+    ...(values.quick ? quick : thorough),
+    jsonFile: values.json ?? null,
+    markdownFile: values.markdown ?? null,
+  }
+}
+
+function partNames(): string[] {
+  return [...workloads.map(({ name }) => name), 'half-peak', 'backlog', 'start-up']
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--connections takes a whole number above 0, not ${text}`)
+  return Number(text)
+}

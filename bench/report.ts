@@ -1,0 +1,137 @@
+import type { BacklogFigures, BacklogTable } from './backlog.ts'
+import { goalsFor } from './goals.ts'
+import type { RunFigures } from './load.ts'
+import type { StartUp } from './startup.ts'
+import type { Table } from './tables.ts'
+import type { ThroughputRow } from './throughput.ts'
+
+/** All that one run of the bench found out; null for what was not asked for. */
+export interface Figures {
+  readonly subject: string
+  readonly machine: string
+  readonly throughput: readonly ThroughputRow[]
+  readonly halfPeak: HalfPeak | null
+  readonly backlog: BacklogFigures | null
+  readonly startUp: StartUp | null
+}
+
+export interface HalfPeak {
+  readonly cyclesPerSecond: number
+  readonly run: RunFigures
+}
+
+/** The tables of a run, without those of parts that did not run. */
+export function tablesOf(figures: Figures): Table[] {
+  const { throughput, halfPeak, backlog, startUp } = figures
+  const tables: (Table | null)[] = [
+    throughput.length === 0 ? null : throughputTable(throughput),
+    halfPeak && halfPeakTable(halfPeak),
+    backlog && backlogTable('Cost beside the backlog, milliseconds', backlog.running),
+    backlog && backlogTable('First request for the queue after a start, milliseconds', backlog.first),
+    startUp && startUpTable(startUp),
+    goalTable(figures),
+  ]
+  return tables.filter((table) => table !== null)
+}
+
+function throughputTable(rows: readonly ThroughputRow[]): Table {
+  return {
+    title: 'Throughput',
+    header: [
+      '',
+      'connections',
+      'requests/s',
+      'messages/s',
+      'p50 ms',
+      'p99 ms',
+      'CPU',
+      'RSS MiB',
+      'echo/s',
+      'of echo',
+      'load CPU',
+    ],
+    words: 1,
+    rows: rows.map(({ workload, connections, service, echo, ratio }) => [
+      workload.title,
+      String(connections),
+      whole(service.cyclesPerSecond * workload.requests),
+      whole(service.cyclesPerSecond * workload.messages),
+      inMilliseconds(service.p50Milliseconds),
+      inMilliseconds(service.p99Milliseconds),
+      percent(service.serverCpu),
+      mebibytes(service.serverResidentBytes),
+      whole(echo.cyclesPerSecond * workload.requests),
+      percent(ratio),
+      percent(service.loadCpu),
+    ]),
+  }
+}
+
+function halfPeakTable({ cyclesPerSecond, run }: HalfPeak): Table {
+  return {
+    title: 'POST 1 at half of its peak rate, 32 connections, open loop',
+    header: ['due/s', 'answered/s', 'p50 ms', 'p99 ms', 'max ms', 'CPU'],
+    words: 0,
+    rows: [
+      [
+        whole(cyclesPerSecond),
+        whole(run.cyclesPerSecond),
+        inMilliseconds(run.p50Milliseconds),
+        inMilliseconds(run.p99Milliseconds),
+        inMilliseconds(run.maxMilliseconds),
+        percent(run.serverCpu),
+      ],
+    ],
+  }
+}
+
+/** Each cell: the median, and its ratio to that of the first column. */
+function backlogTable(title: string, { columns, rows }: BacklogTable): Table {
+  return {
+    title,
+    header: ['', ...columns],
+    words: 1,
+    rows: rows.map((row) => {
+      const [first = Number.NaN] = row.milliseconds
+      return [
+        row.operation,
+        ...row.milliseconds.map((value, i) =>
+          i === 0 ? inMilliseconds(value) : `${inMilliseconds(value)} (${(value / first).toFixed(2)}x)`,
+        ),
+      ]
+    }),
+  }
+}
+
+function startUpTable({ milliseconds, idleResidentBytes }: StartUp): Table {
+  return {
+    title: 'Start on an empty store',
+    header: ['first answer ms', 'idle RSS MiB'],
+    words: 0,
+    rows: [[whole(milliseconds), mebibytes(idleResidentBytes)]],
+  }
+}
+
+function goalTable(figures: Figures): Table | null {
+  const rows = goalsFor(figures).flatMap(({ what, wanted, reached }) =>
+    reached === null ? [] : [[what, wanted, reached.shown, reached.met ? 'yes' : 'no']],
+  )
+  return rows.length === 0 ? null : { title: 'Goals', header: ['', 'wanted', 'reached', 'met'], words: 2, rows }
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+function inMilliseconds(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 1)
+}
+
+/** Of one core, or of the echo. */
+function percent(part: number | null): string {
+  return part === null ? '-' : `${Math.round(part * 100)} %`
+}
+
+function mebibytes(bytes: number | null): string {
+  return bytes === null ? '-' : whole(bytes / 2 ** 20)
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { STALE } from 'zaqar/storage'
+import { wordsOf } from '../scene.ts'
+import type { It } from './case.ts'
+
+/** What was answered is there when every client was closed and the store is opened again. */
+export function durableCases(it: It): void {
+  it('queues, their metadata and handles', async (scene) => {
+    const created = await scene.queue()
+    const metadata = { b: 1, a: { c: [null] } }
+    const queue = await scene.storage.queues.update({ queue: created, metadata, now: scene.now })
+    assert(queue !== STALE)
+    await scene.storage.queues.delete({ key: await scene.queue('deleted'), now: scene.now })
+    await scene.clients.reopen()
+    const { storage, now } = scene
+    const page = { project: 'alpha', kind: 'queue', after: null, limit: 10, nameContains: null, metadata: [], now } as const
+    assert.deepEqual(await storage.queues.list(page), [queue])
+    assert.equal(await storage.queues.count({ project: 'alpha', kind: 'queue', now }), 1)
+    assert.equal(await storage.queues.update({ queue: created, metadata: {}, now }), STALE)
+    assert.notEqual(await storage.queues.update({ queue, metadata: {}, now }), STALE)
+  }, 'survivesReopen')
+
+  it('messages, deletions, places and markers', async (scene) => {
+    const queue = await scene.queue()
+    const [, second] = await scene.post(queue, 'a', 'b', 'c')
+    assert(second)
+    await scene.postWith(queue, { delaySeconds: 10 }, 'delayed')
+    await scene.delete(queue, second)
+    const { messages, marker } = await scene.list(queue, { limit: 1 })
+    const stats = await scene.stats(queue)
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.list(queue, { limit: 1 }).then((page) => page.messages), messages)
+    assert.deepEqual(await scene.stats(queue), stats)
+    await scene.post(queue, 'd')
+    scene.pass(10)
+    await scene.post(queue, 'e')
+    assert.deepEqual(await scene.listed(queue, { after: marker }), ['c', 'd', 'delayed', 'e'])
+    assert.deepEqual(await scene.listed(queue, { after: second }), ['c', 'd', 'delayed', 'e'])
+  }, 'survivesReopen')
+
+  it('claims, their ends and claim counts', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a', 'b', 'c')
+    const kept = await scene.claim(queue, { limit: 1, ttlSeconds: 60 })
+    const released = await scene.claim(queue, { limit: 1 })
+    await scene.release(queue, released.id)
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.getClaim(queue, kept.id), kept)
+    assert.equal(await scene.getClaim(queue, released.id), null)
+    assert.deepEqual(await scene.listed(queue), ['b', 'c'])
+    scene.pass(60)
+    const { messages } = await scene.claim(queue)
+    assert.deepEqual(wordsOf(messages), ['a', 'b', 'c'])
+    assert.deepEqual(
+      messages.map((message) => message.claimCount),
+      [2, 2, 1],
+    )
+  }, 'survivesReopen')
+
+  it('dead letters, where they came from, and those that wait for their queue', async (scene) => {
+    const queue = await scene.queue()
+    const id = await scene.postOne(queue, 'a')
+    await scene.tryClaim(queue, { deadLetter: { queue: 'dead', maxClaimCount: 0, ttlSeconds: null } })
+    await scene.clients.reopen()
+    const dead = await scene.queue('dead')
+    assert.deepEqual(await scene.listed(dead), ['a'])
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.redrive(dead), [{ id, queue: 'jobs' }])
+  }, 'survivesReopen')
+
+  it('purges and deleted queues', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    await scene.claim(queue)
+    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    const gone = await scene.queue('gone')
+    await scene.post(gone, 'a')
+    await scene.storage.queues.delete({ key: gone, now: scene.now })
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.stats(queue), { free: 0, claimed: 0, oldest: null, newest: null })
+    const back = await scene.queue('gone')
+    assert.notEqual(back.version, gone.version)
+    assert.deepEqual(await scene.stats(back), { free: 0, claimed: 0, oldest: null, newest: null })
+  }, 'survivesReopen')
+
+  it('idempotency records', async (scene) => {
+    const queue = await scene.queue()
+    const post = () =>
+      scene.storage.messages.append({
+        queue,
+        clientId: 'poster',
+        messages: [{ body: '1', ttlSeconds: 3600, delaySeconds: 0 }],
+        idempotency: { key: 'key', digest: 'digest', expiresAt: scene.now + 300_000 },
+        now: scene.now,
+      })
+    const answer = await post()
+    await scene.clients.reopen()
+    assert.deepEqual(await post(), answer)
+    assert.equal((await scene.stats(queue)).free, 1)
+  }, 'survivesReopen')
+
+  it('subscriptions, pools and flavors', async (scene) => {
+    const key = await scene.queue()
+    const terms = { key, id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: { n: 1 }, now: scene.now }
+    await scene.storage.subscriptions.create(terms)
+    await scene.storage.subscriptions.confirm({ key, id: 's', confirmed: true, now: scene.now })
+    const subscription = await scene.storage.subscriptions.get({ key, id: 's', now: scene.now })
+    const pool = { name: 'east', uri: 'redis://east', weight: 1, options: { n: 1 }, flavor: null }
+    const flavor = { project: 'alpha', name: 'gold', pools: ['east'] }
+    await scene.storage.catalogue.putPool({ pool })
+    await scene.storage.catalogue.putFlavor({ flavor })
+    await scene.clients.reopen()
+    const { subscriptions, catalogue } = scene.storage
+    assert.deepEqual(await subscriptions.get({ key, id: 's', now: scene.now }), subscription)
+    assert.deepEqual(await catalogue.getPool({ name: 'east' }), pool)
+    assert.deepEqual(await catalogue.getFlavor(flavor), flavor)
+  }, 'survivesReopen')
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import type { QueueKey } from 'zaqar/storage'
+import type { Scene } from '../scene.ts'
+import { Signals } from '../signal.ts'
+import type { It } from './case.ts'
+
+const bury = { deadLetter: { queue: 'dead', maxClaimCount: 0, ttlSeconds: null } }
+
+export function watchCases(it: It): void {
+  it('a POST is signalled, also to who watched before the queue was there', async (scene) => {
+    await watching(scene, { project: 'alpha', kind: 'queue', name: 'jobs' }, async (signals) => {
+      const queue = await scene.queue()
+      await signals.after(() => scene.post(queue, 'a'))
+      await signals.after(() => scene.post(queue, 'b'))
+    })
+  })
+
+  it('what is signalled can be seen', async (scene) => {
+    const queue = await scene.queue()
+    const seen = new Promise<string[]>((resolve) => {
+      const end = scene.storage.watch(queue, async () => {
+        const words = await scene.listed(queue)
+        if (words.length === 0) return
+        end()
+        resolve(words)
+      })
+    })
+    await scene.post(queue, 'a')
+    assert.deepEqual(await seen, ['a'])
+  })
+
+  it('the end of a delay is signalled, whoever watched first', async (scene) => {
+    const queue = await scene.queue()
+    await scene.postWith(queue, { delaySeconds: 20 }, 'before the watch')
+    await watching(scene, queue, async (signals) => {
+      await scene.postWith(queue, { delaySeconds: 10 }, 'after it')
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.listed(queue), ['after it'])
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.listed(queue), ['after it', 'before the watch'])
+    })
+  })
+
+  it('the end of a claim is signalled, whoever watched first', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a', 'b')
+    await scene.claim(queue, { limit: 1, ttlSeconds: 20 })
+    await watching(scene, queue, async (signals) => {
+      await scene.claim(queue, { limit: 1, ttlSeconds: 10 })
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.listed(queue), ['b'])
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.listed(queue), ['a', 'b'])
+    })
+  })
+
+  it('the end of a renewed claim is signalled, at its new instant', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    await watching(scene, queue, async (signals) => {
+      const { id } = await scene.claim(queue, { ttlSeconds: 10 })
+      scene.pass(5)
+      await scene.renew(queue, id, 20)
+      scene.passAlmost(20)
+      assert.deepEqual(await scene.listed(queue), [])
+      await signals.after(() => scene.clock.advance(1))
+      assert.deepEqual(await scene.listed(queue), ['a'])
+      const shortened = await scene.claim(queue, { ttlSeconds: 100 })
+      await scene.renew(queue, shortened.id, 10)
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.listed(queue), ['a'])
+    })
+  })
+
+  it('a release is signalled', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    const { id } = await scene.claim(queue)
+    await watching(scene, queue, (signals) => signals.after(() => scene.release(queue, id)))
+  })
+
+  it('a move into a dead letter queue is signalled there, by claim and by pop', async (scene) => {
+    const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
+    await scene.post(queue, 'a')
+    await watching(scene, dead, async (signals) => {
+      await signals.after(() => scene.tryClaim(queue, bury))
+      await scene.post(queue, 'b')
+      await signals.after(() => scene.pop(queue, 1, bury))
+    })
+  })
+
+  it('a dead letter queue that is created with messages waiting is signalled', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    await scene.tryClaim(queue, bury)
+    await watching(scene, { ...queue, name: 'dead' }, (signals) => signals.after(() => scene.queue('dead')))
+  })
+
+  it('a redrive is signalled in the old queue', async (scene) => {
+    const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
+    await scene.post(queue, 'a')
+    await scene.tryClaim(queue, bury)
+    await watching(scene, queue, (signals) => signals.after(() => scene.redrive(dead)))
+  })
+
+  it('all who watch are told, until they end it', async (scene) => {
+    const queue = await scene.queue()
+    const [staying, leaving] = [new Signals(scene.storage, queue), new Signals(scene.storage, queue)]
+    await staying.after(() => leaving.after(() => scene.post(queue, 'a')))
+    leaving.end()
+    leaving.end()
+    const { heard } = leaving
+    await staying.after(() => scene.post(queue, 'b'))
+    assert.equal(leaving.heard, heard)
+    staying.end()
+  })
+
+  it('what another client does is signalled', async (scene) => {
+    const queue = await scene.queue()
+    const other = await scene.clients.openAnother()
+    const watched = new Signals(other, queue)
+    await watched.after(() => scene.post(queue, 'a'))
+    const { id } = await scene.claim(queue, { ttlSeconds: 10 })
+    await watched.after(() => scene.pass(10))
+    await scene.postWith(queue, { delaySeconds: 10 }, 'b')
+    await watched.after(() => scene.pass(10))
+    assert.equal(await scene.getClaim(queue, id), null)
+    watched.end()
+  }, 'severalClients')
+
+  it('ends of delays and claims are signalled after a reopening', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    await scene.claim(queue, { ttlSeconds: 10 })
+    await scene.postWith(queue, { delaySeconds: 20 }, 'b')
+    await scene.clients.reopen()
+    await watching(scene, queue, async (signals) => {
+      await signals.after(() => scene.pass(10))
+      await signals.after(() => scene.pass(10))
+    })
+  }, 'survivesReopen')
+}
+
+async function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
+  const signals = new Signals(scene.storage, key)
+  try {
+    await run(signals)
+  } finally {
+    signals.end()
+  }
+}

@@ -1,0 +1,69 @@
+import { describe } from 'node:test'
+import { appendCases } from './cases/append.ts'
+import { describeCases } from './cases/case.ts'
+import { catalogueCases } from './cases/catalogue.ts'
+import { claimExtensionCases } from './cases/claim-extension.ts'
+import { claimCases } from './cases/claims.ts'
+import { deadLetterCases } from './cases/dead-letters.ts'
+import { delayCases } from './cases/delay.ts'
+import { deleteCases } from './cases/delete.ts'
+import { deleteManyCases } from './cases/delete-many.ts'
+import { durableCases } from './cases/durable.ts'
+import { expiryCases } from './cases/expiry.ts'
+import { getCases } from './cases/get.ts'
+import { guaranteeCases } from './cases/guarantees.ts'
+import { idempotencyCases } from './cases/idempotency.ts'
+import { isolationCases } from './cases/isolation.ts'
+import { lifeCases } from './cases/life.ts'
+import { listCases } from './cases/list.ts'
+import { popCases } from './cases/pop.ts'
+import { purgeCases } from './cases/purge.ts'
+import { queueCases } from './cases/queues.ts'
+import { redriveCases } from './cases/redrive.ts'
+import { statsCases } from './cases/stats.ts'
+import { subscriptionCases } from './cases/subscriptions.ts'
+import { watchCases } from './cases/watch.ts'
+import type { Harness } from './harness.ts'
+import { testSequences } from './property/sequences.ts'
+
+export { ManualClock } from './clock.ts'
+export type { Abilities, Harness, OpenedStore } from './harness.ts'
+export { createModel } from './model/create-model.ts'
+
+export interface ConformanceOptions {
+  /** How many random sequences of moves are tried. Default 1,000. */
+  readonly sequences?: number
+  /** The most moves in a sequence. Default 100. */
+  readonly steps?: number
+}
+
+/** Registers the whole kit with `node:test` for one engine. */
+export function runConformance(name: string, harness: Harness, options: ConformanceOptions = {}): void {
+  const { sequences = 1000, steps = 100 } = options
+  describe(`storage contract: ${name}`, () => {
+    describeCases('guarantees', harness, guaranteeCases)
+    describeCases('queues', harness, queueCases)
+    describeCases('stats', harness, statsCases)
+    describeCases('append', harness, appendCases)
+    describeCases('idempotent append', harness, idempotencyCases)
+    describeCases('list', harness, listCases)
+    describeCases('get', harness, getCases)
+    describeCases('delete', harness, deleteCases)
+    describeCases('delete many', harness, deleteManyCases)
+    describeCases('pop', harness, popCases)
+    describeCases('purge and deletion of queues', harness, purgeCases)
+    describeCases('delay', harness, delayCases)
+    describeCases('expiry', harness, expiryCases)
+    describeCases('claims', harness, claimCases)
+    describeCases('messages that claims lengthen', harness, claimExtensionCases)
+    describeCases('dead letters', harness, deadLetterCases)
+    describeCases('redrive', harness, redriveCases)
+    describeCases('subscriptions', harness, subscriptionCases)
+    describeCases('pools and flavors', harness, catalogueCases)
+    describeCases('watch', harness, watchCases)
+    describeCases('isolation', harness, isolationCases)
+    describeCases('durable', harness, durableCases)
+    describeCases('life of a storage', harness, lifeCases)
+    testSequences(harness, { sequences, steps })
+  })
+}

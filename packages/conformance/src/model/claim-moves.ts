@@ -1,0 +1,76 @@
+import type { Claim, ClaimStore, Instant, QueueKey } from 'zaqar/storage'
+import { STALE } from 'zaqar/storage'
+import { byPlace, holderOf, lengthen, liveMessages, takeOrBury, toMessage } from './message-rules.ts'
+import type { Moves } from './moves.ts'
+import { type ClaimRow, isSameQueue, isStale, type MessageRow, type ModelState, nextNumber } from './state.ts'
+import type { Watchers } from './watchers.ts'
+
+export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimStore> {
+  return {
+    create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+      if (isStale(state, queue)) return STALE
+      const { project, kind, name } = queue
+      const { taken, moved } = takeOrBury(state, { queue, limit, deadLetter, now })
+      if (deadLetter && moved > 0) watchers.notify({ project, kind, name: deadLetter.queue })
+      if (taken.length === 0) return null
+      const claim: ClaimRow = {
+        id: `claim-${nextNumber(state)}`,
+        queue: { project, kind, name },
+        ttlSeconds,
+        renewedAt: now,
+      }
+      state.claims.push(claim)
+      for (const message of taken) {
+        message.claimId = claim.id
+        message.claimCount += 1
+        lengthen(message, { ttlSeconds, graceSeconds, now })
+      }
+      watchers.notify(queue)
+      return toClaim(state, claim, taken, now)
+    },
+
+    get({ queue, claimId, now }) {
+      if (isStale(state, queue)) return STALE
+      const found = findLiveClaim(state, queue, claimId, now)
+      return found && toClaim(state, found.claim, found.messages, now)
+    },
+
+    renew({ queue, claimId, ttlSeconds, graceSeconds, now }) {
+      if (isStale(state, queue)) return STALE
+      const found = findLiveClaim(state, queue, claimId, now)
+      if (!found) return false
+      found.claim.ttlSeconds = ttlSeconds
+      found.claim.renewedAt = now
+      for (const message of found.messages) lengthen(message, { ttlSeconds, graceSeconds, now })
+      watchers.notify(queue)
+      return true
+    },
+
+    release({ queue, claimId }) {
+      if (isStale(state, queue)) return STALE
+      state.claims = state.claims.filter((claim) => claim.id !== claimId || !isSameQueue(claim.queue, queue))
+      watchers.notify(queue)
+      return undefined
+    },
+  }
+}
+
+/** A claim is live until its time is over or its last message is gone. */
+function findLiveClaim(
+  state: ModelState,
+  queue: QueueKey,
+  claimId: string,
+  now: Instant,
+): { claim: ClaimRow; messages: MessageRow[] } | null {
+  const claim = state.claims.find((row) => row.id === claimId && isSameQueue(row.queue, queue))
+  if (!claim) return null
+  const messages = liveMessages(state, queue, now)
+    .filter((message) => holderOf(state, message, now) === claim)
+    .sort(byPlace)
+  return messages.length === 0 ? null : { claim, messages }
+}
+
+function toClaim(state: ModelState, claim: ClaimRow, messages: readonly MessageRow[], now: Instant): Claim {
+  const { id, ttlSeconds, renewedAt } = claim
+  return { id, ttlSeconds, renewedAt, messages: messages.map((message) => toMessage(state, message, now)) }
+}

@@ -1,0 +1,38 @@
+import type { CatalogueStore, ClaimStore, MessageStore, QueueStore, Storage, SubscriptionStore } from 'zaqar/storage'
+import { StorageUnavailable } from 'zaqar/storage'
+import type { ManualClock } from '../clock.ts'
+import { catalogueMoves } from './catalogue-moves.ts'
+import { claimMoves } from './claim-moves.ts'
+import { messageMoves } from './message-moves.ts'
+import { asStore } from './moves.ts'
+import { queueMoves } from './queue-moves.ts'
+import { createModelState, type ModelState } from './state.ts'
+import { subscriptionMoves } from './subscription-moves.ts'
+import { createWatchers } from './watchers.ts'
+
+/**
+ * The reference storage: arrays and filters that say what the contract means, with no thought for speed. `state` is what
+ * an engine would keep on disk.
+ */
+export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: ModelState = createModelState()): Storage {
+  const watchers = createWatchers(state, clock)
+  let closed = false
+  const isClosed = () => closed
+  return {
+    queues: asStore<QueueStore>(queueMoves(state, watchers), isClosed),
+    messages: asStore<MessageStore>(messageMoves(state, watchers), isClosed),
+    claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
+    subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),
+    catalogue: asStore<CatalogueStore>(catalogueMoves(state), isClosed),
+    engine: 'model',
+    weakness: 'everything is lost when the process ends',
+    watch: watchers.watch,
+    async ping() {
+      if (closed) throw new StorageUnavailable('the storage is closed')
+    },
+    async close() {
+      closed = true
+      watchers.close()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import type { DeadLetterPolicy, Instant, Message, QueueKey } from 'zaqar/storage'
+import { type ClaimRow, endOf, isSameQueue, type MessageRow, type ModelState, nextNumber, type Place } from './state.ts'
+
+export function isLive(message: MessageRow, now: Instant): boolean {
+  return now < message.expiresAt
+}
+
+export function isVisible(message: MessageRow, now: Instant): boolean {
+  return isLive(message, now) && message.visibleAt <= now
+}
+
+/** The live messages of the queue, delayed and claimed ones too, in no order. */
+export function liveMessages(state: ModelState, queue: QueueKey, now: Instant): MessageRow[] {
+  return state.messages.filter((message) => isSameQueue(message.queue, queue) && isLive(message, now))
+}
+
+export function findMessage(state: ModelState, queue: QueueKey, id: string, now: Instant): MessageRow | null {
+  return liveMessages(state, queue, now).find((message) => message.id === id) ?? null
+}
+
+/** What a claim or a pop may take, oldest first. */
+export function claimableMessages(state: ModelState, queue: QueueKey, now: Instant): MessageRow[] {
+  return liveMessages(state, queue, now)
+    .filter((message) => isVisible(message, now) && !isClaimed(state, message, now))
+    .sort(byPlace)
+}
+
+/** The live claim that holds the message, or null. */
+export function holderOf(state: ModelState, message: MessageRow, now: Instant): ClaimRow | null {
+  return state.claims.find((claim) => claim.id === message.claimId && now < endOf(claim)) ?? null
+}
+
+export function isClaimed(state: ModelState, message: MessageRow, now: Instant): boolean {
+  return holderOf(state, message, now) !== null
+}
+
+export function byPlace(a: Place, b: Place): number {
+  return a.visibleAt - b.visibleAt || a.arrival - b.arrival
+}
+
+export function byArrival(a: Place, b: Place): number {
+  return a.arrival - b.arrival
+}
+
+export function toMessage(state: ModelState, message: MessageRow, now: Instant): Message {
+  const { id, body, ttlSeconds, createdAt, claimCount } = message
+  return { id, body, ttlSeconds, createdAt, claimId: holderOf(state, message, now)?.id ?? null, claimCount }
+}
+
+/** One that would expire before the claim ends lives for claim ttl + grace from now on. */
+export function lengthen(
+  message: MessageRow,
+  { ttlSeconds, graceSeconds, now }: { ttlSeconds: number; graceSeconds: number; now: Instant },
+): void {
+  if (message.expiresAt >= now + ttlSeconds * 1000) return
+  message.ttlSeconds = ttlSeconds + graceSeconds
+  message.expiresAt = now + message.ttlSeconds * 1000
+}
+
+/**
+ * The first `limit` messages that may be handed out. Those on the way that were claimed too often move to the dead letter
+ * queue instead; `moved` tells how many.
+ */
+export function takeOrBury(
+  state: ModelState,
+  { queue, limit, deadLetter, now }: { queue: QueueKey; limit: number; deadLetter: DeadLetterPolicy | null; now: Instant },
+): { taken: MessageRow[]; moved: number } {
+  const policy = deadLetter?.queue === queue.name ? null : deadLetter
+  const taken: MessageRow[] = []
+  let moved = 0
+  for (const message of claimableMessages(state, queue, now)) {
+    if (taken.length === limit) break
+    if (policy && message.claimCount >= policy.maxClaimCount) {
+      bury(state, message, policy, now)
+      moved += 1
+    } else {
+      taken.push(message)
+    }
+  }
+  return { taken, moved }
+}
+
+function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
+  message.cameFrom = message.queue.name
+  moveTo(state, message, policy.queue, now)
+  if (policy.ttlSeconds === null) return
+  message.ttlSeconds = policy.ttlSeconds
+  message.expiresAt = now + policy.ttlSeconds * 1000
+}
+
+/** To the end of another queue of the project: unclaimed, visible, and as if it had never been claimed. */
+export function moveTo(state: ModelState, message: MessageRow, name: string, now: Instant): void {
+  message.queue = { ...message.queue, name }
+  message.visibleAt = now
+  message.arrival = nextNumber(state)
+  message.claimId = null
+  message.claimCount = 0
+}

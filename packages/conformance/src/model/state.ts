@@ -1,0 +1,125 @@
+import type { Claim, Flavor, Instant, Message, Pool, Queue, QueueHandle, QueueKey, Subscription } from 'zaqar/storage'
+
+/**
+ * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key, so a message can wait for
+ * a queue that does not exist yet. Rows whose time is over stay; every reader filters by `now`.
+ */
+export interface ModelState {
+  queues: Queue[]
+  messages: MessageRow[]
+  claims: ClaimRow[]
+  subscriptions: SubscriptionRow[]
+  idempotencyRecords: IdempotencyRow[]
+  /** Where each marker that was handed out points: ids of messages and ends of pages. */
+  markers: MarkerRow[]
+  pools: Pool[]
+  flavors: Flavor[]
+  /** Source of ids, versions and of the order in which messages arrive. */
+  counter: number
+  watchers: WatcherRow[]
+}
+
+export interface MessageRow extends Omit<Message, 'claimId'>, Place {
+  queue: QueueKey
+  ttlSeconds: number
+  expiresAt: Instant
+  postedBy: string
+  /** The claim that took it last, live or not. */
+  claimId: string | null
+  claimCount: number
+  /** Name of the queue that it left for this dead letter queue, or null. */
+  cameFrom: string | null
+}
+
+/** Where a message stands: it becomes visible at an instant, and among those of one instant the first to arrive is first. */
+export interface Place {
+  visibleAt: Instant
+  arrival: number
+}
+
+export interface ClaimRow extends Omit<Claim, 'messages'> {
+  readonly queue: QueueKey
+  ttlSeconds: number
+  renewedAt: Instant
+}
+
+export interface SubscriptionRow extends Subscription {
+  readonly queue: QueueKey
+}
+
+export interface IdempotencyRow {
+  readonly queue: QueueKey
+  readonly key: string
+  readonly digest: string
+  readonly expiresAt: Instant
+  readonly ids: readonly string[]
+}
+
+export interface WatcherRow {
+  readonly queue: QueueKey
+  readonly listener: () => void
+  timer: { cancel(): void } | null
+}
+
+export interface MarkerRow extends Place {
+  readonly queue: QueueKey
+  readonly marker: string
+}
+
+export function createModelState(): ModelState {
+  return {
+    queues: [],
+    messages: [],
+    claims: [],
+    subscriptions: [],
+    idempotencyRecords: [],
+    markers: [],
+    pools: [],
+    flavors: [],
+    counter: 0,
+    watchers: [],
+  }
+}
+
+export function nextNumber(state: ModelState): number {
+  state.counter += 1
+  return state.counter
+}
+
+export function isSameQueue(a: QueueKey, b: QueueKey): boolean {
+  return a.project === b.project && a.kind === b.kind && a.name === b.name
+}
+
+export function findQueue(state: ModelState, key: QueueKey): Queue | null {
+  return state.queues.find((queue) => isSameQueue(queue, key)) ?? null
+}
+
+export function isStale(state: ModelState, handle: QueueHandle): boolean {
+  return findQueue(state, handle)?.version !== handle.version
+}
+
+/** A message, claim or subscription ends at the very instant of its expiry. */
+export function endOf({ renewedAt, ttlSeconds }: { renewedAt: Instant; ttlSeconds: number }): Instant {
+  return renewedAt + ttlSeconds * 1000
+}
+
+/** By Unicode code points; plain `<` would compare UTF-16 units. */
+export function compareCodePoints(a: string, b: string): number {
+  const left = Array.from(a, (character) => character.codePointAt(0) ?? 0)
+  const right = Array.from(b, (character) => character.codePointAt(0) ?? 0)
+  const differing = left.findIndex((codePoint, index) => codePoint !== right[index])
+  if (differing === -1) return left.length - right.length
+  return (left[differing] ?? 0) - (right[differing] ?? -1)
+}
+
+/** The page of a listing that goes by a unique name or id. */
+export function pageBy<Row>(
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+  { after, limit }: { after: string | null; limit: number },
+): Row[] {
+  return rows
+    .filter((row) => after === null || compareCodePoints(nameOf(row), after) > 0)
+    .sort((a, b) => compareCodePoints(nameOf(a), nameOf(b)))
+    .slice(0, limit)
+}

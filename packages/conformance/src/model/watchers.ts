@@ -1,0 +1,56 @@
+import type { Instant, QueueKey } from 'zaqar/storage'
+import type { ManualClock } from '../clock.ts'
+import { endOf, isSameQueue, type ModelState, type WatcherRow } from './state.ts'
+
+/** One client's part in who waits for news of which queue. */
+export interface Watchers {
+  watch(queue: QueueKey, listener: () => void): () => void
+  /** Something was stored, freed, delayed or claimed in the queue. */
+  notify(queue: QueueKey): void
+  close(): void
+}
+
+export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now' | 'at'>): Watchers {
+  const own = new Set<WatcherRow>()
+
+  function setTimer(watcher: WatcherRow): void {
+    watcher.timer?.cancel()
+    const next = nextInstant(state, watcher.queue, clock.now())
+    watcher.timer = next === null ? null : clock.at(next, () => tell(watcher))
+  }
+
+  function tell(watcher: WatcherRow): void {
+    setTimer(watcher)
+    // Never in the middle of a move: whoever listens may make one.
+    queueMicrotask(() => {
+      if (state.watchers.includes(watcher)) watcher.listener()
+    })
+  }
+
+  function end(watcher: WatcherRow): void {
+    watcher.timer?.cancel()
+    own.delete(watcher)
+    state.watchers = state.watchers.filter((other) => other !== watcher)
+  }
+
+  return {
+    watch(queue, listener) {
+      const watcher: WatcherRow = { queue, listener, timer: null }
+      own.add(watcher)
+      state.watchers.push(watcher)
+      setTimer(watcher)
+      return () => end(watcher)
+    },
+    notify: (queue) => state.watchers.filter((watcher) => isSameQueue(watcher.queue, queue)).forEach(tell),
+    close: () => own.forEach(end),
+  }
+}
+
+/** The next instant at which a delay is over or a claim ends. */
+function nextInstant(state: ModelState, queue: QueueKey, now: Instant): Instant | null {
+  const instants = [
+    ...state.messages.filter((message) => isSameQueue(message.queue, queue)).map((message) => message.visibleAt),
+    ...state.claims.filter((claim) => isSameQueue(claim.queue, queue)).map(endOf),
+  ].filter((instant) => instant > now)
+  return instants.length === 0 ? null : Math.min(...instants)
+}

@@ -1,0 +1,69 @@
+import fc from 'fast-check'
+import type { DeadLetterPolicy, QueueKey } from 'zaqar/storage'
+import { malformedIds } from '../malformed-ids.ts'
+
+// Alphabets are small so that the steps of a sequence meet.
+
+/** The queues of a sequence, which are picked by number: two projects, and a topic that shares its name with a queue. */
+export function queueKeys(prefix: string): readonly QueueKey[] {
+  const mine = `${prefix}-mine`
+  return [
+    { project: mine, kind: 'queue', name: 'a' },
+    { project: mine, kind: 'queue', name: 'b' },
+    { project: mine, kind: 'queue', name: 'ab' },
+    { project: `${prefix}-yours`, kind: 'queue', name: 'a' },
+    { project: mine, kind: 'topic', name: 'a' },
+  ]
+}
+
+/** Most steps meet in the first queue; the second is its usual dead letter queue. */
+export const anyQueue = fc.oneof(
+  { weight: 12, arbitrary: fc.constant(0) },
+  { weight: 5, arbitrary: fc.constant(1) },
+  { weight: 2, arbitrary: fc.constantFrom(2, 3, 4) },
+)
+
+/** A topic has no claims and no dead letters. */
+export const claimableQueue = fc.oneof(
+  { weight: 12, arbitrary: fc.constant(0) },
+  { weight: 5, arbitrary: fc.constant(1) },
+  { weight: 1, arbitrary: fc.constantFrom(2, 3) },
+)
+
+/** How the caller came by the queue: what it last saw, or what it saw before that. */
+export type HandleAge = 'latest' | 'older'
+
+export const handleAge: fc.Arbitrary<HandleAge> = fc.oneof(
+  { weight: 15, arbitrary: fc.constant<HandleAge>('latest') },
+  { weight: 1, arbitrary: fc.constant<HandleAge>('older') },
+)
+
+/** Something that was handed out, for this queue or for any, counted from the newest; or something never handed out. */
+export type Pick = { from: 'here' | 'anywhere'; newest: number } | { malformed: string }
+
+export const pick: fc.Arbitrary<Pick> = fc.oneof(
+  { weight: 20, arbitrary: fc.record({ from: fc.constant('here' as const), newest: fc.nat(4) }) },
+  { weight: 6, arbitrary: fc.record({ from: fc.constant('here' as const), newest: fc.nat(40) }) },
+  { weight: 3, arbitrary: fc.record({ from: fc.constant('anywhere' as const), newest: fc.nat(40) }) },
+  { weight: 1, arbitrary: fc.record({ malformed: fc.constantFrom(...malformedIds) }) },
+)
+
+export const picks = fc.array(pick, { minLength: 1, maxLength: 4 })
+
+export const limit = fc.constantFrom(1, 2, 3, 20)
+
+export const client = fc.constantFrom('client-1', 'client-2')
+
+export const metadata = fc.record(
+  { colour: fc.constantFrom('red', 1, '1', true, null) },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
+export const deadLetter: fc.Arbitrary<DeadLetterPolicy | null> = fc.option(
+  fc.record({
+    queue: fc.constantFrom('b', 'b', 'b', 'a', 'ab'),
+    maxClaimCount: fc.constantFrom(-1, 0, 1, 1, 2),
+    ttlSeconds: fc.constantFrom(null, null, 1, 10),
+  }),
+  { freq: 2 },
+)

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+
+/** A thing as the engine calls it and as the model calls it. */
+export interface Pair<T> {
+  readonly engine: T
+  readonly model: T
+}
+
+/** The fields of answers whose values each storage chooses for itself. */
+const opaqueFields = new Set(['id', 'ids', 'claimId', 'version'])
+
+/**
+ * Which name of the engine stands for which name of the model. One engine name never stands for two things, nor two for
+ * one, over a whole sequence: so ids and versions that are used again show up.
+ */
+export class Identities {
+  readonly #modelNames = new Map<string, string>()
+  readonly #engineNames = new Map<string, string>()
+
+  /** Fails unless the two answers are alike when the names that each storage chose are matched up. */
+  compare(answers: Pair<unknown>): void {
+    assert.deepEqual(this.#translate(answers.engine, answers.model, false), answers.model)
+  }
+
+  /** The engine's answer in the words of the model, as far as it has the same shape. */
+  #translate(engine: unknown, model: unknown, isOpaque: boolean): unknown {
+    if (isOpaque && typeof engine === 'string' && typeof model === 'string') return this.#match(engine, model)
+    if (Array.isArray(engine) && Array.isArray(model)) {
+      return engine.map((element, index) => this.#translate(element, model[index], isOpaque))
+    }
+    if (isRecord(engine) && isRecord(model)) {
+      return Object.fromEntries(
+        Object.entries(engine).map(([field, value]) => [field, this.#field(field, value, model[field])]),
+      )
+    }
+    return engine
+  }
+
+  #field(field: string, engine: unknown, model: unknown): unknown {
+    // Several markers may name one place, so it only counts whether there is one.
+    if (field === 'marker') return engine === null || model === null ? engine : model
+    return this.#translate(engine, model, opaqueFields.has(field))
+  }
+
+  #match(engine: string, model: string): string {
+    const known = this.#modelNames.get(engine)
+    if (known !== undefined) return known
+    // Somebody else's name for the model's thing: the answers differ, and the difference shows the engine's name.
+    if (this.#engineNames.has(model)) return engine
+    this.#modelNames.set(engine, model)
+    this.#engineNames.set(model, engine)
+    return model
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { STALE } from 'zaqar/storage'
+import { anyQueue, claimableQueue, client, deadLetter, handleAge, limit, pick, picks } from './alphabets.ts'
+import type { Pair } from './identities.ts'
+import { createQueue } from './queue-steps.ts'
+import { step } from './step.ts'
+import type { World } from './world.ts'
+
+const message = fc.record({
+  ttlSeconds: fc.constantFrom(1, 5, 10, 60, 60),
+  delaySeconds: fc.constantFrom(0, 0, 0, 0, 1, 5, 10),
+})
+
+const idempotency = fc.record({
+  key: fc.constantFrom('key-1', 'key-2'),
+  digest: fc.constantFrom('digest-1', 'digest-1', 'digest-2'),
+  ttlSeconds: fc.constantFrom(1, 10),
+})
+
+/** Where a listing starts: at the end of an earlier page, at the POST of a message, or at the beginning. */
+const start = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 5, arbitrary: fc.record({ at: fc.constant('marker' as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ at: fc.constant('id' as const), pick }) },
+)
+
+export const messageSteps = [
+  step(
+    22,
+    'append',
+    {
+      queue: anyQueue,
+      handle: handleAge,
+      client,
+      messages: fc.array(message, { minLength: 1, maxLength: 4 }),
+      idempotency: fc.option(idempotency, { freq: 4 }),
+    },
+    async (world, { queue, handle, client: clientId, messages, idempotency }) => {
+      if (handle === 'latest') await createQueue(world, queue, {})
+      await world.withHandle(queue, handle, async (known) => {
+        const { now } = world
+        const posted = messages.map((terms) => ({ ...terms, body: JSON.stringify(world.nextSerial()) }))
+        const key = idempotency && { ...idempotency, expiresAt: now + idempotency.ttlSeconds * 1000 }
+        const { engine, model } = await world.ask((storage, of) =>
+          storage.messages.append({ queue: of(known), clientId, messages: posted, idempotency: key ?? undefined, now }),
+        )
+        if (typeof engine === 'object' && typeof model === 'object') {
+          world.found(world.messages, queue, { engine: engine.ids, model: model.ids })
+          world.found(world.postings, queue, { engine: engine.ids, model: model.ids })
+        }
+        for (const { delaySeconds, ttlSeconds } of messages) world.expectAfter(delaySeconds, ttlSeconds)
+        if (idempotency) world.expectAfter(idempotency.ttlSeconds)
+      })
+    },
+  ),
+
+  step(
+    14,
+    'list',
+    {
+      queue: anyQueue,
+      handle: handleAge,
+      start,
+      limit,
+      hideClientId: fc.option(client, { freq: 2 }),
+      includeClaimed: fc.boolean(),
+      includeDelayed: fc.boolean(),
+    },
+    (world, { queue, handle, start, limit, hideClientId, includeClaimed, includeDelayed }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const after = start && pickStart(world, queue, start, includeDelayed)
+        const filters = { limit, hideClientId, includeClaimed, includeDelayed }
+        const { engine, model } = await world.ask((storage, of) =>
+          storage.messages.list({ queue: of(known), after: after && of(after), ...filters, now: world.now }),
+        )
+        if (engine === STALE || model === STALE) return
+        world.foundMessages(queue, { engine: engine.messages, model: model.messages })
+        if (engine.marker === null || model.marker === null) return
+        const markers = includeDelayed ? world.arrivalMarkers : world.placeMarkers
+        world.found(markers, queue, { engine: [engine.marker], model: [model.marker] })
+      }),
+  ),
+
+  step(4, 'get', { queue: anyQueue, handle: handleAge, ids: picks }, (world, { queue, handle, ids }) =>
+    world.withHandle(queue, handle, (known) => {
+      const picked = world.pickAll(world.messages, queue, ids)
+      return world.ask((storage, of) =>
+        storage.messages.get({ queue: of(known), ids: picked.map(of), now: world.now }),
+      )
+    }),
+  ),
+
+  step(
+    7,
+    'delete',
+    { queue: anyQueue, handle: handleAge, id: pick, claim: fc.option(pick, { freq: 3 }) },
+    (world, { queue, handle, id, claim }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const message = world.pick(world.messages, queue, id)
+        const claimId = claim && world.pick(world.claims, queue, claim)
+        if (!message) return
+        await world.ask((storage, of) =>
+          storage.messages.delete({
+            queue: of(known),
+            id: of(message),
+            claimId: claimId && of(claimId),
+            now: world.now,
+          }),
+        )
+      }),
+  ),
+
+  step(
+    3,
+    'delete many',
+    { queue: anyQueue, handle: handleAge, ids: picks, claims: fc.option(picks, { freq: 2 }) },
+    (world, { queue, handle, ids, claims }) =>
+      world.withHandle(queue, handle, (known) => {
+        const messages = world.pickAll(world.messages, queue, ids)
+        const claimIds = claims && world.pickAll(world.claims, queue, claims)
+        return world.ask((storage, of) =>
+          storage.messages.deleteMany({
+            queue: of(known),
+            ids: messages.map(of),
+            claimIds: claimIds && claimIds.map(of),
+            now: world.now,
+          }),
+        )
+      }),
+  ),
+
+  step(
+    5,
+    'pop',
+    { queue: claimableQueue, handle: handleAge, limit, deadLetter },
+    (world, { queue, handle, limit, deadLetter }) =>
+      world.withHandle(queue, handle, async (known) => {
+        await world.ask((storage, of) =>
+          storage.messages.pop({ queue: of(known), limit, deadLetter, now: world.now }),
+        )
+        await world.mayHaveMoved()
+      }),
+  ),
+
+  step(1, 'purge', { queue: anyQueue }, (world, { queue }) =>
+    world.ask((storage) => storage.messages.purge({ key: world.key(queue), now: world.now })),
+  ),
+
+  step(
+    4,
+    'redrive',
+    { queue: claimableQueue, handle: handleAge, ids: fc.option(picks, { freq: 2 }), limit },
+    (world, { queue, handle, ids, limit }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const picked = ids && world.pickAll(world.messages, queue, ids)
+        await world.ask((storage, of) =>
+          storage.messages.redrive({ queue: of(known), ids: picked && picked.map(of), limit, now: world.now }),
+        )
+        await world.mayHaveMoved()
+      }),
+  ),
+]
+
+/**
+ * A marker is used for the kind of listing that gave it: places and order of arrival are two orders. An id that was
+ * posted to another queue of the project is left out, since its message may have moved here.
+ */
+function pickStart(
+  world: World,
+  queue: number,
+  start: { at: 'marker' | 'id'; pick: Parameters<World['pick']>[2] },
+  includeDelayed: boolean,
+): Pair<string> | null {
+  if (start.at === 'marker') {
+    return world.pick(includeDelayed ? world.arrivalMarkers : world.placeMarkers, queue, start.pick)
+  }
+  const { project } = world.key(queue)
+  const usable = world.postings.filter((posting) => posting.queue === queue || world.key(posting.queue).project !== project)
+  return world.pick(usable, queue, start.pick)
+}

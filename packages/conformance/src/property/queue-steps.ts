@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import type { JsonObject } from 'zaqar/storage'
+import { STALE } from 'zaqar/storage'
+import { anyQueue, handleAge, limit, metadata } from './alphabets.ts'
+import { step } from './step.ts'
+import type { World } from './world.ts'
+
+/** What a caller does that posts to a queue it has not seen. */
+export async function createQueue(world: World, queue: number, metadata: JsonObject): Promise<void> {
+  const { engine, model } = await world.ask((storage) =>
+    storage.queues.create({ key: world.key(queue), metadata, now: world.now }),
+  )
+  world.sawQueue(queue, { engine: engine.queue, model: model.queue })
+}
+
+export const queueSteps = [
+  step(2, 'create queue', { queue: anyQueue, metadata }, (world, { queue, metadata }) =>
+    createQueue(world, queue, metadata),
+  ),
+
+  step(1, 'update queue', { queue: anyQueue, handle: handleAge, metadata }, (world, { queue, handle, metadata }) =>
+    world.withHandle(queue, handle, async (known) => {
+      // Always a change: whether the version changes when the metadata stays the same is up to the engine.
+      const changed = { ...metadata, serial: world.nextSerial() }
+      const { engine, model } = await world.ask((storage, of) =>
+        storage.queues.update({ queue: of(known), metadata: changed, now: world.now }),
+      )
+      if (engine !== STALE && model !== STALE) world.sawQueue(queue, { engine, model })
+    }),
+  ),
+
+  step(1, 'delete queue', { queue: anyQueue }, (world, { queue }) =>
+    world.ask((storage) => storage.queues.delete({ key: world.key(queue), now: world.now })),
+  ),
+
+  step(1, 'get queue', { queue: anyQueue }, async (world, { queue }) => {
+    const { engine, model } = await world.ask((storage) => storage.queues.get({ key: world.key(queue), now: world.now }))
+    if (engine && model) world.sawQueue(queue, { engine, model })
+  }),
+
+  step(
+    2,
+    'list queues',
+    { queue: anyQueue, isAfter: fc.boolean(), limit, nameContains: fc.constantFrom(null, null, 'a', 'b'), metadata },
+    async (world, { queue, isAfter, limit, nameContains, metadata }) => {
+      const { project, kind, name } = world.key(queue)
+      const filters = Object.entries(metadata).map(([key, value]) => ({ key, anyOf: [value, 'blue'] }))
+      const after = isAfter ? name : null
+      await world.ask((storage) =>
+        storage.queues.list({ project, kind, after, limit, nameContains, metadata: filters, now: world.now }),
+      )
+      await world.ask((storage) => storage.queues.count({ project, kind, now: world.now }))
+    },
+  ),
+
+  step(2, 'stats', { queue: anyQueue }, (world, { queue }) =>
+    world.ask((storage) => storage.queues.stats({ key: world.key(queue), now: world.now })),
+  ),
+]

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import type { Loaded } from '../config/load.ts'
+import { isLoopback } from '../config/loopback.ts'
+
+/** What a person who has just started the service should know. */
+export function banner({ config, sources }: Loaded, url: string, version: string): string {
+  return `Zaqar ${version} is ready at ${url}
+
+  Data            ${resolve(config.storage.uri.file)}
+  Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
+  Authentication  ${authentication(config.http.bind)}
+
+Try it:
+
+${examples(url)}
+`
+}
+
+function authentication(bind: string): string {
+  return isLoopback(bind)
+    ? 'off, therefore only this machine is served'
+    : `off, and other machines may reach ${bind}: everybody there can read and write everything`
+}
+
+/** Lines that work as they are, in this order. */
+function examples(url: string): string {
+  const headers = `-H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' -H 'X-Project-ID: demo'`
+  const body = `-H 'Content-Type: application/json' -d '{"messages": [{"ttl": 300, "body": "hello"}]}'`
+  const queue = `${url}/v2/queues/first`
+  // Without echo, a listing leaves out what the same client has posted.
+  return [
+    `  curl -i -X PUT ${headers} ${queue}`,
+    `  curl -i ${headers} ${body} ${queue}/messages`,
+    `  curl -i ${headers} '${queue}/messages?echo=true'`,
+  ].join('\n')
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** The command `zaqar`. */
+import { describeOptions, documentOptions } from '../config/document.ts'
+import { UsageError } from '../config/flags.ts'
+import { ConfigError } from '../config/load.ts'
+import { describeStartError } from './start-error.ts'
+import { serveUsage, usage } from './usage.ts'
+import { readVersion } from './version.ts'
+
+process.exitCode = await main(process.argv.slice(2))
+
+/** Answers the exit code: 1 when it could not be done, 2 when the command line is not understood. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await run(argv)
+    return 0
+  } catch (error) {
+    const [message, code] = describe(error)
+    process.stderr.write(`zaqar: ${message}\n`)
+    return code
+  }
+}
+
+async function run([command, ...rest]: readonly string[]): Promise<void> {
+  const wantsHelp = rest.includes('--help')
+  if (command === '--help') print(usage)
+  else if (command === '--version') print(`${readVersion()}\n`)
+  else if (command === 'serve' && wantsHelp) print(serveUsage())
+  else if (command === 'serve') {
+    // Loaded here, so that help does not wait for the whole service.
+    const { serve } = await import('./serve.ts')
+    await serve(rest)
+  } else if (command === 'config' && wantsHelp) print(usage)
+  else if (command === 'config') printOptions(rest)
+  else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)
+}
+
+function printOptions(argv: readonly string[]): void {
+  const form = argv.join(' ')
+  if (form === 'options') print(describeOptions())
+  else if (form === 'options --markdown') print(documentOptions())
+  else throw new UsageError('after config comes options, and perhaps --markdown')
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+function describe(error: unknown): [message: string, exitCode: number] {
+  if (error instanceof UsageError) return [`${error.message}; see zaqar --help`, 2]
+  if (!(error instanceof ConfigError)) return [describeStartError(error), 1]
+  const { problems } = error
+  if (problems.length === 1) return [problems[0] ?? '', 1]
+  return [
+    `the configuration has ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    1,
+  ]
+}

@@ -1,0 +1,15 @@
+import { StorageUnavailable } from '../storage/contract.ts'
+
+/** Why the service did not start, in a sentence; the whole trace for what nobody expected. */
+export function describeStartError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (syscall === 'listen') {
+    const place = `${address} port ${port}`
+    if (code === 'EADDRINUSE') return `${place} is in use by another program; stop it or choose another --port`
+    if (code === 'EADDRNOTAVAIL') return `${address} is no address of this machine; choose another --bind`
+    if (code === 'EACCES') return `${place} may not be used without more rights; choose another --port`
+  }
+  const isForeseen = error instanceof StorageUnavailable || code !== undefined
+  return isForeseen ? error.message : (error.stack ?? error.message)
+}

@@ -1,0 +1,102 @@
+/** Help and documentation, made from the table of options. */
+import { catalog, flagRows, variableOf } from './catalog.ts'
+import { fileFlags } from './flags.ts'
+import { isUsed, type OptionGroup, type UsedOption } from './option.ts'
+
+/** The flags of `zaqar serve`, a line each. */
+export function describeFlags(): string {
+  const rows = [
+    ...fileFlags.map(({ name, value, meaning }) => [`--${name} ${value}`, meaning]),
+    ...flagRows.map(({ flag, option }) =>
+      flag.value === null
+        ? [`--${flag.name}`, option.meaning]
+        : [`--${flag.name} ${flag.value}`, `${option.meaning} Default: ${option.default}`],
+    ),
+  ]
+  const width = Math.max(...rows.map(([flag = '']) => flag.length))
+  return rows.map(([flag = '', meaning]) => `  ${flag.padEnd(width)}  ${meaning}\n`).join('')
+}
+
+/** All options, for a terminal. */
+export function describeOptions(): string {
+  return `${catalog.map((group) => describeGroup(group).join('\n')).join('\n\n')}\n`
+}
+
+function describeGroup(group: OptionGroup): string[] {
+  const used = group.options
+    .filter(isUsed)
+    .flatMap((option) => [
+      `${option.name} = ${option.default ?? ''}`,
+      `    ${option.meaning}`,
+      `    allowed: ${option.kind.allowed}`,
+      `    ${spellings(group, option).join(', ')}`,
+    ])
+  const unused = ineffective(group, (name) => name).map((line) => `(without effect) ${line}`)
+  return [`[${group.name}]`, ...used, ...unused]
+}
+
+/** docs/configuration.md. */
+export function documentOptions(): string {
+  return `${introduction}\n${catalog.map((group) => documentGroup(group).join('\n')).join('\n\n')}\n`
+}
+
+const introduction = `# Configuration
+
+<!-- Made by \`zaqar config options --markdown\` from the table of options; edit that instead. -->
+
+Nothing needs to be configured: \`zaqar serve\` works as it is. What is set comes from four places, later ones win:
+
+1. the defaults below;
+2. files in the form of upstream's \`zaqar.conf\`: those named by \`--config-file FILE\` (may be repeated, later files win)
+   and \`--config-dir DIR\` (its \`*.conf\` files by name). When neither is given: the first \`zaqar.conf\` in
+   \`~/.zaqar\`, \`~\`, \`/etc/zaqar\`, \`/etc\`, then the files of the first folder \`zaqar.conf.d\` in the same places;
+3. environment variables \`OS_<GROUP>__<OPTION>\`, in capitals and with \`_\` for every character of the group's name that is
+   neither letter nor digit;
+4. flags of \`zaqar serve\`.
+
+An unknown option, or a value that is not allowed, stops the start; all problems are reported at once, with file and line.
+Options of upstream that have no effect here are accepted, and named at the start. Older names of options are understood.
+
+In files, a value may go on over further lines that are indented, and quotes around it are removed. \`$name\` in a value
+stands for the value of another option of the same group or of \`[DEFAULT]\`, \`\${group.name}\` for one of another group, and
+\`$$\` for a dollar sign. Truth is \`true\`, \`1\`, \`on\`, \`yes\` or \`false\`, \`0\`, \`off\`, \`no\`; lists have commas.
+`
+
+function documentGroup(group: OptionGroup): string[] {
+  const rows = group.options.filter(isUsed).map((option) => documentOption(group, option))
+  const head = ['', '| option | default | meaning | allowed | variable, flag |', '|---|---|---|---|---|']
+  const lines = ineffective(group, asCode).map((line) => `- ${line}`)
+  return [
+    `## [${group.name}]`,
+    ...(rows.length === 0 ? [] : [...head, ...rows]),
+    ...(lines.length === 0 ? [] : ['', 'Accepted without effect:', '', ...lines]),
+  ]
+}
+
+function documentOption(group: OptionGroup, option: UsedOption): string {
+  const fallback = option.default === null ? '' : asCode(option.default)
+  const names = spellings(group, option).map(asCode).join(', ')
+  return `| ${asCode(option.name)} | ${fallback} | ${option.meaning} | ${option.kind.allowed} | ${names} |`
+}
+
+/** Variable and flag. */
+function spellings(group: OptionGroup, option: UsedOption): string[] {
+  return [variableOf(group, option), ...(option.flag === undefined ? [] : [`--${option.flag.name}`])]
+}
+
+/** A line for each reason why options of a group have no effect. `show` prints a name. */
+function ineffective(group: OptionGroup, show: (name: string) => string): string[] {
+  const unused = group.options.flatMap((option) => (isUsed(option) ? [] : [option]))
+  const lines = [...Map.groupBy(unused, ({ noEffect }) => noEffect)].map(
+    ([reason, options]) => `${options.map(({ name }) => show(name)).join(', ')}: ${reason}`,
+  )
+  const stops = unused.flatMap(({ name, refuses = {} }) =>
+    Object.entries(refuses).map(([value, reason]) => `${show(`${name} = ${value}`)} stops the start: ${reason}`),
+  )
+  if (group.others === undefined) return [...lines, ...stops]
+  return [...lines, ...stops, `${group.options.length === 0 ? 'every option' : 'every other option'}: ${group.others}`]
+}
+
+function asCode(text: string): string {
+  return `\`${text}\``
+}

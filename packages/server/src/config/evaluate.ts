@@ -1,0 +1,67 @@
+/** Makes the configuration of what was set. */
+import { catalog, rowOf } from './catalog.ts'
+import { isLoopback } from './loopback.ts'
+import { isUsed, type Option, type OptionGroup } from './option.ts'
+import type { Config } from './options.ts'
+import { BrokenReference, resolve } from './resolve.ts'
+import type { Setting } from './settings.ts'
+
+/** The values of all options that are used, and the problems of all that were set. */
+export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config; problems: string[] } {
+  const sections: Record<string, Record<string, unknown>> = {}
+  const problems: string[] = []
+  for (const group of catalog) {
+    for (const option of group.options) {
+      if (!isUsed(option) && !values.has(option)) continue
+      const outcome = evaluateOption(group, option, values)
+      if ('problem' in outcome) problems.push(outcome.problem)
+      else if (isUsed(option)) {
+        const [section = '', field = ''] = option.key.split('.')
+        sections[section] = { ...sections[section], [field]: outcome.value }
+      }
+    }
+  }
+  problems.push(...exposure(sections.http as Partial<Config['http']>, values))
+  for (const section of Object.values(sections)) Object.freeze(section)
+  return { config: Object.freeze(sections) as Config, problems }
+}
+
+function evaluateOption(
+  group: OptionGroup,
+  option: Option,
+  values: ReadonlyMap<Option, Setting>,
+): { value: unknown } | { problem: string } {
+  const label = labelOf(group, option, values)
+  try {
+    const text = resolve(group, option, values)
+    if (text === null || option.kind === undefined) return { value: text }
+    const reason = 'refuses' in option ? option.refuses?.[text] : undefined
+    if (reason !== undefined) return { problem: `${label} = ${text}: ${reason}` }
+    const parsed = option.kind.parse(text)
+    if ('value' in parsed) return parsed
+    // As in oslo.config: a number without a default may be left empty.
+    if (text === '' && option.default === null) return { value: null }
+    return { problem: `${label}: ${option.kind.show?.(text) ?? JSON.stringify(text)} was given, ${parsed.refused}` }
+  } catch (error) {
+    if (error instanceof BrokenReference) return { problem: `${label}: ${error.message}` }
+    throw error
+  }
+}
+
+/** Nobody authenticates callers, so other machines are let in only where that is said to be wanted. */
+function exposure(http: Partial<Config['http']>, values: ReadonlyMap<Option, Setting>): string[] {
+  if (http.bind === undefined || http.exposeWithoutAuthentication !== false || isLoopback(http.bind)) return []
+  const { group, option } = rowOf('drivers:transport:wsgi', 'bind')
+  return [
+    `${labelOf(group, option, values)}: other machines may reach ${http.bind}, and as there is no authentication, ` +
+      'everybody there could read and write everything; if that is wanted, ' +
+      'set [http] expose_without_authentication = true or give --expose-without-authentication',
+  ]
+}
+
+function labelOf(group: OptionGroup, option: Option, values: ReadonlyMap<Option, Setting>): string {
+  const setting = values.get(option)
+  return setting === undefined
+    ? `[${group.name}] ${option.name}`
+    : `${setting.origin}: [${setting.group}] ${setting.name}`
+}

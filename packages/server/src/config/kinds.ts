@@ -1,0 +1,82 @@
+/**
+ * The kinds of values that options have. A kind reads the text of a file, a variable or a flag, and says in words what may
+ * stand there; the types of the configuration follow from it.
+ */
+import { isIP } from 'node:net'
+import { Secret } from './secret.ts'
+
+export interface Kind<T> {
+  /** What may be written, fit for "allowed is ...". */
+  readonly allowed: string
+  parse(text: string): Parsed<T>
+  /** How a refused text is shown, where it may hold a password; otherwise it is quoted. */
+  show?(text: string): string
+}
+
+/** `refused` ends the sentence about a text that does not fit. */
+type Parsed<T> = { readonly value: T } | { readonly refused: string }
+
+/** The spellings are those of oslo.config. */
+export const bool: Kind<boolean> = {
+  allowed: 'true or false (also 1, on, yes and 0, off, no)',
+  parse(text) {
+    const word = text.toLowerCase()
+    if (['true', '1', 'on', 'yes'].includes(word)) return { value: true }
+    if (['false', '0', 'off', 'no'].includes(word)) return { value: false }
+    return { refused: `allowed is ${bool.allowed}` }
+  },
+}
+
+export function int({ min, max, unit }: { min: number; max: number; unit?: 'seconds' | 'bytes' }): Kind<number> {
+  const allowed = `a whole number ${unit === undefined ? '' : `of ${unit} `}from ${min} to ${max}`
+  return {
+    allowed,
+    parse(text) {
+      const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max ? { value } : { refused: `allowed is ${allowed}` }
+    },
+  }
+}
+
+/** 0 lets the system choose a free port. */
+export const port = int({ min: 0, max: 65535 })
+
+export const text: Kind<string> = { allowed: 'a text', parse: (value) => ({ value }) }
+
+export function choice<const Values extends readonly string[]>(...values: Values): Kind<Values[number]> {
+  const allowed = values.map((value) => (value === '' ? 'nothing' : value)).join(' or ')
+  return {
+    allowed,
+    parse: (value) => (values.includes(value) ? { value } : { refused: `allowed is ${allowed}` }),
+  }
+}
+
+export const list: Kind<readonly string[]> = {
+  allowed: 'a list of texts with commas between them',
+  parse: (value) => ({
+    value: value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  }),
+}
+
+export const secret: Kind<Secret> = {
+  allowed: 'a secret text',
+  parse: (value) => ({ value: new Secret(value) }),
+}
+
+export const address: Kind<string> = {
+  allowed: 'an IP address or a host name',
+  parse(value) {
+    const isHostName = value.length <= 253 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value)
+    // All digits and dots would be a mistyped IPv4 address, never a host name.
+    const isMistyped = /^[\d.]+$/.test(value)
+    return isIP(value) !== 0 || (isHostName && !isMistyped) ? { value } : { refused: `allowed is ${address.allowed}` }
+  },
+}
+
+export const path: Kind<string> = {
+  allowed: 'a path; a relative one starts where the service is started',
+  parse: (value) => (value === '' || value.includes('\0') ? { refused: `allowed is ${path.allowed}` } : { value }),
+}

@@ -1,0 +1,73 @@
+/** Puts the configuration together: defaults, then files, then variables, then flags; the last one wins. */
+import { findGroup, findOption, rowOf } from './catalog.ts'
+import { evaluate } from './evaluate.ts'
+import { readFlags } from './flags.ts'
+import { describeIneffective } from './ineffective.ts'
+import type { Option } from './option.ts'
+import type { Config } from './options.ts'
+import { recognise, type Setting } from './settings.ts'
+import { type Files, namedPaths, readConfigFile, readEnvironment, standardPaths } from './sources.ts'
+
+export interface LoadParams {
+  /** The flags that follow `zaqar serve`. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly homeDir: string
+  readonly files: Files
+}
+
+export interface Loaded {
+  readonly config: Config
+  /** What was set but has no effect, and why: a line for each group and reason. */
+  readonly noEffect: readonly string[]
+  /** The files that were read, and the variables and flags that were set. */
+  readonly sources: readonly string[]
+}
+
+/** The service cannot start with what was configured. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  /** Each a sentence that names file and line, variable or flag. */
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Throws ConfigError with all problems at once, or UsageError when the command line is not understood. */
+export function loadConfig({ argv, env, homeDir, files }: LoadParams): Loaded {
+  const flags = readFlags(argv)
+  const isNamed = flags.files.length > 0 || flags.folders.length > 0
+  const { paths, problems } = isNamed ? namedPaths(flags, files) : standardPaths(homeDir, files)
+  const fileValues = paths.map((path) => readConfigFile(path, files))
+  const otherValues = [...readEnvironment(env), ...flags.given]
+
+  const settings = recognise([...fileValues.flatMap(({ given }) => given), ...otherValues])
+  const values = adoptMessageStore(settings.values)
+  const { config, problems: refused } = evaluate(values)
+  const all = [...problems, ...fileValues.flatMap((file) => file.problems), ...settings.problems, ...refused]
+  if (all.length > 0) throw new ConfigError(all)
+  return {
+    config,
+    noEffect: describeIneffective(values, settings.unlisted),
+    sources: [...paths, ...new Set(otherValues.map(({ origin }) => origin))],
+  }
+}
+
+/**
+ * Where `[storage] uri` is not set, the address of upstream's message store stands in for it, if that is a Redis or
+ * PostgreSQL.
+ */
+function adoptMessageStore(values: ReadonlyMap<Option, Setting>): ReadonlyMap<Option, Setting> {
+  const storage = rowOf('storage', 'uri').option
+  const driver = values.get(rowOf('drivers', 'message_store').option)
+  const group = driver && findGroup(`drivers:message_store:${driver.text}`)
+  const option = group && findOption(group, 'uri')
+  const address = option && values.get(option)
+  if (values.has(storage) || !address || !/^(rediss?|postgres(ql)?):/.test(address.text)) return values
+  const adopted = new Map(values).set(storage, address)
+  adopted.delete(option)
+  return adopted
+}

@@ -1,0 +1,61 @@
+/**
+ * The shape of the table of options. Everything about options follows from the rows: the type of the configuration, what
+ * files, variables and flags may say, help and documentation.
+ */
+import type { Kind } from './kinds.ts'
+
+/** An option that the server reads. */
+export interface UsedOption {
+  readonly name: string
+  /** Where its value stands in the configuration: `section.field`. */
+  readonly key: `${string}.${string}`
+  readonly kind: Kind<unknown>
+  /** As a file would say it; null for none, and then the value is null. */
+  readonly default: string | null
+  /** One sentence. */
+  readonly meaning: string
+  /** Older names, understood as well. */
+  readonly aliases?: readonly string[]
+  readonly flag?: Flag
+}
+
+/** An option of upstream that changes nothing here. To put one into use, write a `key` in place of `noEffect`. */
+export interface UnusedOption {
+  readonly name: string
+  /** Why it has no effect. */
+  readonly noEffect: string
+  /** Without a kind any text is accepted. */
+  readonly kind?: Kind<unknown>
+  readonly default?: string | null
+  readonly meaning?: string
+  readonly aliases?: readonly string[]
+  /** Texts that stop the start, with the reason: to ignore them would open what the operator meant to close. */
+  readonly refuses?: Readonly<Record<string, string>>
+}
+
+/** A command line flag. */
+export interface Flag {
+  readonly name: string
+  /** What help calls its value; null for a flag that stands alone and means true. */
+  readonly value: string | null
+}
+
+export type Option = UsedOption | UnusedOption
+
+export interface OptionGroup {
+  /** The `[name]` of the section. A final `*` stands for any rest. */
+  readonly name: string
+  readonly aliases?: readonly string[]
+  readonly options: readonly Option[]
+  /** Set where options without a row are accepted as well: why none of them has an effect. */
+  readonly others?: string
+}
+
+export function isUsed(option: Option): option is UsedOption {
+  return 'key' in option
+}
+
+/** Rows for options of which only the names matter. */
+export function withoutEffect(noEffect: string, names: readonly string[]): UnusedOption[] {
+  return names.map((name) => ({ name, noEffect }))
+}

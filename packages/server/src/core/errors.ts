@@ -1,0 +1,102 @@
+/**
+ * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at codes; the texts
+ * are for people. `{name}` is filled in from the parameters.
+ */
+export type ErrorKind = 'invalid' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
+
+export const errorTable = {
+  'limit.out_of_range': { kind: 'invalid', message: 'Limit must be at least 1 and no greater than {max}.' },
+  'ids.count_out_of_range': {
+    kind: 'invalid',
+    message: 'ids parameter should have at least 1 and not greater than {max} values.',
+  },
+  'pop.out_of_range': { kind: 'invalid', message: 'Pop value must be at least 1 and may not be greater than {max}.' },
+  'delete.nothing_named': {
+    kind: 'invalid',
+    message: 'The request should have either "ids" or "pop" parameter in the request, to be able to delete.',
+  },
+  'delete.ids_and_pop': {
+    kind: 'invalid',
+    message: 'pop and ids params cannot be present together in the delete request.',
+  },
+  'delete.claim_ids_missing': {
+    kind: 'invalid',
+    message:
+      'The request should have "claim_ids" beside "ids", and only then, since "message_delete_with_claim_id" is on.',
+  },
+  'metadata.too_large': { kind: 'invalid', message: 'Queue metadata is too large. Max size: {max}' },
+  'metadata.invalid': { kind: 'invalid', message: '{problem}' },
+  'patch.too_large': { kind: 'invalid', message: 'Queue metadata is too large. Max size: {max}' },
+  'patch.result_invalid': { kind: 'invalid', message: '{problem}' },
+  'patch.target_missing': {
+    kind: 'conflict',
+    message: 'Can not {op} {path}: the queue metadata has no such key "{key}".',
+  },
+  'messages.too_large': {
+    kind: 'invalid',
+    message: 'Message collection size is too large. Max size {max} for this queue, {ceiling} for any queue',
+  },
+  'messages.none': { kind: 'invalid', message: 'No messages to enqueue.' },
+  'message.ttl_out_of_range': {
+    kind: 'invalid',
+    message: 'The TTL for a message may not exceed {max} seconds, and must be at least {min} seconds long.',
+  },
+  'message.delay_no_integer': { kind: 'invalid', message: 'The value of the "delay" field must be a int.' },
+  'message.delay_out_of_range': {
+    kind: 'invalid',
+    message: 'The Delay for a message may not exceed {max} seconds, and must be at least {min} seconds long.',
+  },
+  'claim.ttl_out_of_range': {
+    kind: 'invalid',
+    message: 'The TTL for a claim may not exceed {max} seconds, and must be at least {min} seconds long.',
+  },
+  'claim.grace_out_of_range': {
+    kind: 'invalid',
+    message: 'The grace for a claim may not exceed {max} seconds, and must be at least {min} seconds long.',
+  },
+  'queue.not_found': { kind: 'not_found', message: 'Queue {queue} does not exist for project {project}' },
+  'message.not_found': {
+    kind: 'not_found',
+    message: 'Message {id} does not exist in queue {queue} for project {project}',
+  },
+  'messages.not_found': {
+    kind: 'not_found',
+    message: 'Messages with the ids {ids} do not exist in queue {queue} for project {project}',
+  },
+  'claim.not_found': {
+    kind: 'not_found',
+    message: 'Claim {id} does not exist for queue {queue} of project {project}',
+  },
+  'message.not_claimed': {
+    kind: 'invalid',
+    message: 'A claim was specified, but the message is not currently claimed.',
+  },
+  'message.claim_not_live': { kind: 'invalid', message: 'The specified claim does not exist or has expired.' },
+  'message.held': {
+    kind: 'forbidden',
+    message: 'This message is claimed; it cannot be deleted without a valid claim ID.',
+  },
+  'messages.held_otherwise': {
+    kind: 'forbidden',
+    message: 'Not all of the messages are claimed by the given claim IDs, so none was deleted.',
+  },
+  'storage.unavailable': { kind: 'unavailable', message: '{what}. Please try again in a few seconds.' },
+} as const satisfies Record<string, { kind: ErrorKind; message: string }>
+
+export type ErrorCode = keyof typeof errorTable
+
+export class ZaqarError extends Error {
+  override readonly name = 'ZaqarError'
+  readonly code: ErrorCode
+  readonly kind: ErrorKind
+
+  constructor(code: ErrorCode, params: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+    const { kind, message } = errorTable[code]
+    super(
+      message.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name])),
+      options,
+    )
+    this.code = code
+    this.kind = kind
+  }
+}

@@ -1,0 +1,27 @@
+import { ZaqarError } from '../../errors.ts'
+import { defineOperation } from '../../execute.ts'
+import { settingsOf } from '../../rules/reserved-attributes.ts'
+import { queueKey } from '../keys.ts'
+import type { FoundMessages } from './get-messages.ts'
+
+export interface PopMessagesInput {
+  readonly queue: string
+  readonly limit: number
+}
+
+/** Removes and answers the oldest visible unclaimed messages. */
+export const popMessages = defineOperation({
+  name: 'messages.pop',
+  failure: 'Messages could not be popped',
+  async run(
+    { queue: name, limit }: PopMessagesInput,
+    { caller, now, storage, queues, limits },
+  ): Promise<FoundMessages> {
+    const max = limits.maxMessagesPerClaimOrPop
+    if (limit < 1 || limit > max) throw new ZaqarError('pop.out_of_range', { max })
+    const messages = await queues.use(queueKey(caller, name), now, (queue) =>
+      storage.messages.pop({ queue, limit, deadLetter: settingsOf(queue, limits).deadLetter, now }),
+    )
+    return { now, messages: messages ?? [] }
+  },
+})

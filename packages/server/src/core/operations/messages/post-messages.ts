@@ -1,0 +1,69 @@
+import type { NewMessage } from '../../../storage/contract.ts'
+import { ZaqarError } from '../../errors.ts'
+import { type Context, defineOperation } from '../../execute.ts'
+import type { Json } from '../../model/model.ts'
+import { isInteger } from '../../rules/integers.ts'
+import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
+import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
+import { queueKey } from '../keys.ts'
+
+export interface PostMessagesInput {
+  readonly queue: string
+  readonly messages: readonly PostedMessage[]
+  /** Size of the document that brought them. */
+  readonly bytes: number
+}
+
+export interface PostedMessage {
+  /** JSON text. */
+  readonly body: string
+  readonly ttlSeconds?: number | undefined
+  /** Looked at only when the queue delays, and so not checked before. */
+  readonly delay?: Json | undefined
+}
+
+/** Stores all messages or none; a missing queue is created. Answers their ids in order. */
+export const postMessages = defineOperation({
+  name: 'messages.post',
+  failure: 'Messages could not be enqueued',
+  async run(input: PostMessagesInput, ctx: Context): Promise<{ ids: readonly string[] }> {
+    const { caller, now, limits } = ctx
+    if (input.messages.length === 0) throw new ZaqarError('messages.none')
+    // What no queue would take is refused before one is created for it.
+    checkTtls(input.messages, limits)
+    return ctx.queues.useOrCreate(queueKey(caller, input.queue), now, (queue) => {
+      const settings = settingsOf(queue, limits)
+      if (input.bytes > settings.maxMessagesPostBytes) {
+        const { maxMessagesPostBytes: max } = settings
+        throw new ZaqarError('messages.too_large', { max, ceiling: limits.maxMessagesPostBytes })
+      }
+      const messages = input.messages.map((message) => settle(message, settings, limits))
+      return ctx.storage.messages.append({ queue, clientId: caller.clientId, messages, now }) as Promise<{
+        ids: string[]
+      }>
+    })
+  },
+})
+
+function checkTtls(messages: readonly PostedMessage[], { maxMessageTtlSeconds }: Limits): void {
+  for (const { ttlSeconds } of messages) {
+    if (ttlSeconds !== undefined)
+      checkRange(ttlSeconds, LEAST_SECONDS, maxMessageTtlSeconds, 'message.ttl_out_of_range')
+  }
+}
+
+/** The message says first, then the queue, then the house. */
+function settle({ body, ttlSeconds, delay }: PostedMessage, settings: QueueSettings, limits: Limits): NewMessage {
+  return {
+    body,
+    ttlSeconds: ttlSeconds ?? settings.defaultMessageTtlSeconds,
+    delaySeconds: settings.defaultMessageDelaySeconds > 0 ? delaySeconds(delay, settings, limits) : 0,
+  }
+}
+
+function delaySeconds(delay: Json | undefined, { defaultMessageDelaySeconds }: QueueSettings, limits: Limits): number {
+  if (delay === undefined) return defaultMessageDelaySeconds
+  if (!isInteger(delay)) throw new ZaqarError('message.delay_no_integer')
+  checkRange(Number(delay), 0, limits.maxMessageDelaySeconds, 'message.delay_out_of_range')
+  return Number(delay)
+}

@@ -1,0 +1,38 @@
+import type { MetadataFilter } from '../../../storage/contract.ts'
+import { defineOperation } from '../../execute.ts'
+import type { JsonObject } from '../../model/model.ts'
+import { pageSize } from '../../rules/limits.ts'
+import { withReservedDefaults } from '../../rules/reserved-attributes.ts'
+
+export interface ListQueuesInput {
+  readonly marker?: string | undefined
+  readonly limit?: number | undefined
+  /** Only queues with this text in their names. */
+  readonly nameContains?: string | undefined
+  readonly metadata: readonly MetadataFilter[]
+  readonly withCount: boolean
+}
+
+export interface ListedQueues {
+  readonly limit: number
+  /** Metadata with the reserved defaults. */
+  readonly queues: readonly { readonly name: string; readonly metadata: JsonObject }[]
+  /** Of all queues of the project; null when it was not asked for. */
+  readonly count: number | null
+}
+
+export const listQueues = defineOperation({
+  name: 'queues.list',
+  failure: 'Queues could not be listed',
+  async run(input: ListQueuesInput, { caller, now, storage, limits }): Promise<ListedQueues> {
+    const limit = pageSize(input.limit, limits.maxQueuesPerPage)
+    const scope = { project: caller.project, kind: 'queue', now } as const
+    const { marker: after = null, nameContains = null, metadata, withCount } = input
+    const [queues, count] = await Promise.all([
+      storage.queues.list({ ...scope, after, limit, nameContains, metadata }),
+      withCount ? storage.queues.count(scope) : null,
+    ])
+    const shown = queues.map(({ name, metadata }) => ({ name, metadata: withReservedDefaults(metadata, limits) }))
+    return { limit, queues: shown, count }
+  },
+})

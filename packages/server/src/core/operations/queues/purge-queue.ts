@@ -1,0 +1,19 @@
+import { defineOperation } from '../../execute.ts'
+import { queueKey } from '../keys.ts'
+
+export const PURGEABLE = ['messages', 'subscriptions'] as const
+
+export interface PurgeQueueInput {
+  readonly queue: string
+  readonly resources: readonly (typeof PURGEABLE)[number][]
+}
+
+export const purgeQueue = defineOperation({
+  name: 'queues.purge',
+  failure: 'Queue could not be purged',
+  async run({ queue, resources }: PurgeQueueInput, { caller, now, storage }): Promise<void> {
+    const key = queueKey(caller, queue)
+    if (resources.includes('messages')) await storage.messages.purge({ key, now })
+    if (resources.includes('subscriptions')) await storage.subscriptions.purge({ key, now })
+  },
+})

@@ -1,0 +1,61 @@
+import { type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
+import type { Instant, Queue, QueueKey } from './model/model.ts'
+
+const REMEMBERED = 10_000
+/** A queue that changes under a move this often in a row is being changed without pause. */
+const TRIES = 20
+
+/**
+ * Remembers queues, so that a move on one needs a single call of the storage. What it remembers may be out of date at any
+ * time: the move then answers `STALE` and is tried again with the queue as it is.
+ */
+export class QueueDirectory {
+  readonly #store: QueueStore
+  readonly #known = new Map<string, Queue>()
+
+  constructor(store: QueueStore) {
+    this.#store = store
+  }
+
+  /** What `move` answers for the queue as it is now, or null when there is no such queue. */
+  async use<T>(key: QueueKey, now: Instant, move: (queue: Queue) => Promise<T | Stale>): Promise<T | null> {
+    return this.#try(key, () => this.#store.get({ key, now }), move)
+  }
+
+  /** As `use`, but creates a missing queue. */
+  async useOrCreate<T>(key: QueueKey, now: Instant, move: (queue: Queue) => Promise<T | Stale>): Promise<T> {
+    const create = async () => (await this.#store.create({ key, metadata: {}, now })).queue
+    return (await this.#try(key, create, move)) as T
+  }
+
+  async #try<T>(
+    key: QueueKey,
+    open: () => Promise<Queue | null>,
+    move: (queue: Queue) => Promise<T | Stale>,
+  ): Promise<T | null> {
+    const name = `${key.kind} ${key.name} ${key.project}`
+    for (let left = TRIES; left > 0; left--) {
+      const queue = this.#known.get(name) ?? (await open())
+      if (queue === null) return null
+      const answer = await move(queue)
+      if (answer !== STALE) {
+        this.#remember(name, queue)
+        return answer
+      }
+      this.#known.delete(name)
+    }
+    throw new StorageUnavailable(`queue ${key.name} keeps changing`)
+  }
+
+  #remember(name: string, queue: Queue): void {
+    if (this.#known.has(name)) return
+    if (this.#known.size >= REMEMBERED) {
+      // The one that has been known longest; a queue in use comes back at once.
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest)
+        break
+      }
+    }
+    this.#known.set(name, queue)
+  }
+}

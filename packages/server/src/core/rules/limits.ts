@@ -1,0 +1,49 @@
+import { ZaqarError } from '../errors.ts'
+
+/** What this house allows; from `[transport]` of the configuration. Times in seconds, sizes in bytes. */
+export interface Limits {
+  readonly defaultMessageTtlSeconds: number
+  readonly defaultMessageDelaySeconds: number
+  readonly defaultClaimTtlSeconds: number
+  readonly defaultClaimGraceSeconds: number
+  readonly maxMessageTtlSeconds: number
+  readonly maxMessageDelaySeconds: number
+  readonly maxClaimTtlSeconds: number
+  readonly maxClaimGraceSeconds: number
+  readonly maxMessagesPostBytes: number
+  readonly maxQueueMetadataBytes: number
+  readonly maxQueuesPerPage: number
+  readonly maxMessagesPerPage: number
+  readonly maxMessagesPerClaimOrPop: number
+  readonly deleteNeedsClaimIds: boolean
+}
+
+/** Page size when a request names none; not configurable. (contract http.md 4.1) */
+export const DEFAULT_PAGE = 10
+/** Least ttl of a message or claim, least grace of a new claim, in seconds. (contract http.md 4.2) */
+export const LEAST_SECONDS = 60
+
+/** The page size asked for, or the default. */
+export function pageSize(limit: number | undefined, max: number): number {
+  if (limit === undefined) return Math.min(DEFAULT_PAGE, max)
+  if (limit < 1 || limit > max) throw new ZaqarError('limit.out_of_range', { max })
+  return limit
+}
+
+/** Ids are asked for by at least one and at most a page. */
+export function checkIdCount(ids: readonly string[], max: number): void {
+  if (ids.length < 1 || ids.length > max) throw new ZaqarError('ids.count_out_of_range', { max })
+}
+
+export function checkRange(
+  value: number,
+  min: number,
+  max: number,
+  code:
+    | 'message.ttl_out_of_range'
+    | 'message.delay_out_of_range'
+    | 'claim.ttl_out_of_range'
+    | 'claim.grace_out_of_range',
+): void {
+  if (value < min || value > max) throw new ZaqarError(code, { min, max })
+}

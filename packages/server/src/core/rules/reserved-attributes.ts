@@ -1,0 +1,80 @@
+import type { DeadLetterPolicy, Json, JsonObject, Queue } from '../model/model.ts'
+import { isInteger } from './integers.ts'
+import { LEAST_SECONDS, type Limits } from './limits.ts'
+import { retryPolicyProblem } from './retry-policy.ts'
+
+/** The reserved attributes that are always shown, in this order, and what stands for an unset one. (contract http.md 3.3) */
+export function reservedDefaults(limits: Limits): JsonObject {
+  return {
+    _max_messages_post_size: limits.maxMessagesPostBytes,
+    _default_message_ttl: limits.defaultMessageTtlSeconds,
+    _default_message_delay: limits.defaultMessageDelaySeconds,
+    _dead_letter_queue: null,
+    _dead_letter_queue_messages_ttl: null,
+    _max_claim_count: null,
+    _enable_encrypt_messages: false,
+  }
+}
+
+/** The metadata as v2 shows it: as stored, then the missing defaults; a default replaces every falsy value. */
+export function withReservedDefaults(metadata: Readonly<JsonObject>, limits: Limits): JsonObject {
+  const shown: JsonObject = { ...metadata }
+  for (const [key, value] of Object.entries(reservedDefaults(limits))) {
+    if (!shown[key]) shown[key] = value
+  }
+  return shown
+}
+
+/** What is wrong with metadata that a client wants stored, or null. `null` means unset everywhere. */
+export function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits): string | null {
+  return (
+    integerProblem(metadata, '_max_messages_post_size', 1, limits.maxMessagesPostBytes) ??
+    integerProblem(metadata, '_default_message_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
+    integerProblem(metadata, '_default_message_delay', 0, limits.maxMessageDelaySeconds) ??
+    integerProblem(metadata, '_dead_letter_queue_messages_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
+    integerProblem(metadata, '_max_claim_count', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) ??
+    booleanProblem(metadata, '_enable_encrypt_messages') ??
+    retryPolicyProblem(metadata['_retry_policy'])
+  )
+}
+
+function integerProblem(metadata: Readonly<JsonObject>, key: string, min: number, max: number): string | null {
+  const value = metadata[key]
+  if (value === undefined || value === null) return null
+  if (!isInteger(value)) return `${key} must be integer.`
+  return Number(value) < min || Number(value) > max ? `${key} must be at least ${min} and at most ${max}.` : null
+}
+
+function booleanProblem(metadata: Readonly<JsonObject>, key: string): string | null {
+  const value = metadata[key]
+  return value === undefined || value === null || typeof value === 'boolean' ? null : `${key} must be boolean.`
+}
+
+/** What the reserved attributes of a queue mean for its messages. Times in seconds, sizes in bytes. */
+export interface QueueSettings {
+  readonly maxMessagesPostBytes: number
+  readonly defaultMessageTtlSeconds: number
+  /** 0 when the queue does not delay; then delays that messages ask for are ignored too. (contract http.md 6.7) */
+  readonly defaultMessageDelaySeconds: number
+  readonly deadLetter: DeadLetterPolicy | null
+}
+
+export function settingsOf({ metadata }: Pick<Queue, 'metadata'>, limits: Limits): QueueSettings {
+  return {
+    maxMessagesPostBytes: Number(metadata['_max_messages_post_size'] || limits.maxMessagesPostBytes),
+    defaultMessageTtlSeconds: Number(metadata['_default_message_ttl'] || limits.defaultMessageTtlSeconds),
+    defaultMessageDelaySeconds: Number(metadata['_default_message_delay'] || 0),
+    deadLetter: deadLetterPolicy(metadata),
+  }
+}
+
+/** Needs a queue to move to and a maximum. (contract http.md 6.8) */
+function deadLetterPolicy(metadata: Readonly<JsonObject>): DeadLetterPolicy | null {
+  const { _dead_letter_queue: queue, _max_claim_count: max, _dead_letter_queue_messages_ttl: ttl } = metadata
+  if (typeof queue !== 'string' || queue === '' || !isSet(max)) return null
+  return { queue, maxClaimCount: Number(max), ttlSeconds: ttl ? Number(ttl) : null }
+}
+
+function isSet(value: Json | undefined): boolean {
+  return value !== undefined && value !== null
+}

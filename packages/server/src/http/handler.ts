@@ -1,0 +1,163 @@
+import { ZaqarError } from '../core/errors.ts'
+import type { Execute } from '../core/execute.ts'
+import type { Answer, AnyDoor, Method } from '../wire/door.ts'
+import { toRefusal } from '../wire/errors.ts'
+import { parseQuery, type Query } from '../wire/query.ts'
+import { invalidRequest, Refusal } from '../wire/refusal.ts'
+import { acceptsJson, errorResponse } from './error-response.ts'
+import { type ClientIdRules, MAX_PROJECT_LENGTH, readCaller } from './identity.ts'
+import type { HttpRequest, HttpResponse } from './messages.ts'
+import type { FindRoute, Match, Route } from './routes.ts'
+
+export interface HandlerParts {
+  readonly findRoute: FindRoute
+  readonly execute: Execute
+  readonly clientIds: ClientIdRules
+  /** Told of every error that is ours: what could not be served, and bugs. */
+  onTrouble(error: unknown, request: HttpRequest): void
+}
+
+/** From a plain request to a plain response; throws nothing. */
+export type Handle = (request: HttpRequest) => Promise<HttpResponse>
+
+export function createHandler(parts: HandlerParts): Handle {
+  return async (request) => {
+    const { accept } = request.headers
+    try {
+      return await answer(request, parts)
+    } catch (error) {
+      if (request.method === 'OPTIONS') return PREFLIGHT
+      const refusal = asRefusal(error)
+      if (refusal.status >= 500) parts.onTrouble(error, request)
+      return errorResponse(refusal, accept)
+    }
+  }
+}
+
+/** Whatever an OPTIONS request does wrong. (contract http.md 1.15) */
+const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
+
+async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
+  const [path, rawQuery] = splitTarget(request.target)
+  const match = parts.findRoute(forRouter(path))
+  if (match === null) throw new Refusal(404, '404 Not Found')
+  const { route, params } = match
+  checkContentType(request)
+  checkAccept(request.headers.accept)
+  if (route.version === null)
+    return route.methods.includes(request.method) ? document(route) : refuseMethod(request, route)
+  const caller = readCaller(request.headers, parts.clientIds)
+  if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project)
+  if (!route.methods.includes(request.method)) return refuseMethod(request, route)
+  if (route.document !== null) return document(route)
+  const query = parseQuery(rawQuery)
+  const door = chooseDoor(route, request.method as Method, query)
+  const doorRequest = {
+    prefix: route.version.prefix,
+    path,
+    params,
+    query,
+    body: request.body,
+    contentType: request.headers['content-type'],
+    caller,
+  }
+  const output = await parts.execute(door.operation, door.decode(doorRequest), caller)
+  return toResponse(door.encode(output, doorRequest))
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof ZaqarError) return toRefusal(error)
+  return new Refusal(
+    500,
+    'Internal server error',
+    'The request could not be served because of an error of this server.',
+  )
+}
+
+/** Decoded path and raw query. */
+function splitTarget(target: string): [path: string, query: string] {
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  return [path.includes('%') ? decodePath(path) : path, mark < 0 ? '' : target.slice(mark + 1)]
+}
+
+/** Broken escapes stay as they are; no name can hold them. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** The path is decoded before routing, so that `%2F` separates; what the router would decode or cut off again is escaped. */
+function forRouter(path: string): string {
+  return /[%?#]/.test(path) ? path.replace(/[%?#]/g, encodeURIComponent) : path
+}
+
+function checkContentType({ headers }: HttpRequest): void {
+  const isForm = headers['content-type']?.toLowerCase() === 'application/x-www-form-urlencoded'
+  if (isForm && headers['content-length'] !== undefined) {
+    throw new Refusal(
+      400,
+      'Invalid Content-Type',
+      'Endpoint does not accept `application/x-www-form-urlencoded` content.',
+    )
+  }
+}
+
+function checkAccept(accept: string | undefined): void {
+  if (acceptsJson(accept)) return
+  throw new Refusal(
+    406,
+    '406 Not Acceptable',
+    'Only application/json can be made here; the Accept header of the request does not admit it.',
+  )
+}
+
+/** A name of letters, digits, `_`, `-` and `.`, and a project id that is not too long. (contract http.md 1.5) */
+function checkQueueName(name: string, project: string): void {
+  if (/^[a-zA-Z0-9_.-]{1,64}$/.test(name) && project.length <= MAX_PROJECT_LENGTH) return
+  throw new Refusal(
+    400,
+    'Invalid queue identification',
+    'The format of the submitted queue name or project id is not valid.',
+  )
+}
+
+/** RFC 9110, PATCH and WebDAV: what upstream's server knows as a method. */
+const KNOWN_METHODS = new Set(
+  (
+    'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE ' +
+    'CHECKIN CHECKOUT COPY LOCK MKCOL MOVE PROPFIND PROPPATCH REPORT UNCHECKIN UNLOCK UPDATE VERSION-CONTROL'
+  ).split(' '),
+)
+
+function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse {
+  if (method === 'OPTIONS') return { status: 200, headers: { Allow: methods.join(', ') }, body: '' }
+  if (!KNOWN_METHODS.has(method)) throw new Refusal(400, 'Bad request', 'Invalid HTTP method')
+  throw new Refusal(405, '405 Method Not Allowed', undefined, { Allow: [...methods, 'OPTIONS'].join(', ') })
+}
+
+function document({ version, document }: Route): HttpResponse {
+  return version === null
+    ? { status: 300, headers: { 'Content-Type': 'application/json' }, body: document as string }
+    : {
+        status: 200,
+        headers: { 'Content-Type': 'application/json-home', 'Cache-Control': 'max-age=86400' },
+        body: document as string,
+      }
+}
+
+function chooseDoor({ doors }: Match['route'], method: Method, query: Query): AnyDoor {
+  const door = doors.get(method)?.find((one) => one.when === undefined || one.when(query))
+  if (door === undefined) throw invalidRequest('The parameters of the request fit no operation of this resource.')
+  return door
+}
+
+/** 204 has no content type; everything else has, even when it has no content. (contract http.md 1.10) */
+function toResponse({ status, headers = {}, body }: Answer): HttpResponse {
+  if (status === 204) return { status, headers, body: undefined }
+  return { status, headers: { 'Content-Type': 'application/json', ...headers }, body: body ?? '' }
+}

@@ -1,0 +1,138 @@
+-- The door for the nodes, and the sweeper.
+
+-- One read of a queue. Settles first when what is due would change the answer.
+CREATE FUNCTION read_settled(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE answer json;
+BEGIN
+  FOR attempt IN 1..2 LOOP
+    CASE p->>'move'
+      WHEN 'list_messages' THEN answer := list_messages(p, attempt = 2);
+      WHEN 'get_messages' THEN answer := get_messages(p, attempt = 2);
+      WHEN 'queue_stats' THEN answer := queue_stats(p, attempt = 2);
+    END CASE;
+    IF answer IS NOT NULL THEN RETURN answer; END IF;
+    PERFORM enter(p);
+  END LOOP;
+END $$;
+
+-- Runs moves in order in one transaction, and answers one row for each. The settings make the plans of the moves the same
+-- whatever the statistics say: every access goes by an index, and a plan that was right for an empty table is right for a
+-- full one.
+CREATE FUNCTION run(moves jsonb) RETURNS SETOF json LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
+SET jit = off
+SET lock_timeout = '5s'
+AS $$
+DECLARE p jsonb;
+BEGIN
+  FOR p IN SELECT value FROM jsonb_array_elements(moves) LOOP
+    CASE p->>'move'
+      WHEN 'append' THEN RETURN NEXT append(p);
+      WHEN 'create_claim' THEN RETURN NEXT create_claim(p);
+      WHEN 'delete_message' THEN RETURN NEXT delete_message(p);
+      WHEN 'list_messages' THEN RETURN NEXT read_settled(p);
+      WHEN 'get_messages' THEN RETURN NEXT read_settled(p);
+      WHEN 'get_claim' THEN RETURN NEXT get_claim(p);
+      WHEN 'queue_stats' THEN RETURN NEXT read_settled(p);
+      WHEN 'delete_messages' THEN RETURN NEXT delete_messages(p);
+      WHEN 'pop' THEN RETURN NEXT pop(p);
+      WHEN 'renew_claim' THEN RETURN NEXT renew_claim(p);
+      WHEN 'release_claim' THEN RETURN NEXT release_claim(p);
+      WHEN 'purge_messages' THEN RETURN NEXT purge_messages(p);
+      WHEN 'redrive' THEN RETURN NEXT redrive(p);
+      WHEN 'create_queue' THEN RETURN NEXT create_queue(p);
+      WHEN 'get_queue' THEN RETURN NEXT get_queue(p);
+      WHEN 'update_queue' THEN RETURN NEXT update_queue(p);
+      WHEN 'delete_queue' THEN RETURN NEXT delete_queue(p);
+      WHEN 'list_queues' THEN RETURN NEXT list_queues(p);
+      WHEN 'count_queues' THEN RETURN NEXT count_queues(p);
+      WHEN 'create_subscription' THEN RETURN NEXT create_subscription(p);
+      WHEN 'get_subscription' THEN RETURN NEXT get_subscription(p);
+      WHEN 'list_subscriptions' THEN RETURN NEXT list_subscriptions(p);
+      WHEN 'update_subscription' THEN RETURN NEXT update_subscription(p);
+      WHEN 'confirm_subscription' THEN RETURN NEXT confirm_subscription(p);
+      WHEN 'delete_subscription' THEN RETURN NEXT delete_subscription(p);
+      WHEN 'purge_subscriptions' THEN RETURN NEXT purge_subscriptions(p);
+      WHEN 'put_pool' THEN RETURN NEXT put_pool(p);
+      WHEN 'get_pool' THEN RETURN NEXT get_pool(p);
+      WHEN 'list_pools' THEN RETURN NEXT list_pools(p);
+      WHEN 'delete_pool' THEN RETURN NEXT delete_pool(p);
+      WHEN 'put_flavor' THEN RETURN NEXT put_flavor(p);
+      WHEN 'get_flavor' THEN RETURN NEXT get_flavor(p);
+      WHEN 'list_flavors' THEN RETURN NEXT list_flavors(p);
+      WHEN 'delete_flavor' THEN RETURN NEXT delete_flavor(p);
+      WHEN 'next_wake' THEN RETURN NEXT next_wake(p);
+      WHEN 'settle_queue' THEN RETURN NEXT settle_queue(p);
+      WHEN 'sweep' THEN RETURN NEXT sweep(p);
+    END CASE;
+  END LOOP;
+END $$;
+
+-- Frees what purged and deleted queues left, up to `limit_` rows of a table. Answers whether there is more.
+CREATE FUNCTION sweep_dropped(limit_ integer) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE d dropped; count_ bigint;
+BEGIN
+  SELECT * INTO d FROM dropped ORDER BY bucket LIMIT 1;
+  IF NOT FOUND THEN RETURN false; END IF;
+  DELETE FROM message USING (SELECT place AS at FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_) x
+  WHERE bucket = d.bucket AND place = x.at;
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM delayed USING (SELECT no AS at FROM delayed WHERE bucket = d.bucket ORDER BY no LIMIT limit_) x
+  WHERE bucket = d.bucket AND no = x.at;
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM claim USING (SELECT no AS at FROM claim WHERE bucket = d.bucket ORDER BY no LIMIT limit_) x
+  WHERE bucket = d.bucket AND no = x.at;
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM idempotency USING (SELECT key AS at FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_) x
+  WHERE bucket = d.bucket AND key = x.at;
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM subscription WHERE queue = d.queue;
+  DELETE FROM standing WHERE bucket = d.bucket;
+  DELETE FROM dropped WHERE bucket = d.bucket;
+  RETURN true;
+END $$;
+
+-- Housekeeping, one slice of it: `now`, and `gap`, the least time in milliseconds between two rounds by all nodes together.
+-- Answers whether more is waiting; does nothing while another node sweeps, or did just now.
+CREATE FUNCTION sweep(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  is_more boolean;
+  q record;
+  swept record;
+  due standing;
+  reached bigint := 0;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('sweep ' || current_schema()), 0) THEN RETURN 'false'; END IF;
+  SELECT swept_queue, swept_at INTO swept FROM service;
+  IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
+  is_more := sweep_dropped(2000);
+  DELETE FROM idempotency USING (
+    SELECT bucket AS b, key AS k FROM idempotency WHERE expires_at <= now_ ORDER BY expires_at LIMIT 1000
+  ) x WHERE bucket = x.b AND key = x.k;
+  DELETE FROM subscription USING (
+    SELECT queue AS q, id AS i FROM subscription WHERE expires_at <= now_ ORDER BY expires_at LIMIT 1000
+  ) x WHERE queue = x.q AND id = x.i;
+  FOR q IN SELECT no, bucket FROM queue WHERE no > swept.swept_queue ORDER BY no LIMIT 500 LOOP
+    reached := q.no;
+    due := standing_of(q.bucket);
+    CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_;
+    -- A busy queue settles itself.
+    SELECT bucket INTO q.bucket FROM queue WHERE no = q.no FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    due := settled(q.bucket, now_);
+    is_more := is_more OR due.due_at <= now_ OR due.ends_at <= now_ OR due.expires_at <= now_;
+  END LOOP;
+  UPDATE service SET swept_queue = reached, swept_at = now_;
+  RETURN to_json(is_more);
+END $$;

@@ -1,0 +1,60 @@
+import type { Caller, Operation } from '../core/execute.ts'
+import type { Query } from './query.ts'
+
+/** What a transport hands to a door: a request in plain values. */
+export interface DoorRequest {
+  /** `/v1`, `/v1.1` or `/v2`: links carry the version of the request. */
+  readonly prefix: string
+  /** Decoded, as routed. */
+  readonly path: string
+  /** Values of the `:name` parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly body: RequestBody
+  readonly contentType: string | undefined
+  readonly caller: Caller
+}
+
+export interface RequestBody {
+  /** Size in bytes, as declared or as read; null when the request has no body at all, not even an empty one. */
+  readonly bytes: number | null
+  /**
+   * The text, empty when there is none. Null when it is no UTF-8, or was too long to be read: whoever has a limit looks at
+   * `bytes` first.
+   */
+  readonly text: string | null
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Absent: none. */
+  readonly body?: string
+}
+
+export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+
+/** One version's shape of one operation: two pure functions around it. */
+export interface Door<Input, Output> {
+  readonly method: Method
+  /** Below the prefix, with `:name` for what varies. */
+  readonly path: string
+  readonly operation: Operation<Input, Output>
+  /** Where several doors share method and path: is it this one? The first that says so, or that does not ask. */
+  when?(query: Query): boolean
+  decode(request: DoorRequest): Input
+  encode(output: Output, request: DoorRequest): Answer
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds doors of many inputs and outputs; each is consistent in itself.
+export type AnyDoor = Door<any, any>
+
+export function door<Input, Output>(one: Door<Input, Output>): AnyDoor {
+  return one
+}
+
+export const NO_CONTENT: Answer = { status: 204 }
+
+export function ok(body: string): Answer {
+  return { status: 200, body }
+}

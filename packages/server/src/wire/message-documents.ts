@@ -1,0 +1,54 @@
+import type { Instant, Message } from '../core/model/model.ts'
+import { checksumOf } from '../core/rules/checksum.ts'
+import type { DoorRequest } from './door.ts'
+
+/** Whole seconds. */
+export function ageOf(since: Instant, now: Instant): number {
+  return Math.max(0, Math.floor((now - since) / 1000))
+}
+
+export function messagePath(prefix: string, queue: string, id: string): string {
+  return `${prefix}/queues/${queue}/messages/${id}`
+}
+
+/** How the messages of a queue are shown. */
+export interface MessageView {
+  readonly request: Pick<DoorRequest, 'prefix' | 'params'>
+  readonly now: Instant
+  /** Whether documents end with the checksum of the body. */
+  readonly checksum: boolean
+}
+
+/**
+ * The documents of messages as a JSON array. No key may ever be added: python-zaqarclient refuses what it does not know.
+ * (contract http.md 3.7.1, 1.13)
+ */
+export function messageDocuments(messages: readonly Message[], view: MessageView): string {
+  return `[${messages.map((message) => messageDocument(message, view)).join(', ')}]`
+}
+
+// Written out as text, since it is most of what the service sends: bodies are text already, ids and names need no escapes.
+export function messageDocument(message: Message, view: MessageView): string {
+  const { id, claimId, ttlSeconds, createdAt, body } = message
+  const { prefix, params } = view.request
+  const claim = claimId === null ? '' : `?claim_id=${claimId}`
+  const href = `${messagePath(prefix, params['queue'] as string, id)}${claim}`
+  const age = ageOf(createdAt, view.now)
+  return `{"id": "${id}", "href": "${href}", "ttl": ${ttlSeconds}, "age": ${age}, "body": ${body}${checksum(message, view)}}`
+}
+
+/** What pop shows. (contract http.md 3.7.6) */
+export function poppedDocuments(messages: readonly Message[], view: MessageView): string {
+  const documents = messages.map((message) => {
+    const { id, createdAt, ttlSeconds, body, claimCount } = message
+    const age = ageOf(createdAt, view.now)
+    const claim = `"claim_id": null, "claim_count": ${claimCount}`
+    return `{"id": "${id}", "age": ${age}, "ttl": ${ttlSeconds}, "body": ${body}, ${claim}${checksum(message, view)}}`
+  })
+  return `[${documents.join(', ')}]`
+}
+
+function checksum({ body }: Message, view: MessageView): string {
+  const digest = view.checksum ? checksumOf(body) : null
+  return digest === null ? '' : `, "checksum": "${digest}"`
+}

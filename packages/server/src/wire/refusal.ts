@@ -1,0 +1,25 @@
+/** A request that a wire itself refuses: it could not be read as what its route wants. (contract http.md 1.9) */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly status: number
+  readonly title: string
+  /** Undefined: the error body has only a title. */
+  readonly description: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, title: string, description?: string, headers: Readonly<Record<string, string>> = {}) {
+    super(description ?? title)
+    this.status = status
+    this.title = title
+    this.description = description
+    this.headers = headers
+  }
+}
+
+export function invalidBody(description: string): Refusal {
+  return new Refusal(400, 'Invalid request body', description)
+}
+
+export function invalidRequest(description: string): Refusal {
+  return new Refusal(400, 'Invalid API request', description)
+}

@@ -1,0 +1,29 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** Starts the command `zaqar` with nothing in its environment that could configure it. */
+export function zaqar(argv: readonly string[], folder: string): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [main, ...argv], { cwd: folder, env: { HOME: folder, PATH: process.env['PATH'] } })
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Collects what a command prints until it ends. */
+export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text
+    })
+  }
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return { code, signal, ...output }
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ended, zaqar } from './cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'zaqar-cli-'))
+after(() => rmSync(folder, { recursive: true }))
+writeFileSync(join(folder, 'wrong.conf'), '[transport]\nmax_mesage_ttl = 1\nmax_claim_ttl = x\n')
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+const answers: { argv: string[]; stdout: RegExp }[] = [
+  { argv: ['--help'], stdout: /^Usage: zaqar COMMAND/ },
+  { argv: ['--version'], stdout: new RegExp(`^${version}\n$`) },
+  { argv: ['serve', '--help'], stdout: / --storage URI .*\n/ },
+  { argv: ['config', 'options'], stdout: /\[transport\]\ndefault_message_ttl = 3600\n {4}Life of a message/ },
+  { argv: ['config', 'options', '--markdown'], stdout: /^# Configuration\n/ },
+]
+
+for (const { argv, stdout } of answers) {
+  test(`zaqar ${argv.join(' ')} answers`, async () => {
+    const result = await ended(zaqar(argv, folder))
+    assert.match(result.stdout, stdout)
+    assert.deepEqual({ code: result.code, stderr: result.stderr }, { code: 0, stderr: '' })
+  })
+}
+
+const refusals: { argv: string[]; code: number; stderr: string }[] = [
+  { argv: [], code: 2, stderr: 'zaqar: a command is missing; see zaqar --help\n' },
+  { argv: ['start'], code: 2, stderr: 'zaqar: there is no command start; see zaqar --help\n' },
+  {
+    argv: ['config', 'opts'],
+    code: 2,
+    stderr: 'zaqar: after config comes options, and perhaps --markdown; see zaqar --help\n',
+  },
+  {
+    argv: ['serve', '--bnd', '::1'],
+    code: 2,
+    stderr: 'zaqar: there is no flag --bnd; did you mean --bind?; see zaqar --help\n',
+  },
+  {
+    argv: ['serve', '--config-file', 'missing.conf'],
+    code: 1,
+    stderr: 'zaqar: missing.conf: there is no such file\n',
+  },
+  {
+    argv: ['serve', '--config-file', 'wrong.conf'],
+    code: 1,
+    stderr: [
+      'zaqar: the configuration has 2 problems',
+      '  wrong.conf:2: [transport] has no option max_mesage_ttl; did you mean max_message_ttl?',
+      '  wrong.conf:3: [transport] max_claim_ttl: "x" was given, ' +
+        'allowed is a whole number of seconds from 60 to 9999999999',
+      '',
+    ].join('\n'),
+  },
+]
+
+for (const { argv, code, stderr } of refusals) {
+  test(`zaqar ${argv.join(' ')} is refused in plain words`, async () => {
+    assert.deepEqual(await ended(zaqar(argv, folder)), { code, signal: null, stdout: '', stderr })
+  })
+}

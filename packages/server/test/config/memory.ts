@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { ConfigError, type Loaded, loadConfig } from '../../src/config/load.ts'
+
+export interface Given {
+  readonly argv?: readonly string[]
+  readonly env?: Record<string, string>
+  /** Content by path. A folder is there when a file in it is. */
+  readonly files?: Record<string, string>
+}
+
+/** Loads a configuration from files that exist only here. The home folder is /home/op. */
+export function load({ argv = [], env = {}, files = {} }: Given): Loaded {
+  return loadConfig({
+    argv,
+    env,
+    homeDir: '/home/op',
+    files: {
+      readFile: (path) => files[path] ?? null,
+      listFolder: (path) => {
+        const names = Object.keys(files).filter((file) => file.startsWith(`${path}/`))
+        return names.length === 0 ? null : names.map((name) => name.slice(path.length + 1)).reverse()
+      },
+    },
+  })
+}
+
+/** Loads one file, /etc/zaqar/zaqar.conf. */
+export function loadFile(content: string): Loaded {
+  return load({ files: { '/etc/zaqar/zaqar.conf': content } })
+}
+
+/** The problems that stop the start. */
+export function problemsOf(given: Given): readonly string[] {
+  try {
+    load(given)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+  return assert.fail('the configuration was accepted')
+}

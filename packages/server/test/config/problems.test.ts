@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Given, load, loadFile, problemsOf } from './memory.ts'
+
+const path = '/etc/zaqar/zaqar.conf'
+const inFile = (content: string): Given => ({ files: { [path]: content } })
+
+const refused: { name: string; given: Given; problems: string[] }[] = [
+  {
+    name: 'an unknown option with a near name',
+    given: inFile('[transport]\n\nmax_mesage_ttl = 60'),
+    problems: [`${path}:3: [transport] has no option max_mesage_ttl; did you mean max_message_ttl?`],
+  },
+  {
+    name: 'an option with dashes',
+    given: inFile('[transport]\nmax-message-ttl = 60'),
+    problems: [`${path}:2: [transport] has no option max-message-ttl; did you mean max_message_ttl?`],
+  },
+  {
+    name: 'an option in the wrong group',
+    given: inFile('[DEFAULT]\nmax_message_ttl = 60'),
+    problems: [`${path}:2: [DEFAULT] has no option max_message_ttl; it belongs to [transport]`],
+  },
+  {
+    name: 'an option like no other',
+    given: inFile('[transport]\nfrobnicate = 60'),
+    problems: [`${path}:2: [transport] has no option frobnicate`],
+  },
+  {
+    name: 'an unknown group, once',
+    given: inFile('[transprot]\nmax_message_ttl = 60\nmax_claim_ttl = 60'),
+    problems: [`${path}:2: there is no group [transprot]; did you mean [transport]?`],
+  },
+  {
+    name: 'an unknown variable',
+    given: { env: { OS_TRANSPORT__MAX_MESAGE_TTL: '60' } },
+    problems: ['OS_TRANSPORT__MAX_MESAGE_TTL: [transport] has no option max_mesage_ttl; did you mean max_message_ttl?'],
+  },
+  {
+    name: 'a variable of an unknown group',
+    given: { env: { OS_TRANSPROT__MAX_MESSAGE_TTL: '60' } },
+    problems: ['OS_TRANSPROT__MAX_MESSAGE_TTL: there is no group [transprot]; did you mean [transport]?'],
+  },
+  {
+    name: 'a text for a number',
+    given: inFile('[transport]\nmax_queues_per_page = many'),
+    problems: [
+      `${path}:2: [transport] max_queues_per_page: "many" was given, allowed is a whole number from 1 to 10000`,
+    ],
+  },
+  {
+    name: 'nothing for a number',
+    given: { env: { OS_TRANSPORT__MAX_CLAIM_TTL: '' } },
+    problems: [
+      'OS_TRANSPORT__MAX_CLAIM_TTL: [transport] max_claim_ttl: "" was given, ' +
+        'allowed is a whole number of seconds from 60 to 9999999999',
+    ],
+  },
+  {
+    name: 'a fraction',
+    given: inFile('[http]\nrequest_timeout = 1.5'),
+    problems: [
+      `${path}:2: [http] request_timeout: "1.5" was given, allowed is a whole number of seconds from 1 to 3600`,
+    ],
+  },
+  {
+    name: 'a number below its range',
+    given: { argv: ['--port', '65536'] },
+    problems: ['--port: [drivers:transport:wsgi] port: "65536" was given, allowed is a whole number from 0 to 65535'],
+  },
+  {
+    name: 'a truth value of another language',
+    given: inFile('[DEFAULT]\nenable_checksum = ja'),
+    problems: [
+      `${path}:2: [DEFAULT] enable_checksum: "ja" was given, allowed is true or false (also 1, on, yes and 0, off, no)`,
+    ],
+  },
+  {
+    name: 'a word that is no choice',
+    given: inFile('[transport]\nclient_id_uuid_safe = lax'),
+    problems: [`${path}:2: [transport] client_id_uuid_safe: "lax" was given, allowed is strict or off`],
+  },
+  {
+    name: 'an address that is none',
+    given: { argv: ['--bind', '127.0.0.256'] },
+    problems: [
+      '--bind: [drivers:transport:wsgi] bind: "127.0.0.256" was given, allowed is an IP address or a host name',
+    ],
+  },
+  {
+    name: 'an invalid value of an option without effect',
+    given: inFile('[drivers:transport:websocket]\nport = ws'),
+    problems: [
+      `${path}:2: [drivers:transport:websocket] port: "ws" was given, allowed is a whole number from 0 to 65535`,
+    ],
+  },
+  {
+    name: 'a reference to nothing',
+    given: inFile('[DEFAULT]\ndata_dir = /a/$nothing'),
+    problems: [
+      `${path}:2: [DEFAULT] data_dir: there is no option $nothing, and a dollar sign is written $$`,
+      '[storage] uri: there is no option $nothing, and a dollar sign is written $$',
+    ],
+  },
+  {
+    name: 'a reference in a circle',
+    given: inFile(`[storage]\nuri = sqlite:\${storage.uri}`),
+    problems: [`${path}:2: [storage] uri: it refers to itself`],
+  },
+  {
+    name: 'a store without a scheme',
+    given: { argv: ['--storage', '/var/lib/zaqar.db'] },
+    problems: [
+      '--storage: [storage] uri: /var/lib/zaqar.db was given, allowed is sqlite:PATH, where PATH names a file',
+    ],
+  },
+  {
+    name: 'a store that forgets',
+    given: { argv: ['--storage', 'sqlite::memory:'] },
+    problems: [
+      '--storage: [storage] uri: sqlite::memory: was given, ' +
+        'messages must outlive the process, allowed is sqlite:PATH, where PATH names a file',
+    ],
+  },
+  {
+    name: 'a store that is not served, without its password',
+    given: { argv: ['--storage', 'postgres://zaqar:hunter2@db/zaqar'] },
+    problems: [
+      '--storage: [storage] uri: postgres://... was given, ' +
+        'this version cannot keep messages there, allowed is sqlite:PATH, where PATH names a file',
+    ],
+  },
+  {
+    name: 'the Redis of upstream, when no other store is named',
+    given: inFile('[drivers]\nmessage_store = redis\n[drivers:message_store:redis]\nuri = redis://:hunter2@cache:6379'),
+    problems: [
+      `${path}:4: [drivers:message_store:redis] uri: redis://... was given, ` +
+        'this version cannot keep messages there, allowed is sqlite:PATH, where PATH names a file',
+    ],
+  },
+  {
+    name: 'authentication that would not happen',
+    given: inFile('[DEFAULT]\nauth_strategy = keystone'),
+    problems: [
+      `${path}:2: [DEFAULT] auth_strategy = keystone: authentication with Keystone is not part of this version, ` +
+        'and to start without it would open the service to everybody',
+    ],
+  },
+  {
+    name: 'authentication that nobody knows',
+    given: { env: { OS_DEFAULT__AUTH_STRATEGY: 'magic' } },
+    problems: ['OS_DEFAULT__AUTH_STRATEGY: [DEFAULT] auth_strategy: "magic" was given, allowed is nothing or keystone'],
+  },
+  {
+    name: 'everything that is wrong, at once and in order',
+    given: {
+      ...inFile('[DEFAULT]\ndebug = maybe\nnonsense\n[transport]\nfoo = 1\nmax_claim_ttl = 1'),
+      argv: ['--port', 'x'],
+    },
+    problems: [
+      `${path}:3: neither a [section] nor "name = value"`,
+      `${path}:5: [transport] has no option foo`,
+      `${path}:2: [DEFAULT] debug: "maybe" was given, allowed is true or false (also 1, on, yes and 0, off, no)`,
+      `${path}:6: [transport] max_claim_ttl: "1" was given, allowed is a whole number of seconds from 60 to 9999999999`,
+      '--port: [drivers:transport:wsgi] port: "x" was given, allowed is a whole number from 0 to 65535',
+    ],
+  },
+]
+
+for (const { name, given, problems } of refused) {
+  test(`stops the start: ${name}`, () => assert.deepEqual(problemsOf(given), problems))
+}
+
+test('only the value that counts must be right', () => {
+  const { config } = load({ ...inFile('[storage]\nuri = redis://cache'), argv: ['--storage', 'sqlite:/a.db'] })
+  assert.equal(config.storage.uri.file, '/a.db')
+})
+
+test('the address of a store may be a full URI', () => {
+  assert.equal(loadFile('[storage]\nuri = sqlite:///var/lib/z.db').config.storage.uri.file, '/var/lib/z.db')
+  assert.equal(loadFile('[storage]\nuri = sqlite:rel/z.db').config.storage.uri.file, 'rel/z.db')
+})
+
+for (const bind of ['0.0.0.0', '::', '10.0.0.1', 'queue.example.org', '::ffff:10.0.0.1']) {
+  test(`${bind} is served only when that is said to be wanted`, () => {
+    assert.deepEqual(problemsOf({ argv: ['--bind', bind] }), [
+      `--bind: [drivers:transport:wsgi] bind: other machines may reach ${bind}, and as there is no authentication, ` +
+        'everybody there could read and write everything; if that is wanted, ' +
+        'set [http] expose_without_authentication = true or give --expose-without-authentication',
+    ])
+    assert.equal(load({ argv: ['--bind', bind, '--expose-without-authentication'] }).config.http.bind, bind)
+  })
+}
+
+for (const bind of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '::ffff:127.0.0.1']) {
+  test(`${bind} needs no permission`, () => assert.equal(load({ argv: ['--bind', bind] }).config.http.bind, bind))
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { loadFile, problemsOf } from './memory.ts'
+
+const content = readFileSync(new URL('upstream.conf', import.meta.url), 'utf8')
+
+test('a file of upstream that asks for authentication stops the start for that reason alone', () => {
+  const problems = problemsOf({ files: { '/etc/zaqar/zaqar.conf': content } })
+  assert.equal(problems.length, 1)
+  assert.match(problems[0] ?? '', /^\/etc\/zaqar\/zaqar\.conf:14: \[DEFAULT\] auth_strategy = keystone: /)
+})
+
+const { config, noEffect } = loadFile(content.replace('auth_strategy = keystone', 'auth_strategy ='))
+
+test('what a file of upstream sets is used', () => {
+  assert.equal(config.log.debug, true)
+  assert.equal(config.messages.checksum, true)
+  assert.deepEqual([config.http.bind, config.http.port], ['127.0.0.1', 18888])
+  assert.equal(config.limits.maxMessageTtlSeconds, 86400)
+  assert.equal(config.clientId.check, 'off')
+})
+
+test('older names of groups and options are understood', () => {
+  assert.equal(config.limits.maxMessagesPostBytes, 524288)
+  assert.equal(config.limits.maxClaimTtlSeconds, 3600)
+  assert.equal(config.limits.maxMessagesPerClaimOrPop, 50)
+})
+
+test('a store that is none here does not decide where messages are kept', () => {
+  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '.zaqar-data/zaqar.db' })
+})
+
+test('what has no effect is named once, with the reason, and no value is shown', () => {
+  const notPart = 'not part of this version'
+  const noAuthentication = 'there is no authentication in this version'
+  const log = 'the log goes to the standard error stream, in a form of its own'
+  assert.deepEqual(noEffect, [
+    `[DEFAULT] auth_strategy, admin_mode, enable_deprecated_api_versions, pooling: ${notPart}`,
+    '[DEFAULT] unreliable: concerns MongoDB only',
+    `[DEFAULT] log_dir, use_syslog, logging_context_format_string: ${log}`,
+    '[DEFAULT] transport_url, control_exchange: no message bus is used',
+    `[transport] message_encryption_key: ${notPart}`,
+    `[storage] message_pipeline: ${notPart}`,
+    '[drivers] transport: HTTP is served, whatever it says',
+    '[drivers] message_store, management_store: the store follows from [storage] uri',
+    '[drivers:message_store:mongodb] uri, database, partitions: ' +
+      'the settings of MongoDB, which is no store of this server',
+    '[drivers:management_store:sqlalchemy] uri, database: queues and messages have one store, [storage] uri',
+    '[drivers:transport:websocket] bind, port: there is no WebSocket listener in this version',
+    '[notification] require_confirmation, smtp_mode, subscription_confirmation_email_template: ' +
+      'there are no notifications in this version',
+    `[signed_url] secret_key: ${notPart}`,
+    `[pooling:catalog] enable_virtual_pool: ${notPart}`,
+    '[keystone_authtoken] www_authenticate_uri, auth_url, auth_type, username, user_domain_name, password, ' +
+      `project_name, project_domain_name, interface, cafile: ${noAuthentication}`,
+    '[keystone_authtoken] memcached_servers: the service keeps its own caches',
+    '[keystone_authtoken] signing_dir: upstream ignores it, too',
+    '[oslo_policy] policy_file, policy_dirs: there is no policy in this version',
+    '[cors] allowed_origin: pages of other origins are not served in this version',
+    '[cors.second] allowed_origin: pages of other origins are not served in this version',
+    '[trustee] auth_type, auth_url, username, password, user_domain_id: there are no trust notifications in this version',
+    '[cache] backend, enabled: the service keeps its own caches',
+    '[profiler] enabled, hmac_keys: osprofiler is a library of Python',
+    '[oslo_messaging_rabbit] rabbit_quorum_queue: no message bus is used',
+  ])
+})

@@ -1,0 +1,90 @@
+/**
+ * The import rule: the layers of docs/architecture.md as a table, so that imports point downwards only. `node tools/check-imports.ts` prints every import that
+ * breaks it and then exits with 1.
+ *
+ * Imports are found by pattern, not by a parser: the formatter gives each of them the one form that is matched here.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+
+interface Layer {
+  readonly path: string
+  /** What it may import besides itself. */
+  readonly imports: readonly string[]
+  /** What it may import types from: those leave no trace at run time. */
+  readonly types: readonly string[]
+}
+
+/** The parts of the server. The first row that fits a file is its row. */
+const layers: readonly Layer[] = [
+  { path: 'core/model/', imports: [], types: [] },
+  { path: 'core/', imports: ['core/**', 'storage/contract.ts'], types: ['platform/*'] },
+  { path: 'platform/', imports: [], types: ['core/model/*'] },
+  { path: 'storage/sqlite/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
+  { path: 'storage/postgres/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
+  { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
+  { path: 'wire/', imports: ['core/**'], types: [] },
+  { path: 'http/', imports: ['wire/**', 'core/**'], types: ['platform/*'] },
+  { path: 'config/', imports: ['core/model/*'], types: ['core/**'] },
+  { path: 'service.ts', imports: ['**'], types: [] },
+  { path: 'cli/', imports: ['**'], types: [] },
+]
+
+export interface SourceFile {
+  /** From the root of the repository, with forward slashes. */
+  readonly path: string
+  readonly text: string
+}
+
+/** A sentence for every import that the rule forbids, beginning with its place. */
+export function forbiddenImports(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsIn(file.text).flatMap((found) => {
+      const objection = objectionTo(file.path, found)
+      return objection === null ? [] : [`${file.path}:${found.line} imports ${found.specifier}: ${objection}`]
+    }),
+  )
+}
+
+interface Import {
+  readonly specifier: string
+  readonly typesOnly: boolean
+  readonly line: number
+}
+
+function importsIn(text: string): Import[] {
+  const fixed = /^(?:import|export)\b(?<type> type\b)?(?:[^'"`;=()]*\bfrom)? ?['"](?<specifier>[^'"]+)['"]/gm
+  const late = /\bimport\(\s*['"](?<specifier>[^'"]+)['"]/g
+  return [...text.matchAll(fixed), ...text.matchAll(late)].map(({ groups, index }) => ({
+    specifier: groups?.['specifier'] ?? '',
+    typesOnly: groups?.['type'] !== undefined,
+    line: text.slice(0, index).split('\n').length,
+  }))
+}
+
+function objectionTo(path: string, { specifier, typesOnly }: Import): string | null {
+  const home = /^packages\/[^/]+\//.exec(path)?.[0]
+  if (home === undefined || !specifier.startsWith('.')) return null
+  const target = posix.join(posix.dirname(path), specifier)
+  if (!target.startsWith(home)) return 'a package is imported by its name, through what it exports'
+  const source = 'packages/server/src/'
+  return path.startsWith(source)
+    ? layerObjection(path.slice(source.length), target.slice(source.length), typesOnly)
+    : null
+}
+
+function layerObjection(from: string, to: string, typesOnly: boolean): string | null {
+  const layer = layers.find(({ path }) => from.startsWith(path))
+  if (layer === undefined) return 'its importer has no row in tools/check-imports.ts yet'
+  const allows = (patterns: readonly string[]) => patterns.some((pattern) => posix.matchesGlob(to, pattern))
+  if (to.startsWith(layer.path) || allows(layer.imports)) return null
+  if (!allows(layer.types)) return `${layer.path} may not know ${to}`
+  return typesOnly ? null : `${layer.path} may know only the types of ${to}`
+}
+
+if (import.meta.main) {
+  const paths = globSync('packages/*/{src,test}/**/*.ts').map((path) => path.replaceAll('\\', '/'))
+  const problems = forbiddenImports(paths.map((path) => ({ path, text: readFileSync(path, 'utf8') })))
+  for (const problem of problems) console.error(problem)
+  process.exitCode = problems.length > 0 ? 1 : 0
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the foreign software that the tests meet, from Debian's packages, where that may be done: by root, with apt-get.
+# Elsewhere it says what is missing, and the tests say what they skip. Where all is there it does nothing.
+set -euo pipefail
+
+packages=(
+  python3-zaqarclient     # Zaqar's own client library, and its plugin for the next but one
+  python3-openstacksdk    # another client: its message proxy
+  python3-openstackclient # the command line of an operator
+  keystone                # who a token belongs to
+  postgresql              # the second engine
+  chromium                # a page from another origin
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "Tests that need these Debian packages are skipped, since only root may install them, with apt-get: ${missing[*]}" >&2
+  exit 0
+fi
+
+echo "Installing for the tests: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
