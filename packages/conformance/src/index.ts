@@ -25,7 +25,9 @@ import { subscriptionCases } from './cases/subscriptions.ts'
 import { watchCases } from './cases/watch.ts'
 import type { Harness } from './harness.ts'
 import { testSequences } from './property/sequences.ts'
+import { raceCases } from './races/race-cases.ts'
 
+export { fillQueue, type QueueShape } from './bounded/fill-queue.ts'
 export { ManualClock } from './clock.ts'
 export type { Abilities, Harness, OpenedStore } from './harness.ts'
 export { createModel } from './model/create-model.ts'
@@ -64,6 +66,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('isolation', harness, isolationCases)
     describeCases('durable', harness, durableCases)
     describeCases('life of a storage', harness, lifeCases)
+    describeCases('races', harness, raceCases)
     testSequences(harness, { sequences, steps })
   })
 }

@@ -16,3 +16,10 @@ export const malformedIds = [
   '%',
   '../x',
 ] as const
+
+/** Texts that are nearly this id, and not it. */
+export function alteredIds(id: string): string[] {
+  const otherCase = id === id.toUpperCase() ? id.toLowerCase() : id.toUpperCase()
+  const altered = [`${id}0`, `0${id}`, id.slice(1), id.slice(0, -1), ` ${id}`, `${id}\n`, `${id}=`, otherCase]
+  return altered.filter((text) => text !== id)
+}

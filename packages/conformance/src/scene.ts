@@ -60,13 +60,20 @@ export class Scene {
     return answer.ids
   }
 
-  async postOne(queue: QueueHandle, word: string, terms: Partial<NewMessage & { clientId: string }> = {}): Promise<string> {
+  async postOne(
+    queue: QueueHandle,
+    word: string,
+    terms: Partial<NewMessage & { clientId: string }> = {},
+  ): Promise<string> {
     const [id] = await this.postWith(queue, terms, word)
     assert(id !== undefined)
     return id
   }
 
-  async list(queue: QueueHandle, terms: Partial<ListTerms> = {}): Promise<{ messages: Message[]; marker: string | null }> {
+  async list(
+    queue: QueueHandle,
+    terms: Partial<ListTerms> = {},
+  ): Promise<{ messages: Message[]; marker: string | null }> {
     return fresh(
       await this.storage.messages.list({
         queue,

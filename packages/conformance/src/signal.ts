@@ -2,18 +2,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { QueueKey, Storage } from 'zaqar/storage'
 
 /** How long a signal may take. Only a failing test waits as long. */
-const patienceMilliseconds = 10_000
+const patienceMilliseconds = 5000
 
-/** Counts the signals of one watch and waits for the next. */
+/** Counts the signals of one watch and waits for more. */
 export class Signals {
   readonly #end: () => void
+  readonly #waiting = new Set<() => void>()
   #heard = 0
-  #waiting: (() => void)[] = []
 
   constructor(storage: Storage, key: QueueKey) {
     this.#end = storage.watch(key, () => {
       this.#heard += 1
-      for (const wake of this.#waiting.splice(0)) wake()
+      for (const wake of this.#waiting) wake()
     })
   }
 
@@ -27,22 +27,27 @@ export class Signals {
    */
   async after(act: () => unknown): Promise<void> {
     for (let turns = 0; turns < 5; turns += 1) await turn()
-    const next = this.#next()
+    const before = this.#heard
     await act()
-    await next
+    await this.moreThan(before)
+  }
+
+  /** Resolves when more signals than that have come. */
+  moreThan(count: number): Promise<void> {
+    if (this.#heard > count) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void) => {
+        clearTimeout(timeout)
+        this.#waiting.delete(wake)
+        done()
+      }
+      const timeout = setTimeout(() => settle(() => reject(new Error('no signal came'))), patienceMilliseconds)
+      const wake = () => settle(resolve)
+      this.#waiting.add(wake)
+    })
   }
 
   end(): void {
     this.#end()
-  }
-
-  #next(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timeout = setTimeout(() => reject(new Error('no signal came')), patienceMilliseconds)
-      this.#waiting.push(() => {
-        clearTimeout(timeout)
-        resolve()
-      })
-    })
   }
 }

@@ -4,16 +4,22 @@ import type { Abilities, Harness } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
 import { Scene } from '../scene.ts'
 
-/** Registers a case, which gets a store of its own. It is skipped on engines without the ability that it needs. */
-export type It = (name: string, run: (scene: Scene) => Promise<void>, needs?: keyof Abilities) => void
+/** Registers a case, which gets a store of its own. */
+export interface It {
+  (name: string, run: (scene: Scene) => Promise<void>): void
+  /** The case is skipped, visibly, on engines without the ability. */
+  needing(ability: keyof Abilities, name: string, run: (scene: Scene) => Promise<void>): void
+}
 
 export function describeCases(name: string, harness: Harness, register: (it: It) => void): void {
-  describe(name, () => {
-    register((sentence, run, needs) => {
-      const skip = needs !== undefined && !harness.abilities[needs] && `the engine lacks: ${needs}`
-      test(sentence, { skip }, () => onFreshStore(harness, run))
-    })
-  })
+  const it: It = (sentence, run) => {
+    test(sentence, () => onFreshStore(harness, run))
+  }
+  it.needing = (ability, sentence, run) => {
+    const skip = !harness.abilities[ability] && `the engine lacks: ${ability}`
+    test(sentence, { skip }, () => onFreshStore(harness, run))
+  }
+  describe(name, () => register(it))
 }
 
 /** Drops the store only when the case went well: a failed one can then be looked at. */

@@ -195,7 +195,11 @@ export function deadLetterCases(it: It): void {
   })
 }
 
-async function claimAndLetEnd(scene: Scene, queue: QueueHandle, deadLetter: DeadLetterPolicy | null): Promise<string[]> {
+async function claimAndLetEnd(
+  scene: Scene,
+  queue: QueueHandle,
+  deadLetter: DeadLetterPolicy | null,
+): Promise<string[]> {
   const words = await scene.claimed(queue, { ttlSeconds: 60, deadLetter })
   scene.pass(60)
   return words

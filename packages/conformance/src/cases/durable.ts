@@ -5,7 +5,7 @@ import type { It } from './case.ts'
 
 /** What was answered is there when every client was closed and the store is opened again. */
 export function durableCases(it: It): void {
-  it('queues, their metadata and handles', async (scene) => {
+  it.needing('survivesReopen', 'queues, their metadata and handles', async (scene) => {
     const created = await scene.queue()
     const metadata = { b: 1, a: { c: [null] } }
     const queue = await scene.storage.queues.update({ queue: created, metadata, now: scene.now })
@@ -13,14 +13,22 @@ export function durableCases(it: It): void {
     await scene.storage.queues.delete({ key: await scene.queue('deleted'), now: scene.now })
     await scene.clients.reopen()
     const { storage, now } = scene
-    const page = { project: 'alpha', kind: 'queue', after: null, limit: 10, nameContains: null, metadata: [], now } as const
+    const page = {
+      project: 'alpha',
+      kind: 'queue',
+      after: null,
+      limit: 10,
+      nameContains: null,
+      metadata: [],
+      now,
+    } as const
     assert.deepEqual(await storage.queues.list(page), [queue])
     assert.equal(await storage.queues.count({ project: 'alpha', kind: 'queue', now }), 1)
     assert.equal(await storage.queues.update({ queue: created, metadata: {}, now }), STALE)
     assert.notEqual(await storage.queues.update({ queue, metadata: {}, now }), STALE)
-  }, 'survivesReopen')
+  })
 
-  it('messages, deletions, places and markers', async (scene) => {
+  it.needing('survivesReopen', 'messages, deletions, places and markers', async (scene) => {
     const queue = await scene.queue()
     const [, second] = await scene.post(queue, 'a', 'b', 'c')
     assert(second)
@@ -36,9 +44,9 @@ export function durableCases(it: It): void {
     await scene.post(queue, 'e')
     assert.deepEqual(await scene.listed(queue, { after: marker }), ['c', 'd', 'delayed', 'e'])
     assert.deepEqual(await scene.listed(queue, { after: second }), ['c', 'd', 'delayed', 'e'])
-  }, 'survivesReopen')
+  })
 
-  it('claims, their ends and claim counts', async (scene) => {
+  it.needing('survivesReopen', 'claims, their ends and claim counts', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a', 'b', 'c')
     const kept = await scene.claim(queue, { limit: 1, ttlSeconds: 60 })
@@ -55,9 +63,9 @@ export function durableCases(it: It): void {
       messages.map((message) => message.claimCount),
       [2, 2, 1],
     )
-  }, 'survivesReopen')
+  })
 
-  it('dead letters, where they came from, and those that wait for their queue', async (scene) => {
+  it.needing('survivesReopen', 'dead letters, and where they came from', async (scene) => {
     const queue = await scene.queue()
     const id = await scene.postOne(queue, 'a')
     await scene.tryClaim(queue, { deadLetter: { queue: 'dead', maxClaimCount: 0, ttlSeconds: null } })
@@ -66,9 +74,9 @@ export function durableCases(it: It): void {
     assert.deepEqual(await scene.listed(dead), ['a'])
     await scene.clients.reopen()
     assert.deepEqual(await scene.redrive(dead), [{ id, queue: 'jobs' }])
-  }, 'survivesReopen')
+  })
 
-  it('purges and deleted queues', async (scene) => {
+  it.needing('survivesReopen', 'purges and deleted queues', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')
     await scene.claim(queue)
@@ -81,9 +89,9 @@ export function durableCases(it: It): void {
     const back = await scene.queue('gone')
     assert.notEqual(back.version, gone.version)
     assert.deepEqual(await scene.stats(back), { free: 0, claimed: 0, oldest: null, newest: null })
-  }, 'survivesReopen')
+  })
 
-  it('idempotency records', async (scene) => {
+  it.needing('survivesReopen', 'idempotency records', async (scene) => {
     const queue = await scene.queue()
     const post = () =>
       scene.storage.messages.append({
@@ -97,22 +105,29 @@ export function durableCases(it: It): void {
     await scene.clients.reopen()
     assert.deepEqual(await post(), answer)
     assert.equal((await scene.stats(queue)).free, 1)
-  }, 'survivesReopen')
+  })
 
-  it('subscriptions, pools and flavors', async (scene) => {
+  it.needing('survivesReopen', 'subscriptions, pools and flavors', async (scene) => {
     const key = await scene.queue()
-    const terms = { key, id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: { n: 1 }, now: scene.now }
+    const terms = {
+      key,
+      id: 's',
+      subscriber: 'http://one.example/',
+      ttlSeconds: 60,
+      options: { n: 1 },
+      now: scene.now,
+    }
     await scene.storage.subscriptions.create(terms)
     await scene.storage.subscriptions.confirm({ key, id: 's', confirmed: true, now: scene.now })
     const subscription = await scene.storage.subscriptions.get({ key, id: 's', now: scene.now })
-    const pool = { name: 'east', uri: 'redis://east', weight: 1, options: { n: 1 }, flavor: null }
+    const pool = { name: 'east', uri: 'redis://east', weight: 1, options: { n: 1 }, flavor: 'gold' }
     const flavor = { project: 'alpha', name: 'gold', pools: ['east'] }
-    await scene.storage.catalogue.putPool({ pool })
+    await scene.storage.catalogue.putPool({ project: 'alpha', pool })
     await scene.storage.catalogue.putFlavor({ flavor })
     await scene.clients.reopen()
     const { subscriptions, catalogue } = scene.storage
     assert.deepEqual(await subscriptions.get({ key, id: 's', now: scene.now }), subscription)
-    assert.deepEqual(await catalogue.getPool({ name: 'east' }), pool)
+    assert.deepEqual(await catalogue.getPool({ project: 'alpha', name: 'east' }), pool)
     assert.deepEqual(await catalogue.getFlavor(flavor), flavor)
-  }, 'survivesReopen')
+  })
 }

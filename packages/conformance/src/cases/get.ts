@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { STALE } from 'zaqar/storage'
-import { malformedIds } from '../malformed-ids.ts'
+import { alteredIds, malformedIds } from '../malformed-ids.ts'
 import { wordsOf } from '../scene.ts'
 import type { It } from './case.ts'
 
@@ -29,8 +29,7 @@ export function getCases(it: It): void {
     const queue = await scene.queue()
     const id = await scene.postOne(queue, 'a')
     assert.deepEqual(await scene.get(queue, ...malformedIds), [])
-    const altered = [`${id}0`, `0${id}`, id.slice(1), id.slice(0, -1), ` ${id}`, `${id}\n`, otherCase(id)]
-    assert.deepEqual(await scene.get(queue, ...altered.filter((text) => text !== id)), [])
+    assert.deepEqual(await scene.get(queue, ...alteredIds(id)), [])
   })
 
   it('a stale handle gets nothing', async (scene) => {
@@ -39,8 +38,4 @@ export function getCases(it: It): void {
     await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
     assert.equal(await scene.storage.messages.get({ queue, ids: [id], now: scene.now }), STALE)
   })
-}
-
-function otherCase(text: string): string {
-  return text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase()
 }

@@ -4,12 +4,12 @@ import type { It } from './case.ts'
 
 /** One example for each guarantee that an engine can show by itself. `Bounded` is for benches; see `fillQueue`. */
 export function guaranteeCases(it: It): void {
-  it('Durable: an answered POST is there after a reopening', async (scene) => {
+  it.needing('survivesReopen', 'Durable: an answered POST is there after a reopening', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a', 'b')
     await scene.clients.reopen()
     assert.deepEqual(await scene.listed(queue), ['a', 'b'])
-  }, 'survivesReopen')
+  })
 
   it('Atomic: nobody sees a part of a POST', async (scene) => {
     const queue = await scene.queue()

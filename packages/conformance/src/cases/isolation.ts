@@ -45,7 +45,10 @@ export function isolationCases(it: It): void {
     const { queue } = await neighbours(scene)
     for (const version of malformedIds) {
       const forged = { ...queue, version }
-      assert.equal(await scene.storage.messages.pop({ queue: forged, limit: 1, deadLetter: null, now: scene.now }), STALE)
+      assert.equal(
+        await scene.storage.messages.pop({ queue: forged, limit: 1, deadLetter: null, now: scene.now }),
+        STALE,
+      )
     }
   })
 

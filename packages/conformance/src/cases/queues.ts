@@ -22,7 +22,8 @@ export function queueCases(it: It): void {
   })
 
   it('metadata comes back as it was set, in its order', async ({ storage, now }) => {
-    const text = '{"b":{"z":[1,-0.5,1e300,""],"a":null},"a":"\\u0000é漢😀","__proto__":{"x":1},"constructor":true,"":false}'
+    const text =
+      '{"b":{"z":[1,-0.5,1e300,""],"a":null},"a":"\\u0000é漢😀","__proto__":{"x":1},"constructor":true,"":false}'
     await storage.queues.create({ key, metadata: JSON.parse(text), now })
     const queue = await storage.queues.get({ key, now })
     assert.equal(JSON.stringify(queue?.metadata), JSON.stringify(JSON.parse(text)))
@@ -138,7 +139,10 @@ export function queueCases(it: It): void {
 
 type ListTerms = Parameters<Scene['storage']['queues']['list']>[0]
 
-async function names({ storage, now }: Pick<Scene, 'storage' | 'now'>, terms: Partial<ListTerms> = {}): Promise<string[]> {
+async function names(
+  { storage, now }: Pick<Scene, 'storage' | 'now'>,
+  terms: Partial<ListTerms> = {},
+): Promise<string[]> {
   const queues = await storage.queues.list({
     project: key.project,
     kind: key.kind,

@@ -172,7 +172,13 @@ export function subscriptionCases(it: It): void {
   })
 }
 
-function subscribe({ storage, now }: Scene, key: QueueKey, id: string, subscriber: string, terms: Partial<CreateTerms> = {}) {
+function subscribe(
+  { storage, now }: Scene,
+  key: QueueKey,
+  id: string,
+  subscriber: string,
+  terms: Partial<CreateTerms> = {},
+) {
   return storage.subscriptions.create({ key, id, subscriber, ttlSeconds: 60, options: {}, now, ...terms })
 }
 
@@ -189,7 +195,12 @@ function update(
   return storage.subscriptions.update({ key, id, ...changes, now })
 }
 
-async function listed({ storage, now }: Scene, key: QueueKey, after: string | null = null, limit = 100): Promise<string[]> {
+async function listed(
+  { storage, now }: Scene,
+  key: QueueKey,
+  after: string | null = null,
+  limit = 100,
+): Promise<string[]> {
   const page = await storage.subscriptions.list({ key, after, limit, now })
   return page.map((subscription) => subscription.id)
 }

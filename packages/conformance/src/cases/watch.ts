@@ -115,7 +115,7 @@ export function watchCases(it: It): void {
     staying.end()
   })
 
-  it('what another client does is signalled', async (scene) => {
+  it.needing('severalClients', 'what another client does is signalled', async (scene) => {
     const queue = await scene.queue()
     const other = await scene.clients.openAnother()
     const watched = new Signals(other, queue)
@@ -126,9 +126,9 @@ export function watchCases(it: It): void {
     await watched.after(() => scene.pass(10))
     assert.equal(await scene.getClaim(queue, id), null)
     watched.end()
-  }, 'severalClients')
+  })
 
-  it('ends of delays and claims are signalled after a reopening', async (scene) => {
+  it.needing('survivesReopen', 'ends of delays and claims are signalled after a reopening', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')
     await scene.claim(queue, { ttlSeconds: 10 })
@@ -138,7 +138,7 @@ export function watchCases(it: It): void {
       await signals.after(() => scene.pass(10))
       await signals.after(() => scene.pass(10))
     })
-  }, 'survivesReopen')
+  })
 }
 
 async function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {

@@ -1,56 +1,120 @@
-import type { CatalogueStore, Flavor } from 'zaqar/storage'
+import type { CatalogueStore, Flavor, Pool } from 'zaqar/storage'
 import type { Moves } from './moves.ts'
 import { compareCodePoints, type ModelState, pageBy } from './state.ts'
 
 export function catalogueMoves(state: ModelState): Moves<CatalogueStore> {
   return {
-    putPool({ pool }) {
-      if (state.pools.some((other) => other.name !== pool.name && other.uri === pool.uri)) return 'uri-in-use'
-      state.pools = [...state.pools.filter((other) => other.name !== pool.name), pool]
-      return 'stored'
+    putPool: ({ project, pool }) => putPool(state, project, pool),
+
+    getPool: ({ project, name }) => findPool(state, project, name),
+
+    listPools: ({ project, ...page }) =>
+      pageBy(state.pools, (pool) => pool.name, page).map((pool) => toPool(state, project, pool)),
+
+    updatePool({ project, name, uri, weight, options, flavor }) {
+      const pool = findPool(state, project, name)
+      if (!pool) return 'absent'
+      const changed = {
+        ...pool,
+        ...(uri !== undefined && { uri }),
+        ...(weight !== undefined && { weight }),
+        ...(options !== undefined && { options }),
+        ...(flavor !== undefined && { flavor }),
+      }
+      return putPool(state, project, changed) === 'stored' ? changed : 'uri-in-use'
     },
 
-    getPool: ({ name }) => state.pools.find((pool) => pool.name === name) ?? null,
-
-    listPools: (page) => pageBy(state.pools, (pool) => pool.name, page),
-
-    // Decisions: the flavors of all projects count, named in code point order, each name once; a flavor that keeps other
-    // pools loses this one.
+    // The flavors of all projects count, named in code point order, each name once; one that was never put counts, too.
     deletePool({ name }) {
-      const last = state.flavors.filter(({ pools }) => pools.length === 1 && pools[0] === name)
+      const last = state.poolFlavors.filter(
+        (row) => row.pool === name && poolsOf(state, { project: row.project, name: row.flavor }).length === 1,
+      )
       if (last.length > 0) {
-        const flavors = [...new Set(last.map((flavor) => flavor.name))].sort(compareCodePoints)
+        const flavors = [...new Set(last.map((row) => row.flavor))].sort(compareCodePoints)
         return { deleted: false, flavors }
       }
       state.pools = state.pools.filter((pool) => pool.name !== name)
-      state.flavors = state.flavors.map((flavor) => ({
-        ...flavor,
-        pools: flavor.pools.filter((pool) => pool !== name),
-      }))
+      state.poolFlavors = state.poolFlavors.filter((row) => row.pool !== name)
       return { deleted: true }
     },
 
-    // Decision: the flavor tag of a pool is as `putPool` set it; flavors leave it alone.
     putFlavor({ flavor }) {
-      const unknownPool = flavor.pools.find((name) => !state.pools.some((pool) => pool.name === name))
+      const unknownPool = unknownPoolOf(state, flavor)
       if (unknownPool !== undefined) return { stored: false, unknownPool }
-      state.flavors = [...state.flavors.filter((other) => !isSameFlavor(other, flavor)), flavor]
+      const { project, name } = flavor
+      if (!hasFlavor(state, flavor)) state.flavors.push({ project, name })
+      for (const pool of flavor.pools) tie(state, project, pool, name)
       return { stored: true }
     },
 
-    getFlavor: (key) => state.flavors.find((flavor) => isSameFlavor(flavor, key)) ?? null,
+    getFlavor: ({ project, name }) =>
+      hasFlavor(state, { project, name }) ? { project, name, pools: poolsOf(state, { project, name }) } : null,
 
     listFlavors({ project, ...page }) {
       const wanted = state.flavors.filter((flavor) => flavor.project === project)
-      return pageBy(wanted, (flavor) => flavor.name, page)
+      const listed = pageBy(wanted, (flavor) => flavor.name, page)
+      return listed.map((flavor) => ({ ...flavor, pools: poolsOf(state, flavor) }))
+    },
+
+    updateFlavor({ flavor }) {
+      if (!hasFlavor(state, flavor)) return 'absent'
+      const unknownPool = unknownPoolOf(state, flavor)
+      if (unknownPool !== undefined) return { stored: false, unknownPool }
+      untieAll(state, flavor)
+      for (const pool of flavor.pools) tie(state, flavor.project, pool, flavor.name)
+      return { stored: true }
     },
 
     deleteFlavor(key) {
       state.flavors = state.flavors.filter((flavor) => !isSameFlavor(flavor, key))
+      untieAll(state, key)
     },
   }
 }
 
-function isSameFlavor(a: Pick<Flavor, 'project' | 'name'>, b: Pick<Flavor, 'project' | 'name'>): boolean {
+type FlavorKey = Pick<Flavor, 'project' | 'name'>
+
+function isSameFlavor(a: FlavorKey, b: FlavorKey): boolean {
   return a.project === b.project && a.name === b.name
+}
+
+function hasFlavor(state: ModelState, key: FlavorKey): boolean {
+  return state.flavors.some((flavor) => isSameFlavor(flavor, key))
+}
+
+function poolsOf(state: ModelState, { project, name }: FlavorKey): string[] {
+  const rows = state.poolFlavors.filter((row) => row.project === project && row.flavor === name)
+  return rows.map((row) => row.pool).sort(compareCodePoints)
+}
+
+function unknownPoolOf(state: ModelState, { pools }: Flavor): string | undefined {
+  return pools.find((name) => !state.pools.some((pool) => pool.name === name))
+}
+
+function putPool(state: ModelState, project: string, { flavor, ...pool }: Pool): 'stored' | 'uri-in-use' {
+  const others = state.pools.filter((other) => other.name !== pool.name)
+  if (others.some((other) => other.uri === pool.uri)) return 'uri-in-use'
+  state.pools = [...others, pool]
+  tie(state, project, pool.name, flavor)
+  return 'stored'
+}
+
+function findPool(state: ModelState, project: string, name: string): Pool | null {
+  const pool = state.pools.find((one) => one.name === name)
+  return pool ? toPool(state, project, pool) : null
+}
+
+function toPool(state: ModelState, project: string, pool: Omit<Pool, 'flavor'>): Pool {
+  const row = state.poolFlavors.find((one) => one.pool === pool.name && one.project === project)
+  return { ...pool, flavor: row?.flavor ?? null }
+}
+
+/** In place of what the pool belonged to in the project; null: to nothing. */
+function tie(state: ModelState, project: string, pool: string, flavor: string | null): void {
+  const others = state.poolFlavors.filter((row) => row.pool !== pool || row.project !== project)
+  state.poolFlavors = flavor === null ? others : [...others, { pool, project, flavor }]
+}
+
+function untieAll(state: ModelState, { project, name }: FlavorKey): void {
+  state.poolFlavors = state.poolFlavors.filter((row) => row.project !== project || row.flavor !== name)
 }

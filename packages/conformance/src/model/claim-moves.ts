@@ -2,7 +2,7 @@ import type { Claim, ClaimStore, Instant, QueueKey } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, holderOf, lengthen, liveMessages, takeOrBury, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
-import { type ClaimRow, isSameQueue, isStale, type MessageRow, type ModelState, nextNumber } from './state.ts'
+import { type ClaimRow, isSameQueue, isStale, type MessageRow, type ModelState, newName, nextNumber } from './state.ts'
 import type { Watchers } from './watchers.ts'
 
 export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimStore> {
@@ -14,7 +14,7 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
       if (deadLetter && moved > 0) watchers.notify({ project, kind, name: deadLetter.queue })
       if (taken.length === 0) return null
       const claim: ClaimRow = {
-        id: `claim-${nextNumber(state)}`,
+        id: newName('claim', nextNumber(state)),
         queue: { project, kind, name },
         ttlSeconds,
         renewedAt: now,

@@ -21,6 +21,7 @@ import {
   isStale,
   type MessageRow,
   type ModelState,
+  newName,
   nextNumber,
   type Place,
 } from './state.ts'
@@ -35,7 +36,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const rows = messages.map(({ body, ttlSeconds, delaySeconds }): MessageRow => {
         const arrival = nextNumber(state)
         return {
-          id: `message-${arrival}`,
+          id: newName('message', arrival),
           queue: keyOf(queue),
           body,
           createdAt: now,
@@ -72,7 +73,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const last = page.at(-1)
       return {
         messages: page.map((message) => toMessage(state, message, now)),
-        marker: last ? addMarker(state, queue, `page-${nextNumber(state)}`, last) : null,
+        marker: last ? addMarker(state, queue, newName('page', nextNumber(state)), last) : null,
       }
     },
 

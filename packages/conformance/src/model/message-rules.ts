@@ -63,7 +63,12 @@ export function lengthen(
  */
 export function takeOrBury(
   state: ModelState,
-  { queue, limit, deadLetter, now }: { queue: QueueKey; limit: number; deadLetter: DeadLetterPolicy | null; now: Instant },
+  {
+    queue,
+    limit,
+    deadLetter,
+    now,
+  }: { queue: QueueKey; limit: number; deadLetter: DeadLetterPolicy | null; now: Instant },
 ): { taken: MessageRow[]; moved: number } {
   const policy = deadLetter?.queue === queue.name ? null : deadLetter
   const taken: MessageRow[] = []

@@ -10,7 +10,10 @@ export type Moves<Store> = {
 }
 
 /** Makes promises of the answers, and refuses every move once `isClosed`. */
-export function asStore<Store extends Record<keyof Store, Method>>(moves: Moves<Store>, isClosed: () => boolean): Store {
+export function asStore<Store extends Record<keyof Store, Method>>(
+  moves: Moves<Store>,
+  isClosed: () => boolean,
+): Store {
   const methods = Object.entries<(params: never) => unknown>(moves).map(([name, move]) => [
     name,
     async (params: never) => {

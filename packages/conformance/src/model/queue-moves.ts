@@ -2,7 +2,7 @@ import type { MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, isClaimed, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
-import { findQueue, isSameQueue, isStale, type ModelState, nextNumber, pageBy } from './state.ts'
+import { findQueue, isSameQueue, isStale, type ModelState, newName, nextNumber, pageBy } from './state.ts'
 import type { Watchers } from './watchers.ts'
 
 export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueStore> {
@@ -10,7 +10,13 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
     create({ key, metadata }) {
       const existing = findQueue(state, key)
       if (existing) return { created: false, queue: existing }
-      const queue: Queue = { project: key.project, kind: key.kind, name: key.name, metadata, version: newVersion(state) }
+      const queue: Queue = {
+        project: key.project,
+        kind: key.kind,
+        name: key.name,
+        metadata,
+        version: newVersion(state),
+      }
       state.queues.push(queue)
       // Dead letters may have been waiting for it.
       watchers.notify(key)
@@ -68,7 +74,7 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
 }
 
 function newVersion(state: ModelState): string {
-  return `version-${nextNumber(state)}`
+  return newName('version', nextNumber(state))
 }
 
 function passes(queue: Queue, { key, anyOf }: MetadataFilter): boolean {

@@ -12,8 +12,9 @@ export interface ModelState {
   idempotencyRecords: IdempotencyRow[]
   /** Where each marker that was handed out points: ids of messages and ends of pages. */
   markers: MarkerRow[]
-  pools: Pool[]
-  flavors: Flavor[]
+  pools: Omit<Pool, 'flavor'>[]
+  flavors: Omit<Flavor, 'pools'>[]
+  poolFlavors: PoolFlavorRow[]
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
@@ -55,6 +56,13 @@ export interface IdempotencyRow {
   readonly ids: readonly string[]
 }
 
+/** A pool belongs to a flavor in a project. */
+export interface PoolFlavorRow {
+  readonly pool: string
+  readonly project: string
+  readonly flavor: string
+}
+
 export interface WatcherRow {
   readonly queue: QueueKey
   readonly listener: () => void
@@ -76,6 +84,7 @@ export function createModelState(): ModelState {
     markers: [],
     pools: [],
     flavors: [],
+    poolFlavors: [],
     counter: 0,
     watchers: [],
   }
@@ -84,6 +93,11 @@ export function createModelState(): ModelState {
 export function nextNumber(state: ModelState): number {
   state.counter += 1
   return state.counter
+}
+
+/** The mark at the end keeps one name from being the beginning of another. */
+export function newName(kind: string, number: number): string {
+  return `${kind}-${number}_`
 }
 
 export function isSameQueue(a: QueueKey, b: QueueKey): boolean {

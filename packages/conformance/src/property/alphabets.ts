@@ -6,12 +6,12 @@ import { malformedIds } from '../malformed-ids.ts'
 
 /** The queues of a sequence, which are picked by number: two projects, and a topic that shares its name with a queue. */
 export function queueKeys(prefix: string): readonly QueueKey[] {
-  const mine = `${prefix}-mine`
+  const mine = `${prefix}mine`
   return [
     { project: mine, kind: 'queue', name: 'a' },
     { project: mine, kind: 'queue', name: 'b' },
     { project: mine, kind: 'queue', name: 'ab' },
-    { project: `${prefix}-yours`, kind: 'queue', name: 'a' },
+    { project: `${prefix}yours`, kind: 'queue', name: 'a' },
     { project: mine, kind: 'topic', name: 'a' },
   ]
 }
@@ -29,6 +29,9 @@ export const claimableQueue = fc.oneof(
   { weight: 5, arbitrary: fc.constant(1) },
   { weight: 1, arbitrary: fc.constantFrom(2, 3) },
 )
+
+/** Where dead letters are likely. */
+export const deadLetterQueue = fc.constantFrom(1, 1, 1, 2, 0)
 
 /** How the caller came by the queue: what it last saw, or what it saw before that. */
 export type HandleAge = 'latest' | 'older'
@@ -62,7 +65,7 @@ export const metadata = fc.record(
 export const deadLetter: fc.Arbitrary<DeadLetterPolicy | null> = fc.option(
   fc.record({
     queue: fc.constantFrom('b', 'b', 'b', 'a', 'ab'),
-    maxClaimCount: fc.constantFrom(-1, 0, 1, 1, 2),
+    maxClaimCount: fc.constantFrom(-1, 0, 0, 1, 1, 2),
     ttlSeconds: fc.constantFrom(null, null, 1, 10),
   }),
   { freq: 2 },

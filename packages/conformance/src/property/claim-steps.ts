@@ -12,7 +12,9 @@ export const claimSteps = [
     (world, { queue, handle, limit, ttlSeconds, graceSeconds, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
         const terms = { limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
-        const { engine, model } = await world.ask((storage, of) => storage.claims.create({ queue: of(known), ...terms }))
+        const { engine, model } = await world.ask((storage, of) =>
+          storage.claims.create({ queue: of(known), ...terms }),
+        )
         if (typeof engine === 'object' && typeof model === 'object' && engine && model) {
           world.found(world.claims, queue, { engine: [engine.id], model: [model.id] })
           world.foundMessages(queue, { engine: engine.messages, model: model.messages })
@@ -26,9 +28,7 @@ export const claimSteps = [
     world.withHandle(queue, handle, async (known) => {
       const claimId = world.pick(world.claims, queue, claim)
       if (!claimId) return
-      await world.ask((storage, of) =>
-        storage.claims.get({ queue: of(known), claimId: of(claimId), now: world.now }),
-      )
+      await world.ask((storage, of) => storage.claims.get({ queue: of(known), claimId: of(claimId), now: world.now }))
     }),
   ),
 

@@ -1,13 +1,23 @@
 import fc from 'fast-check'
 import { STALE } from 'zaqar/storage'
-import { anyQueue, claimableQueue, client, deadLetter, handleAge, limit, pick, picks } from './alphabets.ts'
+import {
+  anyQueue,
+  claimableQueue,
+  client,
+  deadLetter,
+  deadLetterQueue,
+  handleAge,
+  limit,
+  pick,
+  picks,
+} from './alphabets.ts'
 import type { Pair } from './identities.ts'
 import { createQueue } from './queue-steps.ts'
 import { step } from './step.ts'
 import type { World } from './world.ts'
 
 const message = fc.record({
-  ttlSeconds: fc.constantFrom(1, 5, 10, 60, 60),
+  ttlSeconds: fc.constantFrom(1, 5, 10, 60, 60, 60),
   delaySeconds: fc.constantFrom(0, 0, 0, 0, 1, 5, 10),
 })
 
@@ -84,9 +94,7 @@ export const messageSteps = [
   step(4, 'get', { queue: anyQueue, handle: handleAge, ids: picks }, (world, { queue, handle, ids }) =>
     world.withHandle(queue, handle, (known) => {
       const picked = world.pickAll(world.messages, queue, ids)
-      return world.ask((storage, of) =>
-        storage.messages.get({ queue: of(known), ids: picked.map(of), now: world.now }),
-      )
+      return world.ask((storage, of) => storage.messages.get({ queue: of(known), ids: picked.map(of), now: world.now }))
     }),
   ),
 
@@ -122,7 +130,7 @@ export const messageSteps = [
           storage.messages.deleteMany({
             queue: of(known),
             ids: messages.map(of),
-            claimIds: claimIds && claimIds.map(of),
+            claimIds: claimIds === null ? null : claimIds.map(of),
             now: world.now,
           }),
         )
@@ -135,9 +143,7 @@ export const messageSteps = [
     { queue: claimableQueue, handle: handleAge, limit, deadLetter },
     (world, { queue, handle, limit, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
-        await world.ask((storage, of) =>
-          storage.messages.pop({ queue: of(known), limit, deadLetter, now: world.now }),
-        )
+        await world.ask((storage, of) => storage.messages.pop({ queue: of(known), limit, deadLetter, now: world.now }))
         await world.mayHaveMoved()
       }),
   ),
@@ -149,12 +155,17 @@ export const messageSteps = [
   step(
     4,
     'redrive',
-    { queue: claimableQueue, handle: handleAge, ids: fc.option(picks, { freq: 2 }), limit },
+    { queue: deadLetterQueue, handle: handleAge, ids: fc.option(picks, { freq: 2 }), limit },
     (world, { queue, handle, ids, limit }) =>
       world.withHandle(queue, handle, async (known) => {
         const picked = ids && world.pickAll(world.messages, queue, ids)
         await world.ask((storage, of) =>
-          storage.messages.redrive({ queue: of(known), ids: picked && picked.map(of), limit, now: world.now }),
+          storage.messages.redrive({
+            queue: of(known),
+            ids: picked === null ? null : picked.map(of),
+            limit,
+            now: world.now,
+          }),
         )
         await world.mayHaveMoved()
       }),
@@ -175,6 +186,8 @@ function pickStart(
     return world.pick(includeDelayed ? world.arrivalMarkers : world.placeMarkers, queue, start.pick)
   }
   const { project } = world.key(queue)
-  const usable = world.postings.filter((posting) => posting.queue === queue || world.key(posting.queue).project !== project)
+  const usable = world.postings.filter(
+    (posting) => posting.queue === queue || world.key(posting.queue).project !== project,
+  )
   return world.pick(usable, queue, start.pick)
 }

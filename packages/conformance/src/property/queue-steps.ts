@@ -34,7 +34,9 @@ export const queueSteps = [
   ),
 
   step(1, 'get queue', { queue: anyQueue }, async (world, { queue }) => {
-    const { engine, model } = await world.ask((storage) => storage.queues.get({ key: world.key(queue), now: world.now }))
+    const { engine, model } = await world.ask((storage) =>
+      storage.queues.get({ key: world.key(queue), now: world.now }),
+    )
     if (engine && model) world.sawQueue(queue, { engine, model })
   }),
 

@@ -3,26 +3,31 @@ import fc from 'fast-check'
 import { ManualClock } from '../clock.ts'
 import type { Abilities, Harness } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
+import { catalogueSteps } from './catalogue-steps.ts'
 import { checkProperty, type PropertyOptions } from './check-property.ts'
 import { claimSteps } from './claim-steps.ts'
 import { messageSteps } from './message-steps.ts'
 import { queueSteps } from './queue-steps.ts'
-import type { Step } from './step.ts'
+import type { Step, WeightedStep } from './step.ts'
 import { subscriptionSteps } from './subscription-steps.ts'
 import { World } from './world.ts'
 import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
 
 /** Any sequence of moves, with time passing, is answered alike by engine and model. */
 export function testSequences(harness: Harness, options: PropertyOptions): void {
-  test('any sequence of moves is answered as by the model, and who follows markers meets all once', async (t) => {
+  test('any sequence of moves is answered as by the model, who follows markers meets all once, and news is signalled', async (t) => {
     const clock = new ManualClock()
     const clients = new OpenedClients(await harness.open(clock))
     let sequences = 0
     const property = fc.asyncProperty(arbitrarySteps(harness.abilities, options.steps), async (steps) => {
       sequences += 1
-      const world = new World(clients, clock, `sequence-${sequences}`)
-      for (const step of steps) await step.run(world)
-      await world.checkFollowers()
+      const world = new World(clients, clock, `${String(sequences).padStart(8, '0')}-`)
+      try {
+        for (const step of steps) await world.run(step)
+        await world.checkFollowers()
+      } finally {
+        world.end()
+      }
     })
     try {
       await checkProperty(t, property, options)
@@ -34,16 +39,26 @@ export function testSequences(harness: Harness, options: PropertyOptions): void 
   })
 }
 
+/** Sequences of all moves, and some that stay with one subject so that its moves meet more often. */
 function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<Step[]> {
-  const step = fc.oneof(
-    timePasses,
-    follow,
-    ...queueSteps,
-    ...messageSteps,
-    ...claimSteps,
-    ...subscriptionSteps,
-    ...(abilities.survivesReopen ? [reopen] : []),
-    ...(abilities.severalClients ? [changeClient] : []),
+  const restarts = [...(abilities.survivesReopen ? [reopen] : []), ...(abilities.severalClients ? [changeClient] : [])]
+  const sequence = (...steps: WeightedStep[]) =>
+    fc.array(fc.oneof(...steps, ...restarts), { minLength: 1, maxLength, size: 'max' })
+  return fc.oneof(
+    {
+      weight: 5,
+      arbitrary: sequence(
+        timePasses,
+        follow,
+        ...queueSteps,
+        ...messageSteps,
+        ...claimSteps,
+        ...subscriptionSteps,
+        ...catalogueSteps,
+      ),
+    },
+    { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps) },
+    { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
+    { weight: 1, arbitrary: sequence(...catalogueSteps) },
   )
-  return fc.array(step, { minLength: 1, maxLength, size: 'max' })
 }

@@ -33,9 +33,7 @@ export const subscriptionSteps = [
     { queue: anyQueue, start: fc.option(pick, { freq: 2 }), limit },
     (world, { queue, start, limit }) => {
       const after = (start && world.pick(world.subscriptions, queue, start)?.model) ?? null
-      return world.ask((storage) =>
-        storage.subscriptions.list({ key: world.key(queue), after, limit, now: world.now }),
-      )
+      return world.ask((storage) => storage.subscriptions.list({ key: world.key(queue), after, limit, now: world.now }))
     },
   ),
 

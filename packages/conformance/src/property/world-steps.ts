@@ -4,7 +4,7 @@ import { step } from './step.ts'
 
 /** Time goes on to an instant at which something may happen, or to the millisecond before or after it. */
 export const timePasses = step(
-  14,
+  10,
   'time passes',
   { instant: fc.nat(5), offset: fc.constantFrom(-1, 0, 0, 1) },
   async (world, { instant, offset }) => {
@@ -18,11 +18,12 @@ export const follow = step(
   5,
   'follow markers',
   { queue: anyQueue, limit, includeDelayed: fc.boolean() },
-  (world, { queue, limit, includeDelayed }) => world.follower(queue, includeDelayed).readPage(world.engine, limit, world.now),
+  (world, { queue, limit, includeDelayed }) =>
+    world.follower(queue, includeDelayed).readPage(world.engine, limit, world.now),
 )
 
 /** Everything restarts: nothing that must be true lives only in memory. */
-export const reopen = step(1, 'reopen the store', {}, (world) => world.clients.reopen())
+export const reopen = step(1, 'reopen the store', {}, (world) => world.reopen())
 
 /** The next steps are asked of another client: no client believes what another has changed. */
 export const changeClient = step(12, 'change the client', {}, (world) => world.clients.change())

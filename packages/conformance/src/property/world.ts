@@ -6,6 +6,8 @@ import type { OpenedClients } from '../opened-clients.ts'
 import { type HandleAge, type Pick, queueKeys } from './alphabets.ts'
 import { Follower } from './follower.ts'
 import { Identities, type Pair } from './identities.ts'
+import { News } from './news.ts'
+import type { Step } from './step.ts'
 
 /** Takes the engine's or the model's name of a thing, whichever is being asked. */
 export type Of = <T>(pair: Pair<T>) => T
@@ -19,6 +21,8 @@ interface Found {
 /** An engine and a model that are asked the same things at the same instants, and what they have handed out so far. */
 export class World {
   readonly clients: OpenedClients
+  /** Keeps the projects and pools of this sequence apart from those of earlier ones in the same store, and after them. */
+  readonly prefix: string
   readonly clock: ManualClock
   /** Ids of messages, for the queues that they were posted to, and for each queue that they were seen in. */
   readonly postings: Found[] = []
@@ -33,15 +37,17 @@ export class World {
   readonly #identities = new Identities()
   readonly #handles = new Map<number, Pair<QueueHandle>[]>()
   readonly #followers = new Map<string, Follower>()
+  readonly #news: readonly News[]
   readonly #instants = new Set<Instant>()
   #serial = 0
 
-  /** `prefix` keeps the projects of this sequence apart from those of others in the same store. */
   constructor(clients: OpenedClients, clock: ManualClock, prefix: string) {
     this.clients = clients
+    this.prefix = prefix
     this.clock = clock
     this.#keys = queueKeys(prefix)
     this.#model = createModel(clock)
+    this.#news = this.#keys.map((key) => new News(key, this.engine, this.#model))
   }
 
   get engine(): Storage {
@@ -50,6 +56,20 @@ export class World {
 
   get now(): Instant {
     return this.clock.now()
+  }
+
+  async run(step: Step): Promise<void> {
+    await step.run(this)
+    for (const news of this.#news) await news.check(this.now)
+  }
+
+  end(): void {
+    for (const news of this.#news) news.end()
+  }
+
+  async reopen(): Promise<void> {
+    await this.clients.reopen()
+    for (const news of this.#news) news.watchAgain(this.engine)
   }
 
   /** Asks both, and fails unless the answers are alike. */

@@ -262,21 +262,39 @@ export interface SubscriptionStore {
   purge(p: { key: QueueKey; now: Instant }): Promise<void>
 }
 
-/** Pools and flavors: which engines there are, and which of them queues of a flavor go to. */
+/**
+ * Pools and flavors: which engines there are, and which of them queues of a flavor go to. Pools are there for all projects,
+ * flavors for one. In each project a pool belongs to at most one flavor; what it belongs to in another does not show.
+ */
 export interface CatalogueStore {
-  /** Creates or overwrites. 'uri-in-use' when another pool has the URI. */
-  putPool(p: { pool: Pool }): Promise<'stored' | 'uri-in-use'>
-  getPool(p: { name: string }): Promise<Pool | null>
+  /** Creates or overwrites; what the pool belongs to in other projects stays. 'uri-in-use' when another pool has the URI. */
+  putPool(p: { project: string; pool: Pool }): Promise<'stored' | 'uri-in-use'>
+  getPool(p: { project: string; name: string }): Promise<Pool | null>
   /** By name in code point order, those after `after`. */
-  listPools(p: { after: string | null; limit: number }): Promise<Pool[]>
-  /** 'in-use' when it is the last pool of a flavor: `flavors` names them. */
+  listPools(p: { project: string; after: string | null; limit: number }): Promise<Pool[]>
+  /** Changes what is given, the flavor in this project alone. Answers the pool as it is then. */
+  updatePool(p: {
+    project: string
+    name: string
+    uri?: string | undefined
+    weight?: number | undefined
+    options?: JsonObject | undefined
+    flavor?: string | null | undefined
+  }): Promise<Pool | 'absent' | 'uri-in-use'>
+  /** Takes the pool out of its flavors. Not when it is the last pool of one, in any project: `flavors` names those. */
   deletePool(p: { name: string }): Promise<{ deleted: true } | { deleted: false; flavors: string[] }>
 
-  /** Creates or overwrites. Answers the first of its pools that does not exist, and then stores nothing. */
+  /**
+   * Creates the flavor if it is missing. The pools join it, out of what they belonged to; those that it had before stay.
+   * Answers the first of the pools that does not exist, and then stores nothing.
+   */
   putFlavor(p: { flavor: Flavor }): Promise<{ stored: true } | { stored: false; unknownPool: string }>
   getFlavor(p: { project: string; name: string }): Promise<Flavor | null>
   /** By name in code point order, those after `after`. */
   listFlavors(p: { project: string; after: string | null; limit: number }): Promise<Flavor[]>
+  /** As `putFlavor`, but the flavor must exist, and has these pools alone then. */
+  updateFlavor(p: { flavor: Flavor }): Promise<{ stored: true } | { stored: false; unknownPool: string } | 'absent'>
+  /** Its pools belong to nothing then. */
   deleteFlavor(p: { project: string; name: string }): Promise<void>
 }
 

@@ -13,76 +13,124 @@ interface PoolRow {
 }
 
 interface FlavorRow {
-  project: string
   name: string
+  /** JSON array of names. */
   pools: string
 }
 
+const POOL = `
+  SELECT name, uri, weight, options, flavor FROM pools LEFT JOIN pool_flavors ON pool = name AND project = ?`
+const FLAVOR = `
+  SELECT name, (SELECT json_group_array(pool ORDER BY pool) FROM pool_flavors
+                WHERE project = flavors.project AND flavor = flavors.name) AS pools
+  FROM flavors`
+
 export function createCatalogueStore({ db, turns }: Engine): CatalogueStore {
   const poolByUri = db.prepare('SELECT name FROM pools WHERE uri = ?')
-  const poolByName = db.prepare('SELECT name, uri, weight, options, flavor FROM pools WHERE name = ?')
-  const poolPage = limited(db, 'SELECT name, uri, weight, options, flavor FROM pools WHERE name > ? ORDER BY name')
-  const putPool = db.prepare('INSERT OR REPLACE INTO pools (name, uri, weight, options, flavor) VALUES (?, ?, ?, ?, ?)')
+  const poolByName = db.prepare(`${POOL} WHERE name = ?`)
+  const poolPage = limited(db, `${POOL} WHERE name > ? ORDER BY name`)
+  const putPool = db.prepare('INSERT OR REPLACE INTO pools (name, uri, weight, options) VALUES (?, ?, ?, ?)')
   const deletePool = db.prepare('DELETE FROM pools WHERE name = ?')
-  const flavorsOfOnly = db.prepare('SELECT DISTINCT name FROM flavors WHERE pools = ? ORDER BY name')
-  const flavorByName = db.prepare('SELECT project, name, pools FROM flavors WHERE project = ? AND name = ?')
-  const flavorPage = limited(
-    db,
-    'SELECT project, name, pools FROM flavors WHERE project = ? AND name > ? ORDER BY name',
-  )
-  const putFlavor = db.prepare('INSERT OR REPLACE INTO flavors (project, name, pools) VALUES (?, ?, ?)')
+
+  const flavorByName = db.prepare(`${FLAVOR} WHERE project = ? AND name = ?`)
+  const flavorPage = limited(db, `${FLAVOR} WHERE project = ? AND name > ? ORDER BY name`)
+  const putFlavor = db.prepare('INSERT OR IGNORE INTO flavors (project, name) VALUES (?, ?)')
   const deleteFlavor = db.prepare('DELETE FROM flavors WHERE project = ? AND name = ?')
 
+  const tie = db.prepare('INSERT OR REPLACE INTO pool_flavors (pool, project, flavor) VALUES (?, ?, ?)')
+  const untie = db.prepare('DELETE FROM pool_flavors WHERE pool = ? AND project = ?')
+  const untiePool = db.prepare('DELETE FROM pool_flavors WHERE pool = ?')
+  const untieFlavor = db.prepare('DELETE FROM pool_flavors WHERE project = ? AND flavor = ?')
+  const flavorsOfLast = db.prepare(`
+    SELECT DISTINCT flavor FROM pool_flavors AS tied WHERE pool = ?
+    AND NOT EXISTS (SELECT 1 FROM pool_flavors WHERE project = tied.project AND flavor = tied.flavor AND pool <> tied.pool)
+    ORDER BY flavor`)
+
+  function findPool(project: string, name: string): Pool | null {
+    const row = poolByName.get(project, name) as PoolRow | undefined
+    return row === undefined ? null : toPool(row)
+  }
+
+  function storePool(project: string, pool: Pool): 'stored' | 'uri-in-use' {
+    const owner = poolByUri.get(pool.uri) as { name: string } | undefined
+    if (owner !== undefined && owner.name !== pool.name) return 'uri-in-use'
+    putPool.run(pool.name, pool.uri, pool.weight, printJson(pool.options))
+    if (pool.flavor === null) untie.run(pool.name, project)
+    else tie.run(pool.name, project, pool.flavor)
+    return 'stored'
+  }
+
+  function unknownPool({ project, pools }: Flavor): string | undefined {
+    return pools.find((name) => poolByName.get(project, name) === undefined)
+  }
+
   return {
-    putPool: ({ pool }) =>
-      turns.submit(() => {
-        const owner = poolByUri.get(pool.uri) as { name: string } | undefined
-        if (owner !== undefined && owner.name !== pool.name) return 'uri-in-use'
-        putPool.run(pool.name, pool.uri, pool.weight, printJson(pool.options), pool.flavor)
-        return 'stored'
-      }),
+    putPool: ({ project, pool }) => turns.submit(() => storePool(project, pool)),
 
-    getPool: ({ name }) =>
-      turns.submit(() => {
-        const row = poolByName.get(name) as PoolRow | undefined
-        return row === undefined ? null : toPool(row)
-      }),
+    getPool: ({ project, name }) => turns.submit(() => findPool(project, name)),
 
-    listPools: ({ after, limit }) =>
-      turns.submit(() => (poolPage(limit).all(after ?? '') as unknown as PoolRow[]).map(toPool)),
+    listPools: ({ project, after, limit }) =>
+      turns.submit(() => (poolPage(limit).all(project, after ?? '') as unknown as PoolRow[]).map(toPool)),
+
+    updatePool: ({ project, name, uri, weight, options, flavor }) =>
+      turns.submit(() => {
+        const pool = findPool(project, name)
+        if (pool === null) return 'absent'
+        const changed: Pool = {
+          name,
+          uri: uri ?? pool.uri,
+          weight: weight ?? pool.weight,
+          options: options ?? pool.options,
+          flavor: flavor === undefined ? pool.flavor : flavor,
+        }
+        return storePool(project, changed) === 'stored' ? changed : 'uri-in-use'
+      }),
 
     deletePool: ({ name }) =>
       turns.submit(() => {
-        const flavors = flavorsOfOnly.all(JSON.stringify([name])) as {
-          name: string
-        }[]
-        if (flavors.length > 0)
-          return {
-            deleted: false,
-            flavors: flavors.map((flavor) => flavor.name),
-          }
+        const flavors = (flavorsOfLast.all(name) as { flavor: string }[]).map((row) => row.flavor)
+        if (flavors.length > 0) return { deleted: false, flavors }
         deletePool.run(name)
+        untiePool.run(name)
         return { deleted: true }
       }),
 
     putFlavor: ({ flavor }) =>
       turns.submit(() => {
-        const unknownPool = flavor.pools.find((name) => poolByName.get(name) === undefined)
-        if (unknownPool !== undefined) return { stored: false, unknownPool }
-        putFlavor.run(flavor.project, flavor.name, JSON.stringify(flavor.pools.toSorted()))
+        const unknown = unknownPool(flavor)
+        if (unknown !== undefined) return { stored: false, unknownPool: unknown }
+        putFlavor.run(flavor.project, flavor.name)
+        for (const pool of flavor.pools) tie.run(pool, flavor.project, flavor.name)
         return { stored: true }
       }),
 
     getFlavor: ({ project, name }) =>
       turns.submit(() => {
         const row = flavorByName.get(project, name) as FlavorRow | undefined
-        return row === undefined ? null : toFlavor(row)
+        return row === undefined ? null : toFlavor(project, row)
       }),
 
     listFlavors: ({ project, after, limit }) =>
-      turns.submit(() => (flavorPage(limit).all(project, after ?? '') as unknown as FlavorRow[]).map(toFlavor)),
+      turns.submit(() => {
+        const rows = flavorPage(limit).all(project, after ?? '') as unknown as FlavorRow[]
+        return rows.map((row) => toFlavor(project, row))
+      }),
 
-    deleteFlavor: ({ project, name }) => turns.submit(() => void deleteFlavor.run(project, name)),
+    updateFlavor: ({ flavor }) =>
+      turns.submit(() => {
+        if (flavorByName.get(flavor.project, flavor.name) === undefined) return 'absent'
+        const unknown = unknownPool(flavor)
+        if (unknown !== undefined) return { stored: false, unknownPool: unknown }
+        untieFlavor.run(flavor.project, flavor.name)
+        for (const pool of flavor.pools) tie.run(pool, flavor.project, flavor.name)
+        return { stored: true }
+      }),
+
+    deleteFlavor: ({ project, name }) =>
+      turns.submit(() => {
+        deleteFlavor.run(project, name)
+        untieFlavor.run(project, name)
+      }),
   }
 }
 
@@ -90,10 +138,6 @@ function toPool(row: PoolRow): Pool {
   return { ...row, options: parseJson(row.options) as JsonObject }
 }
 
-function toFlavor(row: FlavorRow): Flavor {
-  return {
-    project: row.project,
-    name: row.name,
-    pools: JSON.parse(row.pools) as string[],
-  }
+function toFlavor(project: string, { name, pools }: FlavorRow): Flavor {
+  return { project, name, pools: JSON.parse(pools) as string[] }
 }

@@ -24,7 +24,7 @@ export class DeadLetters {
     this.#moved = limited(
       engine.db,
       `SELECT number, visible_at AS instant, place, origin FROM messages
-       WHERE bucket = ?1 AND held = 0 AND origin IS NOT NULL AND (visible_at, place) > (?2, ?3)
+       WHERE bucket = ?1 AND held = 0 AND origin IS NOT NULL AND (visible_at, place) > (?2, ?3) AND expires_at > ?4
        ORDER BY visible_at, place`,
     )
     this.#originOf = engine.db.prepare('SELECT origin FROM messages WHERE number = ?')
@@ -38,9 +38,9 @@ export class DeadLetters {
     now: Instant,
   ): MessageRow[] | typeof UNFINISHED {
     const { rows } = this.#engine
-    if (policy === null || policy.queue === state.key.name) return rows.firstVisible(state.bucket, now, limit)
+    if (policy === null || policy.queue === state.key.name) return rows.firstVisible(state, now, limit)
     for (let moves = 0; moves < MOVES_PER_TURN; ) {
-      const first = rows.firstVisible(state.bucket, now, limit)
+      const first = rows.firstVisible(state, now, limit)
       const dead = first.filter((row) => row.claim_count >= policy.maxClaimCount)
       if (dead.length === 0) return first
       const target = this.#targetOf(state, policy.queue)
@@ -62,7 +62,7 @@ export class DeadLetters {
     now: Instant,
   ): { id: string; queue: string }[] {
     const moved: { id: string; queue: string }[] = []
-    for (const row of ids === null ? this.#movable(state, limit) : this.#engine.rows.byIds(state, ids)) {
+    for (const row of ids === null ? this.#movable(state, limit, now) : this.#engine.rows.byIds(state, ids, now)) {
       const { origin } = this.#originOf.get(row.number) as {
         origin: string | null
       }
@@ -75,11 +75,11 @@ export class DeadLetters {
   }
 
   /** The oldest whose old queue is there. Passes over those whose queue is gone, as far as one turn may look. */
-  #movable(state: QueueState, limit: number): MessageRow[] {
+  #movable(state: QueueState, limit: number, now: Instant): MessageRow[] {
     const found: MessageRow[] = []
     let cursor: Cursor = BEGINNING
     for (let looks = 0; looks < MOVES_PER_TURN; ) {
-      const page = this.#moved(limit).all(state.bucket, cursor.instant, cursor.place) as unknown as (Cursor & {
+      const page = this.#moved(limit).all(state.bucket, cursor.instant, cursor.place, now) as unknown as (Cursor & {
         number: number
         origin: string
       })[]

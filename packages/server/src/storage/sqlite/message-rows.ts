@@ -45,11 +45,12 @@ export class MessageRows {
   readonly #pages: Record<string, (limit: number) => StatementSync>
   readonly #oldest: StatementSync
   readonly #newest: StatementSync
+  readonly #countExpired: StatementSync
 
   constructor(db: DatabaseSync, sealer: Sealer) {
     this.#sealer = sealer
     this.#byNumber = db.prepare(`SELECT ${COLUMNS}, ${CLAIMED_AT} FROM messages WHERE number = ? AND bucket = ?`)
-    this.#firstVisible = limited(db, firstVisible(`${COLUMNS}, NULL AS claimed_at`))
+    this.#firstVisible = limited(db, firstVisible(`${COLUMNS}, delayed, NULL AS claimed_at`))
     this.#pages = {
       visible: limited(db, visiblePage(['0'], SHOWN)),
       'visible claimed': limited(db, visiblePage(['0', '1'], SHOWN)),
@@ -58,6 +59,7 @@ export class MessageRows {
     }
     this.#oldest = db.prepare(edge('ASC'))
     this.#newest = db.prepare(edge('DESC'))
+    this.#countExpired = db.prepare('SELECT count(*) AS count FROM messages WHERE bucket = ? AND expires_at <= ?')
   }
 
   byNumber(bucket: number, number: number): MessageRow | null {
@@ -65,22 +67,32 @@ export class MessageRows {
   }
 
   /** The message of that id, if it stands in the queue. */
-  byId(state: QueueState, id: string): MessageRow | null {
+  byId(state: QueueState, id: string, now: Instant): MessageRow | null {
     const opened = this.#sealer.openAny('message', id)
     if (opened === null) return null
     const row = this.byNumber(state.bucket, opened.number)
-    const same = row !== null && row.created_at === opened.instant && (row.born & 0xffffff) === opened.bucketBits
+    const same =
+      row !== null &&
+      row.expires_at > now &&
+      row.created_at === opened.instant &&
+      (row.born & 0xffffff) === opened.bucketBits
     return same ? row : null
   }
 
   /** Those of the ids that name a message of the queue, each once. */
-  byIds(state: QueueState, ids: readonly string[]): MessageRow[] {
-    return [...new Set(ids)].map((id) => this.byId(state, id)).filter((row) => row !== null)
+  byIds(state: QueueState, ids: readonly string[], now: Instant): MessageRow[] {
+    return [...new Set(ids)].map((id) => this.byId(state, id, now)).filter((row) => row !== null)
   }
 
   /** The oldest visible messages that no claim holds. */
-  firstVisible(bucket: number, now: Instant, limit: number): MessageRow[] {
-    return this.#firstVisible(limit).all(bucket, now) as unknown as MessageRow[]
+  firstVisible(state: QueueState, now: Instant, limit: number): MessageRow[] {
+    const { instant, place } = state.head ?? BEGINNING
+    const first = this.#firstVisible(limit).all(state.bucket, now, instant, place) as unknown as (MessageRow & {
+      delayed: number
+    })[]
+    const head = first.find((row) => row.delayed === 0)
+    if (head) state.head = { instant: head.visible_at, place: head.place }
+    return first
   }
 
   /** The next messages behind `after`, by place or, with delayed ones, by order of posting. */
@@ -94,13 +106,18 @@ export class MessageRows {
     const order = `${includeDelayed ? 'delayed' : 'visible'}${includeClaimed ? ' claimed' : ''}`
     const page = (this.#pages[order] as (limit: number) => StatementSync)(limit)
     const { instant, place } = after
-    return (includeDelayed ? page.all(bucket, instant, place) : page.all(bucket, instant, place, now)) as never
+    return page.all(bucket, instant, place, now) as never
+  }
+
+  /** How many have expired and are still there. */
+  countExpired(bucket: number, now: Instant): number {
+    return (this.#countExpired.get(bucket, now) as { count: number }).count
   }
 
   /** First and last by place, claimed and delayed ones included; nothing when the queue is empty. */
-  edges(bucket: number): MessageRow[] {
+  edges(bucket: number, now: Instant): MessageRow[] {
     return [this.#oldest, this.#newest]
-      .map((edge) => edge.get(bucket) as { number: number } | undefined)
+      .map((edge) => edge.get(bucket, now) as { number: number } | undefined)
       .filter((row) => row !== undefined)
       .map(({ number }) => this.byNumber(bucket, number) as MessageRow)
   }
@@ -138,11 +155,12 @@ function unsealedId(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): Un
 
 type Held = '0' | '1'
 
-/** The head of `visiblePage`, on the path of every claim. */
+/** The head of `visiblePage`, on the path of every claim; of undelayed messages from a given place on. */
 function firstVisible(columns: string): string {
   const part = (delayed: 0 | 1) =>
-    `SELECT ${columns} FROM messages WHERE bucket = ?1 AND held = 0 AND delayed = ${delayed} AND visible_at <= ?2`
-  return `${part(0)} UNION ALL ${part(1)} ORDER BY visible_at, place`
+    `SELECT ${columns} FROM messages
+     WHERE bucket = ?1 AND held = 0 AND delayed = ${delayed} AND visible_at <= ?2 AND expires_at > ?2`
+  return `${part(0)} AND (visible_at, place) >= (?3, ?4) UNION ALL ${part(1)} ORDER BY visible_at, place`
 }
 
 /** By place. Undelayed and delayed messages have an index each, so that the second order needs no index of its own. */
@@ -150,7 +168,7 @@ function visiblePage(held: readonly Held[], columns: string): string {
   const part = (h: Held, delayed: 0 | 1) =>
     `SELECT ${columns}, visible_at AS instant, place FROM messages
      WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed}
-       AND (visible_at, place) > (?2, ?3) AND visible_at <= ?4`
+       AND (visible_at, place) > (?2, ?3) AND visible_at <= ?4 AND expires_at > ?4`
   return `${held.flatMap((h) => [part(h, 0), part(h, 1)]).join(' UNION ALL ')} ORDER BY instant, place`
 }
 
@@ -158,14 +176,14 @@ function visiblePage(held: readonly Held[], columns: string): string {
 function postedPage(held: readonly Held[], columns: string): string {
   const part = (h: Held, delayed: 0 | 1, posted: string) =>
     `SELECT ${columns}, ${posted} AS instant, place FROM messages
-     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed} AND (${posted}, place) > (?2, ?3)`
+     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed} AND (${posted}, place) > (?2, ?3) AND expires_at > ?4`
   const parts = held.flatMap((h) => [part(h, 0, 'visible_at'), part(h, 1, 'created_at')])
   return `${parts.join(' UNION ALL ')} ORDER BY instant, place`
 }
 
 function edge(direction: 'ASC' | 'DESC'): string {
   const part = (held: Held, delayed: 0 | 1) =>
-    `SELECT number, visible_at, place FROM messages WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed}`
+    `SELECT number, visible_at, place FROM messages WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed} AND expires_at > ?2`
   return `${[part('0', 0), part('0', 1), part('1', 0), part('1', 1)].join(' UNION ALL ')}
     ORDER BY visible_at ${direction}, place ${direction} LIMIT 1`
 }

@@ -87,11 +87,12 @@ export function createMessageStore(engine: Engine): MessageStore {
       })
     },
 
-    get: ({ queue, ids, now }) => onQueue(queue, now, (state) => rows.toMessages(rows.byIds(state, ids), state.bucket)),
+    get: ({ queue, ids, now }) =>
+      onQueue(queue, now, (state, now) => rows.toMessages(rows.byIds(state, ids, now), state.bucket)),
 
     delete: ({ queue, id, claimId, now }) =>
-      onQueue(queue, now, (state) => {
-        const row = rows.byId(state, id)
+      onQueue(queue, now, (state, now) => {
+        const row = rows.byId(state, id, now)
         if (row === null) return 'absent'
         if (claimId !== null) {
           if (row.claim === null) return 'not-claimed'
@@ -105,8 +106,8 @@ export function createMessageStore(engine: Engine): MessageStore {
       }),
 
     deleteMany: ({ queue, ids, claimIds, now }) =>
-      onQueue(queue, now, (state) => {
-        const found = rows.byIds(state, ids)
+      onQueue(queue, now, (state, now) => {
+        const found = rows.byIds(state, ids, now)
         if (claimIds !== null) {
           const claims = new Set(claimIds.map((claimId) => claimNumber(state, claimId)))
           if (found.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'

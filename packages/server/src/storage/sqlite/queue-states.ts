@@ -14,6 +14,11 @@ export interface QueueState {
   subscriptionBucket: number
   free: number
   claimed: number
+  /**
+   * The first undelayed message that no claim holds and that has not expired stands here or behind; null: not known. Saves passing over expired
+   * messages again and again until the sweeper has removed them.
+   */
+  head: { readonly instant: Instant; readonly place: number } | null
   /** Nothing in the bucket ends before this instant. May be too early, never too late. */
   nextEnd: Instant
   /** The counts differ from the stored ones. */
@@ -93,6 +98,7 @@ export class QueueStates {
       subscriptionBucket: row.subscription_bucket,
       free: row.free,
       claimed: row.claimed,
+      head: null,
       nextEnd: row.next_end ?? 0,
       dirty: false,
     }
@@ -129,6 +135,7 @@ export class QueueStates {
     if (which.messages) {
       this.#abandonBucket.run(state.bucket)
       state.bucket = this.#newBucket()
+      state.head = null
       state.free = 0
       state.claimed = 0
     }

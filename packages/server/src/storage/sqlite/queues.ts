@@ -91,10 +91,11 @@ export function createQueueStore(engine: Engine): QueueStore {
       turns.submit(() => {
         const state = states.find(key)
         if (state === null) return null
-        if (!settling.settle(state, numbers.notBefore(now))) return UNFINISHED
-        const edges = rows.edges(state.bucket)
+        const actual = numbers.notBefore(now)
+        if (!settling.settle(state, actual)) return UNFINISHED
+        const edges = rows.edges(state.bucket, actual)
         const [oldest = null, newest = null] = rows.toMessages(edges, state.bucket)
-        return { free: state.free, claimed: state.claimed, oldest, newest }
+        return { free: state.free - rows.countExpired(state.bucket, actual), claimed: state.claimed, oldest, newest }
       }),
   }
 }

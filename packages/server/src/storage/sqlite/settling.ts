@@ -1,62 +1,76 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../core/model/model.ts'
+import { limited } from './limited.ts'
 import type { QueueState, QueueStates } from './queue-states.ts'
 
-/** Rows that one slice removes or gives back: about a millisecond. */
-const SLICE = 250
-/** Claims that one slice ends; each holds ten or twenty messages as a rule. */
-const CLAIMS = 20
+/** Rows that a move removes in passing. */
+const IN_PASSING = 20
+/** Rows that one turn of the sweeper removes: about a millisecond. */
+const SWEPT_PER_TURN = 250
+/** Claims that one turn ends; each holds ten or twenty messages as a rule. */
+const CLAIMS_PER_TURN = 20
 
 /**
- * Does what has become due in a queue before anything else acts on it: removes messages and idempotency records that have
- * expired, and gives back what ended claims held. So every move meets only what lives, and none looks past the dead.
- * Each row is settled once; whoever meets many of them does them in slices and lets others have their turn in between.
+ * Does what has become due in a queue before anything else acts on it. Ended claims give back what they held, all of them,
+ * so that whatever comes next finds it there; where there are many, in several turns with others in between. Expired
+ * messages are never seen, since every query passes over them; a move removes a few of them, the sweeper the rest.
  */
 export class Settling {
   readonly #states: QueueStates
   readonly #announce: (state: QueueState) => void
-  readonly #expired
+  readonly #expired: (rows: number) => StatementSync
+  readonly #expiredRecords: (rows: number) => StatementSync
+  readonly #deleteRecord
   readonly #deleteMessage
   readonly #dropFromClaim
   readonly #deleteEmptyClaim
   readonly #endedClaims
   readonly #deleteClaim
   readonly #giveBack
-  readonly #deleteRecords
   readonly #nextEnd
 
   constructor(db: DatabaseSync, states: QueueStates, announce: (state: QueueState) => void) {
     this.#states = states
     this.#announce = announce
-    this.#expired = db.prepare(
-      `SELECT number, claim FROM messages WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT ${SLICE}`,
+    this.#expired = limited(
+      db,
+      'SELECT number, claim FROM messages WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
     )
+    this.#expiredRecords = limited(
+      db,
+      'SELECT key FROM idempotency WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
+    )
+    this.#deleteRecord = db.prepare('DELETE FROM idempotency WHERE bucket = ? AND key = ?')
     this.#deleteMessage = db.prepare('DELETE FROM messages WHERE number = ?')
     this.#dropFromClaim = db.prepare('UPDATE claims SET holds = holds - ? WHERE number = ?')
     this.#deleteEmptyClaim = db.prepare('DELETE FROM claims WHERE number = ? AND holds <= 0')
     this.#endedClaims = db.prepare(
-      `SELECT number, taken FROM claims WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT ${CLAIMS}`,
+      `SELECT number, taken FROM claims WHERE bucket = ? AND expires_at <= ?
+       ORDER BY expires_at LIMIT ${CLAIMS_PER_TURN}`,
     )
     this.#deleteClaim = db.prepare('DELETE FROM claims WHERE number = ?')
     this.#giveBack = db.prepare('UPDATE messages SET held = 0, claim = NULL WHERE number = ? AND claim = ?')
-    this.#deleteRecords = db.prepare(
-      `DELETE FROM idempotency WHERE (bucket, key) IN
-         (SELECT bucket, key FROM idempotency WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT ${SLICE})`,
-    )
     this.#nextEnd = db.prepare(
-      `SELECT min(ifnull((SELECT min(expires_at) FROM messages WHERE bucket = $bucket), 9e15),
-                  ifnull((SELECT min(expires_at) FROM claims WHERE bucket = $bucket), 9e15),
-                  ifnull((SELECT min(expires_at) FROM idempotency WHERE bucket = $bucket), 9e15)) AS next_end`,
+      `SELECT min(ifnull((SELECT min(expires_at) FROM messages WHERE bucket = ?1), 9e15),
+                  ifnull((SELECT min(expires_at) FROM claims WHERE bucket = ?1), 9e15),
+                  ifnull((SELECT min(expires_at) FROM idempotency WHERE bucket = ?1), 9e15)) AS next_end`,
     )
   }
 
-  /** False: a slice was done and more is due, so nothing else may act on the queue in this turn. */
+  /** False: claims were ended and more have to be, so nothing else may act on the queue in this turn. */
   settle(state: QueueState, now: Instant): boolean {
     if (now < state.nextEnd) return true
-    if (!(this.#removeExpired(state, now) && this.#endClaims(state, now) && this.#removeRecords(state, now)))
-      return false
-    state.nextEnd = (this.#nextEnd.get({ $bucket: state.bucket }) as { next_end: number }).next_end
+    if (!this.#endClaims(state, now)) return false
+    this.#removeExpired(state, now, IN_PASSING)
+    this.#foresee(state)
     return true
+  }
+
+  /** One turn of the sweeper; true when nothing is due any more. */
+  sweep(state: QueueState, now: Instant): boolean {
+    const done = this.#endClaims(state, now) && this.#removeExpired(state, now, SWEPT_PER_TURN)
+    this.#foresee(state)
+    return done
   }
 
   /** Ends one claim before its time. */
@@ -67,6 +81,7 @@ export class Settling {
     this.#deleteClaim.run(claim)
     state.claimed -= given
     state.free += given
+    state.head = null
     this.#states.touch(state)
     this.#announce(state)
   }
@@ -87,27 +102,22 @@ export class Settling {
     this.#deleteEmptyClaim.run(claim)
   }
 
-  // Each does one slice and answers whether that was all.
-
-  #removeExpired(state: QueueState, now: Instant): boolean {
-    const expired = this.#expired.all(state.bucket, now) as {
-      number: number
-      claim: number | null
-    }[]
-    for (const message of expired) this.remove(state, message)
-    return expired.length < SLICE
-  }
-
   #endClaims(state: QueueState, now: Instant): boolean {
-    const claims = this.#endedClaims.all(state.bucket, now) as {
-      number: number
-      taken: string
-    }[]
+    const claims = this.#endedClaims.all(state.bucket, now) as { number: number; taken: string }[]
     for (const { number, taken } of claims) this.release(state, number, taken)
-    return claims.length < CLAIMS
+    return claims.length < CLAIMS_PER_TURN
   }
 
-  #removeRecords(state: QueueState, now: Instant): boolean {
-    return this.#deleteRecords.run(state.bucket, now).changes < SLICE
+  /** Up to that many messages and idempotency records; whether that was all. */
+  #removeExpired(state: QueueState, now: Instant, rows: number): boolean {
+    const expired = this.#expired(rows).all(state.bucket, now) as { number: number; claim: number | null }[]
+    for (const message of expired) this.remove(state, message)
+    const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string }[]
+    for (const { key } of records) this.#deleteRecord.run(state.bucket, key)
+    return expired.length < rows && records.length < rows
+  }
+
+  #foresee(state: QueueState): void {
+    state.nextEnd = (this.#nextEnd.get(state.bucket) as { next_end: number }).next_end
   }
 }

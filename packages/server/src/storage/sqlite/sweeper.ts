@@ -84,7 +84,7 @@ export class Sweeper {
     for (const key of due) {
       await turns.submit(() => {
         const state = states.findAny(key)
-        return state === null || settling.settle(state, numbers.notBefore(now)) ? null : UNFINISHED
+        return state === null || settling.sweep(state, numbers.notBefore(now)) ? null : UNFINISHED
       })
     }
     return last

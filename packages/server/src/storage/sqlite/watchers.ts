@@ -9,8 +9,11 @@ interface Watched {
   readonly listeners: Set<() => void>
   /** Fires when a delay is over or a claim ends, if nothing happens before. */
   timer: Timer | null
-  looking: boolean
+  /** A look ahead is under way; 'again': something changed meanwhile. */
+  looking: false | true | 'again'
 }
+
+const RETRY_MS = 1_000
 
 /** Tells who watches a queue that there may be something new in it. Queues that nobody watches cost nothing. */
 export class Watchers {
@@ -71,30 +74,31 @@ export class Watchers {
   }
 
   #lookAhead(watched: Watched): void {
-    if (watched.looking) return
+    if (watched.looking !== false) {
+      watched.looking = 'again'
+      return
+    }
     watched.looking = true
+    const from = this.#clock.now()
     const look = () => {
       const state = this.#states.find(watched.key)
-      const now = this.#clock.now()
-      return state === null
-        ? null
-        : (
-            this.#nextNews.get({ $bucket: state.bucket, $now: now }) as {
-              at: Instant
-            }
-          ).at
+      return state === null ? 9e15 : (this.#nextNews.get({ $bucket: state.bucket, $now: from }) as { at: Instant }).at
     }
     this.#turns.submit(look).then(
-      (at) => {
-        watched.looking = false
-        watched.timer?.cancel()
-        watched.timer = at === null || at >= 9e15 ? null : this.#clock.at(at, () => this.notify(watched.key))
-        if (watched.listeners.size === 0) watched.timer?.cancel()
-      },
-      () => {
-        watched.looking = false
-      },
+      (at) => this.#arm(watched, at),
+      // The storage is in trouble: look again soon.
+      () => this.#arm(watched, from + RETRY_MS),
     )
+  }
+
+  #arm(watched: Watched, at: Instant): void {
+    const again = watched.looking === 'again'
+    watched.looking = false
+    watched.timer?.cancel()
+    watched.timer = null
+    if (watched.listeners.size === 0) return
+    if (again) this.#lookAhead(watched)
+    else if (at < 9e15) watched.timer = this.#clock.at(at, () => this.notify(watched.key))
   }
 }
 

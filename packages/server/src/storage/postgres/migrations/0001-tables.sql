@@ -1,4 +1,7 @@
 -- The tables. See docs/decisions/postgres-shape.md for why they look like this.
+--
+-- The indexes by time are on `bucket + 0`, and only queries that say so use them. Before a table has statistics, the planner
+-- takes them for as good as the primary key where a query knows bucket and place, and reads the whole bucket.
 
 -- Versions, identities of queues, and buckets. Never used again, so a number says for good what it named.
 CREATE SEQUENCE number;
@@ -72,7 +75,7 @@ CREATE TABLE message (
   PRIMARY KEY (bucket, place)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_scale_factor = 0.2);
-CREATE INDEX message_expiry ON message (bucket, expires_at);
+CREATE INDEX message_expiry ON message ((bucket + 0), expires_at);
 CREATE INDEX message_returned ON message (bucket, lane, place) WHERE lane IS NOT NULL;
 CREATE INDEX message_born ON message (bucket, born_bucket, born) WHERE born IS NOT NULL;
 CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL;
@@ -89,7 +92,7 @@ CREATE TABLE delayed (
   body text NOT NULL,
   PRIMARY KEY (bucket, no)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX delayed_wake ON delayed (bucket, wakes_at, no);
+CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, no);
 
 -- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
 CREATE TABLE claim (
@@ -101,7 +104,7 @@ CREATE TABLE claim (
   places bigint[] NOT NULL,
   PRIMARY KEY (bucket, no)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX claim_end ON claim (bucket, ends_at);
+CREATE INDEX claim_end ON claim ((bucket + 0), ends_at);
 
 -- What a POST with an idempotency key was answered: `count` messages, numbered from `first`.
 CREATE TABLE idempotency (
@@ -134,16 +137,24 @@ CREATE TABLE pool (
   name text COLLATE "C" PRIMARY KEY,
   uri text COLLATE "C" NOT NULL,
   weight integer NOT NULL,
-  options text NOT NULL,
-  flavor text
+  options text NOT NULL
 );
 
 CREATE TABLE flavor (
   project text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
-  pools text[] NOT NULL,
   PRIMARY KEY (project, name)
 );
+
+-- The flavor that a pool belongs to in a project. The flavor need not exist.
+CREATE TABLE pool_flavor (
+  project text COLLATE "C" NOT NULL,
+  pool text COLLATE "C" NOT NULL REFERENCES pool ON DELETE CASCADE,
+  flavor text COLLATE "C" NOT NULL,
+  PRIMARY KEY (project, pool)
+);
+CREATE INDEX pool_flavor_flavor ON pool_flavor (project, flavor, pool);
+CREATE INDEX pool_flavor_pool ON pool_flavor (pool);
 
 -- What purged and deleted queues left behind, for the sweeper to remove.
 CREATE TABLE dropped (

@@ -1,4 +1,7 @@
 -- What every move is made of: enter a queue, settle what is due, act, save what is now known.
+--
+-- Plans must not depend on statistics, which a new table has none of. So rows are first chosen into an array of their keys
+-- and then reached by `= ANY`, never by a join, and the indexes by time are reached by `bucket + 0` only.
 
 -- Far beyond every instant; still exact as a JavaScript number.
 CREATE FUNCTION never() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 9007199254740991;
@@ -67,11 +70,11 @@ DECLARE woken bigint; placed bigint; first_expiry bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH due AS (
-      DELETE FROM delayed USING (
-        SELECT no AS due_no FROM delayed WHERE bucket = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
+      DELETE FROM delayed WHERE bucket = s.bucket AND no = ANY (ARRAY(
+        SELECT no FROM delayed WHERE bucket + 0 = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
         ORDER BY wakes_at, no LIMIT 1000
-      ) d
-      WHERE bucket = s.bucket AND no = d.due_no RETURNING delayed.*
+      ))
+      RETURNING *
     ), arrived AS (
       INSERT INTO message (bucket, place, posted, born_bucket, born, created_at, expires_at, ttl, client, body)
       SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, no), no, bucket, no, created_at, expires_at, ttl, client, body
@@ -85,35 +88,32 @@ BEGIN
     EXIT WHEN woken < 1000;
   END LOOP;
   SELECT coalesce(min(wakes_at), never()) INTO s.due_at
-  FROM (SELECT wakes_at FROM delayed WHERE bucket = s.bucket AND wakes_at >= s.due_at ORDER BY wakes_at LIMIT 1) next;
+  FROM (SELECT wakes_at FROM delayed WHERE bucket + 0 = s.bucket AND wakes_at >= s.due_at ORDER BY wakes_at LIMIT 1) next;
   RETURN s;
 END $$;
 
 -- Claims that have ended: what they still hold returns to its old place.
 CREATE FUNCTION settle_claims(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE ended_ bigint; back_ bigint;
+DECLARE ended_ bigint[]; places_ bigint[]; back_ bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH ended AS (
-      DELETE FROM claim USING (
-        SELECT no AS ended_no FROM claim WHERE bucket = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_
-        ORDER BY ends_at LIMIT 500
-      ) e
-      WHERE bucket = s.bucket AND no = e.ended_no RETURNING no, places
-    ), back AS (
-      UPDATE message m SET claim = NULL, lane = s.epoch
-      FROM (SELECT no, unnest(places) AS taken FROM ended) e
-      WHERE m.bucket = s.bucket AND m.place = e.taken AND m.claim = e.no
-      RETURNING 1
+      DELETE FROM claim WHERE bucket = s.bucket AND no = ANY (ARRAY(
+        SELECT no FROM claim WHERE bucket + 0 = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_ ORDER BY ends_at LIMIT 500
+      ))
+      RETURNING no, places
     )
-    SELECT (SELECT count(*) FROM ended), count(*) INTO ended_, back_ FROM back;
+    SELECT array_agg(DISTINCT no), array_agg(place) INTO ended_, places_ FROM ended, unnest(places) AS p(place);
+    EXIT WHEN ended_ IS NULL;
+    UPDATE message SET claim = NULL, lane = s.epoch WHERE bucket = s.bucket AND place = ANY (places_) AND claim = ANY (ended_);
+    GET DIAGNOSTICS back_ = ROW_COUNT;
     s.held := s.held - back_;
     s.free := s.free + back_;
     s.returned := s.returned + back_;
-    EXIT WHEN ended_ < 500;
+    EXIT WHEN cardinality(ended_) < 500;
   END LOOP;
   SELECT coalesce(min(ends_at), never()) INTO s.ends_at
-  FROM (SELECT ends_at FROM claim WHERE bucket = s.bucket AND ends_at >= s.ends_at ORDER BY ends_at LIMIT 1) next;
+  FROM (SELECT ends_at FROM claim WHERE bucket + 0 = s.bucket AND ends_at >= s.ends_at ORDER BY ends_at LIMIT 1) next;
   RETURN s;
 END $$;
 
@@ -123,18 +123,18 @@ DECLARE places_ bigint[]; from_lane bigint; from_held bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH gone AS (
-      DELETE FROM message USING (
-        SELECT place AS gone_place FROM message WHERE bucket = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
+      DELETE FROM message WHERE bucket = s.bucket AND place = ANY (ARRAY(
+        SELECT place FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
         ORDER BY expires_at LIMIT 1000
-      ) g
-      WHERE bucket = s.bucket AND place = g.gone_place RETURNING place, lane, claim
+      ))
+      RETURNING place, lane, claim
     )
     SELECT coalesce(array_agg(place), '{}'), count(lane), count(claim) INTO places_, from_lane, from_held FROM gone;
     s := removed(s, places_, from_lane, from_held);
     EXIT WHEN cardinality(places_) < 1000;
   END LOOP;
   SELECT coalesce(min(expires_at), never()) INTO s.expires_at
-  FROM (SELECT expires_at FROM message WHERE bucket = s.bucket AND expires_at >= s.expires_at ORDER BY expires_at LIMIT 1) next;
+  FROM (SELECT expires_at FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at ORDER BY expires_at LIMIT 1) next;
   RETURN s;
 END $$;
 

@@ -3,7 +3,7 @@
 
 -- Who watches a queue holds a shared lock of its slot; a transaction that brings news notifies once for each watched slot.
 -- `gate` keeps a watcher that arrives between the look and the commit from missing the news: see watch.ts.
-CREATE FUNCTION watch_slot(project text, kind text, name text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION watch_slot(project text, kind text, name text) RETURNS integer LANGUAGE sql STABLE AS $$
   SELECT get_byte(sha256(convert_to(project || chr(31) || kind || chr(31) || name, 'UTF8')), 0)
 $$;
 
@@ -28,7 +28,7 @@ BEGIN
 END $$;
 
 -- A message as storage/postgres/rows.ts reads it.
-CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql IMMUTABLE
+CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql STABLE
 RETURN json_build_array(coalesce(m.born_bucket, m.bucket), coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
                         m.claim, m.claim_count);
 
@@ -42,6 +42,20 @@ BEGIN
   END IF;
   SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND born_bucket = id_bucket AND born = id_no;
   RETURN found_;
+END $$;
+
+-- The places of the messages with these ids [[bucket, no]], in no order.
+CREATE FUNCTION places_of(bucket_ bigint, ids jsonb) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+DECLARE own bigint[]; found_ bigint[]; moved bigint[];
+BEGIN
+  SELECT array_agg((id->>1)::bigint) FILTER (WHERE (id->>0)::bigint = bucket_) INTO own FROM jsonb_array_elements(ids) AS x(id);
+  SELECT coalesce(array_agg(place), '{}') INTO found_
+  FROM message WHERE bucket = bucket_ AND place = ANY (own) AND born IS NULL;
+  IF cardinality(found_) = jsonb_array_length(ids) THEN RETURN found_; END IF;
+  SELECT coalesce(array_agg(DISTINCT at), '{}') INTO moved
+  FROM jsonb_array_elements(ids) AS x(id), place_of(bucket_, (id->>0)::bigint, (id->>1)::bigint) AS y(at)
+  WHERE at <> ALL (found_);
+  RETURN found_ || moved;
 END $$;
 
 -- append: messages [[body, ttl, delay]], client, idempotency {key, digest, expires_at} or null.
@@ -182,27 +196,24 @@ BEGIN
   before := s;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
-  WITH picked AS MATERIALIZED (
-    SELECT place AS at, lane AS was_in FROM claimable(s, now_, limit_)
-  ), held AS (
-    UPDATE message m SET
-      claim = s.last + 1,
-      lane = NULL,
-      claim_count = claim_count + 1,
-      ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
-      expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life::bigint ELSE expires_at END
-    FROM picked WHERE m.bucket = s.bucket AND m.place = picked.at
-    RETURNING place, was_in, shown(m) AS message
-  )
-  SELECT count(*), json_agg(message ORDER BY place), array_agg(place ORDER BY place), count(was_in),
-         max(place) FILTER (WHERE was_in IS NULL)
-  INTO count_, messages, places_, from_lane, last_fresh FROM held;
-
+  SELECT array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
+  INTO places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   s := taken(s, last_fresh, from_lane, count_ < limit_);
   IF count_ > 0 THEN
     s.last := s.last + 1;
     s.free := s.free - count_;
     s.held := s.held + count_;
+    WITH held AS (
+      UPDATE message m SET
+        claim = s.last,
+        lane = NULL,
+        claim_count = claim_count + 1,
+        ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
+        expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life::bigint ELSE expires_at END
+      WHERE bucket = s.bucket AND place = ANY (places_)
+      RETURNING place, shown(m) AS message
+    )
+    SELECT json_agg(message ORDER BY place) INTO messages FROM held;
     INSERT INTO claim VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
     -- Only a watcher whose timer would come too late has to know.
     IF ends_ < s.ends_at THEN
@@ -229,15 +240,12 @@ BEGIN
   before := s;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
+  SELECT array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
+  INTO places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   WITH gone AS (
-    DELETE FROM message m USING claimable(s, now_, limit_) picked
-    WHERE m.bucket = s.bucket AND m.place = picked.place
-    RETURNING m.place AS place, m.lane AS was_in, shown(m) AS message
+    DELETE FROM message m WHERE bucket = s.bucket AND place = ANY (places_) RETURNING place, shown(m) AS message
   )
-  SELECT count(*), json_agg(message ORDER BY place), array_agg(place), count(was_in),
-         max(place) FILTER (WHERE was_in IS NULL)
-  INTO count_, messages, places_, from_lane, last_fresh FROM gone;
-
+  SELECT json_agg(message ORDER BY place) INTO messages FROM gone;
   s := taken(s, last_fresh, from_lane, count_ < limit_);
   s.free := s.free - count_;
   IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
@@ -245,17 +253,20 @@ BEGIN
   RETURN json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
 END $$;
 
-CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT FROM claim WHERE bucket = bucket_ AND no = claim_ AND ends_at > now_)
-$$;
+CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM claim WHERE bucket = bucket_ AND no = claim_ AND ends_at > now_);
+END $$;
 
 -- What the claim holds, in the order of the queue.
-CREATE FUNCTION held_by(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS SETOF message LANGUAGE sql STABLE AS $$
-  SELECT m.* FROM claim c, unnest(c.places) WITH ORDINALITY AS t(taken, n), message m
-  WHERE c.bucket = bucket_ AND c.no = claim_ AND c.ends_at > now_
-    AND m.bucket = bucket_ AND m.place = t.taken AND m.claim = claim_ AND m.expires_at > now_
-  ORDER BY t.n
-$$;
+CREATE FUNCTION held_by(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY SELECT * FROM message
+    WHERE bucket = bucket_ AND claim = claim_ AND expires_at > now_ AND place = ANY ((
+      SELECT places FROM claim WHERE bucket = bucket_ AND no = claim_ AND ends_at > now_
+    )::bigint[])
+    ORDER BY place;
+END $$;
 
 -- delete: id [bucket, no], claim [bucket, no] or null for none; [0, 0] names no claim.
 CREATE FUNCTION delete_message(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -308,12 +319,13 @@ DECLARE
   places_ bigint[]; waiting bigint[]; allowed bigint[]; from_lane bigint; from_held bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
-  SELECT array_agg(DISTINCT m.place) INTO places_
-  FROM jsonb_array_elements(p->'ids') AS x(id), place_of(s.bucket, (id->>0)::bigint, (id->>1)::bigint) AS found(at), message m
-  WHERE m.bucket = s.bucket AND m.place = found.at AND m.expires_at > now_;
-  SELECT array_agg(DISTINCT no) INTO waiting
-  FROM jsonb_array_elements(p->'ids') AS x(id), delayed
-  WHERE (id->>0)::bigint = s.bucket AND bucket = s.bucket AND no = (id->>1)::bigint;
+  places_ := places_of(s.bucket, p->'ids');
+  SELECT array_agg(place) INTO places_ FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND expires_at > now_;
+  IF places_ IS NULL OR cardinality(places_) < jsonb_array_length(p->'ids') THEN
+    SELECT array_agg(no) INTO waiting FROM delayed WHERE bucket = s.bucket AND no = ANY (ARRAY(
+      SELECT (id->>1)::bigint FROM jsonb_array_elements(p->'ids') AS x(id) WHERE (id->>0)::bigint = s.bucket
+    ));
+  END IF;
   IF p ? 'claims' THEN
     SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
     WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
@@ -392,8 +404,7 @@ DECLARE
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF p ? 'ids' THEN
-    SELECT array_agg(DISTINCT place_of(s.bucket, (id->>0)::bigint, (id->>1)::bigint)) INTO places_
-    FROM jsonb_array_elements(p->'ids') AS x(id);
+    places_ := places_of(s.bucket, p->'ids');
   END IF;
   WITH chosen AS (
     SELECT m.* FROM (

@@ -2,14 +2,17 @@
 -- that would change the answer, it answers null, and `run` settles the queue and asks again.
 
 -- The bucket of the queue, or null when there is none, or not in this version.
-CREATE FUNCTION bucket_of(p jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT bucket FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
-    AND version = coalesce((p->>'version')::bigint, version)
-$$;
+CREATE FUNCTION bucket_of(p jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT bucket FROM queue
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+      AND version = coalesce((p->>'version')::bigint, version)
+  );
+END $$;
 
 -- The row of a delayed message as if it had taken a place.
-CREATE FUNCTION as_message(d delayed) RETURNS message LANGUAGE sql IMMUTABLE
+CREATE FUNCTION as_message(d delayed) RETURNS message LANGUAGE sql STABLE
 RETURN ROW(d.bucket, NULL, d.no, d.bucket, d.no, NULL, NULL, d.created_at, d.expires_at, d.ttl, 0, d.client, NULL, d.body)::message;
 
 -- By place: those that are visible, from `after_` on.
@@ -75,7 +78,7 @@ CREATE FUNCTION place_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sq
   )
 $$;
 
--- list: after [bucket, place, posted] or null, limit, hidden, includeClaimed, includeDelayed. Answers {bucket, messages}.
+-- list: after [bucket (its low 23 bits), place, posted] or null, limit, hidden, includeClaimed, includeDelayed. Answers {bucket, messages}.
 CREATE FUNCTION list_messages(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE
   s standing; bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; messages json; marker jsonb;
@@ -83,7 +86,7 @@ BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
   IF NOT is_settled AND least(s.due_at, s.ends_at) <= now_ THEN RETURN NULL; END IF;
-  IF (p->'after'->>0)::bigint = bucket_ THEN marker := p->'after'; END IF;
+  IF (p->'after'->>0)::bigint = bucket_ & 8388607 THEN marker := p->'after'; END IF;
   IF (p->>'includeDelayed')::boolean THEN
     SELECT json_agg(shown(m)) INTO messages
     FROM page_by_posting(s, coalesce((marker->>2)::bigint, 0), (p->>'limit')::integer, p->>'hidden',
@@ -96,20 +99,20 @@ BEGIN
   RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
 END $$;
 
--- get: ids [[bucket, no]]. Answers {bucket, messages}.
+-- get: ids [[bucket, no]]. Answers {bucket, messages}, in no order.
 CREATE FUNCTION get_messages(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; messages json;
+DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; places_ bigint[]; messages json;
 BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
   IF NOT is_settled AND s.ends_at <= now_ THEN RETURN NULL; END IF;
-  SELECT json_agg(shown(m) ORDER BY n) INTO messages FROM (
-    SELECT m, n FROM jsonb_array_elements(p->'ids') WITH ORDINALITY AS x(id, n),
-      place_of(bucket_, (id->>0)::bigint, (id->>1)::bigint) AS found(at), message m
-    WHERE m.bucket = bucket_ AND m.place = found.at
+  places_ := places_of(bucket_, p->'ids');
+  SELECT json_agg(shown(m)) INTO messages FROM (
+    SELECT message AS m FROM message WHERE bucket = bucket_ AND place = ANY (places_)
     UNION ALL
-    SELECT as_message(d), n FROM jsonb_array_elements(p->'ids') WITH ORDINALITY AS x(id, n), delayed d
-    WHERE (id->>0)::bigint = bucket_ AND d.bucket = bucket_ AND d.no = (id->>1)::bigint
+    SELECT as_message(delayed) FROM delayed WHERE bucket = bucket_ AND no = ANY (ARRAY(
+      SELECT (id->>1)::bigint FROM jsonb_array_elements(p->'ids') AS x(id) WHERE (id->>0)::bigint = bucket_
+    ))
   ) f WHERE (m).expires_at > now_;
   RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
 END $$;
@@ -151,13 +154,12 @@ END $$;
 
 -- When the next delay is over or the next claim may end; null when nothing is to come. The queue need not exist.
 CREATE FUNCTION next_wake(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE s standing;
+DECLARE s standing := standing_of(bucket_of(p));
 BEGIN
-  s := standing_of(bucket_of(p));
   RETURN to_json(nullif(least(s.due_at, s.ends_at), never()));
 END $$;
 
--- The keys of the queues `p` names [[project, kind, name]] ... for the sweeper and for watchers whose time has come.
+-- Settles what is due, and answers as `next_wake`.
 CREATE FUNCTION settle_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter(p - 'version');

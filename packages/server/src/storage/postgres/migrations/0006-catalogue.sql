@@ -5,76 +5,144 @@ BEGIN
   PERFORM FROM service FOR NO KEY UPDATE;
 END $$;
 
--- pool {name, uri, weight, options (JSON text), flavor}.
+-- A pool as storage/postgres/catalogue.ts reads it, as the project sees it.
+CREATE FUNCTION shown_pool(pool_ pool, project_ text) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN json_build_array(
+    pool_.name, pool_.uri, pool_.weight, pool_.options,
+    (SELECT flavor FROM pool_flavor WHERE project = project_ AND pool = pool_.name)
+  );
+END $$;
+
+-- In place of what the pool belonged to in the project; null: to nothing.
+CREATE FUNCTION tie(project_ text, pool_ text, flavor_ text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF flavor_ IS NULL THEN
+    DELETE FROM pool_flavor WHERE project = project_ AND pool = pool_;
+  ELSE
+    INSERT INTO pool_flavor VALUES (project_, pool_, flavor_) ON CONFLICT (project, pool) DO UPDATE SET flavor = excluded.flavor;
+  END IF;
+END $$;
+
+-- put: project, name, uri, weight, options (JSON text), flavor.
 CREATE FUNCTION put_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter_catalogue();
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
-  INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::integer, p->>'options', p->>'flavor')
-  ON CONFLICT (name) DO UPDATE
-  SET uri = excluded.uri, weight = excluded.weight, options = excluded.options, flavor = excluded.flavor;
+  INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::integer, p->>'options')
+  ON CONFLICT (name) DO UPDATE SET uri = excluded.uri, weight = excluded.weight, options = excluded.options;
+  PERFORM tie(p->>'project', p->>'name', p->>'flavor');
   RETURN '"stored"';
 END $$;
 
-CREATE FUNCTION shown_pool(p pool) RETURNS json LANGUAGE sql IMMUTABLE
-RETURN json_build_array(p.name, p.uri, p.weight, p.options, p.flavor);
+-- update: project, name, and any of uri, weight, options, flavor. Answers the pool.
+CREATE FUNCTION update_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE updated pool;
+BEGIN
+  PERFORM enter_catalogue();
+  PERFORM FROM pool WHERE name = p->>'name';
+  IF NOT FOUND THEN RETURN '"absent"'; END IF;
+  PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
+  IF FOUND THEN RETURN '"uri-in-use"'; END IF;
+  UPDATE pool SET
+    uri = coalesce(p->>'uri', uri), weight = coalesce((p->>'weight')::integer, weight), options = coalesce(p->>'options', options)
+  WHERE name = p->>'name' RETURNING * INTO updated;
+  IF p ? 'flavor' THEN PERFORM tie(p->>'project', p->>'name', p->>'flavor'); END IF;
+  RETURN shown_pool(updated, p->>'project');
+END $$;
 
-CREATE FUNCTION get_pool(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT shown_pool(pool) FROM pool WHERE name = p->>'name'
-$$;
+CREATE FUNCTION get_pool(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT shown_pool(pool, p->>'project') FROM pool WHERE name = p->>'name');
+END $$;
 
-CREATE FUNCTION list_pools(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(shown_pool(x)), '[]') FROM (
-    SELECT pool AS x FROM pool WHERE name > coalesce(p->>'after', '') ORDER BY name LIMIT (p->>'limit')::integer
-  ) page
-$$;
+CREATE FUNCTION list_pools(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(json_agg(shown_pool(x, p->>'project')), '[]') FROM (
+      SELECT pool AS x FROM pool WHERE name > coalesce(p->>'after', '') ORDER BY name LIMIT (p->>'limit')::integer
+    ) page
+  );
+END $$;
 
 -- Answers the names of the flavors whose last pool it is; removed when there are none.
 CREATE FUNCTION delete_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE last_of json;
 BEGIN
   PERFORM enter_catalogue();
-  SELECT json_agg(name ORDER BY name) INTO last_of
-  FROM (SELECT DISTINCT name FROM flavor WHERE pools = ARRAY[p->>'name']) f;
+  SELECT json_agg(flavor ORDER BY flavor) INTO last_of FROM (
+    SELECT DISTINCT flavor FROM pool_flavor own
+    WHERE pool = p->>'name' AND NOT EXISTS (
+      SELECT FROM pool_flavor other WHERE other.project = own.project AND other.flavor = own.flavor AND other.pool <> own.pool
+    )
+  ) f;
   IF last_of IS NOT NULL THEN RETURN last_of; END IF;
   DELETE FROM pool WHERE name = p->>'name';
-  UPDATE flavor SET pools = array_remove(pools, p->>'name') WHERE p->>'name' = ANY (pools);
   RETURN '[]';
 END $$;
 
--- project, name, pools. Answers the first pool that does not exist, or null when the flavor was stored.
+-- The first of the pools [name] that does not exist.
+CREATE FUNCTION unknown_pool(pools jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT x.name FROM jsonb_array_elements_text(pools) WITH ORDINALITY AS x(name, n)
+    WHERE NOT EXISTS (SELECT FROM pool WHERE pool.name = x.name) ORDER BY n LIMIT 1
+  );
+END $$;
+
+-- put: project, name, pools [name]. Answers the first pool that does not exist, or null when the flavor was stored.
 CREATE FUNCTION put_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE unknown text; pools_ text[];
+DECLARE unknown text;
 BEGIN
   PERFORM enter_catalogue();
-  SELECT coalesce(array_agg(x.name ORDER BY n), '{}') INTO pools_
-  FROM jsonb_array_elements_text(p->'pools') WITH ORDINALITY AS x(name, n);
-  SELECT x.name INTO unknown FROM unnest(pools_) WITH ORDINALITY AS x(name, n)
-  WHERE NOT EXISTS (SELECT FROM pool WHERE pool.name = x.name) ORDER BY n LIMIT 1;
-  IF FOUND THEN RETURN to_json(unknown); END IF;
-  INSERT INTO flavor VALUES (p->>'project', p->>'name', pools_)
-  ON CONFLICT (project, name) DO UPDATE SET pools = excluded.pools;
+  unknown := unknown_pool(p->'pools');
+  IF unknown IS NOT NULL THEN RETURN to_json(unknown); END IF;
+  INSERT INTO flavor VALUES (p->>'project', p->>'name') ON CONFLICT DO NOTHING;
+  PERFORM tie(p->>'project', x.name, p->>'name') FROM jsonb_array_elements_text(p->'pools') AS x(name);
   RETURN NULL;
 END $$;
 
-CREATE FUNCTION shown_flavor(f flavor) RETURNS json LANGUAGE sql IMMUTABLE
-RETURN json_build_array(f.name, to_json(f.pools));
+-- update: as put_flavor, but false when there is no such flavor.
+CREATE FUNCTION update_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE unknown text;
+BEGIN
+  PERFORM enter_catalogue();
+  PERFORM FROM flavor WHERE project = p->>'project' AND name = p->>'name';
+  IF NOT FOUND THEN RETURN 'false'; END IF;
+  unknown := unknown_pool(p->'pools');
+  IF unknown IS NOT NULL THEN RETURN to_json(unknown); END IF;
+  DELETE FROM pool_flavor WHERE project = p->>'project' AND flavor = p->>'name';
+  PERFORM tie(p->>'project', x.name, p->>'name') FROM jsonb_array_elements_text(p->'pools') AS x(name);
+  RETURN NULL;
+END $$;
 
-CREATE FUNCTION get_flavor(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT shown_flavor(flavor) FROM flavor WHERE project = p->>'project' AND name = p->>'name'
-$$;
+CREATE FUNCTION shown_flavor(f flavor) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN json_build_array(f.name, (
+    SELECT coalesce(json_agg(pool ORDER BY pool), '[]') FROM pool_flavor WHERE project = f.project AND flavor = f.name
+  ));
+END $$;
 
-CREATE FUNCTION list_flavors(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(shown_flavor(x)), '[]') FROM (
-    SELECT flavor AS x FROM flavor WHERE project = p->>'project' AND name > coalesce(p->>'after', '')
-    ORDER BY name LIMIT (p->>'limit')::integer
-  ) page
-$$;
+CREATE FUNCTION get_flavor(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT shown_flavor(flavor) FROM flavor WHERE project = p->>'project' AND name = p->>'name');
+END $$;
+
+CREATE FUNCTION list_flavors(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(json_agg(shown_flavor(x)), '[]') FROM (
+      SELECT flavor AS x FROM flavor WHERE project = p->>'project' AND name > coalesce(p->>'after', '')
+      ORDER BY name LIMIT (p->>'limit')::integer
+    ) page
+  );
+END $$;
 
 CREATE FUNCTION delete_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter_catalogue();
   DELETE FROM flavor WHERE project = p->>'project' AND name = p->>'name';
+  DELETE FROM pool_flavor WHERE project = p->>'project' AND flavor = p->>'name';
   RETURN NULL;
 END $$;

@@ -26,6 +26,7 @@ SET enable_bitmapscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_material = off
+SET join_collapse_limit = 1
 SET jit = off
 SET lock_timeout = '5s'
 AS $$
@@ -60,18 +61,28 @@ BEGIN
       WHEN 'delete_subscription' THEN RETURN NEXT delete_subscription(p);
       WHEN 'purge_subscriptions' THEN RETURN NEXT purge_subscriptions(p);
       WHEN 'put_pool' THEN RETURN NEXT put_pool(p);
+      WHEN 'update_pool' THEN RETURN NEXT update_pool(p);
       WHEN 'get_pool' THEN RETURN NEXT get_pool(p);
       WHEN 'list_pools' THEN RETURN NEXT list_pools(p);
       WHEN 'delete_pool' THEN RETURN NEXT delete_pool(p);
       WHEN 'put_flavor' THEN RETURN NEXT put_flavor(p);
+      WHEN 'update_flavor' THEN RETURN NEXT update_flavor(p);
       WHEN 'get_flavor' THEN RETURN NEXT get_flavor(p);
       WHEN 'list_flavors' THEN RETURN NEXT list_flavors(p);
       WHEN 'delete_flavor' THEN RETURN NEXT delete_flavor(p);
       WHEN 'next_wake' THEN RETURN NEXT next_wake(p);
       WHEN 'settle_queue' THEN RETURN NEXT settle_queue(p);
       WHEN 'sweep' THEN RETURN NEXT sweep(p);
+      WHEN 'ping' THEN RETURN NEXT ping();
     END CASE;
   END LOOP;
+END $$;
+
+-- Takes a lock that only a server that takes writes gives.
+CREATE FUNCTION ping() RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM service FOR NO KEY UPDATE;
+  RETURN NULL;
 END $$;
 
 -- Frees what purged and deleted queues left, up to `limit_` rows of a table. Answers whether there is more.
@@ -80,20 +91,24 @@ DECLARE d dropped; count_ bigint;
 BEGIN
   SELECT * INTO d FROM dropped ORDER BY bucket LIMIT 1;
   IF NOT FOUND THEN RETURN false; END IF;
-  DELETE FROM message USING (SELECT place AS at FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_) x
-  WHERE bucket = d.bucket AND place = x.at;
+  DELETE FROM message WHERE bucket = d.bucket AND place = ANY (ARRAY(
+    SELECT place FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_
+  ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM delayed USING (SELECT no AS at FROM delayed WHERE bucket = d.bucket ORDER BY no LIMIT limit_) x
-  WHERE bucket = d.bucket AND no = x.at;
+  DELETE FROM delayed WHERE bucket = d.bucket AND no = ANY (ARRAY(
+    SELECT no FROM delayed WHERE bucket = d.bucket ORDER BY no LIMIT limit_
+  ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM claim USING (SELECT no AS at FROM claim WHERE bucket = d.bucket ORDER BY no LIMIT limit_) x
-  WHERE bucket = d.bucket AND no = x.at;
+  DELETE FROM claim WHERE bucket = d.bucket AND no = ANY (ARRAY(
+    SELECT no FROM claim WHERE bucket = d.bucket ORDER BY no LIMIT limit_
+  ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM idempotency USING (SELECT key AS at FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_) x
-  WHERE bucket = d.bucket AND key = x.at;
+  DELETE FROM idempotency WHERE bucket = d.bucket AND key = ANY (ARRAY(
+    SELECT key FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_
+  ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
   DELETE FROM subscription WHERE queue = d.queue;
@@ -114,7 +129,8 @@ DECLARE
   reached bigint := 0;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('sweep ' || current_schema()), 0) THEN RETURN 'false'; END IF;
-  SELECT swept_queue, swept_at INTO swept FROM service;
+  -- First this row, then queues: the order in which everybody locks.
+  SELECT swept_queue, swept_at INTO swept FROM service FOR NO KEY UPDATE;
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
   DELETE FROM idempotency USING (

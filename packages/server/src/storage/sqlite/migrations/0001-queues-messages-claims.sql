@@ -54,10 +54,11 @@ CREATE TABLE messages (
   -- Last, so that reading the columns before it never touches the pages of a long body.
   body        TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX messages_by_place ON messages (bucket, held, visible_at, place) WHERE delayed = 0;
-CREATE INDEX delayed_messages_by_place ON messages (bucket, held, visible_at, place) WHERE delayed = 1;
-CREATE INDEX delayed_messages_by_post ON messages (bucket, held, created_at, place) WHERE delayed = 1;
-CREATE INDEX moved_messages_by_place ON messages (bucket, held, visible_at, place) WHERE origin IS NOT NULL;
+-- The expiry is in these, so that an expired message is passed over without a look at the message.
+CREATE INDEX messages_by_place ON messages (bucket, held, visible_at, place, expires_at) WHERE delayed = 0;
+CREATE INDEX delayed_messages_by_place ON messages (bucket, held, visible_at, place, expires_at) WHERE delayed = 1;
+CREATE INDEX delayed_messages_by_post ON messages (bucket, held, created_at, place, expires_at) WHERE delayed = 1;
+CREATE INDEX moved_messages_by_place ON messages (bucket, held, visible_at, place, expires_at) WHERE origin IS NOT NULL;
 CREATE INDEX messages_by_expiry ON messages (bucket, expires_at);
 
 CREATE TABLE claims (
@@ -103,14 +104,20 @@ CREATE TABLE pools (
   name    TEXT    PRIMARY KEY,
   uri     TEXT    NOT NULL UNIQUE,
   weight  INTEGER NOT NULL,
-  options TEXT    NOT NULL,
-  flavor  TEXT
+  options TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE flavors (
   project TEXT NOT NULL,
   name    TEXT NOT NULL,
-  -- JSON array of pool names, sorted.
-  pools   TEXT NOT NULL,
   PRIMARY KEY (project, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Which flavor a pool belongs to in a project. The flavor need not have a row of its own.
+CREATE TABLE pool_flavors (
+  pool    TEXT NOT NULL,
+  project TEXT NOT NULL,
+  flavor  TEXT NOT NULL,
+  PRIMARY KEY (pool, project)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pool_flavors_by_flavor ON pool_flavors (project, flavor, pool);

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { limit } from './alphabets.ts'
+import { step } from './step.ts'
+
+const poolName = fc.constantFrom('east', 'north', 'west')
+const flavorName = fc.constantFrom('gold', 'silver')
+const project = fc.constantFrom('mine', 'yours')
+const someFlavor = { project, name: flavorName, pools: fc.subarray(['east', 'north', 'west'], { minLength: 1 }) }
+const poolChanges = fc.record(
+  { uri: poolName, weight: fc.nat(2), options: fc.constant({ n: 1 }), flavor: fc.constantFrom(null, 'gold', 'silver') },
+  { requiredKeys: [] },
+)
+
+/** Pools are of no project, so their names and URIs carry the prefix of the sequence, and listings start after it. */
+export const catalogueSteps = [
+  step(
+    2,
+    'put pool',
+    { project, name: poolName, uri: poolName, weight: fc.nat(2), flavor: fc.constantFrom(null, 'gold') },
+    (world, { project, name, uri, ...terms }) => {
+      const pool = { name: world.prefix + name, uri: `redis://${world.prefix}${uri}`, options: {}, ...terms }
+      return world.ask((storage) => storage.catalogue.putPool({ project: world.prefix + project, pool }))
+    },
+  ),
+
+  step(1, 'get pool', { project, name: poolName }, (world, { project, name }) =>
+    world.ask((storage) => storage.catalogue.getPool({ project: world.prefix + project, name: world.prefix + name })),
+  ),
+
+  step(
+    1,
+    'list pools',
+    { project, after: fc.oneof(fc.constant(''), poolName), limit },
+    (world, { project, after, limit }) =>
+      world.ask((storage) =>
+        storage.catalogue.listPools({ project: world.prefix + project, after: world.prefix + after, limit }),
+      ),
+  ),
+
+  step(
+    1,
+    'update pool',
+    { project, name: poolName, changes: poolChanges },
+    (world, { project, name, changes: { uri, ...changes } }) =>
+      world.ask((storage) =>
+        storage.catalogue.updatePool({
+          project: world.prefix + project,
+          name: world.prefix + name,
+          ...(uri !== undefined && { uri: `redis://${world.prefix}${uri}` }),
+          ...changes,
+        }),
+      ),
+  ),
+
+  step(1, 'delete pool', { name: poolName }, (world, { name }) =>
+    world.ask((storage) => storage.catalogue.deletePool({ name: world.prefix + name })),
+  ),
+
+  step(2, 'put flavor', someFlavor, (world, { project, name, pools }) => {
+    const flavor = { project: world.prefix + project, name, pools: pools.map((pool) => world.prefix + pool) }
+    return world.ask((storage) => storage.catalogue.putFlavor({ flavor }))
+  }),
+
+  step(1, 'update flavor', someFlavor, (world, { project, name, pools }) => {
+    const flavor = { project: world.prefix + project, name, pools: pools.map((pool) => world.prefix + pool) }
+    return world.ask((storage) => storage.catalogue.updateFlavor({ flavor }))
+  }),
+
+  step(1, 'get flavor', { project, name: flavorName }, (world, { project, name }) =>
+    world.ask((storage) => storage.catalogue.getFlavor({ project: world.prefix + project, name })),
+  ),
+
+  step(
+    1,
+    'list flavors',
+    { project, after: fc.option(flavorName, { freq: 2 }), limit },
+    (world, { project, after, limit }) =>
+      world.ask((storage) => storage.catalogue.listFlavors({ project: world.prefix + project, after, limit })),
+  ),
+
+  step(1, 'delete flavor', { project, name: flavorName }, (world, { project, name }) =>
+    world.ask((storage) => storage.catalogue.deleteFlavor({ project: world.prefix + project, name })),
+  ),
+]

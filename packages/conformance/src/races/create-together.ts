@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import type { Storage } from 'zaqar/storage'
+import { STALE } from 'zaqar/storage'
+import type { Scene } from '../scene.ts'
+import { allAtOnce } from './all-at-once.ts'
+
+const callers = 12
+
+/** Of many who create, change or repeat the same thing at once, exactly one does it and the others hear about it. */
+export async function createTogether({ now, storage }: Scene, clients: readonly Storage[]): Promise<void> {
+  const key = { project: 'alpha', kind: 'queue', name: 'jobs' } as const
+
+  const creations = await allAtOnce(callers, clients, (client) => client.queues.create({ key, metadata: {}, now }))
+  assert.equal(creations.filter(({ created }) => created).length, 1, 'one creates the queue')
+  assert.equal(new Set(creations.map(({ queue }) => queue.version)).size, 1, 'and all see the same one')
+  const queue = creations[0]?.queue
+  assert(queue)
+
+  const messages = [{ body: '"once"', ttlSeconds: 3600, delaySeconds: 0 }]
+  const idempotency = { key: 'key', digest: 'digest', expiresAt: now + 300_000 }
+  const posts = await allAtOnce(callers, clients, (client) =>
+    client.messages.append({ queue, clientId: 'poster', messages, idempotency, now }),
+  )
+  for (const post of posts) assert.deepEqual(post, posts[0], 'a repeated POST has one answer')
+  assert.equal((await storage.queues.stats({ key, now }))?.free, 1, 'and is stored once')
+
+  const terms = { key, subscriber: 'http://one.example/', ttlSeconds: 60, options: {}, now }
+  const subscriptions = await allAtOnce(callers, clients, (client, caller) =>
+    client.subscriptions.create({ ...terms, id: `s${caller}` }),
+  )
+  assert.equal(subscriptions.filter((answer) => answer?.created).length, 1, 'a subscriber subscribes once')
+  assert.equal(new Set(subscriptions.map((answer) => answer?.subscription.id)).size, 1, 'and all are told which')
+
+  const pools = await allAtOnce(callers, clients, (client, caller) =>
+    client.catalogue.putPool({
+      project: 'alpha',
+      pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: {}, flavor: null },
+    }),
+  )
+  assert.equal(pools.filter((answer) => answer === 'stored').length, 1, 'a URI belongs to one pool')
+
+  const updates = await allAtOnce(callers, clients, (client, caller) =>
+    client.queues.update({ queue, metadata: { caller }, now }),
+  )
+  const [updated, ...others] = updates.filter((answer) => answer !== STALE)
+  assert.deepEqual(others, [], 'of updates of one version one succeeds')
+  assert.deepEqual(await storage.queues.get({ key, now }), updated)
+}

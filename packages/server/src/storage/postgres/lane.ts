@@ -1,0 +1,133 @@
+import type { Json } from '../../core/model/model.ts'
+import { StorageUnavailable } from '../contract.ts'
+import { type Connection, connect } from './connection.ts'
+import { endsConnection, isRolledBack, maySucceedAgain, toFailure } from './failures.ts'
+
+/** Bounds of one transaction. */
+const GROUP_MOVES = 64
+const GROUP_BYTES = 1 << 20
+/** More than this waiting on one connection means that the server does not keep up. */
+const WAITING_MOVES = 10_000
+const ATTEMPTS_ALONE = 8
+
+export interface PendingMove {
+  /** The move and its parameters as JSON text. */
+  readonly text: string
+  /** Moves of one transaction run in the order of this, which is the same on every node, so no two wait for each other. */
+  readonly lockKey: string
+  /** Shares its transaction with no other. */
+  readonly isAlone: boolean
+  readonly resolve: (answer: Json) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * One connection and the moves that wait for it. What arrives while a group is under way makes up the next group: one round
+ * trip, one transaction, one commit.
+ */
+export class Lane {
+  readonly #uri: string
+  readonly #statement: string
+  #connection: Connection | null = null
+  #waiting: PendingMove[] = []
+  #running: Promise<void> | null = null
+
+  constructor(uri: string, schema: string) {
+    this.#uri = uri
+    this.#statement = `SELECT "${schema}".run($1) AS answer`
+  }
+
+  get load(): number {
+    return this.#waiting.length + (this.#running ? 1 : 0)
+  }
+
+  submit(move: PendingMove): void {
+    if (this.#waiting.length >= WAITING_MOVES) {
+      move.reject(new StorageUnavailable('PostgreSQL does not keep up with the requests'))
+      return
+    }
+    this.#waiting.push(move)
+    // What else this turn of the event loop brings shares the first group.
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#runAll())
+  }
+
+  /** Waits for the moves under way. */
+  async close(): Promise<void> {
+    await this.#running
+    await this.#connection?.client.end().catch(() => undefined)
+    this.#connection = null
+  }
+
+  async #runAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#runGroup(this.#takeGroup())
+    this.#running = null
+  }
+
+  #takeGroup(): PendingMove[] {
+    let bytes = 0
+    let count = 0
+    for (const { text, isAlone } of this.#waiting) {
+      bytes += text.length
+      if (count > 0 && (isAlone || count === GROUP_MOVES || bytes > GROUP_BYTES)) break
+      count += 1
+      if (isAlone) break
+    }
+    const group = this.#waiting.splice(0, count)
+    // A stable sort: moves of one queue keep their order.
+    return group.sort((a, b) => (a.lockKey < b.lockKey ? -1 : a.lockKey > b.lockKey ? 1 : 0))
+  }
+
+  async #runGroup(group: readonly PendingMove[]): Promise<void> {
+    try {
+      const answers = await this.#run(group)
+      for (const [i, move] of group.entries()) move.resolve(answers[i] ?? null)
+    } catch (error) {
+      // One that fails must not undo its neighbours.
+      if (group.length > 1 && isRolledBack(error) && !endsConnection(error)) {
+        for (const move of group) await this.#runAlone(move)
+      } else if (group.length === 1 && maySucceedAgain(error)) {
+        await this.#runAlone(group[0] as PendingMove)
+      } else {
+        for (const { reject } of group) reject(toFailure(error))
+      }
+    }
+  }
+
+  async #runAlone(move: PendingMove): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const [answer] = await this.#run([move])
+        move.resolve(answer ?? null)
+        return
+      } catch (error) {
+        if (!maySucceedAgain(error) || attempt === ATTEMPTS_ALONE) {
+          move.reject(toFailure(error))
+          return
+        }
+        await this.#giveWay(attempt)
+      }
+    }
+  }
+
+  /** A random while on the server, so that those who met do not meet again. */
+  async #giveWay(attempt: number): Promise<void> {
+    await this.#connection?.client
+      .query('SELECT pg_sleep(random() * 0.005 * $1)', [2 ** attempt])
+      .catch(() => undefined)
+  }
+
+  async #run(group: readonly PendingMove[]): Promise<Json[]> {
+    if (!this.#connection?.isOpen) this.#connection = await connect(this.#uri)
+    try {
+      const moves = `[${group.map((move) => move.text).join(',')}]`
+      const { rows } = await this.#connection.client.query<{ answer: Json }>(this.#statement, [moves])
+      return rows.map((row) => row.answer)
+    } catch (error) {
+      if (endsConnection(error)) {
+        this.#connection?.destroy()
+        this.#connection = null
+      }
+      throw error
+    }
+  }
+}

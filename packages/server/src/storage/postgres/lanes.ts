@@ -1,0 +1,88 @@
+import type { Json, QueueKey } from '../../core/model/model.ts'
+import { StorageUnavailable } from '../contract.ts'
+import { Lane } from './lane.ts'
+
+/** Parameters of a move, as the SQL function of that name takes them. */
+export type Parameters = Readonly<Record<string, unknown>>
+
+export interface LanesOptions {
+  readonly uri: string
+  readonly schema: string
+  /** Connections for moves that write, and as many for moves that read. */
+  readonly connections: number
+}
+
+/**
+ * The way to the server: a bounded number of connections. All writes to a queue take the same one, so that they share
+ * transactions instead of waiting for each other's locks; reads take whichever is free.
+ */
+export class Lanes {
+  readonly #writers: readonly Lane[]
+  readonly #readers: readonly Lane[]
+  #isClosed = false
+
+  constructor({ uri, schema, connections }: LanesOptions) {
+    this.#writers = Array.from({ length: connections }, () => new Lane(uri, schema))
+    this.#readers = Array.from({ length: connections }, () => new Lane(uri, schema))
+  }
+
+  /** A move that writes to one queue. One that writes to others besides must be `isAlone`. */
+  write<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters, isAlone = false): Promise<Answer> {
+    const lockKey = lockKeyOf(key)
+    const lane = this.#writers[hash(lockKey) % this.#writers.length] as Lane
+    return this.#submit(lane, move, { ...parameters, ...nameOf(key) }, lockKey, isAlone)
+  }
+
+  /** A move that reads one queue. It may have to settle what is due there first. */
+  read<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters): Promise<Answer> {
+    return this.#submit(this.#freeReader(), move, { ...parameters, ...nameOf(key) }, lockKeyOf(key))
+  }
+
+  /** A move that touches no queue. */
+  service<Answer extends Json>(move: string, parameters: Parameters): Promise<Answer> {
+    return this.#submit(this.#freeReader(), move, parameters, '')
+  }
+
+  /** A move that locks queues of its own choice, and so must not share a transaction. */
+  alone<Answer extends Json>(move: string, parameters: Parameters): Promise<Answer> {
+    return this.#submit(this.#freeReader(), move, parameters, '', true)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#writers, ...this.#readers].map((lane) => lane.close()))
+  }
+
+  #submit<Answer extends Json>(
+    lane: Lane,
+    move: string,
+    parameters: Parameters,
+    lockKey: string,
+    isAlone = false,
+  ): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(new StorageUnavailable('the storage is closed'))
+    return new Promise((resolve, reject) => {
+      const text = JSON.stringify({ move, ...parameters })
+      lane.submit({ text, lockKey, isAlone, resolve: resolve as (answer: Json) => void, reject })
+    })
+  }
+
+  #freeReader(): Lane {
+    return this.#readers.reduce((best, lane) => (lane.load < best.load ? lane : best))
+  }
+}
+
+function nameOf({ project, kind, name }: QueueKey): QueueKey {
+  return { project, kind, name }
+}
+
+function lockKeyOf({ project, kind, name }: QueueKey): string {
+  return `${project}\u001f${kind}\u001f${name}`
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)
+  return sum >>> 0
+}

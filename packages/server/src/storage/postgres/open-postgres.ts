@@ -1,0 +1,101 @@
+import type { Client } from 'pg'
+import type { Clock } from '../../platform/clock.ts'
+import { type Storage, StorageUnavailable } from '../contract.ts'
+import { Sealer } from '../sealed-id.ts'
+import { createCatalogueStore } from './catalogue.ts'
+import { createClaimStore } from './claims.ts'
+import { connect } from './connection.ts'
+import { toFailure } from './failures.ts'
+import { Identifiers } from './identifiers.ts'
+import { Lanes } from './lanes.ts'
+import { createMessageStore } from './messages.ts'
+import { migrate } from './migrate.ts'
+import { createQueueStore } from './queues.ts'
+import { createSubscriptionStore } from './subscriptions.ts'
+import { Sweeper } from './sweeper.ts'
+import { Watchers } from './watchers.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?sslmode=...`; may lead through PgBouncer in transaction mode. */
+  readonly uri: string
+  /** Leads to the server itself, for the one connection that listens. Default `uri`. */
+  readonly listenUri?: string
+  /** Where the tables are; made when missing. A plain lower-case name. Default `zaqar`. */
+  readonly schema?: string
+  /** Connections for moves that write, and as many for moves that read; one more listens. Default 4. */
+  readonly connections?: number
+  readonly clock: Clock
+}
+
+const OLDEST_VERSION = 150_000
+const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
+
+/**
+ * The engine for several nodes: any number of processes on one database are one service.
+ * @throws StorageUnavailable when the server cannot be reached or does not serve.
+ * @throws Error when the server or the database is not one that the engine can work on.
+ */
+export async function openPostgres(options: PostgresOptions): Promise<Storage> {
+  const { uri, listenUri = uri, schema = 'zaqar', connections = 4, clock } = options
+  if (!SCHEMA_NAME.test(schema)) throw new Error(`${schema} cannot be the name of the schema`)
+  const { weakness, idKey } = await prepare(uri, schema)
+  const lanes = new Lanes({ uri, schema, connections })
+  const engine = { lanes, identifiers: new Identifiers(new Sealer(Buffer.from(idKey, 'hex'))) }
+  const watchers = new Watchers({ lanes, clock, uri: listenUri, schema })
+  const sweeper = new Sweeper(lanes, clock)
+  sweeper.start()
+  return {
+    engine: 'postgres',
+    weakness,
+    queues: createQueueStore(engine),
+    messages: createMessageStore(engine),
+    claims: createClaimStore(engine),
+    subscriptions: createSubscriptionStore(engine),
+    catalogue: createCatalogueStore(engine),
+    watch: (key, listener) => watchers.watch(key, listener),
+    async ping() {
+      await lanes.service('ping', {})
+    },
+    async close() {
+      sweeper.stop()
+      await watchers.close()
+      await lanes.close()
+    },
+  }
+}
+
+async function prepare(uri: string, schema: string): Promise<{ weakness: string | null; idKey: string }> {
+  const { client, destroy } = await connect(uri)
+  try {
+    const weakness = await inspect(client)
+    await migrate(client, schema)
+    const { rows } = await client.query<{ id_key: string }>(`SELECT id_key FROM "${schema}".service`)
+    const [service] = rows
+    if (service === undefined) throw new StorageUnavailable(`The schema ${schema} is not complete`)
+    await client.end()
+    return { weakness, idKey: service.id_key }
+  } catch (error) {
+    destroy()
+    throw toFailure(error)
+  }
+}
+
+/** Answers in which way the server keeps less than it should, or null. */
+async function inspect(client: Client): Promise<string | null> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_settings WHERE name IN
+     ('server_version_num', 'server_encoding', 'default_transaction_isolation', 'synchronous_commit', 'fsync')`,
+  )
+  const settings = new Map(rows.map(({ name, setting }) => [name, setting]))
+  if (Number(settings.get('server_version_num')) < OLDEST_VERSION) throw new Error('PostgreSQL 15 or newer is needed')
+  if (settings.get('server_encoding') !== 'UTF8') throw new Error('The encoding of the database must be UTF8')
+  if (settings.get('default_transaction_isolation') !== 'read committed') {
+    throw new Error('default_transaction_isolation must be "read committed" for the user of the service')
+  }
+  const weak = [
+    settings.get('fsync') === 'off' && 'fsync is off',
+    /^(off|local)$/.test(settings.get('synchronous_commit') ?? '') &&
+      `synchronous_commit is ${settings.get('synchronous_commit')}`,
+  ].filter((reason) => reason !== false)
+  return weak.length === 0 ? null : `PostgreSQL may lose answered writes: ${weak.join(', ')}`
+}

@@ -1,0 +1,38 @@
+import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Lanes } from './lanes.ts'
+
+const ROUND_MS = 1_000
+/** Between two rounds of all nodes together; a little less than a round, so that a lone node never misses one. */
+const GAP_MS = 900
+
+/** Frees the space of what is gone. Every node tries; the server lets one at a time. */
+export class Sweeper {
+  readonly #lanes: Lanes
+  readonly #clock: Clock
+  #timer: Timer | null = null
+  #isStopped = false
+
+  constructor(lanes: Lanes, clock: Clock) {
+    this.#lanes = lanes
+    this.#clock = clock
+  }
+
+  start(): void {
+    this.#timer = this.#clock.at(this.#clock.now() + ROUND_MS, () => void this.#sweep())
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#timer?.cancel()
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      let gap = GAP_MS
+      while (!this.#isStopped && (await this.#lanes.alone<boolean>('sweep', { now: this.#clock.now(), gap }))) gap = 0
+    } catch {
+      // The server is in trouble, as the moves of others tell: the next round tries again.
+    }
+    if (!this.#isStopped) this.start()
+  }
+}
