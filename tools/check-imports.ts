@@ -25,7 +25,13 @@ const layers: readonly Layer[] = [
   { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
   { path: 'wire/', imports: ['core/**'], types: [] },
   { path: 'http/', imports: ['wire/**', 'core/**'], types: ['platform/*'] },
+  { path: 'auth/', imports: ['core/**'], types: ['platform/*'] },
   { path: 'config/', imports: ['core/model/*'], types: ['core/**'] },
+  {
+    path: 'application.ts',
+    imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'wire/**'],
+    types: ['platform/*', 'storage/contract.ts'],
+  },
   { path: 'service.ts', imports: ['**'], types: [] },
   { path: 'cli/', imports: ['**'], types: [] },
 ]

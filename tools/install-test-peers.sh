@@ -4,7 +4,8 @@
 set -euo pipefail
 
 packages=(
-  python3-zaqarclient     # Zaqar's own client library, and its plugin for the next but one
+  curl                    # what the start suggests to try
+  python3-zaqarclient     # Zaqar's own client library, and commands for the one of OpenStack
   python3-openstacksdk    # another client: its message proxy
   python3-openstackclient # the command line of an operator
   keystone                # who a token belongs to

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { QueueKey, Storage } from 'zaqar/storage'
 
 /** How long a signal may take. Only a failing test waits as long. */
-const patienceMilliseconds = 5000
+const patienceMilliseconds = 2000
 
 /** Counts the signals of one watch and waits for more. */
 export class Signals {

@@ -57,7 +57,7 @@ export interface IdempotencyRow {
 }
 
 /** A pool belongs to a flavor in a project. */
-export interface PoolFlavorRow {
+interface PoolFlavorRow {
   readonly pool: string
   readonly project: string
   readonly flavor: string
@@ -69,7 +69,7 @@ export interface WatcherRow {
   timer: { cancel(): void } | null
 }
 
-export interface MarkerRow extends Place {
+interface MarkerRow extends Place {
   readonly queue: QueueKey
   readonly marker: string
 }

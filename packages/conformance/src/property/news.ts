@@ -19,7 +19,13 @@ export class News {
   /** After each step: fails unless a signal has come, or comes, for whatever can be claimed now and could not before. */
   async check(now: Instant): Promise<void> {
     const claimable = await this.#findClaimable(now)
-    if (!claimable.isSubsetOf(this.#claimable)) await this.#signals.moreThan(this.#heard)
+    const fresh = claimable.difference(this.#claimable)
+    if (fresh.size > 0) {
+      await this.#signals.moreThan(this.#heard).catch((cause) => {
+        const { project, kind, name } = this.#key
+        throw new Error(`at ${now} ${[...fresh]} can be claimed from ${kind} ${name} of ${project}`, { cause })
+      })
+    }
     this.#claimable = claimable
     this.#heard = this.#signals.heard
   }

@@ -123,7 +123,7 @@ export const groups = [
       },
       {
         name: 'default_subscription_ttl',
-        noEffect: later,
+        key: 'limits.defaultSubscriptionTtlSeconds',
         kind: ttl,
         default: '3600',
         meaning: 'Life of a subscription that does not say otherwise.',
@@ -146,7 +146,7 @@ export const groups = [
       },
       {
         name: 'max_subscriptions_per_page',
-        noEffect: later,
+        key: 'limits.maxSubscriptionsPerPage',
         kind: pageSize,
         default: '20',
         meaning: 'The most subscriptions that one listing may ask for.',
@@ -154,14 +154,14 @@ export const groups = [
       },
       {
         name: 'max_flavors_per_page',
-        noEffect: later,
+        key: 'limits.maxFlavorsPerPage',
         kind: pageSize,
         default: '20',
         meaning: 'The most flavors that one listing may ask for.',
       },
       {
         name: 'max_pools_per_page',
-        noEffect: later,
+        key: 'limits.maxPoolsPerPage',
         kind: pageSize,
         default: '20',
         meaning: 'The most pools that one listing may ask for.',
@@ -214,6 +214,13 @@ export const groups = [
         aliases: ['claim_ttl_max'],
       },
       {
+        name: 'idempotency_window',
+        key: 'limits.idempotencySeconds',
+        kind: int({ min: 1, max: 86_400, unit: 'seconds' }),
+        default: '300',
+        meaning: 'How long the Idempotency-Key of a POST of messages is remembered.',
+      },
+      {
         name: 'max_claim_grace',
         key: 'limits.maxClaimGraceSeconds',
         kind: ttl,
@@ -251,7 +258,7 @@ export const groups = [
       },
       {
         name: 'subscriber_types',
-        noEffect: later,
+        key: 'limits.subscriberTypes',
         kind: list,
         default: 'http,https,mailto,trust+http,trust+https',
         meaning: 'Schemes that the address of a subscriber may have.',

@@ -5,6 +5,7 @@
 export type ErrorKind = 'invalid' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
 
 export const errorTable = {
+  'policy.denied': { kind: 'forbidden', message: 'You are not authorized to complete this action.' },
   'limit.out_of_range': { kind: 'invalid', message: 'Limit must be at least 1 and no greater than {max}.' },
   'ids.count_out_of_range': {
     kind: 'invalid',
@@ -79,6 +80,55 @@ export const errorTable = {
   'messages.held_otherwise': {
     kind: 'forbidden',
     message: 'Not all of the messages are claimed by the given claim IDs, so none was deleted.',
+  },
+  'wait.out_of_range': { kind: 'invalid', message: 'wait must be at least 0 and at most {max} seconds.' },
+  'idempotency.other_messages': {
+    kind: 'conflict',
+    message: 'The Idempotency-Key {key} was used for other messages, which were stored.',
+  },
+  'redrive.rate_out_of_range': {
+    kind: 'invalid',
+    message: 'rate must be at least 1 and at most {max} messages per second.',
+  },
+  'subscriber.malformed': { kind: 'invalid', message: 'The subscriber of a subscription must be a URI.' },
+  'subscriber.not_supported': {
+    kind: 'invalid',
+    message: 'The subscriber type of subscription must be supported in the list {types}.',
+  },
+  'subscription.options_invalid': { kind: 'invalid', message: '{problem}' },
+  'subscription.ttl_too_short': {
+    kind: 'invalid',
+    message: 'The TTL for a subscription must be at least {min} seconds long.',
+  },
+  'subscription.ttl_too_long': {
+    kind: 'invalid',
+    message: 'The TTL seconds for a subscription plus current time must be less than 9999-12-31 23:59:59.999999.',
+  },
+  'subscription.trust_unavailable': {
+    kind: 'unavailable',
+    message: 'A subscriber of the type {type} needs a trust of Keystone, which this service does not use.',
+  },
+  'subscription.exists': {
+    kind: 'conflict',
+    message: 'Such subscription already exists. Subscriptions are unique by project + queue + subscriber URI.',
+  },
+  'subscription.not_found': { kind: 'not_found', message: 'Subscription {id} does not exist' },
+  'topic.not_found': { kind: 'not_found', message: 'Topic {queue} does not exist for project {project}' },
+  'pool.unreachable': { kind: 'invalid', message: 'cannot connect to {uri}: {problem}' },
+  'pool.uri_in_use': { kind: 'conflict', message: 'The URI {uri} is used by another pool than {pool}.' },
+  'pool.not_found': { kind: 'not_found', message: 'Pool {pool} does not exist' },
+  'pool.last_of_flavors': {
+    kind: 'forbidden',
+    message: 'Pool {pool} is the last one of these flavors, so it cannot be deleted: {flavors}',
+  },
+  'flavor.not_found': { kind: 'not_found', message: 'Flavor {flavor} does not exist' },
+  'flavor.created_with_unknown_pool': {
+    kind: 'invalid',
+    message: 'Flavor {flavor} could not be created: pool {pool} does not exist',
+  },
+  'flavor.updated_with_unknown_pool': {
+    kind: 'invalid',
+    message: 'Flavor {flavor} could not be updated: pool {pool} does not exist',
   },
   'storage.unavailable': { kind: 'unavailable', message: '{what}. Please try again in a few seconds.' },
 } as const satisfies Record<string, { kind: ErrorKind; message: string }>

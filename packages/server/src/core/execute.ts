@@ -1,7 +1,9 @@
 import type { Clock } from '../platform/clock.ts'
+import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Instant } from './model/model.ts'
+import type { LongPolls } from './long-poll.ts'
+import type { Instant, QueueKey, QueueKind } from './model/model.ts'
 import { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
 
@@ -10,6 +12,8 @@ export interface Caller {
   readonly project: string
   /** The value of the client's UUID as 32 lower-case hex digits, or its free-form id. Only hides a client's own messages. */
   readonly clientId: string
+  /** Names of roles, in lower case. */
+  readonly roles: readonly string[]
 }
 
 /** What an operation works with. */
@@ -20,13 +24,30 @@ export interface Context {
   readonly storage: Storage
   readonly queues: QueueDirectory
   readonly limits: Limits
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly longPolls: LongPolls
+  readonly probeStore: ProbeStore
+  /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
+  signal(): AbortSignal
+  /** What the operation is about. */
+  readonly kind: QueueKind
+  /** The queue, or topic, of that name in the project of the caller. */
+  key(name: string): QueueKey
 }
+
+/** Opens the storage of a URI and closes it again. Answers what hinders that, or null. */
+export type ProbeStore = (uri: string) => Promise<string | null>
 
 export interface Operation<Input, Output> {
   /** As in log lines: `messages.post`. */
   readonly name: string
+  /** The policy rule that must admit the caller. (contract auth-policy.md 4) */
+  readonly permission: string
   /** What it tried to do, for the sentence when the storage fails: `Messages could not be listed`. */
   readonly failure: string
+  /** Whether its `queue` is a queue or a topic; a queue when it does not say. */
+  readonly kind?: QueueKind
   run(input: Input, ctx: Context): Promise<Output>
 }
 
@@ -34,19 +55,35 @@ export function defineOperation<Input, Output>(operation: Operation<Input, Outpu
   return operation
 }
 
-/** The one way to run an operation. */
+/** The one way to run an operation. `signal` is asked for only by operations that wait. */
 export type Execute = <Input, Output>(
   operation: Operation<Input, Output>,
   input: Input,
   caller: Caller,
+  signal?: () => AbortSignal,
 ) => Promise<Output>
 
-export function createExecute(parts: { storage: Storage; clock: Clock; limits: Limits }): Execute {
-  const { storage, clock, limits } = parts
-  const queues = new QueueDirectory(storage.queues)
-  return async (operation, input, caller) => {
+export interface ExecuteParts {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly ids: Ids
+  readonly longPolls: LongPolls
+  readonly probeStore: ProbeStore
+  /** Whether the caller may do what needs that permission. */
+  authorise(permission: string, caller: Caller): boolean
+}
+
+const NEVER = new AbortController().signal
+
+export function createExecute({ authorise, ...parts }: ExecuteParts): Execute {
+  const queues = new QueueDirectory(parts.storage.queues)
+  return async (operation, input, caller, signal = () => NEVER) => {
+    if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
     try {
-      return await operation.run(input, { caller, now: clock.now(), storage, queues, limits })
+      const { kind = 'queue' } = operation
+      const key = (name: string) => ({ project: caller.project, kind, name })
+      return await operation.run(input, { ...parts, caller, now: parts.clock.now(), queues, signal, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

@@ -8,7 +8,9 @@ const JSON_TYPE = 'application/json'
 /** Whether a client takes what this service makes. Absent or empty means everything. (contract http.md 1.6) */
 export function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === JSON_TYPE) return true
-  return new Negotiator({ headers: { accept } }).mediaType([JSON_TYPE]) !== undefined
+  // Parameters of a range other than q say more than this service could.
+  const ranges = accept.replace(/;\s*(?!q\s*=)[^;,]*/gi, '')
+  return new Negotiator({ headers: { accept: ranges } }).mediaType([JSON_TYPE]) !== undefined
 }
 
 /** JSON where the client takes it, XML where it takes only that, else nothing. (contract http.md 1.9) */

@@ -58,10 +58,10 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     params,
     query,
     body: request.body,
-    contentType: request.headers['content-type'],
+    headers: request.headers,
     caller,
   }
-  const output = await parts.execute(door.operation, door.decode(doorRequest), caller)
+  const output = await parts.execute(door.operation, door.decode(doorRequest), caller, request.signal)
   return toResponse(door.encode(output, doorRequest))
 }
 

@@ -18,7 +18,7 @@ export const MAX_PROJECT_LENGTH = 256
  */
 export function readCaller(headers: IncomingHttpHeaders, rules: ClientIdRules): Caller {
   const clientId = readClientId(header(headers, 'client-id'), rules)
-  return { clientId, project: readProject(headers) }
+  return { clientId, project: readProject(headers), roles: readRoles(headers) }
 }
 
 function readClientId(given: string | undefined, rules: ClientIdRules): string {
@@ -50,6 +50,12 @@ function readProject(headers: IncomingHttpHeaders): string {
     throw new Refusal(400, 'Empty project header not allowed', 'Empty project header not allowed: X-PROJECT-ID')
   }
   return project
+}
+
+/** As the client says: without authentication there is nobody else to ask. */
+function readRoles(headers: IncomingHttpHeaders): string[] {
+  const given = header(headers, 'x-roles')
+  return given === undefined ? [] : given.split(',').map((role) => role.trim().toLowerCase())
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

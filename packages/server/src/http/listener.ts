@@ -69,8 +69,16 @@ async function serve(
     return
   }
   const { method = '', url: target = '', headers } = request
-  const answer = await handle({ method, target, headers, body })
+  const answer = await handle({ method, target, headers, body, signal: () => departure(response) })
   send(response, answer, { omitBody: method === 'HEAD', close: !request.complete && body.bytes !== null })
+}
+
+/** Made only for requests that wait. */
+function departure(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  if (response.destroyed) controller.abort()
+  else response.once('close', () => controller.abort())
+  return controller.signal
 }
 
 /** A client that asks before it sends a body is told to go on only when the body will be read. */

@@ -9,6 +9,8 @@ export interface HttpRequest {
   /** By lower-case name. */
   readonly headers: IncomingHttpHeaders
   readonly body: RequestBody
+  /** Aborts when the client goes away. */
+  readonly signal?: () => AbortSignal
 }
 
 export interface HttpResponse {

@@ -11,7 +11,8 @@ export interface DoorRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: RequestBody
-  readonly contentType: string | undefined
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly caller: Caller
 }
 

@@ -13,9 +13,12 @@ const INVALID_REQUEST = 'Invalid API request'
 const INVALID_BODY = 'Invalid request body'
 const UNABLE_TO_DELETE = 'Unable to delete'
 const NOT_FOUND = 'Not found'
+const CONFLICT = 'Resource conflict'
+const UNAVAILABLE = 'Service temporarily unavailable'
 
 /** Titles are what clients look at. (contract http.md 1.9) */
 const titleOf = {
+  'policy.denied': 'Not authorized',
   'limit.out_of_range': INVALID_REQUEST,
   'ids.count_out_of_range': INVALID_REQUEST,
   'pop.out_of_range': INVALID_REQUEST,
@@ -26,7 +29,7 @@ const titleOf = {
   'metadata.invalid': INVALID_REQUEST,
   'patch.too_large': INVALID_BODY,
   'patch.result_invalid': INVALID_BODY,
-  'patch.target_missing': 'Resource conflict',
+  'patch.target_missing': CONFLICT,
   'messages.too_large': INVALID_REQUEST,
   'messages.none': INVALID_REQUEST,
   'message.ttl_out_of_range': INVALID_REQUEST,
@@ -42,7 +45,26 @@ const titleOf = {
   'message.claim_not_live': UNABLE_TO_DELETE,
   'message.held': UNABLE_TO_DELETE,
   'messages.held_otherwise': UNABLE_TO_DELETE,
-  'storage.unavailable': 'Service temporarily unavailable',
+  'wait.out_of_range': INVALID_REQUEST,
+  'idempotency.other_messages': CONFLICT,
+  'redrive.rate_out_of_range': INVALID_REQUEST,
+  'subscriber.malformed': INVALID_REQUEST,
+  'subscriber.not_supported': INVALID_REQUEST,
+  'subscription.options_invalid': INVALID_REQUEST,
+  'subscription.ttl_too_short': INVALID_REQUEST,
+  'subscription.ttl_too_long': INVALID_REQUEST,
+  'subscription.trust_unavailable': UNAVAILABLE,
+  'subscription.exists': CONFLICT,
+  'subscription.not_found': NOT_FOUND,
+  'topic.not_found': NOT_FOUND,
+  'pool.unreachable': INVALID_BODY,
+  'pool.uri_in_use': CONFLICT,
+  'pool.not_found': NOT_FOUND,
+  'pool.last_of_flavors': UNABLE_TO_DELETE,
+  'flavor.not_found': NOT_FOUND,
+  'flavor.created_with_unknown_pool': 'Unable to create',
+  'flavor.updated_with_unknown_pool': 'updatefail',
+  'storage.unavailable': UNAVAILABLE,
 } as const satisfies Record<ErrorCode, string>
 
 export function toRefusal(error: ZaqarError): Refusal {

@@ -84,7 +84,7 @@ export interface Pool {
   readonly uri: string
   readonly weight: number
   readonly options: Readonly<JsonObject>
-  /** Name tag of the flavor that the pool belongs to, or null. */
+  /** Name of the flavor that the pool belongs to in the project that asks, or null. The flavor need not exist yet. */
   readonly flavor: string | null
 }
 

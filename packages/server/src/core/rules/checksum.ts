@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 export function checksumOf(body: string): string | null {
   if (body === 'null') return null
   const ascii = body.replace(
-    /[\u0080-\uffff]/g,
+    /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
   return `MD5:${createHash('md5').update(ascii).digest('hex')}`

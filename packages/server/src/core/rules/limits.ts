@@ -6,6 +6,7 @@ export interface Limits {
   readonly defaultMessageDelaySeconds: number
   readonly defaultClaimTtlSeconds: number
   readonly defaultClaimGraceSeconds: number
+  readonly defaultSubscriptionTtlSeconds: number
   readonly maxMessageTtlSeconds: number
   readonly maxMessageDelaySeconds: number
   readonly maxClaimTtlSeconds: number
@@ -15,12 +16,21 @@ export interface Limits {
   readonly maxQueuesPerPage: number
   readonly maxMessagesPerPage: number
   readonly maxMessagesPerClaimOrPop: number
+  readonly maxSubscriptionsPerPage: number
+  readonly maxPoolsPerPage: number
+  readonly maxFlavorsPerPage: number
+  /** Schemes that the URI of a subscriber may have, in lower case. */
+  readonly subscriberTypes: readonly string[]
   readonly deleteNeedsClaimIds: boolean
+  /** How long the key of an idempotent POST is remembered. */
+  readonly idempotencySeconds: number
 }
 
 /** Page size when a request names none; not configurable. (contract http.md 4.1) */
 export const DEFAULT_PAGE = 10
-/** Least ttl of a message or claim, least grace of a new claim, in seconds. (contract http.md 4.2) */
+/** Longest wait for something to list or claim, in seconds. */
+export const LONGEST_WAIT_SECONDS = 20
+/** Least ttl of a message, claim or subscription, least grace of a new claim, in seconds. (contract http.md 4.2) */
 export const LEAST_SECONDS = 60
 
 /** The page size asked for, or the default. */
@@ -46,4 +56,13 @@ export function checkRange(
     | 'claim.grace_out_of_range',
 ): void {
   if (value < min || value > max) throw new ZaqarError(code, { min, max })
+}
+
+/** Seconds to wait for something to come; none when nothing was asked for. */
+export function checkWait(waitSeconds: number | undefined): number {
+  if (waitSeconds === undefined) return 0
+  if (waitSeconds < 0 || waitSeconds > LONGEST_WAIT_SECONDS) {
+    throw new ZaqarError('wait.out_of_range', { max: LONGEST_WAIT_SECONDS })
+  }
+  return waitSeconds
 }

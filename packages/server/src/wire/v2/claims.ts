@@ -15,7 +15,7 @@ export const ClaimTerms = Type.Object({
   ttl: Type.Optional(Type.Integer()),
   grace: Type.Optional(Type.Integer()),
 })
-const CREATE_QUERY = { limit: IntegerParam } as const
+const CREATE_QUERY = { limit: IntegerParam, wait: IntegerParam } as const
 
 export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): AnyDoor[] {
   return [
@@ -24,8 +24,8 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       path: '/queues/:queue/claims',
       operation: createClaim,
       decode({ params, query, body }) {
-        const { limit } = readQuery(query, CREATE_QUERY)
-        return { queue: params['queue'] as string, limit, ...readTerms(readOptionalObject(body)) }
+        const { limit, wait } = readQuery(query, CREATE_QUERY)
+        return { queue: params['queue'] as string, limit, waitSeconds: wait, ...readTerms(readOptionalObject(body)) }
       },
       encode(found, request) {
         if (found === null) return NO_CONTENT

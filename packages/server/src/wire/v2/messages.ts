@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { NestedTooDeep, printJson } from '../../core/model/json.ts'
@@ -10,7 +11,7 @@ import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { popMessages } from '../../core/operations/messages/pop-messages.ts'
 import { type PostedMessage, postMessages } from '../../core/operations/messages/post-messages.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
-import { type AnyDoor, door, NO_CONTENT, ok } from '../door.ts'
+import { type AnyDoor, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments } from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, readQuery, StringParam } from '../query.ts'
@@ -30,6 +31,8 @@ export const LIST_QUERY = {
   echo: BooleanParam,
   include_claimed: BooleanParam,
   include_delayed: BooleanParam,
+  /** Seconds; ours, and so not carried over into links. */
+  wait: IntegerParam,
 } as const
 const IDS_QUERY = { ids: ListParam } as const
 const DELETE_QUERY = { ids: ListParam, pop: IntegerParam, claim_ids: ListParam } as const
@@ -49,7 +52,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'POST',
       path: '/queues/:queue/messages',
       operation: postMessages,
-      decode({ params, body }) {
+      decode({ params, body, headers }) {
         const bytes = body.bytes ?? 0
         if (bytes > maxMessagesPostBytes) {
           throw new ZaqarError('messages.too_large', { max: maxMessagesPostBytes, ceiling: maxMessagesPostBytes })
@@ -58,7 +61,12 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
         if (Array.isArray(document) || document['messages'] === undefined) {
           throw invalidRequest('No messages were found in the request body.')
         }
-        return { queue: params['queue'] as string, messages: readArray(document['messages']).map(readMessage), bytes }
+        return {
+          queue: params['queue'] as string,
+          messages: readArray(document['messages']).map(readMessage),
+          bytes,
+          idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, body),
+        }
       },
       encode({ ids }, { prefix, path, params }) {
         const resources = ids.map((id) => `"${messagePath(prefix, params['queue'] as string, id)}"`)
@@ -86,9 +94,18 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       path: '/queues/:queue/messages',
       operation: listMessages,
       decode({ params, query }) {
-        const { marker, limit, echo = false, include_claimed = false, include_delayed } = readQuery(query, LIST_QUERY)
+        const given = readQuery(query, LIST_QUERY)
+        const { marker, limit, echo = false, include_claimed = false, include_delayed, wait } = given
         const queue = params['queue'] as string
-        return { queue, marker, limit, echo, includeClaimed: include_claimed, includeDelayed: include_delayed }
+        return {
+          queue,
+          marker,
+          limit,
+          echo,
+          includeClaimed: include_claimed,
+          includeDelayed: include_delayed,
+          waitSeconds: wait,
+        }
       },
       encode({ messages, marker, limit, includeDelayed, now }, request) {
         const { path, query } = request
@@ -150,6 +167,22 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       encode: () => NO_CONTENT,
     }),
   ]
+}
+
+const LONGEST_IDEMPOTENCY_KEY = 255
+
+/** An addition of ours: a POST with an `Idempotency-Key` may be repeated. */
+function readIdempotency(key: string | undefined, { text }: RequestBody): { key: string; digest: string } | undefined {
+  if (key === undefined) return undefined
+  if (key === '' || key.length > LONGEST_IDEMPOTENCY_KEY) {
+    throw invalidRequest(`Idempotency-Key must have at least 1 and at most ${LONGEST_IDEMPOTENCY_KEY} characters.`)
+  }
+  return {
+    key,
+    digest: createHash('sha256')
+      .update(text as string)
+      .digest('base64'),
+  }
 }
 
 function readMessage(element: Json): PostedMessage {

@@ -40,12 +40,13 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[
         return { marker, limit, nameContains: name, metadata: metadataFilters(query), withCount: with_count }
       },
       encode({ limit, queues, count }, { path, prefix, query }) {
-        const { marker, detailed, name, with_count } = readQuery(query, LIST_QUERY)
+        const given = readQuery(query, LIST_QUERY)
+        const { marker, detailed, name, with_count } = given
         const documents = queues.map((queue) => {
           const metadata = detailed === true ? `"metadata": ${printJson(queue.metadata)}, ` : ''
           return `{"name": "${queue.name}", ${metadata}"href": "${prefix}/queues/${queue.name}"}`
         })
-        const shownLimit = query.has('limit') ? limit : undefined
+        const shownLimit = given.limit === undefined ? undefined : limit
         const filters = metadataFilters(query).flatMap(({ key }) => [[key, lastOf(query.get(key) ?? [])] as const])
         const links = nextLink(
           path,
@@ -79,11 +80,14 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[
       method: 'PATCH',
       path: '/queues/:queue',
       operation: updateQueue,
-      decode({ params, body, contentType }) {
+      decode({ params, body, headers }) {
         if ((body.bytes ?? 0) > maxQueueMetadataBytes) {
           throw invalidBody(`Queue metadata is too large. Max size: ${maxQueueMetadataBytes}`)
         }
-        return { queue: params['queue'] as string, changes: readPatch(body, contentType) }
+        return {
+          queue: params['queue'] as string,
+          changes: readPatch(body, headers['content-type'] as string | undefined),
+        }
       },
       encode: (metadata: JsonObject) => ok(printJson(metadata)),
     }),
@@ -134,7 +138,7 @@ function metadataFilters(query: Query): MetadataFilter[] {
   const filters: MetadataFilter[] = []
   for (const [key, given] of query) {
     const value = lastOf(given)
-    if (key in LIST_QUERY || value === '') continue
+    if (Object.hasOwn(LIST_QUERY, key) || value === '') continue
     filters.push({ key, anyOf: /^-?\d{1,15}$/.test(value) ? [value, Number(value)] : [value] })
   }
   return filters

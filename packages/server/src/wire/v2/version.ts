@@ -5,6 +5,7 @@ import { claimDoors } from './claims.ts'
 import { homeDocument, v2Resources } from './home-document.ts'
 import { type MessageDoorLimits, messageDoors } from './messages.ts'
 import { type QueueDoorLimits, queueDoors } from './queues.ts'
+import { redriveDoor } from './redrive.ts'
 
 export type DoorLimits = QueueDoorLimits & MessageDoorLimits
 
@@ -19,6 +20,7 @@ export function createV2(limits: DoorLimits): ApiVersion {
       ...queueDoors(limits),
       ...messageDoors(limits),
       ...claimDoors(limits),
+      redriveDoor(),
       door({ method: 'GET', path: '/ping', operation: ping, decode: () => undefined, encode: () => NO_CONTENT }),
       door({ method: 'HEAD', path: '/ping', operation: answer, decode: () => undefined, encode: () => NO_CONTENT }),
     ],

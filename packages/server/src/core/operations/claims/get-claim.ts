@@ -1,6 +1,5 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { queueKey } from '../keys.ts'
 import type { FoundClaim } from './create-claim.ts'
 
 export interface NamedClaim {
@@ -10,9 +9,10 @@ export interface NamedClaim {
 
 export const getClaim = defineOperation({
   name: 'claims.get',
+  permission: 'claims:get',
   failure: 'Claim could not be queried',
-  async run({ queue: name, claimId }: NamedClaim, { caller, now, storage, queues }): Promise<FoundClaim> {
-    const claim = await queues.use(queueKey(caller, name), now, (queue) => storage.claims.get({ queue, claimId, now }))
+  async run({ queue: name, claimId }: NamedClaim, { caller, key, now, storage, queues }): Promise<FoundClaim> {
+    const claim = await queues.use(key(name), now, (queue) => storage.claims.get({ queue, claimId, now }))
     if (claim === null) throw new ZaqarError('claim.not_found', { id: claimId, queue: name, project: caller.project })
     return { now, claim }
   },

@@ -1,12 +1,12 @@
 import { defineOperation } from '../../execute.ts'
-import { queueKey } from '../keys.ts'
 import type { NamedClaim } from './get-claim.ts'
 
 /** A claim that does not exist is no error. */
 export const releaseClaim = defineOperation({
   name: 'claims.release',
+  permission: 'claims:delete',
   failure: 'Claim could not be deleted',
-  async run({ queue: name, claimId }: NamedClaim, { caller, now, storage, queues }): Promise<void> {
-    await queues.use(queueKey(caller, name), now, (queue) => storage.claims.release({ queue, claimId, now }))
+  async run({ queue: name, claimId }: NamedClaim, { key, now, storage, queues }): Promise<void> {
+    await queues.use(key(name), now, (queue) => storage.claims.release({ queue, claimId, now }))
   },
 })

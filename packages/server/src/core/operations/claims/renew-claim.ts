@@ -1,7 +1,6 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { checkRange, LEAST_SECONDS } from '../../rules/limits.ts'
-import { queueKey } from '../keys.ts'
 import type { NamedClaim } from './get-claim.ts'
 
 export interface RenewClaimInput extends NamedClaim {
@@ -13,13 +12,14 @@ export interface RenewClaimInput extends NamedClaim {
 /** The claim lives its ttl from now; what is not given gets the default. */
 export const renewClaim = defineOperation({
   name: 'claims.renew',
+  permission: 'claims:update',
   failure: 'Claim could not be updated',
-  async run(input: RenewClaimInput, { caller, now, storage, queues, limits }): Promise<void> {
+  async run(input: RenewClaimInput, { caller, key, now, storage, queues, limits }): Promise<void> {
     const { queue: name, claimId } = input
     const { ttlSeconds = limits.defaultClaimTtlSeconds, graceSeconds = limits.defaultClaimGraceSeconds } = input
     checkRange(ttlSeconds, LEAST_SECONDS, limits.maxClaimTtlSeconds, 'claim.ttl_out_of_range')
     checkRange(graceSeconds, 0, limits.maxClaimGraceSeconds, 'claim.grace_out_of_range')
-    const renewed = await queues.use(queueKey(caller, name), now, (queue) =>
+    const renewed = await queues.use(key(name), now, (queue) =>
       storage.claims.renew({ queue, claimId, ttlSeconds, graceSeconds, now }),
     )
     if (!renewed) throw new ZaqarError('claim.not_found', { id: claimId, queue: name, project: caller.project })

@@ -1,6 +1,5 @@
 import { type ErrorCode, ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { queueKey } from '../keys.ts'
 
 export interface DeleteMessageInput {
   readonly queue: string
@@ -18,9 +17,10 @@ const refusals = {
 /** A message that does not exist is no error. */
 export const deleteMessage = defineOperation({
   name: 'messages.delete',
+  permission: 'messages:delete',
   failure: 'Message could not be deleted',
-  async run({ queue: name, id, claimId }: DeleteMessageInput, { caller, now, storage, queues }): Promise<void> {
-    const outcome = await queues.use(queueKey(caller, name), now, (queue) =>
+  async run({ queue: name, id, claimId }: DeleteMessageInput, { key, now, storage, queues }): Promise<void> {
+    const outcome = await queues.use(key(name), now, (queue) =>
       storage.messages.delete({ queue, id, claimId: claimId ?? null, now }),
     )
     if (outcome !== null && outcome in refusals) throw new ZaqarError(refusals[outcome as keyof typeof refusals])

@@ -1,7 +1,6 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { checkIdCount } from '../../rules/limits.ts'
-import { queueKey } from '../keys.ts'
 
 export interface DeleteMessagesInput {
   readonly queue: string
@@ -13,13 +12,14 @@ export interface DeleteMessagesInput {
 /** Deletes claimed messages too, unless the house wants to see their claims. Ids that name nothing are no error. */
 export const deleteMessages = defineOperation({
   name: 'messages.delete_many',
+  permission: 'messages:delete_all',
   failure: 'Messages could not be deleted',
   async run({ queue: name, ids, claimIds }: DeleteMessagesInput, ctx): Promise<void> {
-    const { caller, now, storage, queues, limits } = ctx
+    const { key, now, storage, queues, limits } = ctx
     checkIdCount(ids, limits.maxMessagesPerPage)
     const insist = limits.deleteNeedsClaimIds
     if (insist && !claimIds?.length) throw new ZaqarError('delete.claim_ids_missing')
-    const outcome = await queues.use(queueKey(caller, name), now, (queue) =>
+    const outcome = await queues.use(key(name), now, (queue) =>
       storage.messages.deleteMany({ queue, ids, claimIds: insist ? (claimIds as readonly string[]) : null, now }),
     )
     if (outcome === 'held') throw new ZaqarError('messages.held_otherwise')

@@ -1,7 +1,6 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { settingsOf } from '../../rules/reserved-attributes.ts'
-import { queueKey } from '../keys.ts'
 import type { FoundMessages } from './get-messages.ts'
 
 export interface PopMessagesInput {
@@ -12,14 +11,12 @@ export interface PopMessagesInput {
 /** Removes and answers the oldest visible unclaimed messages. */
 export const popMessages = defineOperation({
   name: 'messages.pop',
+  permission: 'messages:delete_all',
   failure: 'Messages could not be popped',
-  async run(
-    { queue: name, limit }: PopMessagesInput,
-    { caller, now, storage, queues, limits },
-  ): Promise<FoundMessages> {
+  async run({ queue: name, limit }: PopMessagesInput, { key, now, storage, queues, limits }): Promise<FoundMessages> {
     const max = limits.maxMessagesPerClaimOrPop
     if (limit < 1 || limit > max) throw new ZaqarError('pop.out_of_range', { max })
-    const messages = await queues.use(queueKey(caller, name), now, (queue) =>
+    const messages = await queues.use(key(name), now, (queue) =>
       storage.messages.pop({ queue, limit, deadLetter: settingsOf(queue, limits).deadLetter, now }),
     )
     return { now, messages: messages ?? [] }

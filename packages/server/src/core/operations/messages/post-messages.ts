@@ -5,13 +5,14 @@ import type { Json } from '../../model/model.ts'
 import { isInteger } from '../../rules/integers.ts'
 import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
 import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
-import { queueKey } from '../keys.ts'
 
 export interface PostMessagesInput {
   readonly queue: string
   readonly messages: readonly PostedMessage[]
   /** Size of the document that brought them. */
   readonly bytes: number
+  /** Makes a repetition harmless: the same key with the same digest answers what the first POST answered. */
+  readonly idempotency?: { readonly key: string; readonly digest: string } | undefined
 }
 
 export interface PostedMessage {
@@ -25,23 +26,28 @@ export interface PostedMessage {
 /** Stores all messages or none; a missing queue is created. Answers their ids in order. */
 export const postMessages = defineOperation({
   name: 'messages.post',
+  permission: 'messages:create',
   failure: 'Messages could not be enqueued',
   async run(input: PostMessagesInput, ctx: Context): Promise<{ ids: readonly string[] }> {
-    const { caller, now, limits } = ctx
+    const { caller, key, now, limits } = ctx
     if (input.messages.length === 0) throw new ZaqarError('messages.none')
     // What no queue would take is refused before one is created for it.
     checkTtls(input.messages, limits)
-    return ctx.queues.useOrCreate(queueKey(caller, input.queue), now, (queue) => {
+    const idempotency = input.idempotency && {
+      ...input.idempotency,
+      expiresAt: now + limits.idempotencySeconds * 1000,
+    }
+    const appended = await ctx.queues.useOrCreate(key(input.queue), now, (queue) => {
       const settings = settingsOf(queue, limits)
       if (input.bytes > settings.maxMessagesPostBytes) {
         const { maxMessagesPostBytes: max } = settings
         throw new ZaqarError('messages.too_large', { max, ceiling: limits.maxMessagesPostBytes })
       }
       const messages = input.messages.map((message) => settle(message, settings, limits))
-      return ctx.storage.messages.append({ queue, clientId: caller.clientId, messages, now }) as Promise<{
-        ids: string[]
-      }>
+      return ctx.storage.messages.append({ queue, clientId: caller.clientId, messages, idempotency, now })
     })
+    if (appended !== 'conflict') return appended
+    throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })
   },
 })
 

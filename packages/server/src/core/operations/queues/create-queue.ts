@@ -2,7 +2,6 @@ import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { metadataProblem } from '../../rules/reserved-attributes.ts'
-import { queueKey } from '../keys.ts'
 
 export interface CreateQueueInput {
   readonly queue: string
@@ -12,11 +11,12 @@ export interface CreateQueueInput {
 
 export const createQueue = defineOperation({
   name: 'queues.create',
+  permission: 'queues:create',
   failure: 'Queue could not be created',
-  async run({ queue, metadata }: CreateQueueInput, { caller, now, storage, limits }): Promise<{ created: boolean }> {
+  async run({ queue, metadata }: CreateQueueInput, { key, now, storage, limits }): Promise<{ created: boolean }> {
     const problem = metadataProblem(metadata, limits)
     if (problem !== null) throw new ZaqarError('metadata.invalid', { problem })
-    const { created } = await storage.queues.create({ key: queueKey(caller, queue), metadata, now })
+    const { created } = await storage.queues.create({ key: key(queue), metadata, now })
     return { created }
   },
 })

@@ -23,6 +23,7 @@ export interface ListedQueues {
 
 export const listQueues = defineOperation({
   name: 'queues.list',
+  permission: 'queues:get_all',
   failure: 'Queues could not be listed',
   async run(input: ListQueuesInput, { caller, now, storage, limits }): Promise<ListedQueues> {
     const limit = pageSize(input.limit, limits.maxQueuesPerPage)

@@ -1,5 +1,4 @@
 import { defineOperation } from '../../execute.ts'
-import { queueKey } from '../keys.ts'
 
 export const PURGEABLE = ['messages', 'subscriptions'] as const
 
@@ -10,9 +9,11 @@ export interface PurgeQueueInput {
 
 export const purgeQueue = defineOperation({
   name: 'queues.purge',
+  permission: 'queues:purge',
   failure: 'Queue could not be purged',
-  async run({ queue, resources }: PurgeQueueInput, { caller, now, storage }): Promise<void> {
-    const key = queueKey(caller, queue)
+  async run({ queue, resources }: PurgeQueueInput, ctx): Promise<void> {
+    const { now, storage } = ctx
+    const key = ctx.key(queue)
     if (resources.includes('messages')) await storage.messages.purge({ key, now })
     if (resources.includes('subscriptions')) await storage.subscriptions.purge({ key, now })
   },

@@ -3,7 +3,6 @@ import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { applyChanges, type MetadataChange } from '../../rules/metadata-patch.ts'
 import { metadataProblem, reservedDefaults, withReservedDefaults } from '../../rules/reserved-attributes.ts'
-import { queueKey } from '../keys.ts'
 
 export interface UpdateQueueInput {
   readonly queue: string
@@ -13,10 +12,11 @@ export interface UpdateQueueInput {
 /** All changes or none. Answers the resulting metadata with the reserved defaults. */
 export const updateQueue = defineOperation({
   name: 'queues.update',
+  permission: 'queues:update',
   failure: 'Queue could not be updated',
   async run({ queue: name, changes }: UpdateQueueInput, ctx): Promise<JsonObject> {
-    const { caller, now, storage, limits } = ctx
-    const updated = await ctx.queues.use(queueKey(caller, name), now, (queue) => {
+    const { caller, key, now, storage, limits } = ctx
+    const updated = await ctx.queues.use(key(name), now, (queue) => {
       const metadata = applyChanges(queue.metadata, changes, reservedDefaults(limits))
       const problem = metadataProblem(metadata, limits)
       if (problem !== null) throw new ZaqarError('patch.result_invalid', { problem })

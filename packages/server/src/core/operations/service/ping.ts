@@ -3,6 +3,7 @@ import { defineOperation } from '../../execute.ts'
 /** Resolves when the storage can read and write. */
 export const ping = defineOperation({
   name: 'ping.get',
+  permission: 'ping:get',
   failure: 'The storage is not alive',
   run: (_input: undefined, { storage }) => storage.ping(),
 })
@@ -10,6 +11,7 @@ export const ping = defineOperation({
 /** Resolves as soon as the service answers at all. */
 export const answer = defineOperation({
   name: 'ping.answer',
+  permission: 'ping:get',
   failure: 'The service is not alive',
   run: async (_input: undefined): Promise<void> => {},
 })

@@ -67,8 +67,8 @@ CREATE TABLE message (
   lane bigint,
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL,
-  ttl integer NOT NULL,
-  claim_count integer NOT NULL DEFAULT 0,
+  ttl bigint NOT NULL,
+  claim_count bigint NOT NULL DEFAULT 0,
   client text NOT NULL,
   came_from text,
   body text NOT NULL,
@@ -80,18 +80,21 @@ CREATE INDEX message_returned ON message (bucket, lane, place) WHERE lane IS NOT
 CREATE INDEX message_born ON message (bucket, born_bucket, born) WHERE born IS NOT NULL;
 CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL;
 
--- A message whose delay is not over: it has no place yet. `wakes_at` is the end of the delay, or its expiry when that is earlier.
+-- A message whose delay is not over: it has no place yet. It has to be looked after at `wakes_at`: when the delay is over, or
+-- it expires, whichever is earlier.
 CREATE TABLE delayed (
   bucket bigint NOT NULL,
   no bigint NOT NULL,
+  due_at bigint NOT NULL,
   wakes_at bigint NOT NULL,
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL,
-  ttl integer NOT NULL,
+  ttl bigint NOT NULL,
   client text NOT NULL,
   body text NOT NULL,
   PRIMARY KEY (bucket, no)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX delayed_due ON delayed (bucket, due_at, no);
 CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, no);
 
 -- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
@@ -100,7 +103,7 @@ CREATE TABLE claim (
   no bigint NOT NULL,
   ends_at bigint NOT NULL,
   renewed_at bigint NOT NULL,
-  ttl integer NOT NULL,
+  ttl bigint NOT NULL,
   places bigint[] NOT NULL,
   PRIMARY KEY (bucket, no)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
@@ -113,7 +116,7 @@ CREATE TABLE idempotency (
   digest text NOT NULL,
   expires_at bigint NOT NULL,
   first bigint NOT NULL,
-  count integer NOT NULL,
+  count bigint NOT NULL,
   PRIMARY KEY (bucket, key)
 );
 CREATE INDEX idempotency_expiry ON idempotency (expires_at);
@@ -123,7 +126,7 @@ CREATE TABLE subscription (
   queue bigint NOT NULL,
   id text COLLATE "C" NOT NULL,
   subscriber text COLLATE "C" NOT NULL,
-  ttl integer NOT NULL,
+  ttl bigint NOT NULL,
   renewed_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   options text NOT NULL,
@@ -136,7 +139,7 @@ CREATE INDEX subscription_expiry ON subscription (expires_at);
 CREATE TABLE pool (
   name text COLLATE "C" PRIMARY KEY,
   uri text COLLATE "C" NOT NULL,
-  weight integer NOT NULL,
+  weight bigint NOT NULL,
   options text NOT NULL
 );
 

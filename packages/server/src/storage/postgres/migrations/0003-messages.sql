@@ -65,7 +65,7 @@ DECLARE
   s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   earlier idempotency;
-  count_ integer := jsonb_array_length(p->'messages');
+  count_ bigint := jsonb_array_length(p->'messages');
   first_ bigint;
   soonest bigint;
   expiry bigint;
@@ -87,9 +87,9 @@ BEGIN
 
   IF (p->>'delayed')::boolean THEN
     WITH arrived AS (
-      INSERT INTO delayed (bucket, no, wakes_at, created_at, expires_at, ttl, client, body)
-      SELECT s.bucket, s.last + n, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_, now_ + 1000 * (m->>1)::bigint,
-             (m->>1)::integer, p->>'client', m->>0
+      INSERT INTO delayed (bucket, no, due_at, wakes_at, created_at, expires_at, ttl, client, body)
+      SELECT s.bucket, s.last + n, now_ + 1000 * (m->>2)::bigint, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_, now_ + 1000 * (m->>1)::bigint,
+             (m->>1)::bigint, p->>'client', m->>0
       FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint > 0
       RETURNING wakes_at
     )
@@ -97,7 +97,7 @@ BEGIN
   END IF;
   WITH arrived AS (
     INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
-    SELECT s.bucket, s.last + n, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::integer, p->>'client', m->>0
+    SELECT s.bucket, s.last + n, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, p->>'client', m->>0
     FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint = 0
     RETURNING expires_at
   )
@@ -112,9 +112,9 @@ BEGIN
   RETURN json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
 END $$;
 
--- Moves messages to the end of another queue of the project and kind, which need not exist. Answers the standing of the
+-- Moves messages, in the order of `places`, to the end of another queue of the project and kind, which need not exist. Answers the standing of the
 -- bucket they leave.
-CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ integer)
+CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE t standing; now_ bigint := (p->>'now')::bigint; bucket_ bigint; from_lane bigint; arrived_ bigint; expiry bigint;
 BEGIN
@@ -130,8 +130,8 @@ BEGIN
     DELETE FROM message WHERE bucket = s.bucket AND place = ANY (places) RETURNING *
   ), arrived AS (
     INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
-    SELECT t.bucket, t.last + row_number() OVER (ORDER BY place), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
-           CASE WHEN ttl_ IS NULL THEN expires_at ELSE now_ + 1000 * ttl_::bigint END, coalesce(ttl_, ttl), client, came_from_, body
+    SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
+           CASE WHEN ttl_ IS NULL THEN expires_at ELSE now_ + 1000 * ttl_ END, coalesce(ttl_, ttl), client, came_from_, body
     FROM gone
     RETURNING expires_at
   )
@@ -145,7 +145,7 @@ BEGIN
 END $$;
 
 -- The first `count_` places that can be claimed.
-CREATE FUNCTION claimable(s standing, now_ bigint, count_ integer)
+CREATE FUNCTION claimable(s standing, now_ bigint, count_ bigint)
 RETURNS TABLE (place bigint, lane bigint, claim_count integer, came_from text) LANGUAGE sql STABLE AS $$
   (SELECT place, lane, claim_count, came_from FROM message
    WHERE bucket = s.bucket AND lane = s.epoch AND expires_at > now_ ORDER BY place LIMIT count_)
@@ -160,10 +160,10 @@ CREATE FUNCTION bury(s standing, p jsonb) RETURNS standing LANGUAGE plpgsql AS $
 DECLARE buried bigint[]; d jsonb := p->'deadLetter';
 BEGIN
   FOR turn IN 1..200 LOOP
-    SELECT array_agg(place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::integer)
+    SELECT array_agg(place ORDER BY place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::bigint)
     WHERE claim_count >= (d->>'maxClaimCount')::bigint;
     EXIT WHEN buried IS NULL;
-    s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::integer);
+    s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
   END LOOP;
   RETURN s;
 END $$;
@@ -185,11 +185,11 @@ DECLARE
   s standing := enter(p);
   before standing;
   now_ bigint := (p->>'now')::bigint;
-  limit_ integer := (p->>'limit')::integer;
-  ttl_ integer := (p->>'ttlSeconds')::integer;
-  life integer := (p->>'ttlSeconds')::integer + (p->>'graceSeconds')::integer;
-  ends_ bigint := now_ + 1000 * ttl_::bigint;
-  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ integer;
+  limit_ bigint := (p->>'limit')::bigint;
+  ttl_ bigint := (p->>'ttlSeconds')::bigint;
+  life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
+  ends_ bigint := now_ + 1000 * ttl_;
+  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF s.free = 0 THEN RETURN NULL; END IF;
@@ -209,7 +209,7 @@ BEGIN
         lane = NULL,
         claim_count = claim_count + 1,
         ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
-        expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life::bigint ELSE expires_at END
+        expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life ELSE expires_at END
       WHERE bucket = s.bucket AND place = ANY (places_)
       RETURNING place, shown(m) AS message
     )
@@ -232,8 +232,8 @@ DECLARE
   s standing := enter(p);
   before standing;
   now_ bigint := (p->>'now')::bigint;
-  limit_ integer := (p->>'limit')::integer;
-  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ integer;
+  limit_ bigint := (p->>'limit')::bigint;
+  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF s.free = 0 THEN RETURN json_build_object('bucket', s.bucket, 'messages', '[]'::json); END IF;
@@ -292,7 +292,7 @@ BEGIN
     RETURN '"held"';
   END IF;
   DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
-  s := removed(s, ARRAY[m.place], (m.lane IS NOT NULL)::integer, (m.claim IS NOT NULL)::integer);
+  s := removed(s, ARRAY[m.place], num_nonnulls(m.lane), num_nonnulls(m.claim));
   PERFORM save(renew_lane(s));
   RETURN '"deleted"';
 END $$;
@@ -351,9 +351,9 @@ DECLARE
   s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   given bigint;
-  ttl_ integer := (p->>'ttlSeconds')::integer;
-  life integer := (p->>'ttlSeconds')::integer + (p->>'graceSeconds')::integer;
-  ends_ bigint := now_ + 1000 * ttl_::bigint;
+  ttl_ bigint := (p->>'ttlSeconds')::bigint;
+  life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
+  ends_ bigint := now_ + 1000 * ttl_;
   places_ bigint[];
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
@@ -361,7 +361,7 @@ BEGIN
   SELECT array_agg(place) INTO places_ FROM held_by(s.bucket, given, now_);
   IF places_ IS NULL THEN RETURN 'false'; END IF;
   UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND no = given;
-  UPDATE message SET ttl = life, expires_at = now_ + 1000 * life::bigint
+  UPDATE message SET ttl = life, expires_at = now_ + 1000 * life
   WHERE bucket = s.bucket AND place = ANY (places_) AND expires_at < ends_;
   IF ends_ < s.ends_at THEN
     s.ends_at := ends_;
@@ -407,7 +407,11 @@ BEGIN
     places_ := places_of(s.bucket, p->'ids');
   END IF;
   WITH chosen AS (
-    SELECT m.* FROM (
+    SELECT m.*, (
+      SELECT n FROM jsonb_array_elements(p->'ids') WITH ORDINALITY AS x(id, n)
+      WHERE (id->>0)::bigint = coalesce(m.born_bucket, m.bucket) AND (id->>1)::bigint = coalesce(m.born, m.place)
+    ) AS asked
+    FROM (
       (SELECT * FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND claim IS NULL AND expires_at > now_)
       UNION ALL
       (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND lane = s.epoch AND expires_at > now_)
@@ -416,14 +420,15 @@ BEGIN
     ) m
     WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from
                   AND q.metadata IS NOT NULL)
-    ORDER BY place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::integer END
+    ORDER BY asked, place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::bigint END
   )
-  SELECT array_agg(place ORDER BY place), array_agg(came_from ORDER BY place),
-         json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY place)
+  SELECT array_agg(place ORDER BY asked, place), array_agg(came_from ORDER BY asked, place),
+         json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY asked, place)
   INTO places_, names, moved FROM chosen;
   IF places_ IS NULL THEN RETURN json_build_object('moved', '[]'::json); END IF;
   FOR target IN SELECT DISTINCT name FROM unnest(names) AS n(name) ORDER BY name LOOP
-    s := move_messages(s, (SELECT array_agg(place) FROM unnest(places_, names) AS n(place, name) WHERE name = target),
+    s := move_messages(s, (SELECT array_agg(place ORDER BY n) FROM unnest(places_, names) WITH ORDINALITY AS x(place, name, n)
+                           WHERE name = target),
                        p, target, NULL, NULL);
   END LOOP;
   PERFORM save(renew_lane(s));

@@ -16,7 +16,7 @@ CREATE FUNCTION as_message(d delayed) RETURNS message LANGUAGE sql STABLE
 RETURN ROW(d.bucket, NULL, d.no, d.bucket, d.no, NULL, NULL, d.created_at, d.expires_at, d.ttl, 0, d.client, NULL, d.body)::message;
 
 -- By place: those that are visible, from `after_` on.
-CREATE FUNCTION page_by_place(s standing, after_ bigint, limit_ integer, hidden text, with_claimed boolean, now_ bigint)
+CREATE FUNCTION page_by_place(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, now_ bigint)
 RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF with_claimed THEN
@@ -37,7 +37,7 @@ BEGIN
 END $$;
 
 -- By order of posting, delayed ones included.
-CREATE FUNCTION page_by_posting(s standing, after_ bigint, limit_ integer, hidden text, with_claimed boolean, now_ bigint)
+CREATE FUNCTION page_by_posting(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, now_ bigint)
 RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT (m).* FROM (
@@ -89,11 +89,11 @@ BEGIN
   IF (p->'after'->>0)::bigint = bucket_ & 8388607 THEN marker := p->'after'; END IF;
   IF (p->>'includeDelayed')::boolean THEN
     SELECT json_agg(shown(m)) INTO messages
-    FROM page_by_posting(s, coalesce((marker->>2)::bigint, 0), (p->>'limit')::integer, p->>'hidden',
+    FROM page_by_posting(s, coalesce((marker->>2)::bigint, 0), (p->>'limit')::bigint, p->>'hidden',
                          (p->>'includeClaimed')::boolean, now_) m;
   ELSE
     SELECT json_agg(shown(m)) INTO messages
-    FROM page_by_place(s, coalesce(CASE WHEN marker IS NOT NULL THEN place_after(s, marker) END, 0), (p->>'limit')::integer,
+    FROM page_by_place(s, coalesce(CASE WHEN marker IS NOT NULL THEN place_after(s, marker) END, 0), (p->>'limit')::bigint,
                        p->>'hidden', (p->>'includeClaimed')::boolean, now_) m;
   END IF;
   RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
@@ -129,7 +129,7 @@ BEGIN
   RETURN json_build_object('bucket', bucket_, 'claim', c.no, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
 END $$;
 
--- stats. Answers {bucket, free, claimed, oldest, newest}, or false.
+-- stats: the oldest and newest go by place, a delayed one by the place that it will take. Answers {bucket, free, claimed, oldest, newest}, or false.
 CREATE FUNCTION queue_stats(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; oldest json; newest json;
 BEGIN
@@ -137,17 +137,18 @@ BEGIN
   s := standing_of(bucket_);
   IF NOT is_settled AND least(s.due_at, s.ends_at, s.expires_at) <= now_ THEN RETURN NULL; END IF;
   IF s.free + s.held > 0 THEN
-    SELECT shown(m) INTO oldest FROM page_by_posting(s, 0, 1, NULL, true, now_) m;
-    SELECT shown(m) INTO newest FROM (
-      (SELECT as_message(delayed) AS m, no AS at FROM delayed
-       WHERE bucket = bucket_ AND expires_at > now_ ORDER BY no DESC LIMIT 1)
-      UNION ALL
-      (SELECT message, posted FROM message
-       WHERE bucket = bucket_ AND posted IS NOT NULL AND expires_at > now_ ORDER BY posted DESC LIMIT 1)
-      UNION ALL
-      (SELECT message, place FROM message
-       WHERE bucket = bucket_ AND place >= s.live AND posted IS NULL AND expires_at > now_ ORDER BY place DESC LIMIT 1)
-    ) x ORDER BY at DESC LIMIT 1;
+    SELECT shown(m) INTO oldest FROM message m
+    WHERE bucket = bucket_ AND place >= s.live AND expires_at > now_ ORDER BY place LIMIT 1;
+    IF NOT FOUND THEN
+      SELECT shown(as_message(d)) INTO oldest FROM delayed d
+      WHERE bucket = bucket_ AND expires_at > now_ ORDER BY due_at, no LIMIT 1;
+    END IF;
+    SELECT shown(as_message(d)) INTO newest FROM delayed d
+    WHERE bucket = bucket_ AND expires_at > now_ ORDER BY due_at DESC, no DESC LIMIT 1;
+    IF NOT FOUND THEN
+      SELECT shown(m) INTO newest FROM message m
+      WHERE bucket = bucket_ AND place >= s.live AND expires_at > now_ ORDER BY place DESC LIMIT 1;
+    END IF;
   END IF;
   RETURN json_build_object('bucket', bucket_, 'free', s.free, 'claimed', s.held, 'oldest', oldest, 'newest', newest);
 END $$;

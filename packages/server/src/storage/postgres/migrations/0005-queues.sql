@@ -31,10 +31,13 @@ BEGIN
   RETURN json_build_object('version', version_);
 END $$;
 
+-- Dead letters that wait for a queue that does not exist stay, as on a purge.
 CREATE FUNCTION delete_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
-  DELETE FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' RETURNING * INTO q;
+  DELETE FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  RETURNING * INTO q;
   IF FOUND THEN INSERT INTO dropped VALUES (q.bucket, q.no); END IF;
   RETURN NULL;
 END $$;
@@ -42,7 +45,8 @@ END $$;
 CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE old bigint;
 BEGIN
-  SELECT bucket INTO old FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  SELECT bucket INTO old FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
   FOR NO KEY UPDATE;
   IF FOUND THEN
     INSERT INTO dropped VALUES (old, NULL);
@@ -57,7 +61,7 @@ CREATE FUNCTION list_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT name, metadata, version FROM queue
     WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '') AND metadata IS NOT NULL
       AND strpos(name, coalesce(p->>'nameContains', '')) > 0
-    ORDER BY name LIMIT (p->>'limit')::integer
+    ORDER BY name LIMIT (p->>'limit')::bigint
   ) q
 $$;
 
@@ -92,7 +96,7 @@ BEGIN
   IF queue_ IS NULL THEN RETURN 'false'; END IF;
   SELECT * INTO s FROM subscription_by(queue_, p->>'subscriber', now_);
   IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown_subscription(s)); END IF;
-  INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::integer, now_,
+  INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::bigint, now_,
                                    now_ + 1000 * (p->>'ttlSeconds')::bigint, p->>'options', false)
   RETURNING * INTO s;
   RETURN json_build_object('created', true, 'subscription', shown_subscription(s));
@@ -106,7 +110,7 @@ CREATE FUNCTION list_subscriptions(p jsonb) RETURNS json LANGUAGE sql STABLE AS 
   SELECT coalesce(json_agg(shown_subscription(s)), '[]') FROM (
     SELECT subscription AS s FROM subscription
     WHERE queue = queue_no(p) AND id > coalesce(p->>'after', '') AND expires_at > (p->>'now')::bigint
-    ORDER BY id LIMIT (p->>'limit')::integer
+    ORDER BY id LIMIT (p->>'limit')::bigint
   ) page
 $$;
 
@@ -121,7 +125,7 @@ BEGIN
   UPDATE subscription SET
     confirmed = confirmed AND subscriber = coalesce(p->>'subscriber', subscriber),
     subscriber = coalesce(p->>'subscriber', subscriber),
-    ttl = coalesce((p->>'ttlSeconds')::integer, ttl),
+    ttl = coalesce((p->>'ttlSeconds')::bigint, ttl),
     renewed_at = CASE WHEN p ? 'ttlSeconds' THEN now_ ELSE renewed_at END,
     expires_at = CASE WHEN p ? 'ttlSeconds' THEN now_ + 1000 * (p->>'ttlSeconds')::bigint ELSE expires_at END,
     options = coalesce(p->>'options', options)

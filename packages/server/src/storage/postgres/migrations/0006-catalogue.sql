@@ -30,7 +30,7 @@ BEGIN
   PERFORM enter_catalogue();
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
-  INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::integer, p->>'options')
+  INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::bigint, p->>'options')
   ON CONFLICT (name) DO UPDATE SET uri = excluded.uri, weight = excluded.weight, options = excluded.options;
   PERFORM tie(p->>'project', p->>'name', p->>'flavor');
   RETURN '"stored"';
@@ -46,7 +46,7 @@ BEGIN
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
   UPDATE pool SET
-    uri = coalesce(p->>'uri', uri), weight = coalesce((p->>'weight')::integer, weight), options = coalesce(p->>'options', options)
+    uri = coalesce(p->>'uri', uri), weight = coalesce((p->>'weight')::bigint, weight), options = coalesce(p->>'options', options)
   WHERE name = p->>'name' RETURNING * INTO updated;
   IF p ? 'flavor' THEN PERFORM tie(p->>'project', p->>'name', p->>'flavor'); END IF;
   RETURN shown_pool(updated, p->>'project');
@@ -61,7 +61,7 @@ CREATE FUNCTION list_pools(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
     SELECT coalesce(json_agg(shown_pool(x, p->>'project')), '[]') FROM (
-      SELECT pool AS x FROM pool WHERE name > coalesce(p->>'after', '') ORDER BY name LIMIT (p->>'limit')::integer
+      SELECT pool AS x FROM pool WHERE name > coalesce(p->>'after', '') ORDER BY name LIMIT (p->>'limit')::bigint
     ) page
   );
 END $$;
@@ -134,7 +134,7 @@ BEGIN
   RETURN (
     SELECT coalesce(json_agg(shown_flavor(x)), '[]') FROM (
       SELECT flavor AS x FROM flavor WHERE project = p->>'project' AND name > coalesce(p->>'after', '')
-      ORDER BY name LIMIT (p->>'limit')::integer
+      ORDER BY name LIMIT (p->>'limit')::bigint
     ) page
   );
 END $$;

@@ -86,7 +86,7 @@ BEGIN
 END $$;
 
 -- Frees what purged and deleted queues left, up to `limit_` rows of a table. Answers whether there is more.
-CREATE FUNCTION sweep_dropped(limit_ integer) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION sweep_dropped(limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE d dropped; count_ bigint;
 BEGIN
   SELECT * INTO d FROM dropped ORDER BY bucket LIMIT 1;

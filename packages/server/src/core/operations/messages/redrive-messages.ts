@@ -1,0 +1,74 @@
+import { ZaqarError } from '../../errors.ts'
+import { type Context, defineOperation } from '../../execute.ts'
+import { checkIdCount } from '../../rules/limits.ts'
+
+export interface RedriveMessagesInput {
+  /** The queue that holds the dead letters. */
+  readonly queue: string
+  /** Undefined: all that came from another queue. */
+  readonly ids?: readonly string[] | undefined
+  /** Messages a second. */
+  readonly rate?: number | undefined
+}
+
+export interface RedrivenMessages {
+  readonly moved: readonly { readonly id: string; readonly queue: string }[]
+  /** False when the time for one request was over before all were moved. */
+  readonly done: boolean
+}
+
+const DEFAULT_RATE = 500
+const MAX_RATE = 10_000
+/** Messages that move together, or not at all. */
+const BATCH = 100
+/** One request takes no longer than this, in seconds; the next one goes on where it ended. */
+const LONGEST_SECONDS = 20
+
+/** Moves dead letters back to the queues they came from, as fast as `rate` says. */
+export const redriveMessages = defineOperation({
+  name: 'messages.redrive',
+  permission: 'messages:redrive',
+  failure: 'Messages could not be moved back',
+  async run({ queue, ids, rate = DEFAULT_RATE }: RedriveMessagesInput, ctx): Promise<RedrivenMessages> {
+    if (rate < 1 || rate > MAX_RATE) throw new ZaqarError('redrive.rate_out_of_range', { max: MAX_RATE })
+    if (ids !== undefined) {
+      checkIdCount(ids, ctx.limits.maxMessagesPerPage)
+      return { moved: await moveBatch(queue, ids, ids.length, ctx), done: true }
+    }
+    const moved: { id: string; queue: string }[] = []
+    const end = ctx.now + LONGEST_SECONDS * 1000
+    const batch = Math.min(BATCH, rate)
+    for (;;) {
+      const some = await moveBatch(queue, null, batch, ctx)
+      moved.push(...some)
+      if (some.length < batch) return { moved, done: true }
+      const next = ctx.now + (moved.length / rate) * 1000
+      if (next > end || !(await reached(next, ctx))) return { moved, done: false }
+    }
+  },
+})
+
+async function moveBatch(
+  name: string,
+  ids: readonly string[] | null,
+  limit: number,
+  { queues, storage, key, clock }: Context,
+): Promise<{ id: string; queue: string }[]> {
+  const now = clock.now()
+  const moved = await queues.use(key(name), now, (queue) => storage.messages.redrive({ queue, ids, limit, now }))
+  return moved ?? []
+}
+
+/** Waits for the instant; false when the client has gone before. */
+function reached(instant: number, { clock, signal }: Context): Promise<boolean> {
+  const gone = signal()
+  return new Promise((resolve) => {
+    const timer = clock.at(instant, () => resolve(true))
+    const leave = () => {
+      timer.cancel()
+      resolve(false)
+    }
+    if (gone.aborted) leave()
+    else gone.addEventListener('abort', leave, { once: true })
+  })
+}

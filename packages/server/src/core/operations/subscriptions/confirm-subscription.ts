@@ -1,0 +1,18 @@
+import { ZaqarError } from '../../errors.ts'
+import { defineOperation } from '../../execute.ts'
+import type { NamedSubscription } from './get-subscription.ts'
+
+export interface ConfirmSubscriptionInput extends NamedSubscription {
+  /** False takes a confirmation back. */
+  readonly confirmed: boolean
+}
+
+export const confirmSubscription = defineOperation({
+  name: 'subscriptions.confirm',
+  permission: 'subscription:confirm',
+  failure: 'Subscription could not be confirmed',
+  async run({ queue, id, confirmed }: ConfirmSubscriptionInput, { key, now, storage }): Promise<void> {
+    const found = await storage.subscriptions.confirm({ key: key(queue), id, confirmed, now })
+    if (!found) throw new ZaqarError('subscription.not_found', { id })
+  },
+})

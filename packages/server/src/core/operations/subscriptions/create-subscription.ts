@@ -1,0 +1,40 @@
+import { STALE } from '../../../storage/contract.ts'
+import { ZaqarError } from '../../errors.ts'
+import { defineOperation } from '../../execute.ts'
+import type { JsonObject } from '../../model/model.ts'
+import { checkSubscriber } from '../../rules/subscriber.ts'
+import { checkSubscriptionOptions, checkSubscriptionTtl } from '../../rules/subscription-terms.ts'
+
+export interface CreateSubscriptionInput {
+  readonly queue: string
+  readonly subscriber: string
+  readonly options: JsonObject
+  readonly ttlSeconds?: number | undefined
+}
+
+/**
+ * A missing queue is created. Whom the queue would tell already, but who has not confirmed, keeps the subscription as it is.
+ * Answers its id.
+ */
+export const createSubscription = defineOperation({
+  name: 'subscriptions.create',
+  permission: 'subscription:create',
+  failure: 'Subscription could not be created',
+  async run(input: CreateSubscriptionInput, ctx): Promise<{ id: string }> {
+    const { now, storage, limits } = ctx
+    const { queue: name, subscriber, options, ttlSeconds = limits.defaultSubscriptionTtlSeconds } = input
+    checkSubscriber(subscriber, limits)
+    checkSubscriptionOptions(options)
+    checkSubscriptionTtl(ttlSeconds, now)
+    const key = ctx.key(name)
+    const terms = { key, id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
+    const { created, subscription } = await ctx.queues.useOrCreate(
+      key,
+      now,
+      // A queue that is gone is created anew.
+      async () => (await storage.subscriptions.create(terms)) ?? STALE,
+    )
+    if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
+    return { id: subscription.id }
+  },
+})

@@ -1,0 +1,25 @@
+import { ZaqarError } from '../errors.ts'
+import type { Limits } from './limits.ts'
+
+/** In lower case; empty when the text has none. */
+function schemeOf(subscriber: string): string {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(subscriber)?.[1]?.toLowerCase() ?? ''
+}
+
+/**
+ * Whom a subscription may tell: what stands behind the scheme of the URI is looked at when something is sent.
+ * (contract http.md 3.9.2, notifications.md 2)
+ * @throws ZaqarError
+ */
+export function checkSubscriber(subscriber: string, { subscriberTypes }: Limits): void {
+  const scheme = schemeOf(subscriber)
+  if (!subscriberTypes.includes(scheme)) {
+    throw new ZaqarError('subscriber.not_supported', { types: subscriberTypes.join(', ') })
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  if (/[\u0000-\u0020\u007f]/.test(subscriber) || !subscriber.isWellFormed()) {
+    throw new ZaqarError('subscriber.malformed')
+  }
+  // Nobody can give this service a trust as long as it does not know Keystone.
+  if (scheme.startsWith('trust+')) throw new ZaqarError('subscription.trust_unavailable', { type: scheme })
+}

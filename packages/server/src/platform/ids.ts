@@ -1,0 +1,5 @@
+/** The one seam through which randomness comes in. Tests hand in one whose answers they know. */
+export interface Ids {
+  /** A UUID that nobody can guess. */
+  randomId(): string
+}

@@ -1,0 +1,32 @@
+import { Type } from 'typebox'
+import { printJson } from '../../core/model/json.ts'
+import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
+import { readFields, readOptionalObject } from '../body.ts'
+import { type AnyDoor, door, ok } from '../door.ts'
+import { messagePath } from '../message-documents.ts'
+import { invalidBody } from '../refusal.ts'
+
+/** Both may be left out: then all messages are moved, at the default rate. */
+export const RedriveTerms = Type.Object({
+  ids: Type.Optional(Type.Array(Type.String())),
+  /** Messages a second. */
+  rate: Type.Optional(Type.Integer()),
+})
+
+/** `POST /queues/Q/redrive`, an addition of ours: dead letters go back to where they came from. */
+export function redriveDoor(): AnyDoor {
+  return door({
+    method: 'POST',
+    path: '/queues/:queue/redrive',
+    operation: redriveMessages,
+    decode({ params, body }) {
+      const { ids, rate } = readFields(readOptionalObject(body), RedriveTerms)
+      if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
+      return { queue: params['queue'] as string, ids, rate }
+    },
+    encode({ moved, done }, { prefix }) {
+      const documents = moved.map(({ id, queue }) => ({ id, queue, href: messagePath(prefix, queue, id) }))
+      return ok(printJson({ moved: documents, done }))
+    },
+  })
+}

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { createSystemClock } from '../../src/platform/system-clock.ts'
+import { type QueueHandle, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
+import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { type Proxy, startProxy } from './postgres-proxy.ts'
+import { administer, missingPostgres, newSchema, type PostgresServer, pause, startPostgres } from './postgres-server.ts'
+
+const clock = createSystemClock()
+const key = { project: 'p', kind: 'queue', name: 'jobs' } as const
+const HOUR = 3600
+
+/** What the workers were told, to be held against what is there in the end. */
+interface History {
+  /** Ids of acknowledged posts, by poster, in order. */
+  readonly posted: string[][]
+  /** Ids that acknowledged claims handed out. */
+  readonly claimed: string[]
+  readonly deleted: Set<string>
+  /** Ids whose deletion was asked for and never answered. */
+  readonly maybeDeleted: Set<string>
+  refused: number
+}
+
+/** Posts, claims and deletes on several nodes until `isOver`. Nothing but `StorageUnavailable` may come back. */
+async function work(nodes: readonly Storage[], queue: QueueHandle, isOver: () => boolean): Promise<History> {
+  const history: History = { posted: [], claimed: [], deleted: new Set(), maybeDeleted: new Set(), refused: 0 }
+  /** Null when the storage refused. */
+  const attempt = async <Answer>(move: Promise<Answer>): Promise<Answer | null> => {
+    try {
+      return await move
+    } catch (error) {
+      assert(error instanceof StorageUnavailable, `not a refusal: ${error}`)
+      history.refused += 1
+      await pause(10)
+      return null
+    }
+  }
+  const post = async (storage: Storage, ids: string[]) => {
+    while (!isOver()) {
+      const messages = [{ body: '"m"', ttlSeconds: HOUR, delaySeconds: 0 }]
+      const answer = await attempt(storage.messages.append({ queue, clientId: 'c', messages, now: clock.now() }))
+      if (answer !== null && typeof answer === 'object') ids.push(...answer.ids)
+    }
+  }
+  const consume = async (storage: Storage) => {
+    while (!isOver()) {
+      const terms = { limit: 3, ttlSeconds: HOUR, graceSeconds: 0, deadLetter: null }
+      const claim = await attempt(storage.claims.create({ queue, ...terms, now: clock.now() }))
+      if (claim === null || typeof claim === 'string') {
+        await pause(5)
+        continue
+      }
+      for (const { id } of claim.messages) {
+        history.claimed.push(id)
+        const deletion = storage.messages.delete({ queue, id, claimId: claim.id, now: clock.now() })
+        const answer = await attempt(deletion)
+        if (answer === 'deleted') history.deleted.add(id)
+        else if (answer === null) history.maybeDeleted.add(id)
+        else assert.fail(`the deletion of a claimed message answered ${answer}`)
+      }
+    }
+  }
+  const workers = nodes.flatMap((storage) => {
+    const ids: string[] = []
+    history.posted.push(ids)
+    return [post(storage, ids), consume(storage), consume(storage)]
+  })
+  await Promise.all(workers)
+  return history
+}
+
+/** Nothing acknowledged is lost, nothing was held twice, the order is kept, the counts are right. */
+async function check(storage: Storage, queue: QueueHandle, history: History): Promise<void> {
+  const left: string[] = []
+  for (let after: string | null = null; ; ) {
+    const flags = { hideClientId: null, includeClaimed: true, includeDelayed: false }
+    const page = await storage.messages.list({ queue, after, limit: 1000, ...flags, now: clock.now() })
+    assert(typeof page === 'object')
+    left.push(...page.messages.map((message) => message.id))
+    if (page.marker === null) break
+    after = page.marker
+  }
+  const place = new Map(left.map((id, i) => [id, i]))
+  for (const ids of history.posted) {
+    for (const id of ids) {
+      const isThere = place.has(id)
+      assert(isThere || history.deleted.has(id) || history.maybeDeleted.has(id), 'an acknowledged message is lost')
+      assert(!(isThere && history.deleted.has(id)), 'a message is back after its deletion was acknowledged')
+    }
+    const places = ids.flatMap((id) => place.get(id) ?? [])
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+      'the order of posts is not kept',
+    )
+  }
+  assert.equal(new Set(history.claimed).size, history.claimed.length, 'a message was in two live claims')
+  const stats = await storage.queues.stats({ key, now: clock.now() })
+  assert.equal((stats?.free ?? 0) + (stats?.claimed ?? 0), left.length, 'the counts are wrong')
+}
+
+/** After trouble ended, the storage serves again by itself. */
+async function recovered(storage: Storage): Promise<void> {
+  const start = clock.now()
+  for (;;) {
+    try {
+      await storage.ping()
+      return
+    } catch (error) {
+      assert(error instanceof StorageUnavailable, `not a refusal: ${error}`)
+      assert(clock.now() - start < 10_000, 'did not recover within ten seconds')
+      await pause(50)
+    }
+  }
+}
+
+const missing = await missingPostgres()
+
+describe('postgres in trouble', { skip: missing ?? false }, () => {
+  let server: PostgresServer
+  let proxy: Proxy
+  let throughProxy: string
+  before(async () => {
+    server = await startPostgres({ isOwn: true })
+    proxy = await startProxy(server.port)
+    throughProxy = server.uri.replace(`:${server.port}/`, `:${proxy.port}/`)
+  })
+  after(async () => {
+    await proxy.close()
+    await server.stop()
+  })
+
+  /** Two nodes at work while `trouble` happens; then the history is checked. */
+  async function underLoad(uri: string, trouble: () => Promise<void>): Promise<void> {
+    const schema = newSchema()
+    const open = () => openPostgres({ uri, schema, connections: 2, clock })
+    const nodes = [await open(), await open()] as const
+    try {
+      const { queue } = await nodes[0].queues.create({ key, metadata: {}, now: clock.now() })
+      let isOver = false
+      const working = work(nodes, queue, () => isOver)
+      await trouble()
+      for (const node of nodes) await recovered(node)
+      isOver = true
+      const history = await working
+      assert(history.deleted.size > 0 && history.refused > 0, 'the trouble met no work')
+      await check(nodes[0], queue, history)
+    } finally {
+      for (const node of nodes) await node.close()
+    }
+  }
+
+  test('connections that are cut at random lose nothing that was acknowledged', async () => {
+    await underLoad(throughProxy, async () => {
+      for (let i = 0; i < 20; i++) {
+        await pause(100)
+        proxy.cutAll()
+      }
+    })
+  })
+
+  test('connections that are slow and half closed lose nothing that was acknowledged', async () => {
+    await underLoad(throughProxy, async () => {
+      for (let i = 0; i < 10; i++) {
+        proxy.delay(i % 2 === 0 ? 20 : 0)
+        await pause(150)
+        proxy.halfCloseAll()
+      }
+      proxy.delay(0)
+    })
+  })
+
+  test('a server that is restarted loses nothing that was acknowledged', async () => {
+    await underLoad(server.uri, async () => {
+      await pause(300)
+      await server.control?.restart()
+      await pause(300)
+    })
+  })
+
+  test('a server that is killed twenty times loses nothing that was acknowledged', { timeout: 120_000 }, async () => {
+    await underLoad(server.uri, async () => {
+      for (let i = 0; i < 20; i++) {
+        await pause(200)
+        await server.control?.kill()
+      }
+      await pause(300)
+    })
+  })
+
+  test('a server that takes no writes refuses them, and serves again when it does', async () => {
+    await underLoad(server.uri, async () => {
+      await pause(200)
+      await administer(server.uri, 'ALTER SYSTEM SET default_transaction_read_only = on')
+      await administer(server.uri, 'SELECT pg_reload_conf()')
+      await pause(300)
+      await administer(
+        server.uri,
+        'SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only',
+      )
+      await administer(server.uri, 'SELECT pg_reload_conf()')
+      await pause(300)
+    })
+  })
+
+  test('a node that finds too many connections refuses, and serves when there is room', async () => {
+    const schema = newSchema()
+    const storage = await openPostgres({ uri: server.uri, schema, connections: 1, clock })
+    await administer(server.uri, 'CREATE ROLE narrow LOGIN SUPERUSER CONNECTION LIMIT 0')
+    try {
+      const narrow = server.uri.replace('postgres@', 'narrow@')
+      await administer(server.uri, 'ALTER ROLE narrow NOSUPERUSER')
+      await assert.rejects(openPostgres({ uri: narrow, schema, connections: 1, clock }), StorageUnavailable)
+    } finally {
+      await administer(server.uri, 'DROP ROLE narrow')
+      await storage.close()
+    }
+  })
+
+  test('a listener hears again after its connection was cut', async () => {
+    const schema = newSchema()
+    const storage = await openPostgres({ uri: throughProxy, schema, connections: 1, clock })
+    try {
+      const { queue } = await storage.queues.create({ key, metadata: {}, now: clock.now() })
+      let news = 0
+      const unwatch = storage.watch(key, () => {
+        news += 1
+      })
+      const heard = async (least: number) => {
+        const start = clock.now()
+        while (news < least) {
+          assert(clock.now() - start < 10_000, 'heard nothing')
+          await pause(10)
+        }
+      }
+      await heard(1)
+      proxy.cutAll()
+      // The connection that comes in its place reports once by itself, since news may have been missed.
+      await heard(2)
+      const before = news
+      const messages = [{ body: '"m"', ttlSeconds: HOUR, delaySeconds: 0 }]
+      await recovered(storage)
+      await storage.messages.append({ queue, clientId: 'c', messages, now: clock.now() })
+      await heard(before + 1)
+      unwatch()
+    } finally {
+      await storage.close()
+    }
+  })
+
+  test('ten nodes that start at once make one schema', async () => {
+    const schema = newSchema()
+    const nodes = await Promise.all(
+      Array.from({ length: 10 }, () => openPostgres({ uri: server.uri, schema, connections: 1, clock })),
+    )
+    for (const node of nodes) await node.ping()
+    await Promise.all(nodes.map((node) => node.close()))
+    const [row] = await administer(server.uri, `SELECT count(*)::integer AS services FROM "${schema}".service`)
+    assert.deepEqual(row, { services: 1 })
+  })
+})

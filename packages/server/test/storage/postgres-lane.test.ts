@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { createSystemClock } from '../../src/platform/system-clock.ts'
+import { Lanes } from '../../src/storage/postgres/lanes.ts'
+import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { ServerClock } from '../../src/storage/postgres/server-clock.ts'
+import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
+
+const key = { project: 'p', kind: 'queue', name: 'jobs' } as const
+
+describe('moves of several nodes on one server', { skip: (await missingPostgres()) ?? false }, () => {
+  let server: PostgresServer
+  const clock = createSystemClock()
+  const schema = newSchema()
+  before(async () => {
+    server = await startPostgres()
+    await (await openPostgres({ uri: server.uri, schema, connections: 1, clock })).close()
+  })
+  after(async () => {
+    await administer(server.uri, `DROP SCHEMA "${schema}" CASCADE`)
+    await server.stop()
+  })
+
+  test('one that fails does not undo those that share its transaction', async () => {
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1 })
+    const created = lanes.write<{ created: boolean }>('create_queue', key, { metadata: '{}', now: clock.now() })
+    const failed = assert.rejects(lanes.write('no_such_move', key, {}))
+    const counted = lanes.write<{ version: number }>('get_queue', key, {})
+    assert.equal((await created).created, true)
+    await failed
+    assert.equal(typeof (await counted).version, 'number')
+    await lanes.close()
+  })
+
+  test('moves that arrive together share one transaction', async () => {
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1 })
+    await lanes.write('create_queue', key, { metadata: '{}', now: clock.now() })
+    const { version } = await lanes.write<{ version: number }>('get_queue', key, {})
+    const append = () =>
+      lanes.write<{ first: number }>('append', key, {
+        version,
+        client: 'c',
+        messages: [['"m"', 60, 0]],
+        now: clock.now(),
+      })
+    await Promise.all(Array.from({ length: 20 }, append))
+    const [row] = await administer(
+      server.uri,
+      `SELECT count(DISTINCT xmin::text)::integer AS transactions FROM "${schema}".message`,
+    )
+    assert.deepEqual(row, { transactions: 1 })
+    await lanes.close()
+  })
+
+  test('nodes whose clocks are seconds apart read the same time', async () => {
+    const wrongBy = (milliseconds: number) => ({
+      now: () => clock.now() + milliseconds,
+      at: (at: number, callback: () => void) => clock.at(at - milliseconds, callback),
+    })
+    const clocks = await Promise.all(
+      [-2000, 0, 2000].map((ms) => ServerClock.open({ uri: server.uri, local: wrongBy(ms) })),
+    )
+    const [early, right, late] = clocks.map((one) => one.now()) as [number, number, number]
+    for (const one of clocks) one.close()
+    assert(Math.abs(early - right) < 200 && Math.abs(late - right) < 200, `${early}, ${right}, ${late}`)
+    // Timers too.
+    const fired = await new Promise<number>((resolve) => {
+      const one = clocks[0] as ServerClock
+      one.at(right + 50, () => resolve(one.now()))
+    })
+    assert(fired >= right + 50 && fired < right + 1000)
+  })
+})

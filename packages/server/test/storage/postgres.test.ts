@@ -1,0 +1,34 @@
+import { after, before, test } from 'node:test'
+import { type Harness, runConformance } from 'zaqar-conformance'
+import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
+
+let server: PostgresServer
+
+/** One schema for each store, which is left behind when a test on it failed. */
+const postgresHarness: Harness = {
+  abilities: { survivesReopen: true, severalClients: true },
+  async open(clock) {
+    const { uri } = server
+    const schema = newSchema()
+    const open = () => openPostgres({ uri, schema, connections: 1, clock })
+    return {
+      storage: await open(),
+      reopen: open,
+      openSecondClient: open,
+      drop: async () => void (await administer(uri, `DROP SCHEMA "${schema}" CASCADE`)),
+    }
+  },
+}
+
+const missing = await missingPostgres()
+if (missing === null) {
+  before(async () => {
+    server = await startPostgres()
+  })
+  after(() => server.stop())
+  // Each step is a round trip or several, so fewer sequences than on an engine in the process.
+  runConformance('postgres', postgresHarness, { sequences: 100 })
+} else {
+  test('storage contract: postgres', { skip: missing }, () => undefined)
+}

@@ -1,0 +1,78 @@
+import { isUtf8 } from 'node:buffer'
+import { ManualClock } from 'zaqar-conformance'
+import { createApplication } from '../../src/application.ts'
+import type { Config } from '../../src/config/options.ts'
+import type { Handle } from '../../src/http/handler.ts'
+import { systemIds } from '../../src/platform/system-ids.ts'
+import type { Storage } from '../../src/storage/contract.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import type { RequestBody } from '../../src/wire/door.ts'
+import { load } from '../config/memory.ts'
+import { type Send, TestClient } from './test-client.ts'
+
+/** The service without sockets, in memory, at a time that the test decides. */
+export interface InProcessService {
+  readonly client: TestClient
+  readonly send: Send
+  readonly handle: Handle
+  readonly clock: ManualClock
+  readonly storage: Storage
+  readonly config: Config
+  /** What the service would have logged as its own trouble. */
+  readonly troubles: readonly unknown[]
+  close(): Promise<void>
+}
+
+/** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
+export async function openInProcess(env: Record<string, string> = {}): Promise<InProcessService> {
+  const { config } = load({ env })
+  const clock = new ManualClock(Date.UTC(2026, 2, 1, 10))
+  const storage = await openSqlite({ path: ':memory:', clock })
+  const troubles: unknown[] = []
+  const { handle, close } = createApplication({
+    config,
+    storage,
+    clock,
+    ids: systemIds,
+    probeStore: async () => null,
+    onTrouble: (error) => troubles.push(error),
+  })
+  const send = sendTo(handle)
+  return {
+    client: new TestClient(send),
+    send,
+    handle,
+    clock,
+    storage,
+    config,
+    troubles,
+    close() {
+      close()
+      return storage.close()
+    },
+  }
+}
+
+/** Hands a request over as the listener does. */
+function sendTo(handle: Handle): Send {
+  return async ({ method, target, headers, body }) => {
+    const content = body === undefined ? undefined : Buffer.from(body)
+    const length = content === undefined ? {} : { 'content-length': String(content.length) }
+    const answer = await handle({
+      method,
+      target,
+      headers: { ...lowerCase(headers), ...length },
+      body: toBody(content),
+    })
+    return { status: answer.status, headers: lowerCase(answer.headers), text: answer.body ?? '' }
+  }
+}
+
+function toBody(content: Buffer | undefined): RequestBody {
+  if (content === undefined) return { bytes: null, text: '' }
+  return { bytes: content.length, text: isUtf8(content) ? content.toString('utf8') : null }
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

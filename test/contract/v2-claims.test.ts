@@ -1,0 +1,445 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { assertError, assertNoContent, json } from '../../packages/server/test/support/answers.ts'
+import { type FreshService, freshService } from '../../packages/server/test/support/fresh-service.ts'
+
+const CLAIMS = '/v2/queues/jobs/claims'
+const MESSAGES = '/v2/queues/jobs/messages'
+
+/** Claims and answers where the claim is. */
+async function claim(given: FreshService, limit = 10, terms?: object): Promise<string> {
+  const answer = await given.client.post(`${CLAIMS}?limit=${limit}`, terms)
+  assert.equal(answer.status, 201, answer.text)
+  return answer.headers['location'] ?? ''
+}
+
+/** Claims and answers the bodies. */
+async function claimed(given: FreshService): Promise<unknown[]> {
+  const answer = await given.client.post(`${CLAIMS}?limit=20`)
+  return answer.status === 204 ? [] : json(answer).messages.map((one: { body: unknown }) => one.body)
+}
+
+describe('claiming', () => {
+  const given = freshService()
+
+  test('answers 201, where the claim is, and the messages with hrefs that delete them', async () => {
+    const [id] = await given.post('jobs', { body: { task: 7 } })
+    given.pass(4)
+    const answer = await given.client.post(CLAIMS, { ttl: 300, grace: 300 })
+    assert.equal(answer.status, 201)
+    const location = answer.headers['location'] ?? ''
+    assert.match(location, /^\/v2\/queues\/jobs\/claims\/[A-Za-z0-9_-]+$/)
+    const claimId = location.split('/').at(-1)
+    assert.equal(
+      answer.text,
+      `{"messages": [{"id": "${id}", "href": "${MESSAGES}/${id}?claim_id=${claimId}", "ttl": 3600, "age": 4, "body": {"task": 7}}]}`,
+    )
+  })
+
+  test('answers 204 and no place when there is nothing, or no queue, which it does not create', async () => {
+    for (const create of [false, true]) {
+      if (create) await given.client.put('/v2/queues/jobs')
+      const answer = await given.client.post(CLAIMS)
+      assertNoContent(answer)
+      assert.equal(answer.headers['location'], undefined)
+      assert.equal(json(await given.client.get('/v2/queues')).queues.length, create ? 1 : 0)
+    }
+  })
+
+  test('takes the oldest free messages, ten where no number is asked for, own ones too', async () => {
+    await given.post('jobs', ...Array.from({ length: 25 }, (_, body) => ({ body })))
+    const bodies = async (query: string) =>
+      json(await given.client.post(`${CLAIMS}${query}`)).messages.map((one: { body: unknown }) => one.body)
+    assert.deepEqual(await bodies('?limit=2'), [0, 1])
+    assert.deepEqual(await bodies(''), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    assert.deepEqual(await bodies('?limit=20'), [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24])
+  })
+
+  test('takes an empty body, an empty object, and what it does not know', async () => {
+    for (const body of [undefined, '', {}, { limit: 1, other: 'x' }]) {
+      await given.post('jobs', { body: 1 }, { body: 2 })
+      assert.equal(json(await given.client.post(CLAIMS, body)).messages.length, 2)
+    }
+  })
+
+  test('lasts 300 seconds where no ttl is given', async () => {
+    await given.post('jobs', { body: 1 })
+    const location = await claim(given)
+    assert.equal(json(await given.client.get(location)).ttl, 300)
+    given.pass(299.999)
+    assert.deepEqual(await claimed(given), [])
+    given.pass(0.001)
+    assert.equal((await given.client.get(location)).status, 404)
+    assert.deepEqual(await claimed(given), [1])
+  })
+
+  for (const terms of [
+    { ttl: 60, grace: 60 },
+    { ttl: 43_200, grace: 43_200 },
+  ]) {
+    test(`takes ${JSON.stringify(terms)}`, async () => {
+      await given.post('jobs', { body: 1 })
+      assert.equal((await given.client.post(CLAIMS, terms)).status, 201)
+    })
+  }
+
+  for (const [body, title] of [
+    [{ ttl: 59 }, 'Invalid API request'],
+    [{ ttl: 43_201 }, 'Invalid API request'],
+    [{ ttl: -1 }, 'Invalid API request'],
+    [{ ttl: true }, 'Invalid API request'],
+    [{ grace: 59 }, 'Invalid API request'],
+    [{ grace: 43_201 }, 'Invalid API request'],
+    [{ ttl: '60' }, 'Invalid request body'],
+    [{ ttl: null }, 'Invalid request body'],
+    [{ grace: [60] }, 'Invalid request body'],
+    ['{"ttl": 60.0}', 'Invalid request body'],
+    ['{"ttl": 9223372036854775808}', 'Invalid request body'],
+    ['[]', 'Invalid request body'],
+    ['60', 'Invalid request body'],
+    ['{"ttl"', 'Invalid request body'],
+  ] as const) {
+    test(`does not take ${typeof body === 'string' ? body : JSON.stringify(body)}`, async () => {
+      await given.post('jobs', { body: 1 })
+      assertError(await given.client.post(CLAIMS, body), 400, title)
+      assert.deepEqual(await claimed(given), [1])
+    })
+  }
+
+  for (const [limit, title] of [
+    ['0', 'Invalid API request'],
+    ['21', 'Invalid API request'],
+    ['-5', 'Invalid API request'],
+    ['x', 'Invalid parameter'],
+  ] as const) {
+    test(`does not take limit=${limit}`, async () => {
+      assertError(await given.client.post(`${CLAIMS}?limit=${limit}`), 400, title)
+    })
+  }
+
+  test('never gives a message to two live claims', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const [one, two] = await Promise.all([
+      given.client.post(`${CLAIMS}?limit=2`),
+      given.client.post(`${CLAIMS}?limit=2`),
+    ])
+    assert.deepEqual(
+      [...json(one).messages, ...json(two).messages].map((message) => message.body),
+      [1, 2, 3],
+    )
+    assert.deepEqual(await claimed(given), [])
+  })
+})
+
+describe('a claim', () => {
+  const given = freshService()
+
+  test('is shown with its age, ttl and messages, to any client of the project', async () => {
+    const [id] = await given.post('jobs', { body: 1 })
+    const location = await claim(given, 1, { ttl: 100, grace: 60 })
+    given.pass(12)
+    const answer = await given.client.with({ 'Client-ID': '0'.repeat(32) }).get(location)
+    assert.equal(answer.status, 200)
+    assert.equal(
+      answer.text,
+      `{"age": 12, "ttl": 100, "messages": [{"id": "${id}", "href": "${MESSAGES}/${id}?claim_id=${location.split('/').at(-1)}", ` +
+        `"ttl": 3600, "age": 12, "body": 1}], "href": "${location}"}`,
+    )
+  })
+
+  test('keeps the order of its messages', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const location = await claim(given)
+    assert.deepEqual(
+      json(await given.client.get(location)).messages.map((one: { body: unknown }) => one.body),
+      [1, 2, 3],
+    )
+  })
+
+  test('is gone with its last message', async () => {
+    await given.post('jobs', { body: 1 })
+    const location = await claim(given)
+    await given.client.delete(json(await given.client.get(location)).messages[0].href)
+    assertError(await given.client.get(location), 404, 'Not found')
+  })
+
+  test('that is unknown is not found, with its names', async () => {
+    for (const create of [false, true]) {
+      if (create) await given.client.put('/v2/queues/jobs')
+      for (const id of ['nonsense', '0'.repeat(32), 'x'.repeat(5000), '-1']) {
+        assertError(await given.client.get(`${CLAIMS}/${id}`), 404, 'Not found', id, 'jobs', 'p1')
+        assertError(await given.client.patch(`${CLAIMS}/${id}`, {}), 404, 'Not found', id, 'jobs', 'p1')
+        assertNoContent(await given.client.delete(`${CLAIMS}/${id}`))
+      }
+    }
+  })
+
+  test('that is a message is none', async () => {
+    const [id] = await given.post('jobs', { body: 1 })
+    await claim(given)
+    assert.equal((await given.client.get(`${CLAIMS}/${id}`)).status, 404)
+  })
+})
+
+describe('renewing a claim', () => {
+  const given = freshService()
+
+  test('answers 204, and it lives its ttl from now', async () => {
+    await given.post('jobs', { body: 1 })
+    const location = await claim(given, 1, { ttl: 60, grace: 60 })
+    given.pass(59)
+    assertNoContent(await given.client.patch(location, { ttl: 100, grace: 60 }))
+    const { age, ttl } = json(await given.client.get(location))
+    assert.deepEqual([age, ttl], [0, 100])
+    given.pass(99.999)
+    assert.equal((await given.client.get(location)).status, 200)
+    given.pass(0.001)
+    assert.equal((await given.client.get(location)).status, 404)
+  })
+
+  test('with an empty object gives it the defaults', async () => {
+    await given.post('jobs', { body: 1 })
+    const location = await claim(given, 1, { ttl: 60 })
+    assertNoContent(await given.client.patch(location, {}))
+    assert.equal(json(await given.client.get(location)).ttl, 300)
+  })
+
+  test('takes a grace from 0 on', async () => {
+    await given.post('jobs', { body: 1 })
+    const location = await claim(given)
+    for (const grace of [0, 59, 43_200]) assertNoContent(await given.client.patch(location, { ttl: 60, grace }))
+    assertError(await given.client.patch(location, { grace: 43_201 }), 400, 'Invalid API request')
+  })
+
+  for (const [body, title] of [
+    [undefined, 'Invalid request body'],
+    ['', 'Invalid request body'],
+    ['{', 'Invalid request body'],
+    ['[]', 'Invalid request body'],
+    [{ ttl: '60' }, 'Invalid request body'],
+    [{ grace: null }, 'Invalid request body'],
+    [{ ttl: 59 }, 'Invalid API request'],
+    [{ ttl: 43_201 }, 'Invalid API request'],
+  ] as const) {
+    test(`does not take ${JSON.stringify(body)}, for an unknown claim neither`, async () => {
+      await given.post('jobs', { body: 1 })
+      const location = await claim(given)
+      for (const target of [location, `${CLAIMS}/x`]) {
+        assertError(await given.client.send('PATCH', target, body), 400, title)
+      }
+    })
+  }
+
+  test('is too late when it has ended or its queue is gone', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 })
+    const expired = await claim(given, 1, { ttl: 60 })
+    given.pass(60)
+    assertError(await given.client.patch(expired, {}), 404, 'Not found')
+    const deleted = await claim(given, 1)
+    await given.client.delete('/v2/queues/jobs')
+    assertError(await given.client.patch(deleted, {}), 404, 'Not found')
+  })
+})
+
+describe('releasing a claim', () => {
+  const given = freshService()
+
+  test('answers 204, and its messages are at their old places', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const location = await claim(given, 2)
+    assertNoContent(await given.client.delete(location))
+    assertNoContent(await given.client.delete(location))
+    assert.equal((await given.client.get(location)).status, 404)
+    assert.deepEqual(await claimed(given), [1, 2, 3])
+  })
+})
+
+describe('the life of claimed messages', () => {
+  const given = freshService()
+  const ttlOf = async (id: string | undefined) => {
+    const answer = await given.client.get(`${MESSAGES}/${id}`)
+    return answer.status === 404 ? null : json(answer).ttl
+  }
+
+  test('is claim ttl and grace from now where it would end before the claim, and stays so after a release', async () => {
+    const [id] = await given.post('jobs', { body: 1, ttl: 60 })
+    given.pass(10)
+    const answer = await given.client.post(CLAIMS, { ttl: 100, grace: 70 })
+    assert.equal(json(answer).messages[0].ttl, 170)
+    assert.equal(json(answer).messages[0].age, 10)
+    await given.client.delete(answer.headers['location'] ?? '')
+    given.pass(169.999)
+    assert.equal(await ttlOf(id), 170)
+    given.pass(0.001)
+    assert.equal(await ttlOf(id), null)
+  })
+
+  test('is left alone where it ends with the claim or later', async () => {
+    const [id] = await given.post('jobs', { body: 1, ttl: 100 })
+    await claim(given, 1, { ttl: 100, grace: 60 })
+    assert.equal(await ttlOf(id), 100)
+  })
+
+  test('is prolonged by a renewal too', async () => {
+    const [id] = await given.post('jobs', { body: 1, ttl: 100 })
+    const location = await claim(given, 1, { ttl: 60, grace: 60 })
+    given.pass(50)
+    await given.client.patch(location, { ttl: 90, grace: 30 })
+    assert.equal(await ttlOf(id), 120)
+    given.pass(89.999)
+    assert.equal((await given.client.get(location)).status, 200)
+    given.pass(30)
+    assert.equal(await ttlOf(id), 120)
+    given.pass(0.001)
+    assert.equal(await ttlOf(id), null)
+  })
+})
+
+describe('dead letters', () => {
+  const given = freshService()
+  const dead = async () =>
+    json(await given.client.get('/v2/queues/dead/messages?echo=true&include_claimed=true')).messages
+  /** Claims and lets the claim end. */
+  const attempt = async (how: 'expire' | 'release') => {
+    const answer = await given.client.post(CLAIMS, { ttl: 60, grace: 60 })
+    if (how === 'expire') given.pass(60)
+    else await given.client.delete(answer.headers['location'] ?? '')
+    return answer.status
+  }
+
+  for (const how of ['expire', 'release'] as const) {
+    test(`takes a message at the claim after the last that is allowed, when claims ${how}`, async () => {
+      await given.client.put('/v2/queues/dead')
+      await given.client.put('/v2/queues/jobs', { _max_claim_count: 2, _dead_letter_queue: 'dead' })
+      const [id] = await given.post('jobs', { body: { task: 7 } })
+      assert.equal(await attempt(how), 201)
+      assert.equal(await attempt(how), 201)
+      assert.deepEqual(await dead(), [])
+      assertNoContent(await given.client.post(CLAIMS))
+      const [moved] = await dead()
+      const age = how === 'expire' ? 120 : 0
+      assert.deepEqual(moved, { id, href: `/v2/queues/dead/messages/${id}`, ttl: 3600, age, body: { task: 7 } })
+      assert.equal((await given.client.get(`${MESSAGES}/${id}`)).status, 404)
+      assert.equal((await given.client.get(`/v2/queues/dead/messages/${id}`)).status, 200)
+      assert.equal(json(await given.client.get('/v2/queues/jobs/stats')).messages.total, 0)
+      assert.equal(json(await given.client.get('/v2/queues/dead/stats')).messages.free, 1)
+    })
+  }
+
+  for (const max of [0, -3]) {
+    test(`takes a message at its first claim when the maximum is ${max}`, async () => {
+      await given.client.put('/v2/queues/dead')
+      await given.client.put('/v2/queues/jobs', { _max_claim_count: max, _dead_letter_queue: 'dead' })
+      await given.post('jobs', { body: 1 })
+      assertNoContent(await given.client.post(CLAIMS))
+      assert.equal((await dead()).length, 1)
+    })
+  }
+
+  test('leave the others to the claim that moves them', async () => {
+    await given.client.put('/v2/queues/dead')
+    await given.client.put('/v2/queues/jobs', { _max_claim_count: 1, _dead_letter_queue: 'dead' })
+    await given.post('jobs', { body: 'spent' })
+    await attempt('expire')
+    await given.post('jobs', { body: 'fresh' })
+    assert.deepEqual(await claimed(given), ['fresh'])
+    assert.deepEqual(
+      (await dead()).map((one: { body: unknown }) => one.body),
+      ['spent'],
+    )
+  })
+
+  test('have the ttl that the queue gives them, from the move on', async () => {
+    await given.client.put('/v2/queues/dead')
+    const metadata = { _max_claim_count: 1, _dead_letter_queue: 'dead', _dead_letter_queue_messages_ttl: 5000 }
+    await given.client.put('/v2/queues/jobs', metadata)
+    await given.post('jobs', { body: 1, ttl: 100 })
+    await attempt('expire')
+    await given.client.post(CLAIMS)
+    assert.equal((await dead())[0].ttl, 5000)
+    given.pass(4999.999)
+    assert.equal((await dead()).length, 1)
+    given.pass(0.001)
+    assert.equal((await dead()).length, 0)
+  })
+
+  test('are there when their queue is created later', async () => {
+    await given.client.put('/v2/queues/jobs', { _max_claim_count: 0, _dead_letter_queue: 'dead' })
+    await given.post('jobs', { body: 1 })
+    await given.client.post(CLAIMS)
+    assert.deepEqual(json(await given.client.get('/v2/queues')).queues.length, 1)
+    assert.equal((await given.client.put('/v2/queues/dead')).status, 201)
+    assert.equal((await dead()).length, 1)
+  })
+
+  test('may go to a queue with a dot in its name, in a project with one', async () => {
+    const client = given.client.with({ 'X-Project-Id': 'p.1' })
+    await client.put('/v2/queues/a.b')
+    await client.put('/v2/queues/jobs', { _max_claim_count: 0, _dead_letter_queue: 'a.b' })
+    await client.post(MESSAGES, { messages: [{ body: 1 }] })
+    await client.post(CLAIMS)
+    assert.equal(json(await client.get('/v2/queues/a.b/messages?echo=true')).messages.length, 1)
+  })
+
+  test('are off where one of the two attributes is missing', async () => {
+    await given.client.put('/v2/queues/dead')
+    for (const metadata of [{ _dead_letter_queue: 'dead', _max_claim_count: null }, { _max_claim_count: 0 }]) {
+      await given.client.delete('/v2/queues/jobs')
+      await given.client.put('/v2/queues/jobs', metadata)
+      await given.post('jobs', { body: 1 })
+      assert.deepEqual(await claimed(given), [1])
+    }
+  })
+
+  for (const target of [5, { any: 'thing' }, 'no queue name!', '', 'x'.repeat(65)]) {
+    test(`with ${JSON.stringify(target)} for a queue break nothing`, async () => {
+      await given.client.put('/v2/queues/jobs', { _max_claim_count: 1, _dead_letter_queue: target })
+      await given.post('jobs', { body: 1 })
+      for (let i = 0; i < 3; i++) assert.ok([201, 204].includes(await attempt('expire')))
+    })
+  }
+
+  test('can go to and fro between two queues', async () => {
+    await given.client.put('/v2/queues/jobs', { _max_claim_count: 0, _dead_letter_queue: 'dead' })
+    await given.client.put('/v2/queues/dead', { _max_claim_count: 0, _dead_letter_queue: 'jobs' })
+    await given.post('jobs', { body: 1 }, { body: 2 })
+    for (const queue of ['jobs', 'dead', 'jobs']) {
+      assertNoContent(await given.client.post(`/v2/queues/${queue}/claims`))
+    }
+    assert.deepEqual(
+      (await dead()).map((one: { body: unknown }) => one.body),
+      [1, 2],
+    )
+  })
+
+  test('are moved by pop too, which then gives an empty list', async () => {
+    await given.client.put('/v2/queues/dead')
+    await given.client.put('/v2/queues/jobs', { _max_claim_count: 1, _dead_letter_queue: 'dead' })
+    await given.post('jobs', { body: 1 })
+    await attempt('release')
+    assert.equal((await given.client.delete(`${MESSAGES}?pop=1`)).text, '{"messages": []}')
+    assert.equal((await dead()).length, 1)
+  })
+})
+
+describe('claim limits', () => {
+  const given = freshService({
+    OS_TRANSPORT__MAX_CLAIM_TTL: '100',
+    OS_TRANSPORT__MAX_CLAIM_GRACE: '80',
+    OS_TRANSPORT__DEFAULT_CLAIM_TTL: '70',
+    OS_TRANSPORT__MAX_MESSAGES_PER_CLAIM_OR_POP: '5',
+  })
+
+  test('follow the configuration', async () => {
+    await given.post('jobs', ...Array.from({ length: 8 }, (_, body) => ({ body })))
+    const location = await claim(given, 5)
+    assert.equal(json(await given.client.get(location)).ttl, 70)
+    assertError(await given.client.post(`${CLAIMS}?limit=6`), 400, 'Invalid API request', '5')
+    assertError(await given.client.delete(`${MESSAGES}?pop=6`), 400, 'Invalid API request', '5')
+    assertError(await given.client.post(CLAIMS, { ttl: 101 }), 400, 'Invalid API request', '100')
+    assertError(await given.client.post(CLAIMS, { grace: 81 }), 400, 'Invalid API request', '80')
+    assertError(await given.client.patch(location, { ttl: 101 }), 400, 'Invalid API request', '100')
+    assertError(await given.client.patch(location, { grace: 81 }), 400, 'Invalid API request', '80')
+    assert.equal(json(await given.client.post(CLAIMS)).messages.length, 3)
+  })
+})

@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process'
+import type { TestContext } from 'node:test'
+
+/** Foreign software that tests meet: the Debian package and a command that works when it is there. */
+const peers = {
+  'python-zaqarclient': { debian: 'python3-zaqarclient', check: ['/usr/bin/python3', '-c', 'import zaqarclient'] },
+  openstacksdk: { debian: 'python3-openstacksdk', check: ['/usr/bin/python3', '-c', 'import openstack'] },
+  openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
+} as const
+
+/**
+ * Whether the test can go on. Where the software is missing it is skipped, or fails where `CI` is set: a test that never runs
+ * proves nothing.
+ */
+export function requirePeer(t: TestContext, name: keyof typeof peers): boolean {
+  const { debian, check } = peers[name]
+  const [command, ...args] = check
+  if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return true
+  const message = `${name} is not installed (Debian package ${debian})`
+  if (process.env['CI'] !== undefined) throw new Error(message)
+  t.skip(message)
+  return false
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
+
+export interface ServiceOptions {
+  /** Holds the data; a new folder that goes with the service when it is not given. */
+  readonly dataDir?: string
+  /** Text of its configuration file. */
+  readonly config?: string
+  /** Flags beside the port and the data folder. */
+  readonly args?: readonly string[]
+  /** A free one when it is not given. */
+  readonly port?: number
+  /** A command that runs the service, such as `prlimit --fsize=1000000`. */
+  readonly under?: readonly string[]
+}
+
+/** The service as a process of its own. */
+export interface Service {
+  readonly url: string
+  readonly port: number
+  readonly dataDir: string
+  readonly pid: number
+  /** What it has logged so far. */
+  log(): string
+  isRunning(): boolean
+  /** Ends it as an operator would; fails when it does not end well. */
+  stop(): Promise<void>
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+/** Resolves when the service answers. Fails with what it has said when it ends instead. */
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const folder = mkdtempSync(join(tmpdir(), 'zaqar-test-'))
+  const { dataDir = join(folder, 'data'), port = 0 } = options
+  const child = spawnService(folder, { ...options, dataDir, port })
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const ended = once(child, 'close').then(() => rmSync(folder, { recursive: true }))
+  const url = await addressOf(child).catch(async (error) => {
+    await ended
+    throw new Error(`the service did not start: ${log}`, { cause: error })
+  })
+  return {
+    url,
+    port: Number(new URL(url).port),
+    dataDir,
+    pid: child.pid as number,
+    log: () => log,
+    isRunning: () => isRunning(child),
+    async stop() {
+      if (isRunning(child)) child.kill('SIGTERM')
+      await ended
+      assert.equal(child.exitCode, 0, `the service ended with ${child.exitCode ?? child.signalCode}: ${log}`)
+    },
+    async kill() {
+      if (isRunning(child)) child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+function spawnService(folder: string, options: ServiceOptions & { dataDir: string; port: number }): Child {
+  const { dataDir, port, config, args = [], under = [] } = options
+  const flags = ['serve', '--port', String(port), '--data-dir', dataDir, ...args]
+  if (config !== undefined) {
+    const file = join(folder, 'zaqar.conf')
+    writeFileSync(file, config)
+    flags.push('--config-file', file)
+  }
+  const [command, ...rest] = [...under, process.execPath, main, ...flags] as [string, ...string[]]
+  // Nothing in the environment may configure it.
+  const env = { HOME: folder, PATH: process.env['PATH'] }
+  return spawn(command, rest, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** The address in what the service prints when it is ready. */
+async function addressOf(child: Child): Promise<string> {
+  let text = ''
+  child.stdout.setEncoding('utf8')
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    text += chunk
+    const [, url] = / is ready at (http:\/\/\S+)\n/.exec(text) ?? []
+    if (url !== undefined) {
+      child.stdout.resume()
+      return url
+    }
+  }
+  throw new Error(`it said: ${text}`)
+}
+
+function isRunning(child: Child): boolean {
+  return child.exitCode === null && child.signalCode === null
+}
