@@ -32,17 +32,15 @@ export async function startService(p: { dataDir: string; storage: string | null 
   const child = spawn(
     process.execPath,
     [SERVICE, 'serve', '--bind', HOST, '--port', String(port), '--data-dir', p.dataDir, ...storage],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    // What it complains of belongs before the eyes of whoever runs the bench.
+    { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   const target = targetOf(port, child)
-  const output: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
   try {
     await firstAnswer(child, target, startedAt + START_LIMIT_MILLISECONDS)
   } catch (error) {
     child.kill('SIGKILL')
-    throw new Error(`the service did not start:\n${Buffer.concat(output)}`, { cause: error })
+    throw new Error(`the service did not start: ${(error as Error).message}`, { cause: error })
   }
   return { target, startMilliseconds: performance.now() - startedAt, stop: () => terminate(child) }
 }

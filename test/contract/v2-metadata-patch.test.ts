@@ -219,6 +219,28 @@ describe('changing metadata', () => {
     )
   })
 
+  test('builds on the change before', async () => {
+    await given.client.put('/v2/queues/jobs')
+    assert.equal((await change({ op: 'add', path: '/metadata/a', value: 1 })).status, 200)
+    assert.equal((await change({ op: 'replace', path: '/metadata/a', value: 2 })).status, 200)
+    assert.equal((await change({ op: 'remove', path: '/metadata/a' })).status, 200)
+    assertError(await change({ op: 'remove', path: '/metadata/a' }), 409, 'Resource conflict')
+    assert.deepEqual(await own(), {})
+  })
+
+  test('of a limit counts for the next POST, up and down', async () => {
+    const post = async () => {
+      const message = { body: 'x'.repeat(100), delay: 5 }
+      return (await given.client.post('/v2/queues/jobs/messages', { messages: [message] })).status
+    }
+    await given.client.put('/v2/queues/jobs', { _max_messages_post_size: 40 })
+    assert.equal(await post(), 400)
+    await change({ op: 'replace', path: '/metadata/_max_messages_post_size', value: 200 })
+    assert.equal(await post(), 201)
+    await change({ op: 'replace', path: '/metadata/_max_messages_post_size', value: 40 })
+    assert.equal(await post(), 400)
+  })
+
   test('follows what python-zaqarclient sends for new metadata', async () => {
     await given.client.put('/v2/queues/jobs', { a: 1 })
     const answer = await change(

@@ -74,6 +74,21 @@ export function watchCases(it: It): void {
     })
   })
 
+  it('time that passes in leaps loses no signal', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a')
+    await watching(scene, queue, async (signals) => {
+      const { id } = await scene.claim(queue, { ttlSeconds: 1 })
+      await scene.renew(queue, id, 5)
+      // The first leap stops at the end that the claim had at first, the second at its new one, with no turn in between.
+      scene.pass(1)
+      const { heard } = signals
+      scene.pass(4)
+      await signals.moreThan(heard)
+      assert.deepEqual(await scene.listed(queue), ['a'])
+    })
+  })
+
   it('a release is signalled', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')

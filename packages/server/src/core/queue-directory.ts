@@ -1,4 +1,5 @@
 import { type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
+import { ZaqarError } from './errors.ts'
 import type { Instant, Queue, QueueKey } from './model/model.ts'
 
 const REMEMBERED = 10_000
@@ -35,12 +36,18 @@ export class QueueDirectory {
   ): Promise<T | null> {
     const name = `${key.kind} ${key.name} ${key.project}`
     for (let left = TRIES; left > 0; left--) {
-      const queue = this.#known.get(name) ?? (await open())
+      const remembered = this.#known.get(name)
+      const queue = remembered ?? (await open())
       if (queue === null) return null
-      const answer = await move(queue)
-      if (answer !== STALE) {
-        this.#remember(name, queue)
-        return answer
+      try {
+        const answer = await move(queue)
+        if (answer !== STALE) {
+          this.#remember(name, queue)
+          return answer
+        }
+      } catch (error) {
+        // A refusal that follows from settings of yesterday is none.
+        if (remembered === undefined || !(error instanceof ZaqarError)) throw error
       }
       this.#known.delete(name)
     }

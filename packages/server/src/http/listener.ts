@@ -94,11 +94,12 @@ async function serveExpectant(
 
 function send(response: ServerResponse, answer: HttpResponse, how: { omitBody: boolean; close: boolean }): void {
   const { status, headers, body } = answer
-  const fields: string[] = ['X-OpenStack-Request-ID', `req-${randomUUID()}`]
-  for (const name in headers) fields.push(name, headers[name] as string)
-  if (body !== undefined) fields.push('Content-Length', String(Buffer.byteLength(body)))
+  const fields: string[] = ['x-openstack-request-id', `req-${randomUUID()}`]
+  // In lower case, as upstream sends them: openstacksdk looks for `location` letter by letter.
+  for (const name in headers) fields.push(name.toLowerCase(), headers[name] as string)
+  if (body !== undefined) fields.push('content-length', String(Buffer.byteLength(body)))
   // The rest of a body that was too long would be taken for the next request.
-  if (how.close) fields.push('Connection', 'close')
+  if (how.close) fields.push('connection', 'close')
   response.writeHead(status, fields)
   response.end(how.omitBody ? undefined : body)
 }

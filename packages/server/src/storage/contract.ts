@@ -23,6 +23,7 @@ import type {
   Instant,
   JsonObject,
   Message,
+  MetadataFilter,
   Pool,
   Queue,
   QueueKey,
@@ -81,11 +82,6 @@ export interface QueueStore {
 
   /** Null when there is no such queue. */
   stats(p: { key: QueueKey; now: Instant }): Promise<QueueStats | null>
-}
-
-export interface MetadataFilter {
-  readonly key: string
-  readonly anyOf: readonly (string | number | boolean | null)[]
 }
 
 export interface Appended {

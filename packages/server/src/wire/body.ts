@@ -1,9 +1,9 @@
-import type { Static, TObject, TSchema } from 'typebox'
-import { IntegerTooLarge, NestedTooDeep, parseJson } from '../core/model/json.ts'
+import type { Static, TObject } from 'typebox'
+import { IntegerTooLarge, isRawJson, NestedTooDeep, parseJson } from '../core/model/json.ts'
 import type { Json, JsonObject } from '../core/model/model.ts'
-import { isInteger } from '../core/rules/integers.ts'
+import { integerOf } from '../core/rules/integers.ts'
 import type { RequestBody } from './door.ts'
-import { invalidBody } from './refusal.ts'
+import { invalidBody, type Refusal } from './refusal.ts'
 
 const UNPARSABLE = 'Request body could not be parsed.'
 const NOT_SUPPORTED = 'Document type not supported.'
@@ -15,7 +15,7 @@ const NOT_SUPPORTED = 'Document type not supported.'
 export function readDocument(body: RequestBody): JsonObject | Json[] {
   if (body.bytes === null) throw invalidBody('Request body can not be empty')
   const document = parse(body.text)
-  if (typeof document !== 'object' || document === null || isNumber(document)) throw invalidBody(UNPARSABLE)
+  if (typeof document !== 'object' || document === null || isRawJson(document)) throw invalidBody(UNPARSABLE)
   return document
 }
 
@@ -47,27 +47,30 @@ function parse(text: string | null): Json {
   }
 }
 
-/** A number that is kept as its source text is an object to JavaScript, but no document. */
-function isNumber(value: object): boolean {
-  return 'rawJSON' in value && Object.isFrozen(value)
-}
-
 type Fields<Schema extends TObject> = Static<Schema>
 
 /**
- * The fields that the schema knows, each of the right type; others are dropped.
- * @throws Refusal 400 `Invalid request body`, naming the first field that is missing or has another type.
+ * The fields that the schema knows, each as it wants them; others are dropped, unless it forbids them.
+ * @throws Refusal 400 `Invalid request body` or what `refuse` makes, naming the first field that is missing or wrong.
  */
-export function readFields<Schema extends TObject>(document: Json, schema: Schema): Fields<Schema> {
-  if (!isObject(document)) throw invalidBody('Each element must be a JSON object.')
+export function readFields<Schema extends TObject>(
+  document: Json,
+  schema: Schema,
+  refuse: (description: string) => Refusal = invalidBody,
+): Fields<Schema> {
+  if (!isObject(document)) throw refuse('Each element must be a JSON object.')
+  if (schema['additionalProperties'] === false) {
+    const unknown = Object.keys(document).find((name) => !Object.hasOwn(schema.properties, name))
+    if (unknown !== undefined) throw refuse(`There is no field ${JSON.stringify(unknown)}.`)
+  }
   const fields: Record<string, unknown> = {}
   const required: readonly string[] = schema.required ?? []
   for (const name of Object.keys(schema.properties)) {
     if (!Object.hasOwn(document, name)) {
-      if (required.includes(name)) throw invalidBody(`Missing "${name}" field.`)
+      if (required.includes(name)) throw refuse(`Missing "${name}" field.`)
       continue
     }
-    fields[name] = readField(name, document[name] as Json, schema.properties[name] as TSchema & { type?: string })
+    fields[name] = readField(name, document[name] as Json, schema.properties[name] as FieldSchema, refuse)
   }
   return fields as Fields<Schema>
 }
@@ -75,14 +78,40 @@ export function readFields<Schema extends TObject>(document: Json, schema: Schem
 /** Spelled as Python spells them. */
 const TYPE_NAMES: Record<string, string> = { integer: 'int', object: 'dict', array: 'list' }
 
-function readField(name: string, value: Json, { type }: { type?: string }): unknown {
-  if (type === 'integer' && isInteger(value)) return Number(value)
-  if (type === undefined || (type === 'object' && isObject(value)) || (type === 'array' && Array.isArray(value))) {
-    return value
+/** As much of JSON Schema as fields are described with. */
+interface FieldSchema {
+  readonly type?: string
+  readonly items?: FieldSchema
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+}
+
+function readField(name: string, value: Json, schema: FieldSchema, refuse: (description: string) => Refusal): unknown {
+  const { type = '', minimum, maximum, maxLength, pattern } = schema
+  const integer = type === 'integer' ? integerOf(value) : null
+  if (integer === null && !hasType(value, schema)) {
+    throw refuse(`The value of the "${name}" field must be a ${TYPE_NAMES[type] ?? type}.`)
   }
-  throw invalidBody(`The value of the "${name}" field must be a ${TYPE_NAMES[type] ?? type}.`)
+  if (integer !== null && (integer < (minimum ?? integer) || integer > (maximum ?? integer))) {
+    throw refuse(`The value of the "${name}" field must be at least ${minimum} and at most ${maximum}.`)
+  }
+  if (typeof value === 'string' && value.length > (maxLength ?? value.length)) {
+    throw refuse(`The value of the "${name}" field must be no longer than ${maxLength} characters.`)
+  }
+  if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
+    throw refuse(`The value of the "${name}" field must match ${pattern}`)
+  }
+  return integer ?? value
+}
+
+function hasType(value: Json, { type, items }: FieldSchema): boolean {
+  if (type === 'object') return isObject(value)
+  if (type === 'array') return Array.isArray(value) && value.every((item) => items === undefined || hasType(item, items))
+  return type === undefined || typeof value === type
 }
 
 function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value)
 }

@@ -1,3 +1,4 @@
+import type { ZaqarError } from '../core/errors.ts'
 import type { Caller, Operation } from '../core/execute.ts'
 import type { Query } from './query.ts'
 
@@ -10,6 +11,8 @@ export interface DoorRequest {
   /** Values of the `:name` parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
+  /** As sent. */
+  readonly rawQuery: string
   readonly body: RequestBody
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -45,6 +48,8 @@ export interface Door<Input, Output> {
   when?(query: Query): boolean
   decode(request: DoorRequest): Input
   encode(output: Output, request: DoorRequest): Answer
+  /** Headers of the answer when the operation fails; none when absent. */
+  errorHeaders?(error: ZaqarError, request: DoorRequest): Readonly<Record<string, string>>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds doors of many inputs and outputs; each is consistent in itself.

@@ -67,6 +67,6 @@ const titleOf = {
   'storage.unavailable': UNAVAILABLE,
 } as const satisfies Record<ErrorCode, string>
 
-export function toRefusal(error: ZaqarError): Refusal {
-  return new Refusal(statusOf[error.kind], titleOf[error.code], error.message)
+export function toRefusal(error: ZaqarError, headers: Readonly<Record<string, string>> = {}): Refusal {
+  return new Refusal(statusOf[error.kind], titleOf[error.code], error.message, headers)
 }

@@ -7,13 +7,18 @@ export function ageOf(since: Instant, now: Instant): number {
   return Math.max(0, Math.floor((now - since) / 1000))
 }
 
-export function messagePath(prefix: string, queue: string, id: string): string {
-  return `${prefix}/queues/${queue}/messages/${id}`
+/** Of the queue or topic that a request is about: `/v2/queues/Q`. */
+export function queuePath({ path }: Pick<DoorRequest, 'path'>): string {
+  return path.split('/', 4).join('/')
+}
+
+export function messagePath(queuePath: string, id: string): string {
+  return `${queuePath}/messages/${id}`
 }
 
 /** How the messages of a queue are shown. */
 export interface MessageView {
-  readonly request: Pick<DoorRequest, 'prefix' | 'params'>
+  readonly request: Pick<DoorRequest, 'path'>
   readonly now: Instant
   /** Whether documents end with the checksum of the body. */
   readonly checksum: boolean
@@ -30,9 +35,8 @@ export function messageDocuments(messages: readonly Message[], view: MessageView
 // Written out as text, since it is most of what the service sends: bodies are text already, ids and names need no escapes.
 export function messageDocument(message: Message, view: MessageView): string {
   const { id, claimId, ttlSeconds, createdAt, body } = message
-  const { prefix, params } = view.request
   const claim = claimId === null ? '' : `?claim_id=${claimId}`
-  const href = `${messagePath(prefix, params['queue'] as string, id)}${claim}`
+  const href = `${messagePath(queuePath(view.request), id)}${claim}`
   const age = ageOf(createdAt, view.now)
   return `{"id": "${id}", "href": "${href}", "ttl": ${ttlSeconds}, "age": ${age}, "body": ${body}${checksum(message, view)}}`
 }

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
 import { type QueueHandle, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
-import { type Proxy, startProxy } from './postgres-proxy.ts'
+import { type NetworkProxy, startProxy } from './postgres-proxy.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, pause, startPostgres } from './postgres-server.ts'
 
 const clock = createSystemClock()
@@ -119,7 +119,7 @@ const missing = await missingPostgres()
 
 describe('postgres in trouble', { skip: missing ?? false }, () => {
   let server: PostgresServer
-  let proxy: Proxy
+  let proxy: NetworkProxy
   let throughProxy: string
   before(async () => {
     server = await startPostgres({ isOwn: true })
@@ -190,30 +190,33 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
   })
 
   test('a server that takes no writes refuses them, and serves again when it does', async () => {
+    const setReadOnly = async (value: 'on' | 'off') => {
+      await administer(server.uri, `ALTER SYSTEM SET default_transaction_read_only = ${value}`)
+      await administer(server.uri, 'SELECT pg_reload_conf()')
+    }
     await underLoad(server.uri, async () => {
       await pause(200)
-      await administer(server.uri, 'ALTER SYSTEM SET default_transaction_read_only = on')
-      await administer(server.uri, 'SELECT pg_reload_conf()')
+      await setReadOnly('on')
       await pause(300)
-      await administer(
-        server.uri,
-        'SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only',
-      )
-      await administer(server.uri, 'SELECT pg_reload_conf()')
+      await setReadOnly('off')
       await pause(300)
     })
   })
 
-  test('a node that finds too many connections refuses, and serves when there is room', async () => {
+  test('a node that gets no connection refuses, and serves when there is room', async () => {
     const schema = newSchema()
-    const storage = await openPostgres({ uri: server.uri, schema, connections: 1, clock })
-    await administer(server.uri, 'CREATE ROLE narrow LOGIN SUPERUSER CONNECTION LIMIT 0')
+    await (await openPostgres({ uri: server.uri, schema, connections: 1, clock })).close()
+    await administer(server.uri, 'CREATE ROLE narrow LOGIN')
+    await administer(server.uri, `GRANT USAGE ON SCHEMA "${schema}" TO narrow`)
+    await administer(server.uri, `GRANT ALL ON ALL TABLES IN SCHEMA "${schema}" TO narrow`)
+    const uri = server.uri.replace('postgres@', 'narrow@')
+    const storage = await openPostgres({ uri, schema, connections: 1, clock })
     try {
-      const narrow = server.uri.replace('postgres@', 'narrow@')
-      await administer(server.uri, 'ALTER ROLE narrow NOSUPERUSER')
-      await assert.rejects(openPostgres({ uri: narrow, schema, connections: 1, clock }), StorageUnavailable)
+      await administer(server.uri, 'ALTER ROLE narrow CONNECTION LIMIT 0')
+      await assert.rejects(storage.ping(), StorageUnavailable)
+      await administer(server.uri, 'ALTER ROLE narrow CONNECTION LIMIT -1')
+      await storage.ping()
     } finally {
-      await administer(server.uri, 'DROP ROLE narrow')
       await storage.close()
     }
   })

@@ -1,7 +1,7 @@
 import { createServer, connect as open, type Socket } from 'node:net'
 
 /** Stands between a node and its server, and does to connections what networks do. */
-export interface Proxy {
+export interface NetworkProxy {
   readonly port: number
   /** Cuts every connection there is, in the middle of whatever it carries. */
   cutAll(): void
@@ -12,7 +12,7 @@ export interface Proxy {
   close(): Promise<void>
 }
 
-export async function startProxy(targetPort: number): Promise<Proxy> {
+export async function startProxy(targetPort: number): Promise<NetworkProxy> {
   const pairs = new Set<{ near: Socket; far: Socket }>()
   let delayMs = 0
   const server = createServer((near) => {
@@ -34,14 +34,15 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
+  const cutAll = () => {
+    for (const { near, far } of [...pairs]) {
+      near.destroy()
+      far.destroy()
+    }
+  }
   return {
     port: typeof address === 'object' && address ? address.port : 0,
-    cutAll() {
-      for (const { near, far } of [...pairs]) {
-        near.destroy()
-        far.destroy()
-      }
-    },
+    cutAll,
     halfCloseAll() {
       for (const { far } of [...pairs]) far.end()
     },
@@ -49,7 +50,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       delayMs = milliseconds
     },
     async close() {
-      this.cutAll()
+      cutAll()
       await new Promise((resolve) => server.close(resolve))
     },
   }

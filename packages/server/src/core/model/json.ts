@@ -52,6 +52,11 @@ function keepSpelling(value: number, source: string): number | RawJson {
   return SourceJSON.rawJSON(source)
 }
 
+/** A number that is kept as it was spelt. */
+export function isRawJson(value: unknown): value is RawJson {
+  return SourceJSON.isRawJSON(value)
+}
+
 /**
  * JSON text in upstream's style: one line, `, ` and `: ` between, non-ASCII as it is (contract http.md 1.11).
  * @throws NestedTooDeep
@@ -67,7 +72,7 @@ export function printJson(value: Json | RawJson | undefined, depth = 0): string 
       if (value === null) return 'null'
       if (depth > MAX_DEPTH) throw new NestedTooDeep()
       if (Array.isArray(value)) return printArray(value, depth + 1)
-      if (SourceJSON.isRawJSON(value)) return value.rawJSON
+      if (isRawJson(value)) return value.rawJSON
       return printObject(value as { [key: string]: Json }, depth + 1)
     default:
       throw new TypeError(`no JSON: ${typeof value}`)

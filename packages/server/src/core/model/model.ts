@@ -94,3 +94,9 @@ export interface Flavor {
   /** Names of pools, sorted. */
   readonly pools: readonly string[]
 }
+
+/** Wants one of the values under the key. */
+export interface MetadataFilter {
+  readonly key: string
+  readonly anyOf: readonly (string | number | boolean | null)[]
+}

@@ -1,6 +1,13 @@
+import { isRawJson } from '../model/json.ts'
 import type { Json } from '../model/model.ts'
 
-/** `true` and `false` count as the integers 1 and 0, a number with a fraction part never as one. (contract http.md 1.7) */
-export function isInteger(value: Json | undefined): value is number | boolean {
-  return typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value))
+/**
+ * The integer that a value is, or null. `true` and `false` count as 1 and 0, a number with a fraction part never as one. One
+ * that JavaScript cannot hold comes as the nearest that it can: every limit is far below. (contract http.md 1.7)
+ */
+export function integerOf(value: Json | undefined): number | null {
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value === 'number') return Number.isInteger(value) ? value : null
+  if (isRawJson(value) && /^-?\d+$/.test(value.rawJSON)) return Number(value.rawJSON)
+  return null
 }

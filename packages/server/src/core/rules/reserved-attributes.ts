@@ -1,14 +1,21 @@
-import type { DeadLetterPolicy, Json, JsonObject, Queue } from '../model/model.ts'
-import { isInteger } from './integers.ts'
+import type { DeadLetterPolicy, Json, JsonObject, Queue, QueueKind } from '../model/model.ts'
+import { integerOf } from './integers.ts'
 import { LEAST_SECONDS, type Limits } from './limits.ts'
 import { retryPolicyProblem } from './retry-policy.ts'
 
-/** The reserved attributes that are always shown, in this order, and what stands for an unset one. (contract http.md 3.3) */
-export function reservedDefaults(limits: Limits): JsonObject {
-  return {
+/**
+ * The reserved attributes that are always shown, in this order, and what stands for an unset one. Topics show those alone
+ * that are about posting. (contract http.md 3.3, 3.10)
+ */
+export function reservedDefaults(kind: QueueKind, limits: Limits): JsonObject {
+  const forPosting: JsonObject = {
     _max_messages_post_size: limits.maxMessagesPostBytes,
     _default_message_ttl: limits.defaultMessageTtlSeconds,
     _default_message_delay: limits.defaultMessageDelaySeconds,
+  }
+  if (kind === 'topic') return forPosting
+  return {
+    ...forPosting,
     _dead_letter_queue: null,
     _dead_letter_queue_messages_ttl: null,
     _max_claim_count: null,
@@ -17,9 +24,9 @@ export function reservedDefaults(limits: Limits): JsonObject {
 }
 
 /** The metadata as v2 shows it: as stored, then the missing defaults; a default replaces every falsy value. */
-export function withReservedDefaults(metadata: Readonly<JsonObject>, limits: Limits): JsonObject {
+export function withReservedDefaults(metadata: Readonly<JsonObject>, kind: QueueKind, limits: Limits): JsonObject {
   const shown: JsonObject = { ...metadata }
-  for (const [key, value] of Object.entries(reservedDefaults(limits))) {
+  for (const [key, value] of Object.entries(reservedDefaults(kind, limits))) {
     if (!shown[key]) shown[key] = value
   }
   return shown
@@ -41,8 +48,9 @@ export function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits):
 function integerProblem(metadata: Readonly<JsonObject>, key: string, min: number, max: number): string | null {
   const value = metadata[key]
   if (value === undefined || value === null) return null
-  if (!isInteger(value)) return `${key} must be integer.`
-  return Number(value) < min || Number(value) > max ? `${key} must be at least ${min} and at most ${max}.` : null
+  const integer = integerOf(value)
+  if (integer === null) return `${key} must be integer.`
+  return integer < min || integer > max ? `${key} must be at least ${min} and at most ${max}.` : null
 }
 
 function booleanProblem(metadata: Readonly<JsonObject>, key: string): string | null {
@@ -59,12 +67,13 @@ export interface QueueSettings {
   readonly deadLetter: DeadLetterPolicy | null
 }
 
-export function settingsOf({ metadata }: Pick<Queue, 'metadata'>, limits: Limits): QueueSettings {
+export function settingsOf({ kind, metadata }: Pick<Queue, 'kind' | 'metadata'>, limits: Limits): QueueSettings {
   return {
     maxMessagesPostBytes: Number(metadata['_max_messages_post_size'] || limits.maxMessagesPostBytes),
     defaultMessageTtlSeconds: Number(metadata['_default_message_ttl'] || limits.defaultMessageTtlSeconds),
     defaultMessageDelaySeconds: Number(metadata['_default_message_delay'] || 0),
-    deadLetter: deadLetterPolicy(metadata),
+    // Nobody claims from a topic, so nothing of it is claimed too often.
+    deadLetter: kind === 'topic' ? null : deadLetterPolicy(metadata),
   }
 }
 
@@ -72,7 +81,7 @@ export function settingsOf({ metadata }: Pick<Queue, 'metadata'>, limits: Limits
 function deadLetterPolicy(metadata: Readonly<JsonObject>): DeadLetterPolicy | null {
   const { _dead_letter_queue: queue, _max_claim_count: max, _dead_letter_queue_messages_ttl: ttl } = metadata
   if (typeof queue !== 'string' || queue === '' || !isSet(max)) return null
-  return { queue, maxClaimCount: Number(max), ttlSeconds: ttl ? Number(ttl) : null }
+  return { queue, maxClaimCount: integerOf(max) ?? Number.POSITIVE_INFINITY, ttlSeconds: ttl ? Number(ttl) : null }
 }
 
 function isSet(value: Json | undefined): boolean {

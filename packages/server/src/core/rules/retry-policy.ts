@@ -1,5 +1,5 @@
 import type { Json } from '../model/model.ts'
-import { isInteger } from './integers.ts'
+import { integerOf } from './integers.ts'
 
 const INTEGER_KEYS = [
   'retries_with_no_delay',
@@ -21,14 +21,14 @@ export function retryPolicyProblem(policy: Json | undefined): string | null {
   if (!policy) return null
   if (typeof policy !== 'object' || Array.isArray(policy)) return 'retry_policy must be a dict.'
   for (const key of INTEGER_KEYS) {
-    if (Object.hasOwn(policy, key) && !isInteger(policy[key])) return `Retry policy: ${key} must be a integer.`
+    if (Object.hasOwn(policy, key) && integerOf(policy[key]) === null) return `Retry policy: ${key} must be a integer.`
   }
   const { retry_backoff_function: backoff, ignore_subscription_override: ignore } = policy
   if (backoff !== undefined && typeof backoff !== 'string') return 'retry_backoff_function must be a string.'
   if (backoff !== undefined && !BACKOFFS.includes(backoff)) return 'invalid retry_backoff_function.'
   if (ignore !== undefined && typeof ignore !== 'boolean') return 'ignore_subscription_override must be a boolean.'
-  const least = Number(policy['minimum_delay'] ?? DEFAULT_DELAYS.minimum_delay)
-  const most = Number(policy['maximum_delay'] ?? DEFAULT_DELAYS.maximum_delay)
+  const least = integerOf(policy['minimum_delay']) ?? DEFAULT_DELAYS.minimum_delay
+  const most = integerOf(policy['maximum_delay']) ?? DEFAULT_DELAYS.maximum_delay
   if (most < least) return 'minimum_delay must less than maximum_delay.'
   if (most - least < LEAST_DIFFERENCE_SECONDS) return 'invalid minimum_delay and maximum_delay.'
   return null

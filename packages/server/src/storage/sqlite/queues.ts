@@ -1,6 +1,6 @@
 import { parseJson, printJson } from '../../core/model/json.ts'
-import type { JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
-import { type MetadataFilter, type QueueStore, STALE } from '../contract.ts'
+import type { JsonObject, MetadataFilter, Queue, QueueKey } from '../../core/model/model.ts'
+import { type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import { UNFINISHED } from './turns.ts'

@@ -13,7 +13,7 @@ import { type PostedMessage, postMessages } from '../../core/operations/messages
 import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { messageDocument, messageDocuments, messagePath, poppedDocuments } from '../message-documents.ts'
+import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
@@ -68,8 +68,9 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
           idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, body),
         }
       },
-      encode({ ids }, { prefix, path, params }) {
-        const resources = ids.map((id) => `"${messagePath(prefix, params['queue'] as string, id)}"`)
+      encode({ ids }, request) {
+        const { path } = request
+        const resources = ids.map((id) => `"${messagePath(queuePath(request), id)}"`)
         return {
           status: 201,
           headers: { Location: `${path}?ids=${ids.join(',')}` },

@@ -1,19 +1,18 @@
 import { printJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, Message } from '../../core/model/model.ts'
+import type { Instant, JsonObject, Message, MetadataFilter } from '../../core/model/model.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../core/operations/queues/delete-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
-import { getQueueStats } from '../../core/operations/queues/get-queue-stats.ts'
+import { type FoundQueueStats, getQueueStats } from '../../core/operations/queues/get-queue-stats.ts'
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
 import { PURGEABLE, purgeQueue } from '../../core/operations/queues/purge-queue.ts'
 import { updateQueue } from '../../core/operations/queues/update-queue.ts'
-import type { MetadataFilter } from '../../storage/contract.ts'
 import { readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { ageOf, messagePath } from '../message-documents.ts'
+import { ageOf, messagePath, queuePath } from '../message-documents.ts'
 import { readPatch } from '../metadata-patch.ts'
-import { BooleanParam, IntegerParam, lastOf, type Query, readQuery, StringParam } from '../query.ts'
+import { BooleanParam, IntegerParam, lastOf, type Query, type QuerySchema, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
 export const LIST_QUERY = {
@@ -29,32 +28,47 @@ export interface QueueDoorLimits {
   readonly maxQueueMetadataBytes: number
 }
 
-export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[] {
+/** What differs between queues and topics. */
+export interface Collection {
+  /** The key of a list. */
+  readonly name: 'queues' | 'topics'
+  /** Parameters of a list; others are metadata filters. */
+  readonly listQuery: Partial<typeof LIST_QUERY>
+  /** What stats say before the newest and the oldest message. */
+  counts(stats: FoundQueueStats): string
+}
+
+const queues: Collection = { name: 'queues', listQuery: LIST_QUERY, counts: allCounts }
+
+export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collection = queues): AnyDoor[] {
+  const listQuery = collection.listQuery as typeof LIST_QUERY
   return [
     door({
       method: 'GET',
       path: '/queues',
       operation: listQueues,
       decode({ query }) {
-        const { marker, limit, name, with_count = false } = readQuery(query, LIST_QUERY)
-        return { marker, limit, nameContains: name, metadata: metadataFilters(query), withCount: with_count }
+        const { marker, limit, name, with_count = false } = readQuery(query, listQuery)
+        return { marker, limit, nameContains: name, metadata: metadataFilters(query, listQuery), withCount: with_count }
       },
-      encode({ limit, queues, count }, { path, prefix, query }) {
-        const given = readQuery(query, LIST_QUERY)
+      encode({ limit, queues, count }, { path, query }) {
+        const given = readQuery(query, listQuery)
         const { marker, detailed, name, with_count } = given
         const documents = queues.map((queue) => {
           const metadata = detailed === true ? `"metadata": ${printJson(queue.metadata)}, ` : ''
-          return `{"name": "${queue.name}", ${metadata}"href": "${prefix}/queues/${queue.name}"}`
+          return `{"name": "${queue.name}", ${metadata}"href": "${path}/${queue.name}"}`
         })
         const shownLimit = given.limit === undefined ? undefined : limit
-        const filters = metadataFilters(query).flatMap(({ key }) => [[key, lastOf(query.get(key) ?? [])] as const])
+        const filters = metadataFilters(query, listQuery).flatMap(({ key }) => [
+          [key, lastOf(query.get(key) ?? [])] as const,
+        ])
         const links = nextLink(
           path,
           [['limit', shownLimit], ['detailed', detailed], ['name', name], ['with_count', with_count], ...filters],
           { given: marker !== undefined, next: queues.at(-1)?.name ?? null },
         )
         const counted = count ? `, "count": ${count}` : ''
-        return ok(`{"queues": [${documents.join(', ')}], "links": ${links}${counted}}`)
+        return ok(`{"${collection.name}": [${documents.join(', ')}], "links": ${links}${counted}}`)
       },
     }),
     door({
@@ -103,11 +117,11 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[
       path: '/queues/:queue/stats',
       operation: getQueueStats,
       decode: named,
-      encode({ free, claimed, oldest, newest, now }, { prefix, params }) {
+      encode(stats, request) {
+        const { oldest, newest, now } = stats
         const edge = (name: string, message: Message | null) =>
-          message === null ? '' : `, "${name}": ${statsDocument(message, prefix, params['queue'] as string, now)}`
-        const counts = `"claimed": ${claimed}, "free": ${free}, "total": ${free + claimed}`
-        return ok(`{"messages": {${counts}${edge('newest', newest)}${edge('oldest', oldest)}}}`)
+          message === null ? '' : `, "${name}": ${statsDocument(message, queuePath(request), now)}`
+        return ok(`{"messages": {${collection.counts(stats)}${edge('newest', newest)}${edge('oldest', oldest)}}}`)
       },
     }),
     door({
@@ -129,24 +143,28 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[
   ]
 }
 
+export function allCounts({ free, claimed }: FoundQueueStats): string {
+  return `"claimed": ${claimed}, "free": ${free}, "total": ${free + claimed}`
+}
+
 function named({ params }: DoorRequest): { queue: string } {
   return { queue: params['queue'] as string }
 }
 
 /** Unknown parameters ask for metadata. A value that reads as an integer means the number or the text. */
-function metadataFilters(query: Query): MetadataFilter[] {
+function metadataFilters(query: Query, known: QuerySchema): MetadataFilter[] {
   const filters: MetadataFilter[] = []
   for (const [key, given] of query) {
     const value = lastOf(given)
-    if (Object.hasOwn(LIST_QUERY, key) || value === '') continue
+    if (Object.hasOwn(known, key) || value === '') continue
     filters.push({ key, anyOf: /^-?\d{1,15}$/.test(value) ? [value, Number(value)] : [value] })
   }
   return filters
 }
 
 /** No body and no claim: who may see stats need not be one who may read. (contract http.md 3.4) */
-function statsDocument(message: Message, prefix: string, queue: string, now: Instant): string {
+function statsDocument(message: Message, queue: string, now: Instant): string {
   const created = `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`
-  const href = messagePath(prefix, queue, message.id)
+  const href = messagePath(queue, message.id)
   return `{"age": ${ageOf(message.createdAt, now)}, "created": "${created}", "href": "${href}"}`
 }

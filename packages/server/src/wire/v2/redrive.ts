@@ -25,7 +25,7 @@ export function redriveDoor(): AnyDoor {
       return { queue: params['queue'] as string, ids, rate }
     },
     encode({ moved, done }, { prefix }) {
-      const documents = moved.map(({ id, queue }) => ({ id, queue, href: messagePath(prefix, queue, id) }))
+      const documents = moved.map(({ id, queue }) => ({ id, queue, href: messagePath(`${prefix}/queues/${queue}`, id) }))
       return ok(printJson({ moved: documents, done }))
     },
   })

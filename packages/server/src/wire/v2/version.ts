@@ -21,7 +21,13 @@ export function createV2(limits: DoorLimits): ApiVersion {
       ...messageDoors(limits),
       ...claimDoors(limits),
       redriveDoor(),
-      door({ method: 'GET', path: '/ping', operation: ping, decode: () => undefined, encode: () => NO_CONTENT }),
+      door({
+        method: 'GET',
+        path: '/ping',
+        operation: ping,
+        decode: () => undefined,
+        encode: (alive) => (alive ? NO_CONTENT : { status: 503, body: '' }),
+      }),
       door({ method: 'HEAD', path: '/ping', operation: answer, decode: () => undefined, encode: () => NO_CONTENT }),
     ],
   }

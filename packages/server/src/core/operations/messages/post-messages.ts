@@ -2,7 +2,7 @@ import type { NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import type { Json } from '../../model/model.ts'
-import { isInteger } from '../../rules/integers.ts'
+import { integerOf } from '../../rules/integers.ts'
 import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
 import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
 
@@ -69,7 +69,8 @@ function settle({ body, ttlSeconds, delay }: PostedMessage, settings: QueueSetti
 
 function delaySeconds(delay: Json | undefined, { defaultMessageDelaySeconds }: QueueSettings, limits: Limits): number {
   if (delay === undefined) return defaultMessageDelaySeconds
-  if (!isInteger(delay)) throw new ZaqarError('message.delay_no_integer')
-  checkRange(Number(delay), 0, limits.maxMessageDelaySeconds, 'message.delay_out_of_range')
-  return Number(delay)
+  const seconds = integerOf(delay)
+  if (seconds === null) throw new ZaqarError('message.delay_no_integer')
+  checkRange(seconds, 0, limits.maxMessageDelaySeconds, 'message.delay_out_of_range')
+  return seconds
 }

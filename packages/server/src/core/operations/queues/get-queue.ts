@@ -7,8 +7,8 @@ export const getQueue = defineOperation({
   name: 'queues.get',
   permission: 'queues:get',
   failure: 'Queue metadata could not be retrieved',
-  async run({ queue }: { readonly queue: string }, { key, now, storage, limits }): Promise<JsonObject> {
+  async run({ queue }: { readonly queue: string }, { kind, key, now, storage, limits }): Promise<JsonObject> {
     const found = await storage.queues.get({ key: key(queue), now })
-    return withReservedDefaults(found?.metadata ?? {}, limits)
+    return withReservedDefaults(found?.metadata ?? {}, kind, limits)
   },
 })

@@ -1,6 +1,5 @@
-import type { MetadataFilter } from '../../../storage/contract.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject } from '../../model/model.ts'
+import type { JsonObject, MetadataFilter } from '../../model/model.ts'
 import { pageSize } from '../../rules/limits.ts'
 import { withReservedDefaults } from '../../rules/reserved-attributes.ts'
 
@@ -25,15 +24,15 @@ export const listQueues = defineOperation({
   name: 'queues.list',
   permission: 'queues:get_all',
   failure: 'Queues could not be listed',
-  async run(input: ListQueuesInput, { caller, now, storage, limits }): Promise<ListedQueues> {
+  async run(input: ListQueuesInput, { caller, kind, now, storage, limits }): Promise<ListedQueues> {
     const limit = pageSize(input.limit, limits.maxQueuesPerPage)
-    const scope = { project: caller.project, kind: 'queue', now } as const
+    const scope = { project: caller.project, kind, now }
     const { marker: after = null, nameContains = null, metadata, withCount } = input
     const [queues, count] = await Promise.all([
       storage.queues.list({ ...scope, after, limit, nameContains, metadata }),
       withCount ? storage.queues.count(scope) : null,
     ])
-    const shown = queues.map(({ name, metadata }) => ({ name, metadata: withReservedDefaults(metadata, limits) }))
+    const shown = queues.map(({ name, metadata }) => ({ name, metadata: withReservedDefaults(metadata, kind, limits) }))
     return { limit, queues: shown, count }
   },
 })

@@ -15,14 +15,14 @@ export const updateQueue = defineOperation({
   permission: 'queues:update',
   failure: 'Queue could not be updated',
   async run({ queue: name, changes }: UpdateQueueInput, ctx): Promise<JsonObject> {
-    const { caller, key, now, storage, limits } = ctx
+    const { caller, kind, key, now, storage, limits } = ctx
     const updated = await ctx.queues.use(key(name), now, (queue) => {
-      const metadata = applyChanges(queue.metadata, changes, reservedDefaults(limits))
+      const metadata = applyChanges(queue.metadata, changes, reservedDefaults(kind, limits))
       const problem = metadataProblem(metadata, limits)
       if (problem !== null) throw new ZaqarError('patch.result_invalid', { problem })
       return storage.queues.update({ queue, metadata, now })
     })
-    if (updated === null) throw new ZaqarError('queue.not_found', { queue: name, project: caller.project })
-    return withReservedDefaults(updated.metadata, limits)
+    if (updated === null) throw new ZaqarError(`${kind}.not_found`, { queue: name, project: caller.project })
+    return withReservedDefaults(updated.metadata, kind, limits)
   },
 })

@@ -1,11 +1,20 @@
+import { StorageUnavailable } from '../../../storage/contract.ts'
 import { defineOperation } from '../../execute.ts'
 
-/** Resolves when the storage can read and write. */
+/** Whether the storage can read and write. */
 export const ping = defineOperation({
   name: 'ping.get',
   permission: 'ping:get',
   failure: 'The storage is not alive',
-  run: (_input: undefined, { storage }) => storage.ping(),
+  async run(_input: undefined, { storage }): Promise<boolean> {
+    try {
+      await storage.ping()
+      return true
+    } catch (error) {
+      if (error instanceof StorageUnavailable) return false
+      throw error
+    }
+  },
 })
 
 /** Resolves as soon as the service answers at all. */

@@ -1,6 +1,6 @@
 -- The tables. See docs/decisions/postgres-shape.md for why they look like this.
 --
--- The indexes by time are on `bucket + 0`, and only queries that say so use them. Before a table has statistics, the planner
+-- The indexes by time are on `bucket + 0` or `expires_at + 0`, and only queries that say so use them. Before a table has statistics, the planner
 -- takes them for as good as the primary key where a query knows bucket and place, and reads the whole bucket.
 
 -- Versions, identities of queues, and buckets. Never used again, so a number says for good what it named.
@@ -119,7 +119,7 @@ CREATE TABLE idempotency (
   count bigint NOT NULL,
   PRIMARY KEY (bucket, key)
 );
-CREATE INDEX idempotency_expiry ON idempotency (expires_at);
+CREATE INDEX idempotency_expiry ON idempotency ((expires_at + 0));
 
 -- `queue` is the identity of the queue or topic.
 CREATE TABLE subscription (
@@ -134,7 +134,7 @@ CREATE TABLE subscription (
   PRIMARY KEY (queue, id)
 );
 CREATE INDEX subscription_subscriber ON subscription (queue, hashtextextended(subscriber, 0));
-CREATE INDEX subscription_expiry ON subscription (expires_at);
+CREATE INDEX subscription_expiry ON subscription ((expires_at + 0));
 
 CREATE TABLE pool (
   name text COLLATE "C" PRIMARY KEY,

@@ -1,7 +1,8 @@
 -- What every move is made of: enter a queue, settle what is due, act, save what is now known.
 --
--- Plans must not depend on statistics, which a new table has none of. So rows are first chosen into an array of their keys
--- and then reached by `= ANY`, never by a join, and the indexes by time are reached by `bucket + 0` only.
+-- Plans must not depend on statistics, which a new table has none of. So several rows are reached by their `ctid`s, never by
+-- a join or by `place = ANY`, which the planner may turn into a walk over the whole bucket; whoever holds the lock of the
+-- queue may rely on these. And the indexes by time are reached by `bucket + 0` only.
 
 -- Far beyond every instant; still exact as a JavaScript number.
 CREATE FUNCTION never() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 9007199254740991;
@@ -25,6 +26,15 @@ DECLARE bucket_ bigint := nextval('number');
 BEGIN
   INSERT INTO standing VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never());
   RETURN bucket_;
+END $$;
+
+-- Where the messages of these places are. `OFFSET 0` keeps the planner from turning the lookups round.
+CREATE FUNCTION rows_at(bucket_ bigint, places bigint[]) RETURNS tid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT found.at FROM unnest(places) AS wanted(place),
+      LATERAL (SELECT ctid AS at FROM message WHERE bucket = bucket_ AND place = wanted.place OFFSET 0) AS found
+  );
 END $$;
 
 -- After messages were removed: the lowest place that is still there.
@@ -70,8 +80,8 @@ DECLARE woken bigint; placed bigint; first_expiry bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH due AS (
-      DELETE FROM delayed WHERE bucket = s.bucket AND no = ANY (ARRAY(
-        SELECT no FROM delayed WHERE bucket + 0 = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
+      DELETE FROM delayed WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM delayed WHERE bucket + 0 = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
         ORDER BY wakes_at, no LIMIT 1000
       ))
       RETURNING *
@@ -98,14 +108,14 @@ DECLARE ended_ bigint[]; places_ bigint[]; back_ bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH ended AS (
-      DELETE FROM claim WHERE bucket = s.bucket AND no = ANY (ARRAY(
-        SELECT no FROM claim WHERE bucket + 0 = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_ ORDER BY ends_at LIMIT 500
+      DELETE FROM claim WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM claim WHERE bucket + 0 = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_ ORDER BY ends_at LIMIT 500
       ))
       RETURNING no, places
     )
     SELECT array_agg(DISTINCT no), array_agg(place) INTO ended_, places_ FROM ended, unnest(places) AS p(place);
     EXIT WHEN ended_ IS NULL;
-    UPDATE message SET claim = NULL, lane = s.epoch WHERE bucket = s.bucket AND place = ANY (places_) AND claim = ANY (ended_);
+    UPDATE message SET claim = NULL, lane = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = ANY (ended_);
     GET DIAGNOSTICS back_ = ROW_COUNT;
     s.held := s.held - back_;
     s.free := s.free + back_;
@@ -123,8 +133,8 @@ DECLARE places_ bigint[]; from_lane bigint; from_held bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH gone AS (
-      DELETE FROM message WHERE bucket = s.bucket AND place = ANY (ARRAY(
-        SELECT place FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
+      DELETE FROM message WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
         ORDER BY expires_at LIMIT 1000
       ))
       RETURNING place, lane, claim

@@ -50,12 +50,22 @@ DECLARE own bigint[]; found_ bigint[]; moved bigint[];
 BEGIN
   SELECT array_agg((id->>1)::bigint) FILTER (WHERE (id->>0)::bigint = bucket_) INTO own FROM jsonb_array_elements(ids) AS x(id);
   SELECT coalesce(array_agg(place), '{}') INTO found_
-  FROM message WHERE bucket = bucket_ AND place = ANY (own) AND born IS NULL;
+  FROM message WHERE ctid = ANY (rows_at(bucket_, own)) AND born IS NULL;
   IF cardinality(found_) = jsonb_array_length(ids) THEN RETURN found_; END IF;
   SELECT coalesce(array_agg(DISTINCT at), '{}') INTO moved
   FROM jsonb_array_elements(ids) AS x(id), place_of(bucket_, (id->>0)::bigint, (id->>1)::bigint) AS y(at)
   WHERE at <> ALL (found_);
   RETURN found_ || moved;
+END $$;
+
+-- Where the delayed messages with these ids are.
+CREATE FUNCTION delayed_rows(bucket_ bigint, ids jsonb) RETURNS tid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT found.at FROM jsonb_array_elements(ids) AS wanted(id),
+      LATERAL (SELECT ctid AS at FROM delayed WHERE bucket = bucket_ AND no = (id->>1)::bigint OFFSET 0) AS found
+    WHERE (id->>0)::bigint = bucket_
+  );
 END $$;
 
 -- append: messages [[body, ttl, delay]], client, idempotency {key, digest, expires_at} or null.
@@ -127,7 +137,7 @@ BEGIN
   END IF;
   t := settled(bucket_, now_);
   WITH gone AS (
-    DELETE FROM message WHERE bucket = s.bucket AND place = ANY (places) RETURNING *
+    DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), arrived AS (
     INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
     SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
@@ -146,11 +156,11 @@ END $$;
 
 -- The first `count_` places that can be claimed.
 CREATE FUNCTION claimable(s standing, now_ bigint, count_ bigint)
-RETURNS TABLE (place bigint, lane bigint, claim_count integer, came_from text) LANGUAGE sql STABLE AS $$
-  (SELECT place, lane, claim_count, came_from FROM message
+RETURNS TABLE (at tid, place bigint, lane bigint, claim_count integer) LANGUAGE sql STABLE AS $$
+  (SELECT ctid, place, lane, claim_count FROM message
    WHERE bucket = s.bucket AND lane = s.epoch AND expires_at > now_ ORDER BY place LIMIT count_)
   UNION ALL
-  (SELECT place, lane, claim_count, came_from FROM message
+  (SELECT ctid, place, lane, claim_count FROM message
    WHERE bucket = s.bucket AND place >= s.fresh AND expires_at > now_ ORDER BY place LIMIT count_)
   ORDER BY place LIMIT count_
 $$;
@@ -189,15 +199,15 @@ DECLARE
   ttl_ bigint := (p->>'ttlSeconds')::bigint;
   life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
   ends_ bigint := now_ + 1000 * ttl_;
-  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
+  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF s.free = 0 THEN RETURN NULL; END IF;
   before := s;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
-  SELECT array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
-  INTO places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
+  SELECT array_agg(at), array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
+  INTO rows_, places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   s := taken(s, last_fresh, from_lane, count_ < limit_);
   IF count_ > 0 THEN
     s.last := s.last + 1;
@@ -210,7 +220,7 @@ BEGIN
         claim_count = claim_count + 1,
         ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
         expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life ELSE expires_at END
-      WHERE bucket = s.bucket AND place = ANY (places_)
+      WHERE ctid = ANY (rows_)
       RETURNING place, shown(m) AS message
     )
     SELECT json_agg(message ORDER BY place) INTO messages FROM held;
@@ -233,17 +243,17 @@ DECLARE
   before standing;
   now_ bigint := (p->>'now')::bigint;
   limit_ bigint := (p->>'limit')::bigint;
-  messages json; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
+  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF s.free = 0 THEN RETURN json_build_object('bucket', s.bucket, 'messages', '[]'::json); END IF;
   before := s;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
-  SELECT array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
-  INTO places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
+  SELECT array_agg(at), array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
+  INTO rows_, places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   WITH gone AS (
-    DELETE FROM message m WHERE bucket = s.bucket AND place = ANY (places_) RETURNING place, shown(m) AS message
+    DELETE FROM message m WHERE ctid = ANY (rows_) RETURNING place, shown(m) AS message
   )
   SELECT json_agg(message ORDER BY place) INTO messages FROM gone;
   s := taken(s, last_fresh, from_lane, count_ < limit_);
@@ -262,9 +272,9 @@ END $$;
 CREATE FUNCTION held_by(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT * FROM message
-    WHERE bucket = bucket_ AND claim = claim_ AND expires_at > now_ AND place = ANY ((
+    WHERE claim = claim_ AND expires_at > now_ AND ctid = ANY (rows_at(bucket_, (
       SELECT places FROM claim WHERE bucket = bucket_ AND no = claim_ AND ends_at > now_
-    )::bigint[])
+    )))
     ORDER BY place;
 END $$;
 
@@ -316,28 +326,28 @@ CREATE FUNCTION delete_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
-  places_ bigint[]; waiting bigint[]; allowed bigint[]; from_lane bigint; from_held bigint;
+  places_ bigint[]; rows_ tid[]; waiting bigint[]; waiting_rows tid[]; allowed bigint[]; from_lane bigint; from_held bigint;
 BEGIN
   IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   places_ := places_of(s.bucket, p->'ids');
-  SELECT array_agg(place) INTO places_ FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND expires_at > now_;
+  SELECT array_agg(place), array_agg(ctid) INTO places_, rows_ FROM message
+  WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at > now_;
   IF places_ IS NULL OR cardinality(places_) < jsonb_array_length(p->'ids') THEN
-    SELECT array_agg(no) INTO waiting FROM delayed WHERE bucket = s.bucket AND no = ANY (ARRAY(
-      SELECT (id->>1)::bigint FROM jsonb_array_elements(p->'ids') AS x(id) WHERE (id->>0)::bigint = s.bucket
-    ));
+    SELECT array_agg(no), array_agg(ctid) INTO waiting, waiting_rows FROM delayed
+    WHERE ctid = ANY (delayed_rows(s.bucket, p->'ids')) AND expires_at > now_;
   END IF;
   IF p ? 'claims' THEN
     SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
     WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
-    PERFORM FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND (claim = ANY (allowed)) IS NOT TRUE;
+    PERFORM FROM message WHERE ctid = ANY (rows_) AND (claim = ANY (allowed)) IS NOT TRUE;
     IF FOUND OR waiting IS NOT NULL THEN RETURN '"held"'; END IF;
   END IF;
   IF waiting IS NOT NULL THEN
-    DELETE FROM delayed WHERE bucket = s.bucket AND no = ANY (waiting);
+    DELETE FROM delayed WHERE ctid = ANY (waiting_rows);
     s.free := s.free - cardinality(waiting);
   END IF;
   IF places_ IS NOT NULL THEN
-    WITH gone AS (DELETE FROM message WHERE bucket = s.bucket AND place = ANY (places_) RETURNING lane, claim)
+    WITH gone AS (DELETE FROM message WHERE ctid = ANY (rows_) RETURNING lane, claim)
     SELECT count(lane), count(claim) INTO from_lane, from_held FROM gone;
     s := renew_lane(removed(s, places_, from_lane, from_held));
   END IF;
@@ -362,7 +372,7 @@ BEGIN
   IF places_ IS NULL THEN RETURN 'false'; END IF;
   UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND no = given;
   UPDATE message SET ttl = life, expires_at = now_ + 1000 * life
-  WHERE bucket = s.bucket AND place = ANY (places_) AND expires_at < ends_;
+  WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at < ends_;
   IF ends_ < s.ends_at THEN
     s.ends_at := ends_;
     PERFORM save(s);
@@ -383,7 +393,7 @@ BEGIN
   given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
   DELETE FROM claim WHERE bucket = s.bucket AND no = given RETURNING places INTO places_;
   IF places_ IS NULL THEN RETURN NULL; END IF;
-  UPDATE message SET claim = NULL, lane = s.epoch WHERE bucket = s.bucket AND place = ANY (places_) AND claim = given;
+  UPDATE message SET claim = NULL, lane = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = given;
   GET DIAGNOSTICS back_ = ROW_COUNT;
   IF back_ > 0 THEN
     s.held := s.held - back_;
@@ -412,7 +422,7 @@ BEGIN
       WHERE (id->>0)::bigint = coalesce(m.born_bucket, m.bucket) AND (id->>1)::bigint = coalesce(m.born, m.place)
     ) AS asked
     FROM (
-      (SELECT * FROM message WHERE bucket = s.bucket AND place = ANY (places_) AND claim IS NULL AND expires_at > now_)
+      (SELECT * FROM message WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim IS NULL AND expires_at > now_)
       UNION ALL
       (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND lane = s.epoch AND expires_at > now_)
       UNION ALL

@@ -108,11 +108,9 @@ BEGIN
   IF NOT is_settled AND s.ends_at <= now_ THEN RETURN NULL; END IF;
   places_ := places_of(bucket_, p->'ids');
   SELECT json_agg(shown(m)) INTO messages FROM (
-    SELECT message AS m FROM message WHERE bucket = bucket_ AND place = ANY (places_)
+    SELECT message AS m FROM message WHERE ctid = ANY (rows_at(bucket_, places_))
     UNION ALL
-    SELECT as_message(delayed) FROM delayed WHERE bucket = bucket_ AND no = ANY (ARRAY(
-      SELECT (id->>1)::bigint FROM jsonb_array_elements(p->'ids') AS x(id) WHERE (id->>0)::bigint = bucket_
-    ))
+    SELECT as_message(delayed) FROM delayed WHERE ctid = ANY (delayed_rows(bucket_, p->'ids'))
   ) f WHERE (m).expires_at > now_;
   RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
 END $$;

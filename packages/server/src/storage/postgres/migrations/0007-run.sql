@@ -91,23 +91,23 @@ DECLARE d dropped; count_ bigint;
 BEGIN
   SELECT * INTO d FROM dropped ORDER BY bucket LIMIT 1;
   IF NOT FOUND THEN RETURN false; END IF;
-  DELETE FROM message WHERE bucket = d.bucket AND place = ANY (ARRAY(
-    SELECT place FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_
+  DELETE FROM message WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_
   ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM delayed WHERE bucket = d.bucket AND no = ANY (ARRAY(
-    SELECT no FROM delayed WHERE bucket = d.bucket ORDER BY no LIMIT limit_
+  DELETE FROM delayed WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM delayed WHERE bucket = d.bucket ORDER BY no LIMIT limit_
   ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM claim WHERE bucket = d.bucket AND no = ANY (ARRAY(
-    SELECT no FROM claim WHERE bucket = d.bucket ORDER BY no LIMIT limit_
+  DELETE FROM claim WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM claim WHERE bucket = d.bucket ORDER BY no LIMIT limit_
   ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM idempotency WHERE bucket = d.bucket AND key = ANY (ARRAY(
-    SELECT key FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_
+  DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_
   ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
@@ -133,12 +133,12 @@ BEGIN
   SELECT swept_queue, swept_at INTO swept FROM service FOR NO KEY UPDATE;
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
-  DELETE FROM idempotency USING (
-    SELECT bucket AS b, key AS k FROM idempotency WHERE expires_at <= now_ ORDER BY expires_at LIMIT 1000
-  ) x WHERE bucket = x.b AND key = x.k;
-  DELETE FROM subscription USING (
-    SELECT queue AS q, id AS i FROM subscription WHERE expires_at <= now_ ORDER BY expires_at LIMIT 1000
-  ) x WHERE queue = x.q AND id = x.i;
+  DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
+  ));
+  DELETE FROM subscription WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM subscription WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
+  ));
   FOR q IN SELECT no, bucket FROM queue WHERE no > swept.swept_queue ORDER BY no LIMIT 500 LOOP
     reached := q.no;
     due := standing_of(q.bucket);

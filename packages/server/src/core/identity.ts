@@ -1,0 +1,33 @@
+import type { SignedScope } from './rules/signature.ts'
+
+/** What credentials say about whoever shows them. */
+export interface Identity {
+  /** Null: the credentials are good but belong to no project. */
+  readonly project: string | null
+  /** Names of roles, in lower case. Empty for the holder of a signed URL. */
+  readonly roles: readonly string[]
+  readonly userId: string | null
+  /** The domain that the credentials are for, in place of a project. */
+  readonly domainId: string | null
+  readonly userDomainId: string | null
+  readonly projectDomainId: string | null
+  /** `all`, where the credentials are for the whole cloud. */
+  readonly systemScope: string | null
+  /** Roles of the service that passes the request on for the user, in lower case. */
+  readonly serviceRoles: readonly string[]
+  /** What a signed URL is good for; null for everybody who calls in their own name. */
+  readonly signedScope: SignedScope | null
+}
+
+/** Somebody of whom nothing is known. */
+export const NOBODY: Identity = Object.freeze({
+  project: null,
+  roles: [],
+  userId: null,
+  domainId: null,
+  userDomainId: null,
+  projectDomainId: null,
+  systemScope: null,
+  serviceRoles: [],
+  signedScope: null,
+})
