@@ -32,6 +32,7 @@ import type {
 } from '../core/model/model.ts'
 
 export type * from '../core/model/model.ts'
+export type { Clock, Timer } from '../platform/clock.ts'
 
 /**
  * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
@@ -173,7 +174,8 @@ export interface MessageStore {
    * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
    * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry, take a new place at the
    * end of their old queue and start with a claim count of 0. A message whose old queue is gone, or that a live claim holds,
-   * or that never moved, stays. Answers what was moved, in order. The old queue is in the same project.
+   * or that never moved, stays. Answers what was moved, in order. The old queue is the one of that name in the same project;
+   * `limit` is not looked at when ids are given.
    */
   redrive(p: {
     queue: QueueHandle

@@ -24,8 +24,11 @@ const MAX_DEPTH = 500
 const LEAST = -(2n ** 63n)
 const GREATEST = 2n ** 63n - 1n
 
-/** May stand in a number that JavaScript does not keep as it is spelt; in strings it does no harm. */
-const SUSPICIOUS_NUMBER = /\d[.eE]|\d{16}/
+/**
+ * Finds a number that JavaScript may not keep as it is spelt: with a fraction, an exponent, or many digits. It stands behind what can
+ * stand before a number; what looks so in a string does no harm, but costs the slow way.
+ */
+const SUSPICIOUS_NUMBER = /(?:^|[:,[])\s*-?\d*(?:\d[.eE]|\d{16})/
 
 /**
  * @throws SyntaxError when `text` is no JSON.

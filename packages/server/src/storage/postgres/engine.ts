@@ -12,7 +12,7 @@ export interface Engine {
 const VERSION = /^[0-9]{1,15}$/
 
 /** Parameters of a move whose terms follow from the settings of the queue; null when no queue ever has that version. */
-export function versioned({ version }: QueueHandle, parameters: Parameters): Parameters | null {
+function versioned({ version }: QueueHandle, parameters: Parameters): Parameters | null {
   return VERSION.test(version) ? { ...parameters, version } : null
 }
 

@@ -43,10 +43,9 @@ export async function migrate(client: Client, schema: string): Promise<void> {
 
 /** Null when the schema was never migrated. */
 async function countDone(client: Client, schema: string): Promise<number | null> {
-  const { rows } = await client.query<{ found: string | null }>('SELECT to_regclass($1) AS found', [
-    `"${schema}".migration`,
-  ])
-  if (!rows[0]?.found) return null
+  // The catalogue itself: `to_regclass` may answer from what the connection remembers from before it waited for the lock.
+  const found = await client.query("SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration'", [schema])
+  if (found.rows.length === 0) return null
   const counted = await client.query<{ done: number }>(`SELECT count(*)::integer AS done FROM "${schema}".migration`)
   return counted.rows[0]?.done ?? 0
 }

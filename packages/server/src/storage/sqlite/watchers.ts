@@ -73,31 +73,31 @@ export class Watchers {
     this.#watched.clear()
   }
 
-  #lookAhead(watched: Watched): void {
+  /** `from`: what comes to light after that instant has not been told yet. */
+  #lookAhead(watched: Watched, from: Instant = this.#clock.now()): void {
     if (watched.looking !== false) {
       watched.looking = 'again'
       return
     }
     watched.looking = true
-    const from = this.#clock.now()
     const look = () => {
       const state = this.#states.find(watched.key)
       return state === null ? 9e15 : (this.#nextNews.get({ $bucket: state.bucket, $now: from }) as { at: Instant }).at
     }
     this.#turns.submit(look).then(
-      (at) => this.#arm(watched, at),
+      (at) => this.#arm(watched, from, at),
       // The storage is in trouble: look again soon.
-      () => this.#arm(watched, from + RETRY_MS),
+      () => this.#arm(watched, from, from + RETRY_MS),
     )
   }
 
-  #arm(watched: Watched, at: Instant): void {
+  #arm(watched: Watched, from: Instant, at: Instant): void {
     const again = watched.looking === 'again'
     watched.looking = false
     watched.timer?.cancel()
     watched.timer = null
     if (watched.listeners.size === 0) return
-    if (again) this.#lookAhead(watched)
+    if (again) this.#lookAhead(watched, from)
     else if (at < 9e15) watched.timer = this.#clock.at(at, () => this.notify(watched.key))
   }
 }
