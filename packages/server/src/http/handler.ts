@@ -1,5 +1,6 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Execute } from '../core/execute.ts'
+import type { Authenticate } from '../core/identity.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
 import { toRefusal } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
@@ -7,9 +8,11 @@ import { invalidRequest, Refusal } from '../wire/refusal.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
 import { type ClientIdRules, MAX_PROJECT_LENGTH, readCaller } from './identity.ts'
 import type { HttpRequest, HttpResponse } from './messages.ts'
+import { rejectionResponse } from './rejection.ts'
 import type { FindRoute, Match, Route } from './routes.ts'
 
 export interface HandlerParts {
+  readonly authenticate: Authenticate
   readonly findRoute: FindRoute
   readonly execute: Execute
   readonly clientIds: ClientIdRules
@@ -22,16 +25,20 @@ export type Handle = (request: HttpRequest) => Promise<HttpResponse>
 
 export function createHandler(parts: HandlerParts): Handle {
   return async (request) => {
-    const { accept } = request.headers
     try {
       return await answer(request, parts)
     } catch (error) {
-      if (request.method === 'OPTIONS') return PREFLIGHT
-      const refusal = asRefusal(error)
-      if (refusal.status >= 500) parts.onTrouble(error, request)
-      return errorResponse(refusal, accept)
+      return refuse(error, request, parts)
     }
   }
+}
+
+function refuse(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
+  if (request.method === 'OPTIONS') return PREFLIGHT
+  const refusal = asRefusal(error)
+  if (refusal.status >= 500) onTrouble(error, request)
+  const response = errorResponse(refusal, request.headers.accept)
+  return { ...response, headers: { ...response.headers, ...headers } }
 }
 
 /** Whatever an OPTIONS request does wrong. (contract http.md 1.15) */
@@ -39,6 +46,12 @@ const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
 
 async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
   const [path, rawQuery] = splitTarget(request.target)
+  const identity = await parts.authenticate({ headers: request.headers, method: request.method, path })
+  if ('rejected' in identity) {
+    if (request.method === 'OPTIONS') return PREFLIGHT
+    if (identity.rejected === 'unknown') parts.onTrouble(identity.cause, request)
+    return rejectionResponse(identity)
+  }
   const match = parts.findRoute(forRouter(path))
   if (match === null) throw new Refusal(404, '404 Not Found')
   const { route, params } = match
@@ -46,8 +59,8 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   checkAccept(request.headers.accept)
   if (route.version === null)
     return route.methods.includes(request.method) ? document(route) : refuseMethod(request, route)
-  const caller = readCaller(request.headers, parts.clientIds)
-  if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project)
+  const caller = readCaller(identity, request.headers, parts.clientIds, route.version.callers)
+  if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project, route)
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
   if (route.document !== null) return document(route)
   const query = parseQuery(rawQuery)
@@ -57,12 +70,19 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     path,
     params,
     query,
+    rawQuery,
     body: request.body,
     headers: request.headers,
     caller,
+    messageForm: route.version.messageForm,
   }
-  const output = await parts.execute(door.operation, door.decode(doorRequest), caller, request.signal)
-  return toResponse(door.encode(output, doorRequest))
+  try {
+    const output = await parts.execute(door.operation, door.decode(doorRequest), caller, request)
+    return toResponse(door.encode(output, doorRequest))
+  } catch (error) {
+    if (!(error instanceof ZaqarError || error instanceof Refusal)) throw error
+    return refuse(error, request, parts, door.errorHeaders?.(error, doorRequest))
+  }
 }
 
 function asRefusal(error: unknown): Refusal {
@@ -117,12 +137,14 @@ function checkAccept(accept: string | undefined): void {
 }
 
 /** A name of letters, digits, `_`, `-` and `.`, and a project id that is not too long. (contract http.md 1.5) */
-function checkQueueName(name: string, project: string): void {
+function checkQueueName(name: string, project: string, { doors }: Route): void {
   if (/^[a-zA-Z0-9_.-]{1,64}$/.test(name) && project.length <= MAX_PROJECT_LENGTH) return
+  const [[door] = []] = doors.values()
+  const noun = door?.operation.kind ?? 'queue'
   throw new Refusal(
     400,
-    'Invalid queue identification',
-    'The format of the submitted queue name or project id is not valid.',
+    `Invalid ${noun} identification`,
+    `The format of the submitted ${noun} name or project id is not valid.`,
   )
 }
 

@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../core/execute.ts'
-import { Refusal } from '../wire/refusal.ts'
+import type { Identity } from '../core/identity.ts'
+import { NO_PROJECT } from '../core/rules/projects.ts'
+import { clientIdMissing, Refusal } from '../wire/refusal.ts'
+import type { CallerRules } from '../wire/versions.ts'
 
 export interface ClientIdRules {
   /** Only UUIDs. */
@@ -13,16 +16,22 @@ export interface ClientIdRules {
 export const MAX_PROJECT_LENGTH = 256
 
 /**
- * Who calls, by the headers alone. (contract http.md 1.3, 1.4)
+ * Who calls: somebody who is known, with one of several clients. (contract http.md 1.3, 1.4)
  * @throws Refusal 400, the client's id before the project
  */
-export function readCaller(headers: IncomingHttpHeaders, rules: ClientIdRules): Caller {
-  const clientId = readClientId(header(headers, 'client-id'), rules)
-  return { clientId, project: readProject(headers), roles: readRoles(headers) }
+export function readCaller(
+  identity: Identity,
+  headers: IncomingHttpHeaders,
+  rules: ClientIdRules,
+  { needsProject, needsClientId, insistsOnUuids }: CallerRules,
+): Caller {
+  const given = header(headers, 'client-id')
+  if (given === undefined && needsClientId) throw clientIdMissing()
+  const clientId = given === undefined ? '' : readClientId(given, insistsOnUuids ? { ...rules, strict: true } : rules)
+  return { ...identity, clientId, project: readProject(identity, needsProject) }
 }
 
-function readClientId(given: string | undefined, rules: ClientIdRules): string {
-  if (given === undefined) throw new Refusal(400, 'Missing header value', 'The "Client-ID" header is required.')
+function readClientId(given: string, rules: ClientIdRules): string {
   const id = rules.strict ? uuidValue(given) : freeForm(given, rules)
   if (id === null) throw new Refusal(400, 'Wrong UUID value', 'Malformed hexadecimal UUID.')
   return id
@@ -42,20 +51,13 @@ function freeForm(given: string, { minLength, maxLength }: ClientIdRules): strin
   return given.length >= minLength && given.length <= maxLength ? given : null
 }
 
-/** The legacy name stands in where the usual one is missing. */
-function readProject(headers: IncomingHttpHeaders): string {
-  const project = header(headers, 'x-project-id') ?? header(headers, 'x-tenant-id')
-  if (project === undefined) throw new Refusal(400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
+function readProject({ project }: Identity, isNeeded: boolean): string {
+  if (project === null && !isNeeded) return NO_PROJECT
+  if (project === null) throw new Refusal(400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
   if (project === '') {
     throw new Refusal(400, 'Empty project header not allowed', 'Empty project header not allowed: X-PROJECT-ID')
   }
   return project
-}
-
-/** As the client says: without authentication there is nobody else to ask. */
-function readRoles(headers: IncomingHttpHeaders): string[] {
-  const given = header(headers, 'x-roles')
-  return given === undefined ? [] : given.split(',').map((role) => role.trim().toLowerCase())
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { RequestBody } from '../wire/door.ts'
 import type { Handle } from './handler.ts'
 import type { HttpResponse } from './messages.ts'
-import { readBody } from './request-body.ts'
+import { readBody, unreadBody } from './request-body.ts'
 
 export interface ListenerOptions {
   readonly address: string
   /** 0: any free one. */
   readonly port: number
-  /** Longer bodies are not read to their end. */
+  /** Longer bodies are not kept. */
   readonly maxBodyBytes: number
   readonly maxHeaderBytes: number
   /** For a whole request to arrive, in seconds. */
@@ -24,6 +26,9 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** How many requests of a connection have no whole answer yet. */
+const unanswered = new WeakMap<Socket, number>()
+
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
 const KEEP_ALIVE_MS = 75_000
 
@@ -37,11 +42,21 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     noDelay: true,
   })
   server.maxConnections = options.maxConnections
-  server.on('request', (request, response) => void serve(request, response, handle, options.maxBodyBytes))
-  server.on(
-    'checkContinue',
-    (request, response) => void serveExpectant(request, response, handle, options.maxBodyBytes),
-  )
+  // A client may say that it has said all: its requests are answered all the same.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  const { maxBodyBytes } = options
+  const answer = (request: IncomingMessage, response: ServerResponse) =>
+    void serve(request, response, handle, () => readBody(request, maxBodyBytes))
+  server.on('request', answer)
+  // 417 would be taken for success; whatever else is expected, the request is served.
+  server.on('checkExpectation', answer)
+  // A client that asks before it sends a body is told to go on only when the body will be read.
+  server.on('checkContinue', (request, response) => {
+    const announced = Number(request.headers['content-length'])
+    if (announced > maxBodyBytes) return void serve(request, response, handle, () => unreadBody(announced))
+    response.writeContinue()
+    answer(request, response)
+  })
   server.on('clientError', refuse)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -58,44 +73,55 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   handle: Handle,
-  maxBodyBytes: number,
+  read: () => RequestBody | Promise<RequestBody>,
 ): Promise<void> {
-  let body: Awaited<ReturnType<typeof readBody>>
+  const { socket } = request
+  unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
+  response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
   try {
-    body = await readBody(request, maxBodyBytes)
+    const body = await read()
+    // On one connection requests are served one after the other, or a reader would overtake what it has posted.
+    if (response.socket === null) await once(response, 'socket')
+    const { method = '', url: target = '', headers } = request
+    const id = newRequestId()
+    const answer = await handle({ id, method, target, headers, body, signal: () => departure(request, response) })
+    send(response, id, answer, { omitBody: method === 'HEAD', close: !request.complete && body.bytes !== null })
   } catch {
     // Whoever asked is gone.
     response.destroy()
-    return
   }
-  const { method = '', url: target = '', headers } = request
-  const answer = await handle({ method, target, headers, body, signal: () => departure(response) })
-  send(response, answer, { omitBody: method === 'HEAD', close: !request.complete && body.bytes !== null })
 }
 
-/** Made only for requests that wait. */
-function departure(response: ServerResponse): AbortSignal {
+/**
+ * Made only for requests that wait. A client that has closed its side of the connection gets the answer to what it has
+ * asked, but nobody waits for something to come on its behalf: most such clients are gone.
+ */
+function departure({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  if (response.destroyed) controller.abort()
-  else response.once('close', () => controller.abort())
+  const leave = () => controller.abort()
+  if (response.destroyed || socket.readableEnded) leave()
+  response.once('close', () => {
+    socket.off('end', leave)
+    leave()
+  })
+  socket.once('end', leave)
   return controller.signal
 }
 
-/** A client that asks before it sends a body is told to go on only when the body will be read. */
-async function serveExpectant(
-  request: IncomingMessage,
-  response: ServerResponse,
-  handle: Handle,
-  maxBodyBytes: number,
-): Promise<void> {
-  if (!(Number(request.headers['content-length']) > maxBodyBytes)) response.writeContinue()
-  await serve(request, response, handle, maxBodyBytes)
+/** The client's own value is not taken over: it could be anybody's. */
+function newRequestId(): string {
+  return `req-${randomUUID()}`
 }
 
-function send(response: ServerResponse, answer: HttpResponse, how: { omitBody: boolean; close: boolean }): void {
+function send(
+  response: ServerResponse,
+  id: string,
+  answer: HttpResponse,
+  how: { omitBody: boolean; close: boolean },
+): void {
   const { status, headers, body } = answer
-  const fields: string[] = ['x-openstack-request-id', `req-${randomUUID()}`]
-  // In lower case, as upstream sends them: openstacksdk looks for `location` letter by letter.
+  const fields: string[] = ['x-openstack-request-id', id]
+  // In lower case, as upstream sends them.
   for (const name in headers) fields.push(name.toLowerCase(), headers[name] as string)
   if (body !== undefined) fields.push('content-length', String(Buffer.byteLength(body)))
   // The rest of a body that was too long would be taken for the next request.
@@ -106,11 +132,17 @@ function send(response: ServerResponse, answer: HttpResponse, how: { omitBody: b
 
 /** What is no HTTP, has too large a header or came too slowly. 400 for all: python-zaqarclient takes 408 and 431 for success. */
 function refuse(_error: Error, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy()
+  // Behind requests whose answers are still to come a refusal would be taken for the answer to one of them.
+  if (!socket.writable || unanswered.get(socket)) return void socket.destroySoon()
   const body = '{"title": "Bad request", "description": "The request is no valid HTTP, too large, or came too slowly."}'
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    `x-openstack-request-id: ${newRequestId()}`,
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function close(server: Server): Promise<void> {

@@ -1,16 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Call } from '../core/execute.ts'
 import type { RequestBody } from '../wire/door.ts'
 
 /** A request in plain values, so that all but the listener can be tried without a socket. */
-export interface HttpRequest {
+export interface HttpRequest extends Call {
   readonly method: string
   /** Path and query, as sent. */
   readonly target: string
   /** By lower-case name. */
   readonly headers: IncomingHttpHeaders
   readonly body: RequestBody
-  /** Aborts when the client goes away. */
-  readonly signal?: () => AbortSignal
 }
 
 export interface HttpResponse {

@@ -1,5 +1,6 @@
 import createRouter from 'find-my-way'
 import type { AnyDoor, Method } from '../wire/door.ts'
+import { homeDocument } from '../wire/home-documents/home-document.ts'
 import type { ApiVersion } from '../wire/versions.ts'
 
 /** What is served at a path. */
@@ -28,7 +29,7 @@ export function createRoutes(versions: readonly ApiVersion[], versionsDocument: 
   const routes = new Map<string, Route>()
   routes.set('/', documentRoute(null, versionsDocument))
   for (const version of versions) {
-    routes.set(`${version.prefix}/`, documentRoute(version, version.homeDocument))
+    routes.set(`${version.prefix}/`, documentRoute(version, homeDocument(version.prefix, version.home)))
     for (const [path, doors] of Map.groupBy(version.doors, (door) => `${version.prefix}${door.path}`)) {
       const byMethod = Map.groupBy(doors, (door) => door.method)
       routes.set(path, { version, document: null, doors: byMethod, methods: [...byMethod.keys()].sort() })

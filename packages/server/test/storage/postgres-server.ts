@@ -19,7 +19,7 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-export interface ServerControl {
+interface ServerControl {
   /** As an operator does it: connections are cut, what was committed is kept. */
   restart(): Promise<void>
   /** `kill -9`, then recovery. */

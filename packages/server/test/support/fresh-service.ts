@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach } from 'node:test'
 import type { ManualClock } from 'zaqar-conformance'
 import type { Storage } from '../../src/storage/contract.ts'
-import { type InProcessService, openInProcess } from './in-process.ts'
+import { type InProcessService, openInProcess, type Seams } from './in-process.ts'
 import type { TestAnswer, TestClient } from './test-client.ts'
 
 export interface FreshService {
@@ -17,10 +17,10 @@ export interface FreshService {
 }
 
 /** A new service for each test of the suite that calls this. A test fails when the service had trouble of its own. */
-export function freshService(env: Record<string, string> = {}): FreshService {
+export function freshService(env: Record<string, string> = {}, seams: Seams = {}): FreshService {
   let service: InProcessService
   beforeEach(async () => {
-    service = await openInProcess(env)
+    service = await openInProcess(env, seams)
   })
   afterEach(async () => {
     await service.close()

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ManualClock } from 'zaqar-conformance'
-import { createApplication } from '../../src/application.ts'
+import { type AccessParts, openAccess } from '../../src/access.ts'
+import { type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { Handle } from '../../src/http/handler.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
@@ -23,18 +24,36 @@ export interface InProcessService {
   close(): Promise<void>
 }
 
+/** What a test may put in the place of chance and of foreign stores. */
+export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore'>>
+
+/** What a test may put in the place of policy files and of the signing key. */
+export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>>
+
 /** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
-export async function openInProcess(env: Record<string, string> = {}): Promise<InProcessService> {
+export async function openInProcess(env: Record<string, string> = {}, seams: Seams = {}, accessSeams: AccessSeams = {}): Promise<InProcessService> {
   const { config } = load({ env })
   const clock = new ManualClock(Date.UTC(2026, 2, 1, 10))
   const storage = await openSqlite({ path: ':memory:', clock })
   const troubles: unknown[] = []
+  const access = openAccess({
+    config,
+    folders: [],
+    files: { readFile: () => null, listFolder: () => null, stamp: () => null },
+    // No policy file changes here, so nothing need look for changes however far the clock is moved.
+    clock: { now: () => clock.now(), at: () => ({ cancel() {} }) },
+    reports: { warned() {}, reloaded() {}, refused() {} },
+    installationKey: () => 'a key that only tests know',
+    ...accessSeams,
+  })
   const { handle, close } = createApplication({
     config,
+    access,
     storage,
     clock,
     ids: systemIds,
     probeStore: async () => null,
+    ...seams,
     onTrouble: (error) => troubles.push(error),
   })
   const send = sendTo(handle)
@@ -46,9 +65,10 @@ export async function openInProcess(env: Record<string, string> = {}): Promise<I
     storage,
     config,
     troubles,
-    close() {
+    async close() {
       close()
-      return storage.close()
+      await access.close()
+      await storage.close()
     },
   }
 }
@@ -59,6 +79,7 @@ function sendTo(handle: Handle): Send {
     const content = body === undefined ? undefined : Buffer.from(body)
     const length = content === undefined ? {} : { 'content-length': String(content.length) }
     const answer = await handle({
+      id: 'req-test',
       method,
       target,
       headers: { ...lowerCase(headers), ...length },

@@ -35,15 +35,36 @@ const SUSPICIOUS_NUMBER = /(?:^|[:,[])\s*-?\d*(?:\d[.eE]|\d{16})/
  * @throws IntegerTooLarge, NestedTooDeep
  */
 export function parseJson(text: string): Json {
+  if (text.length > MAX_DEPTH) checkDepth(text)
   if (!SUSPICIOUS_NUMBER.test(text)) return JSON.parse(text) as Json
-  try {
-    return SourceJSON.parse(text, (_key, value, { source }) =>
-      typeof value === 'number' && source !== undefined ? keepSpelling(value, source) : value,
-    ) as Json
-  } catch (error) {
-    if (error instanceof RangeError) throw new NestedTooDeep()
-    throw error
+  return SourceJSON.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined ? keepSpelling(value, source) : value,
+  ) as Json
+}
+
+/** Before parsing, so that nothing that comes later can meet a value too deep for it. */
+function checkDepth(text: string): void {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) i = endOfString(text, i)
+    else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      depth += 1
+      if (depth > MAX_DEPTH) throw new NestedTooDeep()
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth -= 1
   }
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+
+/** Where the string that starts at `start` ends; the end of the text when it does not. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1
+    if (escapes % 2 === 0) return end
+  }
+  return text.length
 }
 
 function keepSpelling(value: number, source: string): number | RawJson {

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { isCovered } from '../../src/auth/keystone/access-rules.ts'
+
+const asks = (pattern: string, path: string, method = 'GET', service = 'messaging') =>
+  isCovered([{ service: 'messaging', method: 'GET', path: pattern }], { service, method, path })
+
+describe('an access rule covers', () => {
+  const cases: readonly (readonly [pattern: string, path: string, covered: boolean])[] = [
+    ['/v2/queues', '/v2/queues', true],
+    ['/v2/queues', '/v2/queues/a', false],
+    ['/v2/queues/*', '/v2/queues/a', true],
+    ['/v2/queues/*', '/v2/queues/', false],
+    ['/v2/queues/*', '/v2/queues/a/messages', false],
+    ['/v2/queues/{queue}/messages', '/v2/queues/a.b/messages', true],
+    ['/v2/queues/{queue}/messages', '/v2/queues/a/b/messages', false],
+    ['/v2/**', '/v2/queues/a/messages', true],
+    ['/v2/**', '/v2/', true],
+    ['/v2/**/messages', '/v2/queues/a/messages', true],
+    ['/v2/**/messages', '/v2/queues/a/messages/1', false],
+    ['/v2/queues/a.b', '/v2/queues/aXb', false],
+    ['/v2/queues/dev-*', '/v2/queues/dev-1', true],
+    ['/v2/queues/dev-*', '/v2/queues/prod-1', false],
+    ['/v2/queues/*a*', '/v2/queues/banana', true],
+    ['/v2/{', '/v2/{', true],
+    ['', '', true],
+    ['', '/', false],
+  ]
+  for (const [pattern, path, covered] of cases) {
+    test(`${pattern}: ${covered ? '' : 'not '}${path}`, () => assert.equal(asks(pattern, path), covered))
+  }
+
+  test('one method of one service', () => {
+    assert.ok(!asks('/v2/**', '/v2/queues', 'POST'))
+    assert.ok(!asks('/v2/**', '/v2/queues', 'GET', 'compute'))
+  })
+
+  test('and is done with a hostile pattern in bounded time', () => {
+    const startedAt = process.hrtime.bigint()
+    assert.ok(!asks(`${'*a'.repeat(60)}!`, 'a'.repeat(20_000)))
+    assert.ok(!asks(`${'**a'.repeat(40)}!`, 'a'.repeat(20_000)))
+    assert.ok(process.hrtime.bigint() - startedAt < 2_000_000_000n)
+  })
+})
