@@ -6,6 +6,7 @@ const peers = {
   'python-zaqarclient': { debian: 'python3-zaqarclient', check: ['/usr/bin/python3', '-c', 'import zaqarclient'] },
   openstacksdk: { debian: 'python3-openstacksdk', check: ['/usr/bin/python3', '-c', 'import openstack'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
+  chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
 
 /**

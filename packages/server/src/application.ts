@@ -1,28 +1,31 @@
+import type { Access } from './access.ts'
 import type { Config } from './config/options.ts'
-import { createExecute, type ProbeStore } from './core/execute.ts'
+import { createExecute, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { LongPolls } from './core/long-poll.ts'
-import { allowedByDefault } from './core/rules/default-policy.ts'
+import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
-import type { HttpRequest } from './http/messages.ts'
 import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Storage } from './storage/contract.ts'
-import { createV2 } from './wire/v2/version.ts'
-import { versionsDocument } from './wire/versions.ts'
+import { createVersions } from './wire/all-versions.ts'
+import { type ApiVersion, versionsDocument, withoutAdmin } from './wire/versions.ts'
 
 export interface ApplicationParts {
   readonly config: Config
+  readonly access: Omit<Access, 'close'>
   readonly storage: Storage
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
   /** Told of every error that is ours. */
-  onTrouble(error: unknown, request: HttpRequest): void
+  readonly onTrouble: OnTrouble
 }
 
 export interface Application {
   readonly handle: Handle
+  /** Serves what `handle` does, and the routes of operators; null when these are with the others or nowhere. */
+  readonly handleForAdmins: Handle | null
   /** Answers the requests that wait. */
   close(): void
 }
@@ -30,6 +33,7 @@ export interface Application {
 /** The whole service but for its sockets and its storage. */
 export function createApplication({
   config,
+  access,
   storage,
   clock,
   ids,
@@ -37,13 +41,30 @@ export function createApplication({
   onTrouble,
 }: ApplicationParts): Application {
   const limits = { ...config.limits, deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds }
-  const versions = [createV2({ ...limits, checksum: config.messages.checksum })]
+  const { deprecatedVersions, adminMode } = config.api
+  const versions = createVersions(
+    { ...limits, checksum: config.messages.checksum },
+    deprecatedVersions,
+    config.auth.strategy === 'keystone',
+  )
   const longPolls = new LongPolls(storage, clock)
-  const handle = createHandler({
-    findRoute: createRoutes(versions, versionsDocument(versions)),
-    execute: createExecute({ storage, clock, limits, ids, longPolls, probeStore, authorise: allowedByDefault }),
-    clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
-    onTrouble,
-  })
-  return { handle, close: () => longPolls.close() }
+  const { authenticate, authorise, urlSigner } = access
+  const execute = createExecute({ storage, clock, limits, ids, longPolls, probeStore, urlSigner, authorise, onTrouble })
+  const withCors = createCors(config.cors)
+  const serve = (served: readonly ApiVersion[]) =>
+    withCors(
+      createHandler({
+        authenticate,
+        findRoute: createRoutes(served, versionsDocument(served)),
+        execute,
+        clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
+        onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
+      }),
+    )
+  const isApart = config.http.adminPort !== null
+  return {
+    handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
+    handleForAdmins: adminMode && isApart ? serve(versions) : null,
+    close: () => longPolls.close(),
+  }
 }

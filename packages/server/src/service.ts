@@ -1,52 +1,78 @@
 /** The composition root: the only place that knows all parts. */
 import { mkdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { pino } from 'pino'
+import { openAccess } from './access.ts'
 import { createApplication } from './application.ts'
+import { installationKey } from './auth/signing-key.ts'
 import type { Config } from './config/options.ts'
-import { type StorageUri, storageUri } from './config/storage-uri.ts'
-import type { ProbeStore } from './core/execute.ts'
-import { listen } from './http/listener.ts'
-import type { Clock } from './platform/clock.ts'
+import { type Listener, listen } from './http/listener.ts'
+import { createProbeStore, openStore } from './open-store.ts'
+import { diskFiles } from './platform/disk-files.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
-import { type Storage, StorageUnavailable } from './storage/contract.ts'
-import { openSqlite } from './storage/sqlite/open-sqlite.ts'
 
 export interface Service {
   readonly url: string
+  /** Where alone the routes of operators are served; null when they are with the others or nowhere. */
+  readonly adminUrl: string | null
   close(): Promise<void>
 }
 
-/** @throws StorageUnavailable, or the error of the listener. */
-export async function startService(config: Config): Promise<Service> {
+/**
+ * `folders`: where files that the configuration names by relative paths are looked for.
+ * @throws PolicyError, StorageUnavailable, or the error of the listener.
+ */
+export async function startService(config: Config, folders: readonly string[]): Promise<Service> {
   const log = pino({ level: config.log.debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true }))
   const clock = createSystemClock()
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
+  const access = openAccess({
+    config,
+    folders,
+    files: diskFiles,
+    clock,
+    reports: {
+      warned: (warning) => log.warn(`policy: ${warning}`),
+      reloaded: (paths) => log.info({ paths }, 'policy read again'),
+      refused: (problems) => log.error({ problems }, 'the changed policy cannot be used; the one before stays'),
+    },
+    installationKey: () => installationKey(config.storage.dataDir),
+  })
   const storage = await openStorage(config.storage.uri, clock)
   const application = createApplication({
     config,
+    access,
     storage,
     clock,
     ids: systemIds,
     probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
-    onTrouble: (error, { method, target }) => log.error({ err: error, method, target }, 'request failed'),
+    onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
   })
   try {
-    const listener = await listen(application.handle, {
-      address: config.http.bind,
-      port: config.http.port,
+    const bounds = {
       maxBodyBytes: Math.max(config.limits.maxMessagesPostBytes, config.limits.maxQueueMetadataBytes),
       maxHeaderBytes: config.http.maxHeaderBytes,
       requestTimeoutSeconds: config.http.requestTimeoutSeconds,
       maxConnections: config.http.maxConnections,
+    }
+    const { bind, port, adminBind, adminPort } = config.http
+    const { handleForAdmins } = application
+    const listenForAdmins = async () =>
+      handleForAdmins && adminPort !== null
+        ? listen(handleForAdmins, { address: adminBind, port: adminPort, ...bounds })
+        : null
+    const listener = await listen(application.handle, { address: bind, port, ...bounds })
+    const adminListener = await listenForAdmins().catch(async (error: unknown) => {
+      await listener.close()
+      throw error
     })
-    const host = listener.address.includes(':') ? `[${listener.address}]` : listener.address
     return {
-      url: `http://${host}:${listener.port}`,
+      url: urlOf(listener),
+      adminUrl: adminListener && urlOf(adminListener),
       async close() {
         application.close()
-        await listener.close()
+        await Promise.all([listener.close(), adminListener?.close()])
+        await access.close()
         await storage.close()
       },
     }
@@ -56,28 +82,6 @@ export async function startService(config: Config): Promise<Service> {
   }
 }
 
-/** The folder of the file is made when it is missing, for this user alone. */
-function openStorage(uri: Config['storage']['uri'], clock: Clock): Promise<Storage> {
-  mkdirSync(dirname(uri.file), { recursive: true, mode: 0o700 })
-  return openSqlite({ path: uri.file, clock })
-}
-
-/** Pools are tried one by one as they are registered. `own` is the store of this service, which nobody else can open. */
-function createProbeStore(own: { readonly storage: Storage; readonly uri: StorageUri }, clock: Clock): ProbeStore {
-  return async (text) => {
-    const uri = storageUri.parse(text)
-    if ('refused' in uri) return uri.refused
-    const { file } = uri.value
-    try {
-      if (resolve(file) === resolve(own.uri.file)) await own.storage.ping()
-      else {
-        const storage = await openSqlite({ path: file, clock })
-        await storage.ping().finally(() => storage.close())
-      }
-      return null
-    } catch (error) {
-      if (error instanceof StorageUnavailable) return error.message
-      throw error
-    }
-  }
+function urlOf({ address, port }: Listener): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -79,6 +79,7 @@ export function watchCases(it: It): void {
     await scene.post(queue, 'a')
     await watching(scene, queue, async (signals) => {
       const { id } = await scene.claim(queue, { ttlSeconds: 1 })
+      assert.deepEqual(await scene.listed(queue), [])
       await scene.renew(queue, id, 5)
       // The first leap stops at the end that the claim had at first, the second at its new one, with no turn in between.
       scene.pass(1)

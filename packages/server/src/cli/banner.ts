@@ -1,30 +1,38 @@
 import { resolve } from 'node:path'
 import type { Loaded } from '../config/load.ts'
 import { isLoopback } from '../config/loopback.ts'
+import type { Config } from '../config/options.ts'
+import type { Service } from '../service.ts'
 
 /** What a person who has just started the service should know. */
-export function banner({ config, sources }: Loaded, url: string, version: string): string {
+export function banner(
+  { config, sources }: Loaded,
+  { url, adminUrl }: Pick<Service, 'url' | 'adminUrl'>,
+  version: string,
+): string {
   return `Zaqar ${version} is ready at ${url}
 
   Data            ${resolve(config.storage.uri.file)}
   Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
-  Authentication  ${authentication(config.http.bind)}
+  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}
 
 Try it:
 
-${examples(url)}
+${examples(url, config.auth.strategy === 'keystone')}
 `
 }
 
-function authentication(bind: string): string {
+function authentication({ auth, keystone, http: { bind } }: Config): string {
+  if (auth.strategy === 'keystone') return `Keystone at ${keystone.authUrl}`
   return isLoopback(bind)
     ? 'off, therefore only this machine is served'
     : `off, and other machines may reach ${bind}: everybody there can read and write everything`
 }
 
 /** Lines that work as they are, in this order. */
-function examples(url: string): string {
-  const headers = `-H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' -H 'X-Project-ID: demo'`
+function examples(url: string, needsToken: boolean): string {
+  const who = needsToken ? `-H "X-Auth-Token: $(openstack token issue -f value -c id)"` : `-H 'X-Project-ID: demo'`
+  const headers = `-H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' ${who}`
   const body = `-H 'Content-Type: application/json' -d '{"messages": [{"ttl": 300, "body": "hello"}]}'`
   const queue = `${url}/v2/queues/first`
   // Without echo, a listing leaves out what the same client has posted.

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** The command `zaqar`. */
 import { describeOptions, documentOptions } from '../config/document.ts'
+import { PolicyError } from '../auth/policy/policy-error.ts'
 import { UsageError } from '../config/flags.ts'
 import { ConfigError } from '../config/load.ts'
 import { describeStartError } from './start-error.ts'
-import { serveUsage, usage } from './usage.ts'
+import { policyUsage, serveUsage, usage } from './usage.ts'
 import { readVersion } from './version.ts'
 
 process.exitCode = await main(process.argv.slice(2))
@@ -12,8 +13,7 @@ process.exitCode = await main(process.argv.slice(2))
 /** Answers the exit code: 1 when it could not be done, 2 when the command line is not understood. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    await run(argv)
-    return 0
+    return (await run(argv)) === false ? 1 : 0
   } catch (error) {
     const [message, code] = describe(error)
     process.stderr.write(`zaqar: ${message}\n`)
@@ -21,7 +21,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run([command, ...rest]: readonly string[]): Promise<void> {
+/** Answers false to a question whose answer is no. */
+async function run([command, ...rest]: readonly string[]): Promise<boolean | undefined> {
   const wantsHelp = rest.includes('--help')
   if (command === '--help') print(usage)
   else if (command === '--version') print(`${readVersion()}\n`)
@@ -32,7 +33,14 @@ async function run([command, ...rest]: readonly string[]): Promise<void> {
     await serve(rest)
   } else if (command === 'config' && wantsHelp) print(usage)
   else if (command === 'config') printOptions(rest)
-  else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)
+  else if (command === 'policy' && wantsHelp) print(policyUsage)
+  else if (command === 'policy') {
+    const { policyCommand } = await import('./policy.ts')
+    const { text, admitted } = policyCommand(rest)
+    print(text)
+    return admitted
+  } else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)
+  return undefined
 }
 
 function printOptions(argv: readonly string[]): void {
@@ -48,11 +56,11 @@ function print(text: string): void {
 
 function describe(error: unknown): [message: string, exitCode: number] {
   if (error instanceof UsageError) return [`${error.message}; see zaqar --help`, 2]
-  if (!(error instanceof ConfigError)) return [describeStartError(error), 1]
+  if (!(error instanceof ConfigError || error instanceof PolicyError)) return [describeStartError(error), 1]
   const { problems } = error
   if (problems.length === 1) return [problems[0] ?? '', 1]
   return [
-    `the configuration has ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    `the ${error instanceof PolicyError ? 'policy' : 'configuration'} has ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
     1,
   ]
 }

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
 import { loadConfig } from '../config/load.ts'
+import { diskFiles } from '../platform/disk-files.ts'
 import { startService } from '../service.ts'
 import { banner } from './banner.ts'
-import { diskFiles } from './files.ts'
 import { describeStartError } from './start-error.ts'
 import { readVersion } from './version.ts'
 
@@ -12,9 +12,9 @@ export async function serve(argv: readonly string[]): Promise<void> {
   if (loaded.noEffect.length > 0) {
     process.stderr.write(`zaqar: these settings have no effect here:\n${indent(loaded.noEffect)}`)
   }
-  const service = await startService(loaded.config)
+  const service = await startService(loaded.config, loaded.folders)
   stopOnSignal(service)
-  process.stdout.write(banner(loaded, service.url, readVersion()))
+  process.stdout.write(banner(loaded, service, readVersion()))
 }
 
 /** The first signal ends the service when it has answered what it has begun; a second one ends it at once. */

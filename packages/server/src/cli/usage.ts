@@ -4,6 +4,7 @@ export const usage = `Usage: zaqar COMMAND
 
   serve            start the service (zaqar serve --help lists its flags)
   config options   print all options, with defaults and meaning; --markdown prints them as a document
+  policy           show who may do what (zaqar policy --help)
   --version        print the version
   --help           print this
 `
@@ -18,3 +19,11 @@ ${describeFlags()}  --help
 Whatever a flag says can be said in a file or by an environment variable, too, and more: see zaqar config options.
 `
 }
+
+export const policyUsage = `Usage: zaqar policy list [FLAG]...
+       zaqar policy check --rule NAME [--roles A,B] [--project ID] [--user ID] [--signed yes] [FLAG]...
+
+list prints the rules in force and where they come from. check says whether a caller with these roles may do what a rule
+guards, and why; it ends with 1 when not. --signed yes: the caller comes with a signed URL, hence without roles. The other
+flags say where the configuration is, as those of zaqar serve do.
+`

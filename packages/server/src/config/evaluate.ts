@@ -1,5 +1,6 @@
 /** Makes the configuration of what was set. */
 import { catalog, rowOf } from './catalog.ts'
+import { keystoneProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
 import { isUsed, type Option, type OptionGroup } from './option.ts'
 import type { Config } from './options.ts'
@@ -21,7 +22,17 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config
       }
     }
   }
-  problems.push(...exposure(sections.http as Partial<Config['http']>, values))
+  const { auth, http, keystone } = sections as Partial<Config>
+  if (auth?.strategy === 'keystone') {
+    const label = (name: string): string => {
+      const { group, option } = rowOf('keystone_authtoken', name)
+      return labelOf(group, option, values)
+    }
+    problems.push(...keystoneProblems(keystone ?? {}, label))
+  } else if (http?.exposeWithoutAuthentication === false) {
+    problems.push(...exposure(http.bind, rowOf('drivers:transport:wsgi', 'bind'), values))
+    if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))
+  }
   for (const section of Object.values(sections)) Object.freeze(section)
   return { config: Object.freeze(sections) as Config, problems }
 }
@@ -49,11 +60,14 @@ function evaluateOption(
 }
 
 /** Nobody authenticates callers, so other machines are let in only where that is said to be wanted. */
-function exposure(http: Partial<Config['http']>, values: ReadonlyMap<Option, Setting>): string[] {
-  if (http.bind === undefined || http.exposeWithoutAuthentication !== false || isLoopback(http.bind)) return []
-  const { group, option } = rowOf('drivers:transport:wsgi', 'bind')
+function exposure(
+  address: string | undefined,
+  { group, option }: ReturnType<typeof rowOf>,
+  values: ReadonlyMap<Option, Setting>,
+): string[] {
+  if (address === undefined || isLoopback(address)) return []
   return [
-    `${labelOf(group, option, values)}: other machines may reach ${http.bind}, and as there is no authentication, ` +
+    `${labelOf(group, option, values)}: other machines may reach ${address}, and as there is no authentication, ` +
       'everybody there could read and write everything; if that is wanted, ' +
       'set [http] expose_without_authentication = true or give --expose-without-authentication',
   ]

@@ -61,6 +61,35 @@ export const list: Kind<readonly string[]> = {
   }),
 }
 
+export const lines: Kind<readonly string[]> = {
+  allowed: 'a text in each line',
+  parse: (value) => ({ value: linesOf(value) }),
+}
+
+export const secretLines: Kind<readonly Secret[]> = {
+  allowed: 'a secret text in each line',
+  parse: (value) => ({ value: linesOf(value).map((line) => new Secret(line)) }),
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+export function listOf<const Values extends readonly string[]>(...values: Values): Kind<readonly Values[number][]> {
+  const allowed = `a list of ${values.join(' and ')}, or nothing`
+  return {
+    allowed,
+    parse(text) {
+      const parsed = list.parse(text)
+      const fits = 'value' in parsed && parsed.value.every((item) => values.includes(item))
+      return fits ? { value: parsed.value } : { refused: `allowed is ${allowed}` }
+    },
+  }
+}
+
 export const secret: Kind<Secret> = {
   allowed: 'a secret text',
   parse: (value) => ({ value: new Secret(value) }),

@@ -1,4 +1,5 @@
 /** Puts the configuration together: defaults, then files, then variables, then flags; the last one wins. */
+import { dirname } from 'node:path'
 import { findGroup, findOption, rowOf } from './catalog.ts'
 import { evaluate } from './evaluate.ts'
 import { readFlags } from './flags.ts'
@@ -6,7 +7,7 @@ import { describeIneffective } from './ineffective.ts'
 import type { Option } from './option.ts'
 import type { Config } from './options.ts'
 import { recognise, type Setting } from './settings.ts'
-import { type Files, namedPaths, readConfigFile, readEnvironment, standardPaths } from './sources.ts'
+import { type Files, namedPaths, readConfigFile, readEnvironment, standardFolders, standardPaths } from './sources.ts'
 
 export interface LoadParams {
   /** The flags that follow `zaqar serve`. */
@@ -22,6 +23,8 @@ export interface Loaded {
   readonly noEffect: readonly string[]
   /** The files that were read, and the variables and flags that were set. */
   readonly sources: readonly string[]
+  /** Where files that the configuration names by relative paths are looked for, in this order. */
+  readonly folders: readonly string[]
 }
 
 /** The service cannot start with what was configured. */
@@ -53,6 +56,7 @@ export function loadConfig({ argv, env, homeDir, files }: LoadParams): Loaded {
     config,
     noEffect: describeIneffective(values, settings.unlisted),
     sources: [...paths, ...new Set(otherValues.map(({ origin }) => origin))],
+    folders: [...new Set([...paths.map((path) => dirname(path)), ...standardFolders(homeDir)])],
   }
 }
 

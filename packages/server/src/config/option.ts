@@ -17,6 +17,8 @@ export interface UsedOption {
   /** Older names, understood as well. */
   readonly aliases?: readonly string[]
   readonly flag?: Flag
+  /** May be given several times: all values count, each a line. */
+  readonly repeats?: true
 }
 
 /** An option of upstream that changes nothing here. To put one into use, write a `key` in place of `noEffect`. */

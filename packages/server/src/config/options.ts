@@ -2,7 +2,7 @@
  * The table of options: the only place where an option has a name, a kind, a default and a meaning. `Config`, the checks,
  * help, and docs/configuration.md follow from it.
  */
-import { address, bool, choice, int, type Kind, list, path, port, secret, text } from './kinds.ts'
+import { address, bool, choice, int, type Kind, list, listOf, path, port, secret, secretLines, text } from './kinds.ts'
 import { libraryDefaults, libraryGroups } from './library-options.ts'
 import { type OptionGroup, withoutEffect } from './option.ts'
 import { storageUri } from './storage-uri.ts'
@@ -11,8 +11,6 @@ const later = 'not part of this version'
 const noNotifications = 'there are no notifications in this version'
 const noSocket = 'there is no WebSocket listener in this version'
 const noStages = 'upstream loads Python code by it'
-const noKeystone =
-  'authentication with Keystone is not part of this version, and to start without it would open the service to everybody'
 
 /** The least time of messages, claims and grace is not configurable. */
 const ttl = int({ min: 60, max: 9_999_999_999, unit: 'seconds' })
@@ -51,25 +49,24 @@ export const groups = [
       },
       {
         name: 'auth_strategy',
-        noEffect: later,
+        key: 'auth.strategy',
         kind: choice('', 'keystone'),
         default: '',
         meaning: 'Who says who a caller is: nobody (the headers are trusted), or keystone.',
-        refuses: { keystone: noKeystone },
       },
       {
         name: 'admin_mode',
-        noEffect: later,
+        key: 'api.adminMode',
         kind: bool,
-        default: 'false',
-        meaning: 'Serve the routes of health, pools and flavors.',
+        default: 'true',
+        meaning: 'Serve the routes of health, pools and flavors to those whom the policy admits.',
       },
       {
         name: 'enable_deprecated_api_versions',
-        noEffect: later,
-        kind: list,
+        key: 'api.deprecatedVersions',
+        kind: listOf('1', '1.1'),
         default: null,
-        meaning: 'Older API versions to serve: 1, 1.1.',
+        meaning: 'Older versions of the API to serve beside the current one; all of them when it is not set.',
       },
       {
         name: 'pooling',
@@ -317,6 +314,21 @@ export const groups = [
         flag: { name: 'expose-without-authentication', value: null },
       },
       {
+        name: 'admin_port',
+        key: 'http.adminPort',
+        kind: port,
+        default: null,
+        meaning:
+          'Port where alone the routes of health, pools and flavors are served, beside all others; when it is not set, they are with the others.',
+      },
+      {
+        name: 'admin_bind',
+        key: 'http.adminBind',
+        kind: address,
+        default: '127.0.0.1',
+        meaning: 'Address to listen on at `admin_port`.',
+      },
+      {
         name: 'max_header_size',
         key: 'http.maxHeaderBytes',
         kind: int({ min: 1024, max: 1_048_576, unit: 'bytes' }),
@@ -473,10 +485,34 @@ export const groups = [
     options: [
       {
         name: 'secret_key',
-        noEffect: later,
+        key: 'signedUrls.secretKey',
         kind: secret,
         default: null,
-        meaning: 'Key that signed URLs are signed with.',
+        meaning:
+          'Key that URLs are signed with, the same on all nodes. Without it none can be signed, save that a server without ' +
+          'Keystone makes a key and keeps it in its data folder.',
+      },
+      {
+        name: 'previous_secret_keys',
+        key: 'signedUrls.previousSecretKeys',
+        kind: secretLines,
+        default: '',
+        meaning: 'Keys that sign no more but whose signatures are still good.',
+        repeats: true,
+      },
+    ],
+  },
+  {
+    name: 'policy',
+    options: [
+      {
+        name: 'default_rules',
+        key: 'policy.defaults',
+        kind: choice('upstream', 'personas'),
+        default: 'upstream',
+        meaning:
+          'Rules that hold where no policy file says otherwise: upstream: whoever belongs to a project may do everything in it; ' +
+          'personas: the roles reader, member and admin differ.',
       },
     ],
   },

@@ -33,11 +33,17 @@ export function recognise(given: readonly Given[]): Settings {
     if (row === null) {
       // Once for the group, not for each of its values.
       if (!problems.has(value.group)) problems.set(value.group, unknownGroup(value))
-    } else if (option !== null) values.set(option, { ...value, row })
+    } else if (option !== null) values.set(option, { ...value, row, text: textOf(value, option, values.get(option)) })
     else if (row.others !== undefined) unlisted.push({ ...value, row, reason: row.others })
     else problems.set(value.origin, unknownOption(value, row))
   }
   return { values, unlisted, problems: [...problems.values()] }
+}
+
+/** Of an option that may be repeated, what was given before stays. */
+function textOf({ text }: Given, option: Option, earlier: Setting | undefined): string {
+  const repeats = 'repeats' in option && option.repeats === true
+  return repeats && earlier !== undefined ? `${earlier.text}\n${text}` : text
 }
 
 function unknownGroup({ origin, group }: Given): string {

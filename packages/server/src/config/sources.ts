@@ -55,9 +55,13 @@ export function namedPaths(named: { files: readonly string[]; folders: readonly 
   }
 }
 
+export function standardFolders(homeDir: string): readonly string[] {
+  return [join(homeDir, '.zaqar'), homeDir, '/etc/zaqar', '/etc']
+}
+
 /** Upstream's standard places: the first file, then the first folder of files, that there is. */
 export function standardPaths(homeDir: string, files: Files): ConfigPaths {
-  const places = [join(homeDir, '.zaqar'), homeDir, '/etc/zaqar', '/etc']
+  const places = standardFolders(homeDir)
   const file = places.map((place) => join(place, 'zaqar.conf')).find((path) => isThere(() => files.readFile(path)))
   const folder = places
     .map((place) => join(place, 'zaqar.conf.d'))

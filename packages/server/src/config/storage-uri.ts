@@ -1,27 +1,67 @@
 import type { Kind } from './kinds.ts'
+import { Secret } from './secret.ts'
 
 /** Where queues and messages are kept. */
-export interface StorageUri {
+export type StorageUri = SqliteUri | PostgresUri | ModuleUri
+
+interface SqliteUri {
   readonly engine: 'sqlite'
   /** Path of the database file. */
   readonly file: string
 }
 
-const allowed = 'sqlite:PATH, where PATH names a file'
+interface PostgresUri {
+  readonly engine: 'postgres'
+  /** With the scheme `postgres`. May hold a password. */
+  readonly uri: Secret
+}
 
-/** `sqlite:PATH`, also with the empty host of a full URI: `sqlite:///absolute/path`. */
+/** An engine of somebody else's. */
+interface ModuleUri {
+  readonly engine: 'module'
+  /** A path, or the name of a package. */
+  readonly module: string
+  /** As a whole, for the engine to read. */
+  readonly uri: Secret
+}
+
+const sqliteForm = 'sqlite:PATH, where PATH names a file'
+const allowed = `${sqliteForm}, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE`
+
 export const storageUri: Kind<StorageUri> = {
   allowed,
-  // The address of a database server may hold a password.
-  show: (text) => (text.includes('://') ? `${text.slice(0, text.indexOf('://'))}://...` : text),
+  // The address of a database server may hold a password, and what engines of others read is theirs to say.
+  show: (text) => /^[^?]*:\/\/|^module:/.test(text) ? `${/^[^:]*:(\/\/)?/.exec(text)?.[0]}...` : text,
   parse(text) {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
     if (scheme === undefined) return { refused: `allowed is ${allowed}` }
-    if (scheme !== 'sqlite') return { refused: `this version cannot keep messages there, allowed is ${allowed}` }
-    const path = text.slice('sqlite:'.length)
-    const file = path.startsWith('///') ? path.slice(2) : path
-    if (file === '' || file.startsWith('//')) return { refused: `allowed is ${allowed}` }
-    if (/^\/?:memory:$/.test(file)) return { refused: `messages must outlive the process, allowed is ${allowed}` }
-    return { value: { engine: 'sqlite', file } }
+    if (scheme === 'sqlite') return parseSqlite(text)
+    if (scheme === 'module') return parseModule(text)
+    // SQLAlchemy's addresses name the driver as well: postgresql+psycopg2://...
+    if (/^postgres(ql)?(\+\w+)?$/.test(scheme)) return parsePostgres(text)
+    return { refused: `this version cannot keep messages there, allowed is ${allowed}` }
   },
+}
+
+/** `sqlite:PATH`, also with the empty host of a full URI: `sqlite:///absolute/path`. */
+function parseSqlite(text: string): ReturnType<Kind<SqliteUri>['parse']> {
+  const path = text.slice('sqlite:'.length)
+  const file = path.startsWith('///') ? path.slice(2) : path
+  if (file === '' || file.startsWith('//')) return { refused: `allowed is ${sqliteForm}` }
+  if (/^\/?:memory:$/.test(file)) return { refused: `messages must outlive the process, allowed is ${sqliteForm}` }
+  return { value: { engine: 'sqlite', file } }
+}
+
+function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
+  const uri = `postgres:${text.slice(text.indexOf(':') + 1)}`
+  const { host, pathname } = URL.parse(uri) ?? { host: '', pathname: '' }
+  // Without them libraries guess: the user's own name, this machine.
+  if (host === '' || !/^\/[^/]+$/.test(pathname)) return { refused: 'host and database must be named: postgres://HOST/DATABASE' }
+  return { value: { engine: 'postgres', uri: new Secret(uri) } }
+}
+
+function parseModule(text: string): ReturnType<Kind<ModuleUri>['parse']> {
+  const [, module] = /^module:([^?]+)/i.exec(text) ?? []
+  if (module === undefined) return { refused: 'the path or the package of the engine is missing: module:PATH_OR_PACKAGE' }
+  return { value: { engine: 'module', module, uri: new Secret(text) } }
 }

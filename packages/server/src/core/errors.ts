@@ -1,3 +1,5 @@
+import { projectName } from './rules/projects.ts'
+
 /**
  * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at codes; the texts
  * are for people. `{name}` is filled in from the parameters.
@@ -106,7 +108,7 @@ export const errorTable = {
   },
   'subscription.trust_unavailable': {
     kind: 'unavailable',
-    message: 'A subscriber of the type {type} needs a trust of Keystone, which this service does not use.',
+    message: 'A subscriber of the type {type} needs a trust of Keystone, and this service asks for none.',
   },
   'subscription.exists': {
     kind: 'conflict',
@@ -130,6 +132,16 @@ export const errorTable = {
     kind: 'invalid',
     message: 'Flavor {flavor} could not be updated: pool {pool} does not exist',
   },
+  'share.no_method': {
+    kind: 'invalid',
+    message: '`methods` holds "{method}", which no request can have as its method',
+  },
+  'share.expired': { kind: 'invalid', message: '`expires` is lower than the current time' },
+  'share.no_key': { kind: 'invalid', message: "The `key` can't be None" },
+  'share.ambiguous_project': {
+    kind: 'invalid',
+    message: 'The id of this project holds a backslash before an n, which separates the parts of what is signed',
+  },
   'storage.unavailable': { kind: 'unavailable', message: '{what}. Please try again in a few seconds.' },
 } as const satisfies Record<string, { kind: ErrorKind; message: string }>
 
@@ -143,10 +155,14 @@ export class ZaqarError extends Error {
   constructor(code: ErrorCode, params: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
     const { kind, message } = errorTable[code]
     super(
-      message.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name])),
+      message.replace(/\{(\w+)\}/g, (_, name: string) => spell(name, params[name])),
       options,
     )
     this.code = code
     this.kind = kind
   }
+}
+
+function spell(name: string, value: unknown): string {
+  return name === 'project' ? projectName(value as string) : String(value)
 }

@@ -2,23 +2,39 @@ import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
+import type { Identity } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { Instant, QueueKey, QueueKind } from './model/model.ts'
 import { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
+import type { UrlSigner } from './rules/signature.ts'
 
 /** Who calls, whatever the door. */
-export interface Caller {
+export interface Caller extends Identity {
+  /** `NO_PROJECT` of a caller who may do without one. */
   readonly project: string
-  /** The value of the client's UUID as 32 lower-case hex digits, or its free-form id. Only hides a client's own messages. */
+  /**
+   * The value of the client's UUID as 32 lower-case hex digits, or its free-form id; empty where it is not needed. Only hides
+   * a client's own messages.
+   */
   readonly clientId: string
-  /** Names of roles, in lower case. */
-  readonly roles: readonly string[]
 }
+
+/** One request for an operation, whatever carries it. */
+export interface Call {
+  /** In every log line about it, and in its answer. */
+  readonly id: string
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: () => AbortSignal
+}
+
+/** Tells the operator of an error that is ours. `about` goes into the log line. */
+export type OnTrouble = (error: unknown, about: Readonly<Record<string, string>>) => void
 
 /** What an operation works with. */
 export interface Context {
   readonly caller: Caller
+  readonly callId: string
   /** Read once for each operation. */
   readonly now: Instant
   readonly storage: Storage
@@ -28,8 +44,12 @@ export interface Context {
   readonly ids: Ids
   readonly longPolls: LongPolls
   readonly probeStore: ProbeStore
+  /** Signs URLs; null where there is no key. */
+  readonly urlSigner: UrlSigner | null
   /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
   signal(): AbortSignal
+  /** Tells the operator of an error that does not end the operation. */
+  report(error: unknown): void
   /** What the operation is about. */
   readonly kind: QueueKind
   /** The queue, or topic, of that name in the project of the caller. */
@@ -55,12 +75,12 @@ export function defineOperation<Input, Output>(operation: Operation<Input, Outpu
   return operation
 }
 
-/** The one way to run an operation. `signal` is asked for only by operations that wait. */
+/** The one way to run an operation. */
 export type Execute = <Input, Output>(
   operation: Operation<Input, Output>,
   input: Input,
   caller: Caller,
-  signal?: () => AbortSignal,
+  call: Call,
 ) => Promise<Output>
 
 export interface ExecuteParts {
@@ -70,20 +90,24 @@ export interface ExecuteParts {
   readonly ids: Ids
   readonly longPolls: LongPolls
   readonly probeStore: ProbeStore
+  readonly urlSigner: UrlSigner | null
   /** Whether the caller may do what needs that permission. */
   authorise(permission: string, caller: Caller): boolean
+  readonly onTrouble: OnTrouble
 }
 
 const NEVER = new AbortController().signal
 
-export function createExecute({ authorise, ...parts }: ExecuteParts): Execute {
+export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
   const queues = new QueueDirectory(parts.storage.queues)
-  return async (operation, input, caller, signal = () => NEVER) => {
+  return async (operation, input, caller, { id: callId, signal = () => NEVER }) => {
     if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
     try {
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
-      return await operation.run(input, { ...parts, caller, now: parts.clock.now(), queues, signal, kind, key })
+      const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
+      const now = parts.clock.now()
+      return await operation.run(input, { ...parts, caller, callId, now, queues, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

@@ -31,3 +31,25 @@ export const NOBODY: Identity = Object.freeze({
   serviceRoles: [],
   signedScope: null,
 })
+
+/** What somebody shows, whatever carries it. */
+export interface ShownCredentials {
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** As written. */
+  readonly method: string
+  /** Decoded, without the query. */
+  readonly path: string
+}
+
+/** Why credentials are not accepted. */
+export type Rejection =
+  /** No token, or none that is valid. `askAt`: the address of the Keystone that gives some. */
+  | { readonly rejected: 'token'; readonly askAt: string }
+  /** Whether the token is valid cannot be found out at present. */
+  | { readonly rejected: 'unknown'; readonly cause: unknown }
+  /** A signed URL that does not admit the request. */
+  | { readonly rejected: 'signature' }
+
+/** Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. */
+export type Authenticate = (shown: ShownCredentials) => Identity | Rejection | Promise<Identity | Rejection>

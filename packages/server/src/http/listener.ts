@@ -26,7 +26,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** How many requests of a connection have no whole answer yet. */
+/** How many requests of a connection have arrived whole and have no whole answer yet. */
 const unanswered = new WeakMap<Socket, number>()
 
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
@@ -76,10 +76,10 @@ async function serve(
   read: () => RequestBody | Promise<RequestBody>,
 ): Promise<void> {
   const { socket } = request
-  unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
-  response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
   try {
     const body = await read()
+    unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
     // On one connection requests are served one after the other, or a reader would overtake what it has posted.
     if (response.socket === null) await once(response, 'socket')
     const { method = '', url: target = '', headers } = request

@@ -24,6 +24,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const declared = request.headers['content-length']
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) return NONE
   if (declared === '0') return EMPTY
+  if (Number(declared) > maxBytes + DISCARDED_BYTES) return unreadBody(Number(declared))
   const chunks: Buffer[] = []
   let bytes = 0
   return new Promise((resolve, reject) => {

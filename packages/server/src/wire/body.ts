@@ -12,10 +12,10 @@ const NOT_SUPPORTED = 'Document type not supported.'
  * The document of a body that is required. (contract http.md 1.7)
  * @throws Refusal 400 `Invalid request body`
  */
-export function readDocument(body: RequestBody): JsonObject | Json[] {
+export function readDocument(body: RequestBody, unparsable = UNPARSABLE): JsonObject | Json[] {
   if (body.bytes === null) throw invalidBody('Request body can not be empty')
-  const document = parse(body.text)
-  if (typeof document !== 'object' || document === null || isRawJson(document)) throw invalidBody(UNPARSABLE)
+  const document = parse(body.text, unparsable)
+  if (typeof document !== 'object' || document === null || isRawJson(document)) throw invalidBody(unparsable)
   return document
 }
 
@@ -36,13 +36,13 @@ export function readArray(value: Json | undefined): Json[] {
   return value
 }
 
-function parse(text: string | null): Json {
-  if (text === null) throw invalidBody(UNPARSABLE)
+function parse(text: string | null, unparsable: string): Json {
+  if (text === null) throw invalidBody(unparsable)
   try {
     return parseJson(text)
   } catch (error) {
     if (error instanceof IntegerTooLarge) throw invalidBody('JSON contains integer that is too large.')
-    if (error instanceof SyntaxError || error instanceof NestedTooDeep) throw invalidBody(UNPARSABLE)
+    if (error instanceof SyntaxError || error instanceof NestedTooDeep) throw invalidBody(unparsable)
     throw error
   }
 }
@@ -59,7 +59,7 @@ export function readFields<Schema extends TObject>(
   refuse: (description: string) => Refusal = invalidBody,
 ): Fields<Schema> {
   if (!isObject(document)) throw refuse('Each element must be a JSON object.')
-  if (schema['additionalProperties'] === false) {
+  if ((schema as { additionalProperties?: unknown }).additionalProperties === false) {
     const unknown = Object.keys(document).find((name) => !Object.hasOwn(schema.properties, name))
     if (unknown !== undefined) throw refuse(`There is no field ${JSON.stringify(unknown)}.`)
   }
@@ -108,7 +108,9 @@ function readField(name: string, value: Json, schema: FieldSchema, refuse: (desc
 
 function hasType(value: Json, { type, items }: FieldSchema): boolean {
   if (type === 'object') return isObject(value)
-  if (type === 'array') return Array.isArray(value) && value.every((item) => items === undefined || hasType(item, items))
+  if (type === 'array') {
+    return Array.isArray(value) && value.every((item) => items === undefined || hasType(item, items))
+  }
   return type === undefined || typeof value === type
 }
 

@@ -1,6 +1,9 @@
+import type { TSchema } from 'typebox'
 import type { ZaqarError } from '../core/errors.ts'
 import type { Caller, Operation } from '../core/execute.ts'
-import type { Query } from './query.ts'
+import type { DescribeDoor } from './openapi/door-doc.ts'
+import type { Query, QuerySchema } from './query.ts'
+import type { Refusal } from './refusal.ts'
 
 /** What a transport hands to a door: a request in plain values. */
 export interface DoorRequest {
@@ -17,7 +20,14 @@ export interface DoorRequest {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly caller: Caller
+  readonly messageForm: MessageForm
 }
+
+/**
+ * How messages are shown. `bare`: without id and checksum, and with the claim that holds them only where a claim is shown.
+ * (contract http.md 3.7.1, 1.13)
+ */
+export type MessageForm = 'full' | 'bare'
 
 export interface RequestBody {
   /** Size in bytes, as declared or as read; null when the request has no body at all, not even an empty one. */
@@ -48,8 +58,16 @@ export interface Door<Input, Output> {
   when?(query: Query): boolean
   decode(request: DoorRequest): Input
   encode(output: Output, request: DoorRequest): Answer
-  /** Headers of the answer when the operation fails; none when absent. */
-  errorHeaders?(error: ZaqarError, request: DoorRequest): Readonly<Record<string, string>>
+  /** Headers of the answer when it is an error; none when absent. */
+  errorHeaders?(error: ZaqarError | Refusal, request: DoorRequest): Readonly<Record<string, string>>
+  /** What it reads of the query. */
+  readonly query?: QuerySchema
+  /** What it reads of the body, where a schema reads it. */
+  readonly body?: TSchema
+  /** Absent: it is not described. */
+  readonly describe?: DescribeDoor
+  /** Whether it is for operators only. */
+  readonly admin?: true
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds doors of many inputs and outputs; each is consistent in itself.

@@ -64,9 +64,13 @@ const titleOf = {
   'flavor.not_found': NOT_FOUND,
   'flavor.created_with_unknown_pool': 'Unable to create',
   'flavor.updated_with_unknown_pool': 'updatefail',
+  'share.no_method': INVALID_REQUEST,
+  'share.expired': INVALID_REQUEST,
+  'share.no_key': INVALID_REQUEST,
+  'share.ambiguous_project': INVALID_REQUEST,
   'storage.unavailable': UNAVAILABLE,
 } as const satisfies Record<ErrorCode, string>
 
-export function toRefusal(error: ZaqarError, headers: Readonly<Record<string, string>> = {}): Refusal {
-  return new Refusal(statusOf[error.kind], titleOf[error.code], error.message, headers)
+export function toRefusal(error: ZaqarError): Refusal {
+  return new Refusal(statusOf[error.kind], titleOf[error.code], error.message)
 }

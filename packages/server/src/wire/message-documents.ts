@@ -18,10 +18,12 @@ export function messagePath(queuePath: string, id: string): string {
 
 /** How the messages of a queue are shown. */
 export interface MessageView {
-  readonly request: Pick<DoorRequest, 'path'>
+  readonly request: Pick<DoorRequest, 'path' | 'messageForm'>
   readonly now: Instant
   /** Whether documents end with the checksum of the body. */
   readonly checksum: boolean
+  /** Whether a claim is what is shown. */
+  readonly inClaim?: true
 }
 
 /**
@@ -35,10 +37,11 @@ export function messageDocuments(messages: readonly Message[], view: MessageView
 // Written out as text, since it is most of what the service sends: bodies are text already, ids and names need no escapes.
 export function messageDocument(message: Message, view: MessageView): string {
   const { id, claimId, ttlSeconds, createdAt, body } = message
-  const claim = claimId === null ? '' : `?claim_id=${claimId}`
+  const isBare = view.request.messageForm === 'bare'
+  const claim = claimId === null || (isBare && !view.inClaim) ? '' : `?claim_id=${claimId}`
   const href = `${messagePath(queuePath(view.request), id)}${claim}`
-  const age = ageOf(createdAt, view.now)
-  return `{"id": "${id}", "href": "${href}", "ttl": ${ttlSeconds}, "age": ${age}, "body": ${body}${checksum(message, view)}}`
+  const common = `"href": "${href}", "ttl": ${ttlSeconds}, "age": ${ageOf(createdAt, view.now)}, "body": ${body}`
+  return isBare ? `{${common}}` : `{"id": "${id}", ${common}${checksum(message, view)}}`
 }
 
 /** What pop shows. (contract http.md 3.7.6) */

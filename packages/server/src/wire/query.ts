@@ -17,6 +17,11 @@ export function parseQuery(raw: string): Query {
   return query
 }
 
+/** What a route sees that knows no other parameters. */
+export function only(query: Query, names: readonly string[]): Query {
+  return new Map([...query].filter(([name]) => names.includes(name)))
+}
+
 /** Query parameters by name; each an integer, a boolean, a string or a list of strings. */
 export type QuerySchema = Readonly<Record<string, TSchema>>
 type QueryValues<Schema extends QuerySchema> = { readonly [Name in keyof Schema]?: Static<Schema[Name]> }

@@ -16,6 +16,10 @@ export class Refusal extends Error {
   }
 }
 
+export function clientIdMissing(): Refusal {
+  return new Refusal(400, 'Missing header value', 'The "Client-ID" header is required.')
+}
+
 export function invalidBody(description: string): Refusal {
   return new Refusal(400, 'Invalid request body', description)
 }

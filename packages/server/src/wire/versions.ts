@@ -1,13 +1,34 @@
-import type { AnyDoor } from './door.ts'
+import type { AnyDoor, MessageForm } from './door.ts'
+import type { HomeResource } from './home-documents/home-document.ts'
 
 /** A version of the API: where it is served, and its doors. */
 export interface ApiVersion {
   readonly prefix: string
   readonly doors: readonly AnyDoor[]
-  /** JSON text, served at the prefix and a slash. */
-  readonly homeDocument: string
+  readonly messageForm: MessageForm
+  readonly callers: CallerRules
+  /** What is listed at the prefix and a slash. */
+  readonly home: readonly HomeResource[]
   /** Its entry in the document at `/`. */
   readonly entry: { readonly id: string; readonly status: 'CURRENT' | 'DEPRECATED'; readonly updated: string }
+}
+
+/** What a request must say of its caller. (contract http.md 1.3, 1.4) */
+export interface CallerRules {
+  readonly needsProject: boolean
+  /** A route may need one all the same. */
+  readonly needsClientId: boolean
+  /** Whether a client's id must be a UUID even where the house takes any text. */
+  readonly insistsOnUuids: boolean
+}
+
+/** The same version without what is for operators only. */
+export function withoutAdmin(version: ApiVersion): ApiVersion {
+  return {
+    ...version,
+    doors: version.doors.filter(({ admin }) => !admin),
+    home: version.home.filter(({ admin }) => !admin),
+  }
 }
 
 /** The document at `/`. (contract http.md 2.1) */

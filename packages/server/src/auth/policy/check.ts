@@ -18,7 +18,7 @@ export interface Credentials {
   /** In lower case. */
   readonly roles: readonly string[]
   /** As Python prints it: `None` for what is not known, `True`, `False`. Undefined when there is no such attribute. */
-  attribute(name: string): string | undefined
+  attribute(name: string): string | readonly string[] | undefined
 }
 
 export interface Question {
@@ -46,7 +46,9 @@ export function isMet(check: Check, question: Question): boolean {
       return check.value === fillTemplate(check.match, question.target)
     case 'credential': {
       const value = question.credentials.attribute(check.name)
-      return value !== undefined && value === fillTemplate(check.match, question.target)
+      const wanted = fillTemplate(check.match, question.target)
+      if (value === undefined || wanted === null) return false
+      return typeof value === 'string' ? value === wanted : value.includes(wanted)
     }
     case 'not':
       return !isMet(check.check, question)

@@ -2,7 +2,7 @@ import type { Caller } from '../../core/execute.ts'
 import type { Credentials } from './check.ts'
 
 /** The attributes of a caller under the names that oslo.context gives them, older ones included. */
-const attributes: Readonly<Record<string, (caller: Caller) => string | boolean | null>> = {
+const attributes: Readonly<Record<string, (caller: Caller) => string | boolean | readonly string[] | null>> = {
   user_id: ({ userId }) => userId,
   user: ({ userId }) => userId,
   project_id: ({ project }) => project,
@@ -16,6 +16,7 @@ const attributes: Readonly<Record<string, (caller: Caller) => string | boolean |
   project_domain_id: ({ projectDomainId }) => projectDomainId,
   project_domain: ({ projectDomainId }) => projectDomainId,
   system_scope: ({ systemScope }) => systemScope,
+  service_roles: ({ serviceRoles }) => serviceRoles,
   client_id: ({ clientId }) => clientId,
   // Of this server: whoever comes with a signed URL has no roles that a rule could ask for.
   signed_url: ({ signedScope }) => signedScope !== null,
@@ -32,12 +33,7 @@ export function credentialsOf(caller: Caller, isAdmin: () => boolean): Credentia
   }
 }
 
-/** What a rule may ask for beside roles; for the check of rules at the start. */
-export function isAttribute(name: string): boolean {
-  return name === 'is_admin' || Object.hasOwn(attributes, name)
-}
-
-function asPython(value: string | boolean | null): string {
-  if (typeof value === 'string') return value
+function asPython(value: string | boolean | readonly string[] | null): string | readonly string[] {
+  if (typeof value === 'string' || Array.isArray(value)) return value
   return value === null ? 'None' : value ? 'True' : 'False'
 }

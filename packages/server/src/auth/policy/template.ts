@@ -10,7 +10,8 @@ export function parseTemplate(text: string): Template {
   for (const [part, attribute] of text.matchAll(/%\(([^)]*)\)s|%%|[^%]+|%/g)) {
     if (attribute !== undefined) parts.push({ attribute })
     else if (part === '%%') parts.push('%')
-    else if (part === '%') throw new PolicyProblem(`"${text}": after % comes (name)s, and a per cent sign is written %%`)
+    else if (part === '%')
+      throw new PolicyProblem(`"${text}": after % comes (name)s, and a per cent sign is written %%`)
     else parts.push(part)
   }
   return parts
@@ -28,7 +29,9 @@ export function fillTemplate(template: Template, target: Target): string | null 
 }
 
 export function printTemplate(template: Template): string {
-  return template.map((part) => (typeof part === 'string' ? part.replaceAll('%', '%%') : `%(${part.attribute})s`)).join('')
+  return template
+    .map((part) => (typeof part === 'string' ? part.replaceAll('%', '%%') : `%(${part.attribute})s`))
+    .join('')
 }
 
 /** What is wrong with a rule, in a sentence without its place. */

@@ -16,8 +16,13 @@ export function parseIsoTime(text: string): Instant | null {
   // Date.parse takes 31 February for 3 March, and 24:00 for the next day.
   if (Number.isNaN(utc) || formatIsoTime(utc) !== wall) return null
   const offset = offsetMinutes(zone)
-  return offset === null ? null : utc - offset * 60_000
+  if (offset === null) return null
+  const at = utc - offset * 60_000
+  return at <= LATEST ? at : null
 }
+
+/** Later years have five digits, which the form has no place for. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59)
 
 function offsetMinutes(zone: string): number | null {
   if (zone === 'Z') return 0

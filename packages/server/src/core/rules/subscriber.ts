@@ -20,6 +20,6 @@ export function checkSubscriber(subscriber: string, { subscriberTypes }: Limits)
   if (/[\u0000-\u0020\u007f]/.test(subscriber) || !subscriber.isWellFormed()) {
     throw new ZaqarError('subscriber.malformed')
   }
-  // Nobody can give this service a trust as long as it does not know Keystone.
+  // Nothing could ever be sent to it: that takes a trust of the caller, which only Keystone can give.
   if (scheme.startsWith('trust+')) throw new ZaqarError('subscription.trust_unavailable', { type: scheme })
 }

@@ -7,6 +7,7 @@ import { renewClaim } from '../../core/operations/claims/renew-claim.ts'
 import { readFields, readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { ageOf, messageDocuments } from '../message-documents.ts'
+import { claimDocs } from '../openapi/v2/claims.ts'
 import { IntegerParam, readQuery } from '../query.ts'
 import type { MessageDoorLimits } from './messages.ts'
 
@@ -23,6 +24,9 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       method: 'POST',
       path: '/queues/:queue/claims',
       operation: createClaim,
+      query: CREATE_QUERY,
+      body: ClaimTerms,
+      describe: claimDocs.create,
       decode({ params, query, body }) {
         const { limit, wait } = readQuery(query, CREATE_QUERY)
         return { queue: params['queue'] as string, limit, waitSeconds: wait, ...readTerms(readOptionalObject(body)) }
@@ -33,7 +37,7 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
         return {
           status: 201,
           headers: { Location: `${request.path}/${claim.id}` },
-          body: `{"messages": ${messageDocuments(claim.messages, { request, now, checksum })}}`,
+          body: `{"messages": ${messageDocuments(claim.messages, { request, now, checksum, inClaim: true })}}`,
         }
       },
     }),
@@ -41,9 +45,10 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       method: 'GET',
       path: '/queues/:queue/claims/:claim',
       operation: getClaim,
+      describe: claimDocs.get,
       decode: named,
       encode({ claim, now }, request) {
-        const messages = messageDocuments(claim.messages, { request, now, checksum })
+        const messages = messageDocuments(claim.messages, { request, now, checksum, inClaim: true })
         const age = ageOf(claim.renewedAt, now)
         return ok(
           `{"age": ${age}, "ttl": ${claim.ttlSeconds}, "messages": ${messages}, "href": ${JSON.stringify(request.path)}}`,
@@ -54,6 +59,8 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       method: 'PATCH',
       path: '/queues/:queue/claims/:claim',
       operation: renewClaim,
+      body: ClaimTerms,
+      describe: claimDocs.renew,
       decode: (request) => ({ ...named(request), ...readTerms(readObject(request.body)) }),
       encode: () => NO_CONTENT,
     }),
@@ -61,6 +68,7 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       method: 'DELETE',
       path: '/queues/:queue/claims/:claim',
       operation: releaseClaim,
+      describe: claimDocs.release,
       decode: named,
       encode: () => NO_CONTENT,
     }),

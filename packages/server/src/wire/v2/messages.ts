@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto'
-import { Type } from 'typebox'
+import { type Static, type TObject, Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { NestedTooDeep, printJson } from '../../core/model/json.ts'
-import type { Json } from '../../core/model/model.ts'
+import type { Json, JsonObject } from '../../core/model/model.ts'
 import { deleteMessage } from '../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
 import { getMessage } from '../../core/operations/messages/get-message.ts'
 import { getMessages } from '../../core/operations/messages/get-messages.ts'
 import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { popMessages } from '../../core/operations/messages/pop-messages.ts'
-import { type PostedMessage, postMessages } from '../../core/operations/messages/post-messages.ts'
+import {
+  type PostedMessage,
+  type PostMessagesInput,
+  postMessages,
+} from '../../core/operations/messages/post-messages.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
-import { type AnyDoor, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
+import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
+import { messageDocs } from '../openapi/v2/messages.ts'
 import { BooleanParam, IntegerParam, ListParam, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
@@ -24,6 +29,8 @@ export const PostedMessageFields = Type.Object({
   /** An integer, but looked at only when the queue delays. */
   delay: Type.Optional(Type.Unknown()),
 })
+
+export const PostedMessages = Type.Object({ messages: Type.Array(PostedMessageFields) })
 
 export const LIST_QUERY = {
   marker: StringParam,
@@ -36,6 +43,7 @@ export const LIST_QUERY = {
 } as const
 const IDS_QUERY = { ids: ListParam } as const
 const DELETE_QUERY = { ids: ListParam, pop: IntegerParam, claim_ids: ListParam } as const
+const DELETE_ONE_QUERY = { claim_id: StringParam } as const
 
 export interface MessageDoorLimits {
   /** Bytes of the document of a POST, for any queue. */
@@ -52,22 +60,15 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'POST',
       path: '/queues/:queue/messages',
       operation: postMessages,
-      decode({ params, body, headers }) {
-        const bytes = body.bytes ?? 0
-        if (bytes > maxMessagesPostBytes) {
-          throw new ZaqarError('messages.too_large', { max: maxMessagesPostBytes, ceiling: maxMessagesPostBytes })
-        }
-        const document = readDocument(body)
-        if (Array.isArray(document) || document['messages'] === undefined) {
-          throw invalidRequest('No messages were found in the request body.')
-        }
-        return {
-          queue: params['queue'] as string,
-          messages: readArray(document['messages']).map(readMessage),
-          bytes,
-          idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, body),
-        }
-      },
+      body: PostedMessages,
+      describe: messageDocs.post,
+      decode: (request) =>
+        readPost(request, maxMessagesPostBytes, (document) => {
+          if (Array.isArray(document) || document['messages'] === undefined) {
+            throw invalidRequest('No messages were found in the request body.')
+          }
+          return readArray(document['messages']).map((element) => readMessage(element, PostedMessageFields))
+        }),
       encode({ ids }, request) {
         const { path } = request
         const resources = ids.map((id) => `"${messagePath(queuePath(request), id)}"`)
@@ -82,6 +83,8 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'GET',
       path: '/queues/:queue/messages',
       operation: getMessages,
+      query: IDS_QUERY,
+      describe: messageDocs.getMany,
       when: (query) => readQuery(query, IDS_QUERY).ids !== undefined,
       decode: ({ params, query }) => ({
         queue: params['queue'] as string,
@@ -94,6 +97,8 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'GET',
       path: '/queues/:queue/messages',
       operation: listMessages,
+      query: LIST_QUERY,
+      describe: messageDocs.list,
       decode({ params, query }) {
         const given = readQuery(query, LIST_QUERY)
         const { marker, limit, echo = false, include_claimed = false, include_delayed, wait } = given
@@ -104,7 +109,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
           limit,
           echo,
           includeClaimed: include_claimed,
-          includeDelayed: include_delayed,
+          includeDelayed: include_delayed ? ('always' as const) : ('when-queue-delays-none' as const),
           waitSeconds: wait,
         }
       },
@@ -129,6 +134,8 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'DELETE',
       path: '/queues/:queue/messages',
       operation: popMessages,
+      query: DELETE_QUERY,
+      describe: messageDocs.pop,
       when: (query) => query.get('pop')?.some((value) => value !== '') === true,
       decode({ params, query }) {
         const { ids, pop, claim_ids } = readQuery(query, DELETE_QUERY)
@@ -143,6 +150,8 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'DELETE',
       path: '/queues/:queue/messages',
       operation: deleteMessages,
+      query: DELETE_QUERY,
+      describe: messageDocs.deleteMany,
       decode({ params, query }) {
         const { ids, claim_ids } = readQuery(query, DELETE_QUERY)
         if (ids === undefined) throw new ZaqarError('delete.nothing_named')
@@ -154,6 +163,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'GET',
       path: '/queues/:queue/messages/:message',
       operation: getMessage,
+      describe: messageDocs.get,
       decode: ({ params }) => ({ queue: params['queue'] as string, id: params['message'] as string }),
       encode: ({ message, now }, request) => ok(messageDocument(message, { request, now, checksum })),
     }),
@@ -161,13 +171,31 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       method: 'DELETE',
       path: '/queues/:queue/messages/:message',
       operation: deleteMessage,
+      query: DELETE_ONE_QUERY,
+      describe: messageDocs.delete,
       decode({ params, query }) {
-        const { claim_id: claimId } = readQuery(query, { claim_id: StringParam })
+        const { claim_id: claimId } = readQuery(query, DELETE_ONE_QUERY)
         return { queue: params['queue'] as string, id: params['message'] as string, claimId }
       },
       encode: () => NO_CONTENT,
     }),
   ]
+}
+
+/** What a POST brings; `readMessages` finds it in its document. */
+export function readPost(
+  { params, body, headers }: DoorRequest,
+  maxBytes: number,
+  readMessages: (document: JsonObject | Json[]) => PostedMessage[],
+): PostMessagesInput {
+  const bytes = body.bytes ?? 0
+  if (bytes > maxBytes) throw new ZaqarError('messages.too_large', { max: maxBytes, ceiling: maxBytes })
+  return {
+    queue: params['queue'] as string,
+    messages: readMessages(readDocument(body)),
+    bytes,
+    idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, body),
+  }
 }
 
 const LONGEST_IDEMPOTENCY_KEY = 255
@@ -186,8 +214,9 @@ function readIdempotency(key: string | undefined, { text }: RequestBody): { key:
   }
 }
 
-function readMessage(element: Json): PostedMessage {
-  const { ttl, body, delay } = readFields(element, PostedMessageFields)
+/** `fields` may want more than `PostedMessageFields`, or know less. */
+export function readMessage(element: Json, fields: TObject): PostedMessage {
+  const { ttl, body, delay } = readFields(element, fields) as Static<typeof PostedMessageFields>
   try {
     return { body: printJson(body as Json), ttlSeconds: ttl, delay: delay as Json | undefined }
   } catch (error) {

@@ -12,6 +12,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { nextLink } from '../links.ts'
 import { ageOf, messagePath, queuePath } from '../message-documents.ts'
 import { readPatch } from '../metadata-patch.ts'
+import { queueDocs } from '../openapi/v2/queues.ts'
 import { BooleanParam, IntegerParam, lastOf, type Query, type QuerySchema, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
@@ -47,6 +48,8 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'GET',
       path: '/queues',
       operation: listQueues,
+      query: listQuery,
+      describe: queueDocs.list,
       decode({ query }) {
         const { marker, limit, name, with_count = false } = readQuery(query, listQuery)
         return { marker, limit, nameContains: name, metadata: metadataFilters(query, listQuery), withCount: with_count }
@@ -75,6 +78,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'PUT',
       path: '/queues/:queue',
       operation: createQueue,
+      describe: queueDocs.create,
       decode({ params, body }) {
         if ((body.bytes ?? 0) > maxQueueMetadataBytes) {
           throw invalidRequest(`Queue metadata is too large. Max size: ${maxQueueMetadataBytes}`)
@@ -87,6 +91,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'GET',
       path: '/queues/:queue',
       operation: getQueue,
+      describe: queueDocs.get,
       decode: named,
       encode: (metadata: JsonObject) => ok(printJson(metadata)),
     }),
@@ -94,6 +99,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'PATCH',
       path: '/queues/:queue',
       operation: updateQueue,
+      describe: queueDocs.update,
       decode({ params, body, headers }) {
         if ((body.bytes ?? 0) > maxQueueMetadataBytes) {
           throw invalidBody(`Queue metadata is too large. Max size: ${maxQueueMetadataBytes}`)
@@ -109,6 +115,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'DELETE',
       path: '/queues/:queue',
       operation: deleteQueue,
+      describe: queueDocs.delete,
       decode: named,
       encode: () => NO_CONTENT,
     }),
@@ -116,6 +123,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'GET',
       path: '/queues/:queue/stats',
       operation: getQueueStats,
+      describe: queueDocs.stats,
       decode: named,
       encode(stats, request) {
         const { oldest, newest, now } = stats
@@ -128,6 +136,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       method: 'POST',
       path: '/queues/:queue/purge',
       operation: purgeQueue,
+      describe: queueDocs.purge,
       decode({ params, body }) {
         const queue = params['queue'] as string
         if (!body.bytes) return { queue, resources: PURGEABLE }

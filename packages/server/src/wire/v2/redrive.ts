@@ -4,6 +4,7 @@ import { redriveMessages } from '../../core/operations/messages/redrive-messages
 import { readFields, readOptionalObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { messagePath } from '../message-documents.ts'
+import { redriveDoc } from '../openapi/v2/messages.ts'
 import { invalidBody } from '../refusal.ts'
 
 /** Both may be left out: then all messages are moved, at the default rate. */
@@ -19,13 +20,19 @@ export function redriveDoor(): AnyDoor {
     method: 'POST',
     path: '/queues/:queue/redrive',
     operation: redriveMessages,
+    body: RedriveTerms,
+    describe: redriveDoc,
     decode({ params, body }) {
       const { ids, rate } = readFields(readOptionalObject(body), RedriveTerms)
       if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
       return { queue: params['queue'] as string, ids, rate }
     },
     encode({ moved, done }, { prefix }) {
-      const documents = moved.map(({ id, queue }) => ({ id, queue, href: messagePath(`${prefix}/queues/${queue}`, id) }))
+      const documents = moved.map(({ id, queue }) => ({
+        id,
+        queue,
+        href: messagePath(`${prefix}/queues/${queue}`, id),
+      }))
       return ok(printJson({ moved: documents, done }))
     },
   })

@@ -1,11 +1,18 @@
 import { answer, ping } from '../../core/operations/service/ping.ts'
 import { door, NO_CONTENT } from '../door.ts'
+import { v2Resources } from '../home-documents/v2.ts'
+import { pingDoc, pingHeadDoc } from '../openapi/v2/service.ts'
 import type { ApiVersion } from '../versions.ts'
 import { claimDoors } from './claims.ts'
-import { homeDocument, v2Resources } from './home-document.ts'
+import { flavorDoors } from './flavors.ts'
+import { healthDoor } from './health.ts'
 import { type MessageDoorLimits, messageDoors } from './messages.ts'
+import { poolDoors } from './pools.ts'
 import { type QueueDoorLimits, queueDoors } from './queues.ts'
 import { redriveDoor } from './redrive.ts'
+import { shareDoor } from './share.ts'
+import { subscriptionDoors } from './subscriptions.ts'
+import { topicDoors } from './topics.ts'
 
 export type DoorLimits = QueueDoorLimits & MessageDoorLimits
 
@@ -15,20 +22,27 @@ export function createV2(limits: DoorLimits): ApiVersion {
   return {
     prefix: PREFIX,
     entry: { id: '2', status: 'CURRENT', updated: '2014-9-24T04:06:47Z' },
-    homeDocument: homeDocument(PREFIX, v2Resources),
+    messageForm: 'full',
+    callers: { needsProject: true, needsClientId: true, insistsOnUuids: false },
+    home: v2Resources,
     doors: [
       ...queueDoors(limits),
       ...messageDoors(limits),
       ...claimDoors(limits),
+      ...subscriptionDoors(),
+      ...topicDoors(limits),
+      ...[...poolDoors(), ...flavorDoors(), healthDoor()].map((one) => ({ ...one, admin: true as const })),
       redriveDoor(),
+      shareDoor(),
       door({
         method: 'GET',
         path: '/ping',
         operation: ping,
+        describe: pingDoc,
         decode: () => undefined,
         encode: (alive) => (alive ? NO_CONTENT : { status: 503, body: '' }),
       }),
-      door({ method: 'HEAD', path: '/ping', operation: answer, decode: () => undefined, encode: () => NO_CONTENT }),
+      door({ method: 'HEAD', path: '/ping', operation: answer, describe: pingHeadDoc, decode: () => undefined, encode: () => NO_CONTENT }),
     ],
   }
 }

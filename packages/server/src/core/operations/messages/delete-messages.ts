@@ -7,6 +7,8 @@ export interface DeleteMessagesInput {
   readonly ids: readonly string[]
   /** Claims that hold the messages; wanted when the house insists on it. */
   readonly claimIds?: readonly string[] | undefined
+  /** Whether claims are wanted; as the house has it when it does not say. */
+  readonly needsClaimIds?: boolean
 }
 
 /** Deletes claimed messages too, unless the house wants to see their claims. Ids that name nothing are no error. */
@@ -14,10 +16,9 @@ export const deleteMessages = defineOperation({
   name: 'messages.delete_many',
   permission: 'messages:delete_all',
   failure: 'Messages could not be deleted',
-  async run({ queue: name, ids, claimIds }: DeleteMessagesInput, ctx): Promise<void> {
-    const { key, now, storage, queues, limits } = ctx
+  async run(input: DeleteMessagesInput, { key, now, storage, queues, limits }): Promise<void> {
+    const { queue: name, ids, claimIds, needsClaimIds: insist = limits.deleteNeedsClaimIds } = input
     checkIdCount(ids, limits.maxMessagesPerPage)
-    const insist = limits.deleteNeedsClaimIds
     if (insist && !claimIds?.length) throw new ZaqarError('delete.claim_ids_missing')
     const outcome = await queues.use(key(name), now, (queue) =>
       storage.messages.deleteMany({ queue, ids, claimIds: insist ? (claimIds as readonly string[]) : null, now }),

@@ -6,6 +6,8 @@ import { checkIdCount } from '../../rules/limits.ts'
 export interface GetMessagesInput {
   readonly queue: string
   readonly ids: readonly string[]
+  /** When it does not say, it is an error that none of them exists. */
+  readonly whenNoneExists?: 'fail' | 'show-none'
 }
 
 /** Those that exist, claimed and delayed ones and the caller's own included. */
@@ -13,13 +15,12 @@ export const getMessages = defineOperation({
   name: 'messages.get_many',
   permission: 'messages:get_all',
   failure: 'Messages could not be retrieved',
-  async run(
-    { queue: name, ids }: GetMessagesInput,
-    { caller, key, now, storage, queues, limits },
-  ): Promise<FoundMessages> {
+  async run(input: GetMessagesInput, { caller, key, now, storage, queues, limits }): Promise<FoundMessages> {
+    const { queue: name, ids, whenNoneExists = 'fail' } = input
     checkIdCount(ids, limits.maxMessagesPerPage)
-    const messages = await queues.use(key(name), now, (queue) => storage.messages.get({ queue, ids, now }))
-    if (messages === null || messages.length === 0) {
+    const found = await queues.use(key(name), now, (queue) => storage.messages.get({ queue, ids, now }))
+    const messages = found ?? []
+    if (messages.length === 0 && whenNoneExists === 'fail') {
       throw new ZaqarError('messages.not_found', { ids: ids.join(','), queue: name, project: caller.project })
     }
     return { now, messages }

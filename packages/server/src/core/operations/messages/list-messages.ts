@@ -11,8 +11,8 @@ export interface ListMessagesInput {
   /** Show what the caller posted too. */
   readonly echo: boolean
   readonly includeClaimed: boolean
-  /** Undefined: as the queue needs it. */
-  readonly includeDelayed?: boolean | undefined
+  /** `when-queue-delays-none`: a queue without a delay of its own hides none, though some may still be delayed. */
+  readonly includeDelayed: 'always' | 'when-queue-delays-none' | 'never'
   /** How long to wait for something to show. */
   readonly waitSeconds?: number | undefined
 }
@@ -20,7 +20,7 @@ export interface ListMessagesInput {
 export interface ListedMessages {
   readonly now: Instant
   readonly limit: number
-  /** Whether delayed messages were included: a queue without a delay of its own hides none. (contract http.md 3.7.3) */
+  /** Whether delayed messages were included. (contract http.md 3.7.3) */
   readonly includeDelayed: boolean
   readonly messages: readonly Message[]
   readonly marker: string | null
@@ -43,15 +43,16 @@ export const listMessages = defineOperation({
         return page.messages.length > 0 || !input.waitSeconds ? page : null
       },
     })
-    const { now } = ctx
-    return listed ?? { now, limit, includeDelayed: input.includeDelayed === true, messages: [], marker: null }
+    return listed ?? emptyPage(input, limit, ctx.now)
   },
 })
 
 async function listPage(input: ListMessagesInput, limit: number, now: Instant, ctx: Context): Promise<ListedMessages> {
   const { caller, key, storage, queues, limits } = ctx
   const listed = await queues.use(key(input.queue), now, async (queue) => {
-    const includeDelayed = input.includeDelayed === true || settingsOf(queue, limits).defaultMessageDelaySeconds === 0
+    const delaysNone = settingsOf(queue, limits).defaultMessageDelaySeconds === 0
+    const includeDelayed =
+      input.includeDelayed === 'when-queue-delays-none' ? delaysNone : input.includeDelayed === 'always'
     const page = await storage.messages.list({
       queue,
       after: input.marker ?? null,
@@ -63,5 +64,9 @@ async function listPage(input: ListMessagesInput, limit: number, now: Instant, c
     })
     return page === STALE ? STALE : { now, limit, includeDelayed, ...page }
   })
-  return listed ?? { now, limit, includeDelayed: input.includeDelayed === true, messages: [], marker: null }
+  return listed ?? emptyPage(input, limit, now)
+}
+
+function emptyPage({ includeDelayed }: ListMessagesInput, limit: number, now: Instant): ListedMessages {
+  return { now, limit, includeDelayed: includeDelayed === 'always', messages: [], marker: null }
 }

@@ -1,7 +1,7 @@
 import type { NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Json } from '../../model/model.ts'
+import type { Json, Queue } from '../../model/model.ts'
 import { integerOf } from '../../rules/integers.ts'
 import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
 import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
@@ -11,6 +11,10 @@ export interface PostMessagesInput {
   readonly messages: readonly PostedMessage[]
   /** Size of the document that brought them. */
   readonly bytes: number
+  /** A missing queue is created when it does not say. */
+  readonly whenMissing?: 'create' | 'fail'
+  /** Whether size, ttl and delay follow from the queue; when they do not, those of the house hold and nothing is delayed. */
+  readonly heedsQueueSettings?: boolean
   /** Makes a repetition harmless: the same key with the same digest answers what the first POST answered. */
   readonly idempotency?: { readonly key: string; readonly digest: string } | undefined
 }
@@ -23,13 +27,14 @@ export interface PostedMessage {
   readonly delay?: Json | undefined
 }
 
-/** Stores all messages or none; a missing queue is created. Answers their ids in order. */
+/** Stores all messages or none. Answers their ids in order. */
 export const postMessages = defineOperation({
   name: 'messages.post',
   permission: 'messages:create',
   failure: 'Messages could not be enqueued',
   async run(input: PostMessagesInput, ctx: Context): Promise<{ ids: readonly string[] }> {
-    const { caller, key, now, limits } = ctx
+    const { caller, key, now, limits, queues } = ctx
+    const { whenMissing = 'create', heedsQueueSettings = true } = input
     if (input.messages.length === 0) throw new ZaqarError('messages.none')
     // What no queue would take is refused before one is created for it.
     checkTtls(input.messages, limits)
@@ -37,15 +42,20 @@ export const postMessages = defineOperation({
       ...input.idempotency,
       expiresAt: now + limits.idempotencySeconds * 1000,
     }
-    const appended = await ctx.queues.useOrCreate(key(input.queue), now, (queue) => {
-      const settings = settingsOf(queue, limits)
+    const append = (queue: Queue) => {
+      const settings = settingsOf(heedsQueueSettings ? queue : { ...queue, metadata: {} }, limits)
       if (input.bytes > settings.maxMessagesPostBytes) {
         const { maxMessagesPostBytes: max } = settings
         throw new ZaqarError('messages.too_large', { max, ceiling: limits.maxMessagesPostBytes })
       }
       const messages = input.messages.map((message) => settle(message, settings, limits))
       return ctx.storage.messages.append({ queue, clientId: caller.clientId, messages, idempotency, now })
-    })
+    }
+    const queueKey = key(input.queue)
+    const appended = await (whenMissing === 'create'
+      ? queues.useOrCreate(queueKey, now, append)
+      : queues.use(queueKey, now, append))
+    if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
     if (appended !== 'conflict') return appended
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })
   },

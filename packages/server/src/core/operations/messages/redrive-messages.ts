@@ -17,8 +17,8 @@ export interface RedrivenMessages {
   readonly done: boolean
 }
 
-const DEFAULT_RATE = 500
-const MAX_RATE = 10_000
+export const DEFAULT_RATE = 500
+export const MAX_RATE = 10_000
 /** Messages that move together, or not at all. */
 const BATCH = 100
 /** One request takes no longer than this, in seconds; the next one goes on where it ended. */

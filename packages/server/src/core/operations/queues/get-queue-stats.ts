@@ -1,5 +1,12 @@
+import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { Instant, QueueStats } from '../../model/model.ts'
+
+export interface GetQueueStatsInput {
+  readonly queue: string
+  /** A missing queue has nothing but zeros when it does not say. */
+  readonly whenMissing?: 'show-zeros' | 'fail'
+}
 
 export interface FoundQueueStats extends QueueStats {
   readonly now: Instant
@@ -11,8 +18,11 @@ export const getQueueStats = defineOperation({
   name: 'queues.stats',
   permission: 'queues:stats',
   failure: 'Queue stats could not be read',
-  async run({ queue }: { readonly queue: string }, { key, now, storage }): Promise<FoundQueueStats> {
+  async run({ queue, whenMissing }: GetQueueStatsInput, { caller, key, now, storage }): Promise<FoundQueueStats> {
     const stats = await storage.queues.stats({ key: key(queue), now })
+    if (stats === null && whenMissing === 'fail') {
+      throw new ZaqarError('queue.not_found', { queue, project: caller.project })
+    }
     return { now, exists: stats !== null, ...(stats ?? { free: 0, claimed: 0, oldest: null, newest: null }) }
   },
 })

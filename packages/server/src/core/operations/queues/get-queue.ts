@@ -1,14 +1,28 @@
+import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { withReservedDefaults } from '../../rules/reserved-attributes.ts'
 
-/** The metadata with the reserved defaults; those alone when there is no such queue. */
+export interface GetQueueInput {
+  readonly queue: string
+  /** Whether reserved attributes that are not set are shown with their defaults; they are when it does not say. */
+  readonly showDefaults?: boolean
+  /** A missing queue is shown like one without metadata when it does not say. */
+  readonly whenMissing?: 'show-empty' | 'fail'
+}
+
+/** The metadata. */
 export const getQueue = defineOperation({
   name: 'queues.get',
   permission: 'queues:get',
   failure: 'Queue metadata could not be retrieved',
-  async run({ queue }: { readonly queue: string }, { kind, key, now, storage, limits }): Promise<JsonObject> {
+  async run(input: GetQueueInput, { caller, kind, key, now, storage, limits }): Promise<JsonObject> {
+    const { queue, showDefaults = true, whenMissing = 'show-empty' } = input
     const found = await storage.queues.get({ key: key(queue), now })
-    return withReservedDefaults(found?.metadata ?? {}, kind, limits)
+    if (found === null && whenMissing === 'fail') {
+      throw new ZaqarError('queue.not_found', { queue, project: caller.project })
+    }
+    const metadata = found?.metadata ?? {}
+    return showDefaults ? withReservedDefaults(metadata, kind, limits) : metadata
   },
 })

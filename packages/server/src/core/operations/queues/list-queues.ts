@@ -10,11 +10,12 @@ export interface ListQueuesInput {
   readonly nameContains?: string | undefined
   readonly metadata: readonly MetadataFilter[]
   readonly withCount: boolean
+  /** Whether reserved attributes that are not set are shown with their defaults; they are when it does not say. */
+  readonly showDefaults?: boolean
 }
 
 export interface ListedQueues {
   readonly limit: number
-  /** Metadata with the reserved defaults. */
   readonly queues: readonly { readonly name: string; readonly metadata: JsonObject }[]
   /** Of all queues of the project; null when it was not asked for. */
   readonly count: number | null
@@ -27,11 +28,12 @@ export const listQueues = defineOperation({
   async run(input: ListQueuesInput, { caller, kind, now, storage, limits }): Promise<ListedQueues> {
     const limit = pageSize(input.limit, limits.maxQueuesPerPage)
     const scope = { project: caller.project, kind, now }
-    const { marker: after = null, nameContains = null, metadata, withCount } = input
+    const { marker: after = null, nameContains = null, metadata, withCount, showDefaults = true } = input
     const [queues, count] = await Promise.all([
       storage.queues.list({ ...scope, after, limit, nameContains, metadata }),
       withCount ? storage.queues.count(scope) : null,
     ])
+    if (!showDefaults) return { limit, queues, count }
     const shown = queues.map(({ name, metadata }) => ({ name, metadata: withReservedDefaults(metadata, kind, limits) }))
     return { limit, queues: shown, count }
   },
