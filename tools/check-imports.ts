@@ -33,6 +33,7 @@ const layers: readonly Layer[] = [
     imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'wire/**'],
     types: ['access.ts', 'platform/*', 'storage/contract.ts'],
   },
+  { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['core/**', 'platform/*'] },
   { path: 'service.ts', imports: ['**'], types: [] },
   { path: 'cli/', imports: ['**'], types: [] },
 ]

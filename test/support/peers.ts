@@ -5,19 +5,26 @@ import type { TestContext } from 'node:test'
 const peers = {
   'python-zaqarclient': { debian: 'python3-zaqarclient', check: ['/usr/bin/python3', '-c', 'import zaqarclient'] },
   openstacksdk: { debian: 'python3-openstacksdk', check: ['/usr/bin/python3', '-c', 'import openstack'] },
+  keystone: { debian: 'keystone', check: ['/usr/bin/python3', '-c', 'import keystone'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
+
+/** Why tests that need the software cannot run, or false. */
+export function missingPeer(name: keyof typeof peers): string | false {
+  const { debian, check } = peers[name]
+  const [command, ...args] = check
+  if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return false
+  return `${name} is not installed (Debian package ${debian})`
+}
 
 /**
  * Whether the test can go on. Where the software is missing it is skipped, or fails where `CI` is set: a test that never runs
  * proves nothing.
  */
 export function requirePeer(t: TestContext, name: keyof typeof peers): boolean {
-  const { debian, check } = peers[name]
-  const [command, ...args] = check
-  if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return true
-  const message = `${name} is not installed (Debian package ${debian})`
+  const message = missingPeer(name)
+  if (message === false) return true
   if (process.env['CI'] !== undefined) throw new Error(message)
   t.skip(message)
   return false

@@ -9,7 +9,8 @@ import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Storage } from './storage/contract.ts'
 import { createVersions } from './wire/all-versions.ts'
-import { type ApiVersion, versionsDocument, withoutAdmin } from './wire/versions.ts'
+import { describedApi } from './wire/openapi/served-documents.ts'
+import { type ApiVersion, withoutAdmin } from './wire/versions.ts'
 
 export interface ApplicationParts {
   readonly config: Config
@@ -55,7 +56,7 @@ export function createApplication({
     withCors(
       createHandler({
         authenticate,
-        findRoute: createRoutes(served, versionsDocument(served)),
+        findRoute: createRoutes(served, describedApi(served, limits)),
         execute,
         clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
         onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),

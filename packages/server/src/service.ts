@@ -24,31 +24,31 @@ export interface Service {
  */
 export async function startService(config: Config, folders: readonly string[]): Promise<Service> {
   const log = pino({ level: config.log.debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true }))
-  const clock = createSystemClock()
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
-  const access = openAccess({
-    config,
-    folders,
-    files: diskFiles,
-    clock,
-    reports: {
-      warned: (warning) => log.warn(`policy: ${warning}`),
-      reloaded: (paths) => log.info({ paths }, 'policy read again'),
-      refused: (problems) => log.error({ problems }, 'the changed policy cannot be used; the one before stays'),
-    },
-    installationKey: () => installationKey(config.storage.dataDir),
-  })
-  const storage = await openStorage(config.storage.uri, clock)
-  const application = createApplication({
-    config,
-    access,
-    storage,
-    clock,
-    ids: systemIds,
-    probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
-    onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
-  })
+  const store = await openStore(config.storage.uri, createSystemClock())
+  const { storage, clock } = store
   try {
+    const access = openAccess({
+      config,
+      folders,
+      files: diskFiles,
+      clock,
+      reports: {
+        warned: (warning) => log.warn(`policy: ${warning}`),
+        reloaded: (paths) => log.info({ paths }, 'policy read again'),
+        refused: (problems) => log.error({ problems }, 'the changed policy cannot be used; the one before stays'),
+      },
+      installationKey: () => installationKey(config.storage.dataDir),
+    })
+    const application = createApplication({
+      config,
+      access,
+      storage,
+      clock,
+      ids: systemIds,
+      probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
+      onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
+    })
     const bounds = {
       maxBodyBytes: Math.max(config.limits.maxMessagesPostBytes, config.limits.maxQueueMetadataBytes),
       maxHeaderBytes: config.http.maxHeaderBytes,
@@ -73,11 +73,11 @@ export async function startService(config: Config, folders: readonly string[]): 
         application.close()
         await Promise.all([listener.close(), adminListener?.close()])
         await access.close()
-        await storage.close()
+        await store.close()
       },
     }
   } catch (error) {
-    await storage.close()
+    await store.close()
     throw error
   }
 }

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import type { Loaded } from '../config/load.ts'
 import { isLoopback } from '../config/loopback.ts'
 import type { Config } from '../config/options.ts'
+import { describeStore } from '../open-store.ts'
 import type { Service } from '../service.ts'
 
 /** What a person who has just started the service should know. */
@@ -12,7 +12,7 @@ export function banner(
 ): string {
   return `Zaqar ${version} is ready at ${url}
 
-  Data            ${resolve(config.storage.uri.file)}
+  Data            ${describeStore(config.storage.uri)}
   Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
   Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}
 

@@ -70,7 +70,7 @@ function adoptMessageStore(values: ReadonlyMap<Option, Setting>): ReadonlyMap<Op
   const group = driver && findGroup(`drivers:message_store:${driver.text}`)
   const option = group && findOption(group, 'uri')
   const address = option && values.get(option)
-  if (values.has(storage) || !address || !/^(rediss?|postgres(ql)?):/.test(address.text)) return values
+  if (values.has(storage) || !address || !/^(rediss?|postgres(ql)?(\+\w+)?):/.test(address.text)) return values
   const adopted = new Map(values).set(storage, address)
   adopted.delete(option)
   return adopted

@@ -400,6 +400,16 @@ export const groups = [
     others: 'the settings of Swift, which is no store of this server',
   },
   {
+    name: 'drivers:message_store:*',
+    options: [
+      {
+        name: 'uri',
+        noEffect: 'stands in for [storage] uri only where that is not set, message_store is this one and it is PostgreSQL',
+      },
+    ],
+    others: 'the store follows from [storage] uri',
+  },
+  {
     name: 'drivers:management_store:*',
     aliases: ['drivers:storage:sqlalchemy'],
     options: [],

@@ -26,12 +26,15 @@ interface ModuleUri {
 }
 
 const sqliteForm = 'sqlite:PATH, where PATH names a file'
-const allowed = `${sqliteForm}, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE`
+const allowed = 'sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE'
 
 export const storageUri: Kind<StorageUri> = {
   allowed,
-  // The address of a database server may hold a password, and what engines of others read is theirs to say.
-  show: (text) => /^[^?]*:\/\/|^module:/.test(text) ? `${/^[^:]*:(\/\/)?/.exec(text)?.[0]}...` : text,
+  // The address of a database server may hold a password, and what engines of others read may, too.
+  show: (text) => {
+    const head = /^(?:sqlite:\/\/|(?!sqlite:)[a-z][a-z0-9+.-]*:(?:\/\/)?)/i.exec(text)
+    return head === null ? text : `${head[0]}...`
+  },
   parse(text) {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
     if (scheme === undefined) return { refused: `allowed is ${allowed}` }
@@ -54,14 +57,17 @@ function parseSqlite(text: string): ReturnType<Kind<SqliteUri>['parse']> {
 
 function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
   const uri = `postgres:${text.slice(text.indexOf(':') + 1)}`
-  const { host, pathname } = URL.parse(uri) ?? { host: '', pathname: '' }
-  // Without them libraries guess: the user's own name, this machine.
-  if (host === '' || !/^\/[^/]+$/.test(pathname)) return { refused: 'host and database must be named: postgres://HOST/DATABASE' }
+  const address = URL.parse(uri)
+  // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as `?host=/path`.
+  const isComplete =
+    address !== null && (address.host !== '' || address.searchParams.has('host')) && /^\/[^/]+$/.test(address.pathname)
+  if (!isComplete) return { refused: 'host and database must be named: postgres://HOST/DATABASE' }
   return { value: { engine: 'postgres', uri: new Secret(uri) } }
 }
 
 function parseModule(text: string): ReturnType<Kind<ModuleUri>['parse']> {
   const [, module] = /^module:([^?]+)/i.exec(text) ?? []
-  if (module === undefined) return { refused: 'the path or the package of the engine is missing: module:PATH_OR_PACKAGE' }
+  if (module === undefined)
+    return { refused: 'the path or the package of the engine is missing: module:PATH_OR_PACKAGE' }
   return { value: { engine: 'module', module, uri: new Secret(text) } }
 }

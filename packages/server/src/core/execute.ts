@@ -75,10 +75,10 @@ export function defineOperation<Input, Output>(operation: Operation<Input, Outpu
   return operation
 }
 
-/** The one way to run an operation. */
+/** The one way to run an operation. `read` is called only when the caller may: a stranger is not told what is wrong with his request. */
 export type Execute = <Input, Output>(
   operation: Operation<Input, Output>,
-  input: Input,
+  read: () => Input,
   caller: Caller,
   call: Call,
 ) => Promise<Output>
@@ -100,14 +100,14 @@ const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
   const queues = new QueueDirectory(parts.storage.queues)
-  return async (operation, input, caller, { id: callId, signal = () => NEVER }) => {
+  return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
     if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
     try {
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
       const now = parts.clock.now()
-      return await operation.run(input, { ...parts, caller, callId, now, queues, signal, report, kind, key })
+      return await operation.run(read(), { ...parts, caller, callId, now, queues, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

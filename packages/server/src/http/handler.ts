@@ -5,6 +5,7 @@ import type { Answer, AnyDoor, Method } from '../wire/door.ts'
 import { toRefusal } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
 import { invalidRequest, Refusal } from '../wire/refusal.ts'
+import type { StaticDocument } from '../wire/static-document.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
 import { type ClientIdRules, MAX_PROJECT_LENGTH, readCaller } from './identity.ts'
 import type { HttpRequest, HttpResponse } from './messages.ts'
@@ -56,13 +57,12 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (match === null) throw new Refusal(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
-  checkAccept(request.headers.accept)
-  if (route.version === null)
-    return route.methods.includes(request.method) ? document(route) : refuseMethod(request, route)
+  if (!isPage(route)) checkAccept(request.headers.accept)
+  if (route.version === null) return documentFor(request, route)
   const caller = readCaller(identity, request.headers, parts.clientIds, route.version.callers)
   if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project, route)
+  if (route.document !== null) return documentFor(request, route)
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
-  if (route.document !== null) return document(route)
   const query = parseQuery(rawQuery)
   const door = chooseDoor(route, request.method as Method, query)
   const doorRequest = {
@@ -77,7 +77,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     messageForm: route.version.messageForm,
   }
   try {
-    const output = await parts.execute(door.operation, door.decode(doorRequest), caller, request)
+    const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, request)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {
     if (!(error instanceof ZaqarError || error instanceof Refusal)) throw error
@@ -162,14 +162,15 @@ function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse
   throw new Refusal(405, '405 Method Not Allowed', undefined, { Allow: [...methods, 'OPTIONS'].join(', ') })
 }
 
-function document({ version, document }: Route): HttpResponse {
-  return version === null
-    ? { status: 300, headers: { 'Content-Type': 'application/json' }, body: document as string }
-    : {
-        status: 200,
-        headers: { 'Content-Type': 'application/json-home', 'Cache-Control': 'max-age=86400' },
-        body: document as string,
-      }
+function documentFor(request: HttpRequest, route: Route): HttpResponse {
+  if (!route.methods.includes(request.method)) return refuseMethod(request, route)
+  const { status, headers, text } = route.document as StaticDocument
+  return { status, headers, body: text() }
+}
+
+/** Whether people read it, whose browsers ask for no JSON. */
+function isPage({ document }: Route): boolean {
+  return document?.headers['Content-Type']?.startsWith('text/html') === true
 }
 
 function chooseDoor({ doors }: Match['route'], method: Method, query: Query): AnyDoor {

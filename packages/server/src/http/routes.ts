@@ -1,14 +1,15 @@
 import createRouter from 'find-my-way'
 import type { AnyDoor, Method } from '../wire/door.ts'
 import { homeDocument } from '../wire/home-documents/home-document.ts'
-import type { ApiVersion } from '../wire/versions.ts'
+import type { StaticDocument } from '../wire/static-document.ts'
+import { type ApiVersion, versionsDocument } from '../wire/versions.ts'
 
 /** What is served at a path. */
 export interface Route {
-  /** Null for the document of all versions. */
+  /** Null for what belongs to no version. */
   readonly version: ApiVersion | null
-  /** A document that is the same for everybody; then there are no doors. */
-  readonly document: string | null
+  /** Then there are no doors. */
+  readonly document: StaticDocument | null
   readonly doors: ReadonlyMap<Method, readonly AnyDoor[]>
   /** As in `Allow`: alphabetical. */
   readonly methods: readonly string[]
@@ -24,12 +25,16 @@ export type FindRoute = (path: string) => Match | null
 /** Longer than any header lets a request line be. */
 const LONGEST_PART = 100_000
 
-/** By path alone: a request with a wrong method is still told first what is wrong with its headers. (contract 1.2) */
-export function createRoutes(versions: readonly ApiVersion[], versionsDocument: string): FindRoute {
+/** By path alone, `documents` those that belong to no version: a request with a wrong method is still told first what is wrong with its headers. (contract 1.2) */
+export function createRoutes(
+  versions: readonly ApiVersion[],
+  documents: ReadonlyMap<string, StaticDocument>,
+): FindRoute {
   const routes = new Map<string, Route>()
-  routes.set('/', documentRoute(null, versionsDocument))
+  routes.set('/', documentRoute(null, allVersions(versions)))
+  for (const [path, document] of documents) routes.set(path, documentRoute(null, document))
   for (const version of versions) {
-    routes.set(`${version.prefix}/`, documentRoute(version, homeDocument(version.prefix, version.home)))
+    routes.set(`${version.prefix}/`, documentRoute(version, home(version)))
     for (const [path, doors] of Map.groupBy(version.doors, (door) => `${version.prefix}${door.path}`)) {
       const byMethod = Map.groupBy(doors, (door) => door.method)
       routes.set(path, { version, document: null, doors: byMethod, methods: [...byMethod.keys()].sort() })
@@ -43,6 +48,17 @@ export function createRoutes(versions: readonly ApiVersion[], versionsDocument: 
   }
 }
 
-function documentRoute(version: ApiVersion | null, document: string): Route {
+function documentRoute(version: ApiVersion | null, document: StaticDocument): Route {
   return { version, document, doors: new Map(), methods: ['GET'] }
+}
+
+function allVersions(versions: readonly ApiVersion[]): StaticDocument {
+  const text = versionsDocument(versions)
+  return { status: 300, headers: { 'Content-Type': 'application/json' }, text: () => text }
+}
+
+function home({ prefix, home }: ApiVersion): StaticDocument {
+  const text = homeDocument(prefix, home)
+  const headers = { 'Content-Type': 'application/json-home', 'Cache-Control': 'max-age=86400' }
+  return { status: 200, headers, text: () => text }
 }

@@ -3,9 +3,9 @@
  *
  * - Every method is one atomic move. It happens wholly or not at all, and its promise resolves only when what it wrote is
  *   durable as far as the engine can promise it (`durability`).
- * - `now` comes from the caller and never runs backwards for one storage. What is visible follows from the stored rows and
- *   `now` alone: at `expiresAt` a message, a claim or a subscription is gone, at `visibleAt` a delayed message is there.
- *   Freeing the space of what is gone is housekeeping and shows nowhere.
+ * - `now` comes from the caller and never runs backwards for one client of a storage; clocks of several clients may differ a
+ *   little. What is visible follows from the stored rows and `now` alone: at `expiresAt` a message, a claim or a subscription
+ *   is gone, at `visibleAt` a delayed message is there. Freeing the space of what is gone is housekeeping and shows nowhere.
  * - A method costs what it hands out or takes in, not what the queue holds.
  * - Engines get clean input: names, limits and ranges have been checked. Ids and markers are the exception: they come from
  *   clients as they are, and one that is malformed or belongs to another queue names nothing.
@@ -31,15 +31,18 @@ import type {
   Subscription,
 } from '../core/model/model.ts'
 
+/** Reads JSON text so that every number can be written again as it was spelt; `JSON.stringify` writes it. */
+export { parseJson } from '../core/model/json.ts'
 export type * from '../core/model/model.ts'
 export type { Clock, Timer } from '../platform/clock.ts'
 
 /**
  * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
  * key, and answer `STALE`, having done nothing, when the queue has changed or gone since. So a caller may remember queues
- * for as long as it likes, on any number of nodes, and still needs one round trip for a move.
+ * for as long as it likes, on any number of nodes, and still needs one round trip for a move. Engines do not look at the
+ * metadata; what is put around an engine may, and it holds as long as the version does.
  */
-export type QueueHandle = Pick<Queue, 'project' | 'kind' | 'name' | 'version'>
+export type QueueHandle = Queue
 export const STALE = 'stale'
 export type Stale = typeof STALE
 

@@ -36,7 +36,9 @@ const read = (content: Record<string, string>, settings: Partial<PolicySettings>
   readPolicy({ ...usual, ...settings }, memory(content))
 
 const origins = (content: Record<string, string>, settings?: Partial<PolicySettings>) =>
-  [...read(content, settings).rules.values()].flatMap(({ name, origin }) => (origin === null ? [] : [`${name} ${origin}`]))
+  [...read(content, settings).rules.values()].flatMap(({ name, origin }) =>
+    origin === null ? [] : [`${name} ${origin}`],
+  )
 
 describe('rules come from', () => {
   test('the defaults alone, where there is no file', () => {
@@ -98,8 +100,16 @@ describe('rules are refused', () => {
     ['that are no rules', '\n"queues:get": "role:a and"\n', /policy\.yaml:2: queues:get: .*missing/],
     ['that are empty by mistake', 'queues:get:\n', /policy\.yaml:1: queues:get: a rule is a text or a list/],
     ['in a file of another kind', '- queues:get\n', /policy\.yaml: a policy file holds/],
-    ['that refer to nothing', 'queues:get: "rule:owner"\n', /policy\.yaml:1: queues:get: .*rule:owner, which does not exist/],
-    ['that refer to themselves', 'a: "rule:b"\nb: "not rule:a"\n', /policy\.yaml:1: a: it refers to itself, by a, b, a/],
+    [
+      'that refer to nothing',
+      'queues:get: "rule:owner"\n',
+      /policy\.yaml:1: queues:get: .*rule:owner, which does not exist/,
+    ],
+    [
+      'that refer to themselves',
+      'a: "rule:b"\nb: "not rule:a"\n',
+      /policy\.yaml:1: a: it refers to itself, by a, b, a/,
+    ],
   ]
   for (const [name, file, problem] of refused) {
     test(name, () => {
@@ -196,7 +206,8 @@ describe('the default rules', () => {
 
   test('guard every operation that has a door', () => {
     const versions = createVersions({} as never, null, true)
-    for (const { operation } of versions.flatMap(({ doors }) => doors)) assert.ok(OPERATION_RULES.includes(operation.permission), operation.permission)
+    for (const { operation } of versions.flatMap(({ doors }) => doors))
+      assert.ok(OPERATION_RULES.includes(operation.permission), operation.permission)
   })
 
   test('of upstream keep only administration from everybody', () => {

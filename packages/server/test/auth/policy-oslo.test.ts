@@ -51,7 +51,9 @@ const { rule } = fc.letrec<{ rule: string }>((tie) => ({
 }))
 const lists = fc.array(fc.oneof(check, fc.array(check, { maxLength: 3 })), { maxLength: 3 })
 
-test('any rule decides as oslo.policy does', { skip: !isThere && 'oslo.policy is not installed (Debian package keystone)' }, () => {
+test('any rule decides as oslo.policy does', {
+  skip: !isThere && 'oslo.policy is not installed (Debian package keystone)',
+}, () => {
   const questions = fc.sample<unknown>(fc.oneof({ weight: 4, arbitrary: rule }, lists), 3000)
   const fileRules = { owner: 'user_id:u1', nobody: '!' }
   const credentials = {

@@ -7,7 +7,8 @@ const TESTSECRET = { OS_SIGNED_URL__SECRET_KEY: 'testsecret' }
 
 describe('sharing a queue', () => {
   const given = freshService(TESTSECRET)
-  const share = (body: unknown) => given.client.with({ 'X-Project-Id': 'notif-demo' }).post('/v2/queues/orders/share', body)
+  const share = (body: unknown) =>
+    given.client.with({ 'X-Project-Id': 'notif-demo' }).post('/v2/queues/orders/share', body)
 
   test('answers 200 with what was signed, in the order and spelling of upstream', async () => {
     const answer = await share({ expires: '2099-01-01T00:00:00' })
@@ -96,4 +97,3 @@ describe('sharing a queue', () => {
     })
   }
 })
-

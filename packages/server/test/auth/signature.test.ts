@@ -64,12 +64,16 @@ test('the first key signs, all keys verify', () => {
 
 const method = fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'get', 'FOO')
 const name = fc.stringMatching(/^[a-z._-]{1,6}$/)
-const path = fc.tuple(name, fc.constantFrom('messages', 'claims', 'subscriptions')).map(([q, r]) => `/v2/queues/${q}/${r}`)
+const path = fc
+  .tuple(name, fc.constantFrom('messages', 'claims', 'subscriptions'))
+  .map(([q, r]) => `/v2/queues/${q}/${r}`)
 const terms: fc.Arbitrary<SignedTerms> = fc.record({
   paths: fc.array(path, { minLength: 1, maxLength: 3 }),
   methods: fc.array(method, { minLength: 1, maxLength: 3 }),
   project: fc.stringMatching(/^[0-9a-zN\\, .é]{1,8}$/),
-  expires: fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }).map((at) => at.toISOString().slice(0, 19)),
+  expires: fc
+    .date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
+    .map((at) => at.toISOString().slice(0, 19)),
 })
 const normal = ({ paths, methods, project, expires }: SignedTerms) =>
   JSON.stringify([[...paths].sort(), [...methods].sort(), project, expires])
@@ -89,12 +93,17 @@ test('a signature is good for its own terms and no others', () => {
 test('a signature with a character changed, added or taken away is none', () => {
   const signer = createUrlSigner(['secret'])
   fc.assert(
-    fc.property(terms, fc.nat({ max: 63 }), fc.constantFrom(...'0123456789abcdefABCDEF', '', ' '), (mine, at, other) => {
-      const signature = signer.sign(mine)
-      if (signature === null || signature[at] === other) return
-      assert.ok(!signer.accepts(mine, signature.slice(0, at) + other + signature.slice(at + 1)))
-      assert.ok(!signer.accepts(mine, `${signature}${other || '0'}`))
-    }),
+    fc.property(
+      terms,
+      fc.nat({ max: 63 }),
+      fc.constantFrom(...'0123456789abcdefABCDEF', '', ' '),
+      (mine, at, other) => {
+        const signature = signer.sign(mine)
+        if (signature === null || signature[at] === other) return
+        assert.ok(!signer.accepts(mine, signature.slice(0, at) + other + signature.slice(at + 1)))
+        assert.ok(!signer.accepts(mine, `${signature}${other || '0'}`))
+      },
+    ),
   )
 })
 
@@ -144,6 +153,7 @@ describe('a signed path covers', () => {
   }
 
   test('and only the methods that were signed, as they are written', () => {
-    for (const method of ['HEAD', 'get', 'POST', 'DELETE', '']) assert.ok(!covers(scope, method, scope.paths[0] as string))
+    for (const method of ['HEAD', 'get', 'POST', 'DELETE', ''])
+      assert.ok(!covers(scope, method, scope.paths[0] as string))
   })
 })

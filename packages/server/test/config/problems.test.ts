@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Given, load, loadFile, problemsOf } from './memory.ts'
+import { type Given, load, problemsOf } from './memory.ts'
 
 const path = '/etc/zaqar/zaqar.conf'
 const inFile = (content: string): Given => ({ files: { [path]: content } })
@@ -111,7 +111,8 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
     name: 'a store without a scheme',
     given: { argv: ['--storage', '/var/lib/zaqar.db'] },
     problems: [
-      '--storage: [storage] uri: /var/lib/zaqar.db was given, allowed is sqlite:PATH, where PATH names a file',
+      '--storage: [storage] uri: /var/lib/zaqar.db was given, ' +
+        'allowed is sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE',
     ],
   },
   {
@@ -124,18 +125,34 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
   },
   {
     name: 'a store that is not served, without its password',
-    given: { argv: ['--storage', 'postgres://zaqar:hunter2@db/zaqar'] },
+    given: { argv: ['--storage', 'mysql://zaqar:hunter2@db/zaqar'] },
+    problems: [
+      '--storage: [storage] uri: mysql://... was given, this version cannot keep messages there, ' +
+        'allowed is sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE',
+    ],
+  },
+  {
+    name: 'a database that is not named, without its password',
+    given: { argv: ['--storage', 'postgres://zaqar:hunter2@db'] },
     problems: [
       '--storage: [storage] uri: postgres://... was given, ' +
-        'this version cannot keep messages there, allowed is sqlite:PATH, where PATH names a file',
+        'host and database must be named: postgres://HOST/DATABASE',
+    ],
+  },
+  {
+    name: 'an engine that is not named',
+    given: { argv: ['--storage', 'module:?password=hunter2'] },
+    problems: [
+      '--storage: [storage] uri: module:... was given, ' +
+        'the path or the package of the engine is missing: module:PATH_OR_PACKAGE',
     ],
   },
   {
     name: 'the Redis of upstream, when no other store is named',
     given: inFile('[drivers]\nmessage_store = redis\n[drivers:message_store:redis]\nuri = redis://:hunter2@cache:6379'),
     problems: [
-      `${path}:4: [drivers:message_store:redis] uri: redis://... was given, ` +
-        'this version cannot keep messages there, allowed is sqlite:PATH, where PATH names a file',
+      `${path}:4: [drivers:message_store:redis] uri: redis://... was given, this version cannot keep messages there, ` +
+        'allowed is sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE',
     ],
   },
   {
@@ -173,12 +190,47 @@ for (const { name, given, problems } of refused) {
 
 test('only the value that counts must be right', () => {
   const { config } = load({ ...inFile('[storage]\nuri = redis://cache'), argv: ['--storage', 'sqlite:/a.db'] })
-  assert.equal(config.storage.uri.file, '/a.db')
+  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '/a.db' })
 })
 
+/** The whole address of a store, with what is secret in it. */
+function storeOf(given: Given): object {
+  const { uri } = load(given).config.storage
+  return uri.engine === 'sqlite' ? uri : { ...uri, uri: uri.uri.reveal() }
+}
+
 test('the address of a store may be a full URI', () => {
-  assert.equal(loadFile('[storage]\nuri = sqlite:///var/lib/z.db').config.storage.uri.file, '/var/lib/z.db')
-  assert.equal(loadFile('[storage]\nuri = sqlite:rel/z.db').config.storage.uri.file, 'rel/z.db')
+  assert.deepEqual(storeOf(inFile('[storage]\nuri = sqlite:///var/lib/z.db')), {
+    engine: 'sqlite',
+    file: '/var/lib/z.db',
+  })
+  assert.deepEqual(storeOf(inFile('[storage]\nuri = sqlite:rel/z.db')), { engine: 'sqlite', file: 'rel/z.db' })
+})
+
+test('PostgreSQL may be the store, under any of the schemes it goes by', () => {
+  const rest = '//zaqar:hunter2@db:5433/zaqar?sslmode=require'
+  for (const scheme of ['postgres', 'postgresql', 'postgresql+psycopg2']) {
+    const argv = ['--storage', `${scheme}:${rest}`]
+    assert.deepEqual(storeOf({ argv }), { engine: 'postgres', uri: `postgres:${rest}` })
+    assert.doesNotMatch(JSON.stringify(load({ argv }).config), /hunter2/)
+  }
+  const socket = 'postgres:///zaqar?host=/var/run/postgresql'
+  assert.deepEqual(storeOf({ argv: ['--storage', socket] }), { engine: 'postgres', uri: socket })
+})
+
+test('a PostgreSQL that a file of upstream names is the store, unless another is named', () => {
+  const upstream =
+    '[drivers]\nmessage_store = sqlalchemy\n[drivers:message_store:sqlalchemy]\nuri = postgresql://zaqar@db/zaqar\n'
+  assert.deepEqual(storeOf(inFile(upstream)), { engine: 'postgres', uri: 'postgres://zaqar@db/zaqar' })
+  const other = { ...inFile(upstream), argv: ['--storage', 'sqlite:/a.db'] }
+  assert.deepEqual(storeOf(other), { engine: 'sqlite', file: '/a.db' })
+})
+
+test('an engine of somebody else is named by its path or package, and reads the rest itself', () => {
+  const path = 'module:./engine.js?folder=/tmp/x'
+  assert.deepEqual(storeOf({ argv: ['--storage', path] }), { engine: 'module', module: './engine.js', uri: path })
+  const name = 'module:@example/engine'
+  assert.deepEqual(storeOf({ argv: ['--storage', name] }), { engine: 'module', module: '@example/engine', uri: name })
 })
 
 for (const bind of ['0.0.0.0', '::', '10.0.0.1', 'queue.example.org', '::ffff:10.0.0.1']) {

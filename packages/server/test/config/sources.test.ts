@@ -131,7 +131,8 @@ test('flags set what they are named after', () => {
 })
 
 test('the store lies in the data folder unless something else is said', () => {
-  assert.equal(load({ argv: ['--data-dir', '/srv/zaqar'] }).config.storage.uri.file, '/srv/zaqar/zaqar.db')
+  const { config } = load({ argv: ['--data-dir', '/srv/zaqar'] })
+  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '/srv/zaqar/zaqar.db' })
 })
 
 test('variables that are no options of a service are left alone', () => {

@@ -15,6 +15,8 @@ import { type Send, TestClient } from './test-client.ts'
 export interface InProcessService {
   readonly client: TestClient
   readonly send: Send
+  /** To the listener of operators; null where there is none. */
+  readonly adminSend: Send | null
   readonly handle: Handle
   readonly clock: ManualClock
   readonly storage: Storage
@@ -46,7 +48,7 @@ export async function openInProcess(env: Record<string, string> = {}, seams: Sea
     installationKey: () => 'a key that only tests know',
     ...accessSeams,
   })
-  const { handle, close } = createApplication({
+  const { handle, handleForAdmins, close } = createApplication({
     config,
     access,
     storage,
@@ -60,6 +62,7 @@ export async function openInProcess(env: Record<string, string> = {}, seams: Sea
   return {
     client: new TestClient(send),
     send,
+    adminSend: handleForAdmins && sendTo(handleForAdmins),
     handle,
     clock,
     storage,

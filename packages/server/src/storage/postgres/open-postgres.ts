@@ -32,8 +32,7 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
 
 /**
  * The engine for several nodes: any number of processes on one database are one service.
- * @throws StorageUnavailable when the server cannot be reached or does not serve.
- * @throws Error when the server or the database is not one that the engine can work on.
+ * @throws StorageUnavailable when the server cannot be reached, does not serve, or is not one that the engine can work on.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const { uri, listenUri = uri, schema = 'zaqar', connections = 4, clock } = options
@@ -64,6 +63,21 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   }
 }
 
+/**
+ * Whether the engine can work there; changes nothing.
+ * @throws StorageUnavailable when it cannot.
+ */
+export async function probePostgres(uri: string): Promise<void> {
+  const { client, destroy } = await connect(uri)
+  try {
+    await inspect(client)
+    await client.end()
+  } catch (error) {
+    destroy()
+    throw toFailure(error)
+  }
+}
+
 async function prepare(uri: string, schema: string): Promise<{ weakness: string | null; idKey: string }> {
   const { client, destroy } = await connect(uri)
   try {
@@ -87,10 +101,10 @@ async function inspect(client: Client): Promise<string | null> {
      ('server_version_num', 'server_encoding', 'default_transaction_isolation', 'synchronous_commit', 'fsync')`,
   )
   const settings = new Map(rows.map(({ name, setting }) => [name, setting]))
-  if (Number(settings.get('server_version_num')) < OLDEST_VERSION) throw new Error('PostgreSQL 15 or newer is needed')
-  if (settings.get('server_encoding') !== 'UTF8') throw new Error('The encoding of the database must be UTF8')
+  if (Number(settings.get('server_version_num')) < OLDEST_VERSION) throw new StorageUnavailable('PostgreSQL 15 or newer is needed')
+  if (settings.get('server_encoding') !== 'UTF8') throw new StorageUnavailable('The encoding of the database must be UTF8')
   if (settings.get('default_transaction_isolation') !== 'read committed') {
-    throw new Error('default_transaction_isolation must be "read committed" for the user of the service')
+    throw new StorageUnavailable('default_transaction_isolation must be "read committed" for the user of the service')
   }
   const weak = [
     settings.get('fsync') === 'off' && 'fsync is off',

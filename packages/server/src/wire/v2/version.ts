@@ -42,7 +42,14 @@ export function createV2(limits: DoorLimits): ApiVersion {
         decode: () => undefined,
         encode: (alive) => (alive ? NO_CONTENT : { status: 503, body: '' }),
       }),
-      door({ method: 'HEAD', path: '/ping', operation: answer, describe: pingHeadDoc, decode: () => undefined, encode: () => NO_CONTENT }),
+      door({
+        method: 'HEAD',
+        path: '/ping',
+        operation: answer,
+        describe: pingHeadDoc,
+        decode: () => undefined,
+        encode: () => NO_CONTENT,
+      }),
     ],
   }
 }

@@ -1,0 +1,73 @@
+import { createAuthentication } from './auth/authenticate.ts'
+import { createTokenAuthentication } from './auth/keystone/authenticate-by-token.ts'
+import { createKeystoneApi, type KeystoneApi } from './auth/keystone/keystone-api.ts'
+import { TokenVerifier } from './auth/keystone/token-verifier.ts'
+import { openPolicy, type PolicyReports } from './auth/policy/policy.ts'
+import type { PolicyFiles } from './auth/policy/policy-source.ts'
+import { trustHeaders } from './auth/trust-headers.ts'
+import { keystoneSettings } from './config/keystone-settings.ts'
+import type { Config } from './config/options.ts'
+import type { Caller } from './core/execute.ts'
+import type { Authenticate } from './core/identity.ts'
+import { createUrlSigner, type UrlSigner } from './core/rules/signature.ts'
+import type { Clock } from './platform/clock.ts'
+
+/** Who calls, and what they may do. */
+export interface Access {
+  readonly authenticate: Authenticate
+  authorise(permission: string, caller: Caller): boolean
+  readonly urlSigner: UrlSigner | null
+  close(): Promise<void>
+}
+
+export interface AccessParts {
+  readonly config: Config
+  /** Where relative paths of policy files are looked for. */
+  readonly folders: readonly string[]
+  readonly files: PolicyFiles
+  readonly clock: Clock
+  readonly reports: PolicyReports
+  /** A key for signed URLs, where none is configured and nobody is kept out anyway. */
+  installationKey(): string
+}
+
+/** @throws PolicyError */
+export function openAccess({ config, folders, files, clock, reports, installationKey }: AccessParts): Access {
+  const policy = openPolicy({ ...config.policy, places: folders }, { files, clock, reports })
+  const signer = createSigner(config, installationKey)
+  const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, files, clock) : null
+  return {
+    authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustHeaders, signer, clock }),
+    authorise: policy.authorise,
+    urlSigner: signer,
+    async close() {
+      policy.close()
+      await keystone?.api.close()
+    },
+  }
+}
+
+function createSigner({ auth, signedUrls }: Config, installationKey: () => string): UrlSigner | null {
+  // An empty key would be one that everybody knows.
+  const configured = signedUrls.secretKey?.reveal() || null
+  const current = configured ?? (auth.strategy === '' ? installationKey() : null)
+  if (current === null) return null
+  return createUrlSigner([current, ...signedUrls.previousSecretKeys.map((key) => key.reveal())])
+}
+
+function openKeystone(
+  { keystone }: Config,
+  files: PolicyFiles,
+  clock: Clock,
+): { authenticate: Authenticate; api: KeystoneApi } {
+  const settings = keystoneSettings(keystone, files)
+  const api = createKeystoneApi(settings)
+  const verifier = new TokenVerifier({ api, clock, cacheSeconds: settings.cacheSeconds })
+  const authenticate = createTokenAuthentication(verifier, {
+    askAt: settings.wwwAuthenticateUri ?? settings.authUrl,
+    serviceRoles: settings.serviceTokenRoles,
+    serviceRolesRequired: settings.serviceTokenRolesRequired,
+    serviceType: settings.serviceType,
+  })
+  return { authenticate, api }
+}

@@ -1,0 +1,56 @@
+import type { Authenticate, Identity, Rejection, ShownCredentials } from '../../core/identity.ts'
+import { isCovered } from './access-rules.ts'
+import { KeystoneUnavailable } from './keystone-api.ts'
+import type { Token } from './token-document.ts'
+import type { TokenVerifier } from './token-verifier.ts'
+
+export interface TokenRules {
+  /** Address that callers without a token are sent to. */
+  readonly askAt: string
+  /** In lower case. A service token with one of them makes an expired token of the user good for a while longer. */
+  readonly serviceRoles: readonly string[]
+  /** Whether a service token without one of these roles is refused. */
+  readonly serviceRolesRequired: boolean
+  readonly serviceType: string
+}
+
+/** Believes what Keystone says of the token, and no header that says who somebody is. (contract auth-policy.md 2.2) */
+export function createTokenAuthentication(verifier: TokenVerifier, rules: TokenRules): Authenticate {
+  const rejection: Rejection = { rejected: 'token', askAt: rules.askAt }
+
+  const accept = (token: Token | null, shown: ShownCredentials, service: Token | null): Identity | Rejection => {
+    if (token === null) return rejection
+    const { identity, accessRules } = token
+    if (service !== null) return { ...identity, serviceRoles: service.identity.roles }
+    const isRestricted = accessRules !== null && !isCovered(accessRules, { ...shown, service: rules.serviceType })
+    return isRestricted ? rejection : identity
+  }
+
+  const withService = async (userToken: string, serviceToken: string, shown: ShownCredentials) => {
+    const service = await verifier.verify(serviceToken)
+    if (service === null) return rejection
+    const isService = service.identity.roles.some((role) => rules.serviceRoles.includes(role))
+    if (rules.serviceRolesRequired && !isService) return rejection
+    const token = await verifier.verify(userToken, isService)
+    // Who passes a request on has taken it under these rules before; whoever merely says so has not.
+    return accept(token, shown, isService ? service : null)
+  }
+
+  const ask = (shown: ShownCredentials): ReturnType<Authenticate> => {
+    const { 'x-auth-token': userToken, 'x-service-token': serviceToken } = shown.headers
+    if (typeof userToken !== 'string' || userToken === '') return rejection
+    if (typeof serviceToken === 'string' && serviceToken !== '') return withService(userToken, serviceToken, shown)
+    const token = verifier.verify(userToken)
+    return token instanceof Promise ? token.then((one) => accept(one, shown, null)) : accept(token, shown, null)
+  }
+
+  return (shown) => {
+    const answer = ask(shown)
+    return answer instanceof Promise ? answer.catch(toRejection) : answer
+  }
+}
+
+function toRejection(cause: unknown): Rejection {
+  if (cause instanceof KeystoneUnavailable) return { rejected: 'unknown', cause }
+  throw cause
+}

@@ -1,0 +1,89 @@
+import type { Caller } from '../../core/execute.ts'
+import type { Clock, Timer } from '../../platform/clock.ts'
+import { isMet, type Question } from './check.ts'
+import { credentialsOf } from './credentials.ts'
+import { PolicyError } from './policy-error.ts'
+import { type PolicyFiles, type PolicySettings, readPolicy, stampOf } from './policy-source.ts'
+import type { Rule } from './rule-set.ts'
+
+export type Rules = ReadonlyMap<string, Rule>
+
+/** Told of what an operator should know: rules that changed, rules that cannot be used. */
+export interface PolicyReports {
+  warned(warning: string): void
+  reloaded(paths: readonly string[]): void
+  /** The rules in force stay as they were. */
+  refused(problems: readonly string[]): void
+}
+
+/** Who may do what, by rules that are read again when their files change. */
+export interface Policy {
+  /** Whether the caller may do what that rule guards. A rule that does not exist admits nobody. */
+  authorise(permission: string, caller: Caller): boolean
+  /** Stops looking for changes. */
+  close(): void
+}
+
+/** How long a change of a file may go unnoticed. */
+const LOOK_EVERY_MS = 1000
+
+/** @throws PolicyError */
+export function openPolicy(
+  settings: PolicySettings,
+  parts: { readonly files: PolicyFiles; readonly clock: Clock; readonly reports: PolicyReports },
+): Policy {
+  const { files, clock, reports } = parts
+  let stamp = stampOf(settings, files)
+  const first = readPolicy(settings, files)
+  if (first.problems.length > 0) throw new PolicyError(first.problems)
+  for (const warning of first.warnings) reports.warned(warning)
+  let { rules } = first
+  let timer: Timer
+
+  const look = (): void => {
+    const latest = stampOf(settings, files)
+    if (latest !== stamp) {
+      stamp = latest
+      const { rules: changed, problems, warnings, paths } = readPolicy(settings, files)
+      if (problems.length > 0) reports.refused(problems)
+      else {
+        rules = changed
+        reports.reloaded(paths)
+        for (const warning of warnings) reports.warned(warning)
+      }
+    }
+    wait()
+  }
+  const wait = (): void => {
+    timer = clock.at(clock.now() + LOOK_EVERY_MS, look)
+  }
+  wait()
+  return {
+    authorise: (permission, caller) => decide(rules, permission, caller),
+    close: () => timer.cancel(),
+  }
+}
+
+export function decide(rules: Rules, permission: string, caller: Caller): boolean {
+  const rule = rules.get(permission)
+  if (rule === undefined) return false
+  // Most rules admit everybody; nothing need be made for them.
+  return rule.check.kind === 'always' || isMet(rule.check, questionOf(rules, caller))
+}
+
+/** What a rule is asked about: the caller, and as target its project, for upstream names nothing else either. */
+export function questionOf(rules: Rules, caller: Caller): Question {
+  const rule = (name: string) => rules.get(name)?.check
+  const target = { project_id: caller.project }
+  const question = {
+    target,
+    rule,
+    credentials: credentialsOf(caller, () => {
+      const check = rule('context_is_admin')
+      // A rule for administrators that asks whether somebody is one would never come to an end.
+      const inner = { target, rule, credentials: credentialsOf(caller, () => false) }
+      return check !== undefined && isMet(check, inner)
+    }),
+  }
+  return question
+}

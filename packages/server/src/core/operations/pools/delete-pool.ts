@@ -1,0 +1,14 @@
+import { ZaqarError } from '../../errors.ts'
+import { defineOperation } from '../../execute.ts'
+
+/** A pool that does not exist is no error; the last one of a flavor cannot go. */
+export const deletePool = defineOperation({
+  name: 'pools.delete',
+  permission: 'pools:delete',
+  failure: 'Pool could not be deleted',
+  async run({ name }: { readonly name: string }, { storage }): Promise<void> {
+    const outcome = await storage.catalogue.deletePool({ name })
+    if (outcome.deleted) return
+    throw new ZaqarError('pool.last_of_flavors', { pool: name, flavors: outcome.flavors.join(', ') })
+  },
+})

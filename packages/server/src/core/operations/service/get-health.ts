@@ -1,0 +1,124 @@
+import { type NewMessage, type QueueHandle, STALE, type Stale, type Storage } from '../../../storage/contract.ts'
+import { type Context, defineOperation } from '../../execute.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
+import { OWN_PROJECT } from '../../rules/projects.ts'
+
+export interface Health {
+  readonly isReachable: boolean
+  /** In the order in which they were made; what a failed one stands in the way of was not tried. */
+  readonly trials: readonly Trial[]
+  /** How the storage keeps what it is given less well than it could, in a sentence, or null. */
+  readonly weakness: string | null
+}
+
+export interface Trial {
+  readonly step: Step
+  readonly seconds: number
+  /** Of a failed trial: what to look for in the log. Null when it succeeded. */
+  readonly ref: string | null
+}
+
+export type Step =
+  | 'createQueue'
+  | 'postMessages'
+  | 'claimMessages'
+  | 'listMessages'
+  | 'deleteMessages'
+  | 'deleteClaim'
+  | 'deleteManyMessages'
+  | 'deleteQueue'
+
+const MESSAGES = 100
+const PAGE = 10
+const MESSAGE_TTL_SECONDS = 600
+const CLAIM_SECONDS = 60
+
+/** Does what clients do, on a queue of its own that no client can name. */
+export const getHealth = defineOperation({
+  name: 'service.health',
+  permission: 'health:get',
+  failure: 'Health status could not be read',
+  async run(_input: undefined, ctx): Promise<Health> {
+    const { storage } = ctx
+    const isReachable = await storage.ping().then(
+      () => true,
+      () => false,
+    )
+    return { isReachable, trials: await makeTrials(ctx), weakness: storage.weakness }
+  },
+})
+
+type Attempt = <T>(step: Step, action: (now: Instant) => Promise<T | Stale>) => Promise<T>
+
+async function makeTrials(ctx: Context): Promise<Trial[]> {
+  const { clock, callId } = ctx
+  const trials: Trial[] = []
+  const attempt: Attempt = async (step, action) => {
+    const start = clock.now()
+    const end = (ref: string | null) => trials.push({ step, seconds: (clock.now() - start) / 1000, ref })
+    try {
+      const answer = await action(start)
+      if (answer === STALE) throw new Error(`${step}: somebody else has changed the queue`)
+      end(null)
+      return answer
+    } catch (error) {
+      ctx.report(error)
+      end(callId)
+      throw error
+    }
+  }
+  // Whatever failed is among the trials.
+  await tryQueue(attempt, ctx).catch(() => {})
+  return trials
+}
+
+async function tryQueue(attempt: Attempt, { storage, ids }: Context): Promise<void> {
+  const key: QueueKey = { project: OWN_PROJECT, kind: 'queue', name: ids.randomId() }
+  const { queue } = await attempt('createQueue', (now) => storage.queues.create({ key, metadata: {}, now }))
+  try {
+    await tryMessages(queue, attempt, storage)
+  } finally {
+    await attempt('deleteQueue', (now) => storage.queues.delete({ key, now }))
+  }
+}
+
+async function tryMessages(
+  queue: QueueHandle,
+  attempt: Attempt,
+  { messages, claims }: Pick<Storage, 'messages' | 'claims'>,
+): Promise<void> {
+  const posted = await attempt('postMessages', (now) =>
+    messages.append({ queue, clientId: '', messages: testMessages(), now }),
+  )
+  if (posted === 'conflict') return
+  const claim = await attempt('claimMessages', async (now) => {
+    const terms = { limit: PAGE, ttlSeconds: CLAIM_SECONDS, graceSeconds: CLAIM_SECONDS, deadLetter: null }
+    const made = await claims.create({ queue, ...terms, now })
+    if (made === null) throw new Error('no message could be claimed')
+    return made
+  })
+  await attempt('listMessages', (now) =>
+    messages.list({
+      queue,
+      after: null,
+      limit: PAGE,
+      hideClientId: null,
+      includeClaimed: false,
+      includeDelayed: false,
+      now,
+    }),
+  )
+  await attempt('deleteMessages', async (now) => {
+    for (const { id } of claim.messages) await messages.delete({ queue, id, claimId: claim.id, now })
+  })
+  await attempt('deleteClaim', (now) => claims.release({ queue, claimId: claim.id, now }))
+  await attempt('deleteManyMessages', (now) => messages.deleteMany({ queue, ids: posted.ids, claimIds: null, now }))
+}
+
+function testMessages(): NewMessage[] {
+  return Array.from({ length: MESSAGES }, (_, i) => ({
+    body: `{"event": "p_${i}"}`,
+    ttlSeconds: MESSAGE_TTL_SECONDS,
+    delaySeconds: 0,
+  }))
+}

@@ -1,0 +1,115 @@
+/** Finds the engine that a storage URI names. Each is loaded only where it is used. */
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type StorageUri, storageUri } from './config/storage-uri.ts'
+import type { ProbeStore } from './core/execute.ts'
+import type { Clock } from './platform/clock.ts'
+import { type Storage, StorageUnavailable } from './storage/contract.ts'
+
+export interface OpenedStore {
+  readonly storage: Storage
+  /** The clock that decides what is due in this store. */
+  readonly clock: Clock
+  close(): Promise<void>
+}
+
+/** What a module that is named as the engine exports. */
+interface EngineModule {
+  openStorage(p: { uri: string; clock: Clock }): Promise<Storage>
+}
+
+/**
+ * `local`: the clock of this machine.
+ * @throws StorageUnavailable, or whatever an engine of somebody else's throws.
+ */
+export async function openStore(uri: StorageUri, local: Clock): Promise<OpenedStore> {
+  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), local)
+  const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local) : await openModule(uri, local)
+  return { storage, clock: local, close: () => storage.close() }
+}
+
+/** For people: no password, and nothing that might hold one. */
+export function describeStore(uri: StorageUri): string {
+  if (uri.engine === 'sqlite') return resolve(uri.file)
+  if (uri.engine === 'module') return `kept by the engine of ${uri.module}`
+  const { host, pathname, searchParams } = new URL(uri.uri.reveal())
+  return `PostgreSQL at ${searchParams.get('host') ?? host}, database ${decodeURIComponent(pathname.slice(1))}`
+}
+
+/**
+ * Pools are tried one by one as they are registered. `own` is the store of this service, which may be one that nobody else
+ * can open.
+ */
+export function createProbeStore(
+  own: { readonly storage: Storage; readonly uri: StorageUri },
+  clock: Clock,
+): ProbeStore {
+  return async (text) => {
+    const parsed = storageUri.parse(text)
+    if ('refused' in parsed) return parsed.refused
+    try {
+      if (isSameStore(parsed.value, own.uri)) await own.storage.ping()
+      else return await probe(parsed.value, clock)
+      return null
+    } catch (error) {
+      if (error instanceof StorageUnavailable) return error.message
+      throw error
+    }
+  }
+}
+
+function isSameStore(a: StorageUri, b: StorageUri): boolean {
+  if (a.engine === 'sqlite') return b.engine === 'sqlite' && resolve(a.file) === resolve(b.file)
+  return b.engine === a.engine && a.uri.reveal() === b.uri.reveal()
+}
+
+/** Null when the store can be used. @throws StorageUnavailable */
+async function probe(uri: StorageUri, clock: Clock): Promise<string | null> {
+  // A request must not make this process load code.
+  if (uri.engine === 'module') return 'an engine of a module can be named in the configuration only'
+  if (uri.engine === 'postgres') {
+    const { probePostgres } = await import('./storage/postgres/open-postgres.ts')
+    await probePostgres(uri.uri.reveal())
+  } else {
+    const storage = await openFile(uri.file, clock)
+    await storage.ping().finally(() => storage.close())
+  }
+  return null
+}
+
+/** The folder of the file is made when it is missing, for this user alone. */
+async function openFile(file: string, clock: Clock): Promise<Storage> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const { openSqlite } = await import('./storage/sqlite/open-sqlite.ts')
+  return openSqlite({ path: file, clock })
+}
+
+/** Nodes agree on the time of their server. */
+async function openOnServer(uri: string, local: Clock): Promise<OpenedStore> {
+  const { openPostgres } = await import('./storage/postgres/open-postgres.ts')
+  const { ServerClock } = await import('./storage/postgres/server-clock.ts')
+  const clock = await ServerClock.open({ uri, local })
+  try {
+    const storage = await openPostgres({ uri, clock })
+    return {
+      storage,
+      clock,
+      async close() {
+        clock.close()
+        await storage.close()
+      },
+    }
+  } catch (error) {
+    clock.close()
+    throw error
+  }
+}
+
+async function openModule(p: { module: string; uri: { reveal(): string } }, clock: Clock): Promise<Storage> {
+  const isPath = /^\.{0,2}\//.test(p.module)
+  const specifier = isPath ? pathToFileURL(resolve(p.module)).href : p.module
+  const { openStorage } = (await import(specifier)) as Partial<EngineModule>
+  if (openStorage === undefined) throw new StorageUnavailable(`${p.module} exports no function openStorage`)
+  return openStorage({ uri: p.uri.reveal(), clock })
+}

@@ -1,0 +1,101 @@
+import {
+  type ClaimStore,
+  type Message,
+  type MessageStore,
+  type QueueHandle,
+  type QueueStore,
+  STALE,
+  type Storage,
+} from '../contract.ts'
+import type { MessageCipher } from './message-cipher.ts'
+
+/**
+ * Puts encryption around a storage: bodies are sealed on their way into a queue that encrypts, and opened on every way out. Only
+ * the mark of a body says whether it is sealed, so a queue may change its mind and messages may move between queues.
+ *
+ * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message.
+ */
+export function encryptedStorage(
+  storage: Storage,
+  cipher: MessageCipher,
+  encrypts: (queue: QueueHandle) => boolean = wantsEncryption,
+): Storage {
+  return {
+    ...storage,
+    queues: encryptedQueues(storage.queues, cipher),
+    messages: encryptedMessages(storage.messages, cipher, encrypts),
+    claims: encryptedClaims(storage.claims, cipher),
+  }
+}
+
+function wantsEncryption({ metadata }: QueueHandle): boolean {
+  return metadata['_enable_encrypt_messages'] === true
+}
+
+function encryptedQueues(queues: QueueStore, cipher: MessageCipher): QueueStore {
+  return {
+    ...queues,
+    async stats(p) {
+      const stats = await queues.stats(p)
+      if (stats === null) return null
+      const open = (message: Message | null) => message && openMessage(message, p.key.project, cipher)
+      return { ...stats, oldest: open(stats.oldest), newest: open(stats.newest) }
+    },
+  }
+}
+
+function encryptedMessages(
+  messages: MessageStore,
+  cipher: MessageCipher,
+  encrypts: (queue: QueueHandle) => boolean,
+): MessageStore {
+  return {
+    ...messages,
+    async append(p) {
+      if (!encrypts(p.queue)) return messages.append(p)
+      const seal = (body: string) => cipher.seal(body, p.queue.project)
+      return messages.append({ ...p, messages: p.messages.map((one) => ({ ...one, body: seal(one.body) })) })
+    },
+    async list(p) {
+      const page = await messages.list(p)
+      return page === STALE ? STALE : { ...page, messages: openAll(page.messages, p.queue.project, cipher) }
+    },
+    async get(p) {
+      const found = await messages.get(p)
+      return found === STALE ? STALE : openAll(found, p.queue.project, cipher)
+    },
+    async pop(p) {
+      if (encrypts(p.queue)) await this.list({ ...p, ...FIRST_UNCLAIMED })
+      const popped = await messages.pop(p)
+      return popped === STALE ? STALE : openAll(popped, p.queue.project, cipher)
+    },
+  }
+}
+
+/** What a pop is about to remove. It is opened before: what is gone from the store cannot be tried again with the right key. */
+const FIRST_UNCLAIMED = { after: null, hideClientId: null, includeClaimed: false, includeDelayed: false }
+
+function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore {
+  const open = <T extends { readonly messages: readonly Message[] }>(claim: T | null, project: string) =>
+    claim && { ...claim, messages: openAll(claim.messages, project, cipher) }
+  return {
+    ...claims,
+    async create(p) {
+      const claim = await claims.create(p)
+      return claim === STALE ? STALE : open(claim, p.queue.project)
+    },
+    async get(p) {
+      const claim = await claims.get(p)
+      return claim === STALE ? STALE : open(claim, p.queue.project)
+    },
+  }
+}
+
+function openAll(messages: readonly Message[], project: string, cipher: MessageCipher): Message[] {
+  return messages.map((message) => openMessage(message, project, cipher))
+}
+
+function openMessage(message: Message, project: string, cipher: MessageCipher): Message {
+  const body = cipher.open(message.body, project)
+  return body === message.body ? message : { ...message, body }
+}

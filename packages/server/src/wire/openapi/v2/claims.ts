@@ -1,0 +1,96 @@
+import { LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
+import { between, type DescribeDoor, type JsonSchema, ref } from '../door-doc.ts'
+import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
+import { WAIT } from './messages.ts'
+import { pageParams } from './queues.ts'
+
+function termsSchema(limits: Limits, leastGrace: number): JsonSchema {
+  return {
+    properties: {
+      ttl: {
+        description: 'Seconds that the claim lives.',
+        ...between(LEAST_SECONDS, limits.maxClaimTtlSeconds),
+        default: limits.defaultClaimTtlSeconds,
+      },
+      grace: {
+        description: 'Seconds that its messages live on at least, after it has ended.',
+        ...between(leastGrace, limits.maxClaimGraceSeconds),
+        default: limits.defaultClaimGraceSeconds,
+      },
+    },
+  }
+}
+
+function claimed(home: string): {
+  messages: { id: string; href: string; ttl: number; age: number; body: string | { order: number } }[]
+} {
+  const href = (id: string) => `${home}/messages/${id}?claim_id=${CLAIM}`
+  return {
+    messages: [
+      { id: MESSAGE, href: href(MESSAGE), ttl: 300, age: 0, body: { order: 1017 } },
+      { id: SECOND_MESSAGE, href: href(SECOND_MESSAGE), ttl: 3600, age: 0, body: 'call back' },
+    ],
+  }
+}
+
+const createClaim: DescribeDoor = ({ limits, home }) => {
+  const { limit } = pageParams(limits.maxMessagesPerClaimOrPop)
+  return {
+    summary: 'Claim messages',
+    description:
+      'Takes the oldest messages that nobody has claimed; others do not see them until the claim ends. Delete what is done, ' +
+      'by its `href`.',
+    query: { limit: { ...limit, description: 'How many at most.' }, wait: WAIT },
+    body: { required: false, schema: termsSchema(limits, LEAST_SECONDS) },
+    answers: {
+      201: { description: 'The claimed messages.', schema: ref('Messages'), headers: ['Location'] },
+      204: { description: 'There was nothing to claim.' },
+    },
+    errors: ['limit.out_of_range', 'claim.ttl_out_of_range', 'claim.grace_out_of_range', 'wait.out_of_range'],
+    examples: [
+      {
+        name: 'claim',
+        request: { path: `${home}/claims?limit=2`, body: { ttl: 300, grace: 60 } },
+        answer: { status: 201, headers: { Location: `${home}/claims/${CLAIM}` }, body: claimed(home) },
+      },
+      { name: 'nothing-to-claim', request: { path: `${home}/claims?wait=0` }, answer: { status: 204 } },
+    ],
+  }
+}
+
+const getClaim: DescribeDoor = ({ home }) => ({
+  summary: 'Show a claim',
+  answers: { 200: { description: 'The claim and what it still holds.', schema: ref('Claim') } },
+  errors: ['claim.not_found'],
+  examples: [
+    {
+      name: 'get',
+      request: { path: `${home}/claims/${CLAIM}` },
+      answer: { status: 200, body: { age: 0, ttl: 300, ...claimed(home), href: `${home}/claims/${CLAIM}` } },
+    },
+  ],
+})
+
+const renewClaim: DescribeDoor = ({ limits, home }) => ({
+  summary: 'Renew a claim',
+  description: 'It lives its ttl from now.',
+  body: { required: true, schema: termsSchema(limits, 0) },
+  answers: { 204: { description: 'Renewed.' } },
+  errors: ['claim.ttl_out_of_range', 'claim.grace_out_of_range', 'claim.not_found'],
+  examples: [
+    {
+      name: 'renew',
+      request: { path: `${home}/claims/${CLAIM}`, body: { ttl: 600, grace: 60 } },
+      answer: { status: 204 },
+    },
+  ],
+})
+
+const releaseClaim: DescribeDoor = ({ home }) => ({
+  summary: 'Release a claim',
+  description: 'What it still holds can be claimed again. A claim that does not exist is no error.',
+  answers: { 204: { description: 'Released.' } },
+  examples: [{ name: 'release', request: { path: `${home}/claims/${CLAIM}` }, answer: { status: 204 } }],
+})
+
+export const claimDocs = { create: createClaim, get: getClaim, renew: renewClaim, release: releaseClaim }

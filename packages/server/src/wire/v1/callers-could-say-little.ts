@@ -1,0 +1,27 @@
+import type { Operation } from '../../core/execute.ts'
+import { listMessages } from '../../core/operations/messages/list-messages.ts'
+import { postMessages } from '../../core/operations/messages/post-messages.ts'
+import { all, altered, type Change } from '../older.ts'
+import { clientIdMissing } from '../refusal.ts'
+import type { CallerRules } from '../versions.ts'
+
+/**
+ * Who named no project shared one with all others who did not; a client's id was needed by who listed or posted.
+ * (contract http.md 1.3, 1.4)
+ */
+export function callersCouldSayLittle({ needsProject }: Pick<CallerRules, 'needsProject'>): Change {
+  return all(
+    (newer) => ({ ...newer, callers: { needsProject, needsClientId: false, insistsOnUuids: true } }),
+    needsClientId(listMessages),
+    needsClientId(postMessages),
+  )
+}
+
+function needsClientId<Input, Output>(operation: Operation<Input, Output>): Change {
+  return altered(operation, ({ decode }) => ({
+    decode(request) {
+      if (request.caller.clientId === '') throw clientIdMissing()
+      return decode(request)
+    },
+  }))
+}

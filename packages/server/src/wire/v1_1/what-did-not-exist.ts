@@ -1,0 +1,30 @@
+import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
+import { purgeQueue } from '../../core/operations/queues/purge-queue.ts'
+import { shareQueue } from '../../core/operations/queues/share-queue.ts'
+import { updateQueue } from '../../core/operations/queues/update-queue.ts'
+import { all, removed } from '../older.ts'
+
+// Contract http.md 1.1.
+
+/** Metadata was given once, when the queue was created. */
+const queuesCouldNotBePatched = removed(({ operation }) => operation === updateQueue)
+
+const queuesCouldNotBePurged = removed(({ operation }) => operation === purgeQueue)
+
+const queuesCouldNotBeShared = removed(({ operation }) => operation === shareQueue)
+
+const subscriptionsDidNotExist = removed(({ path }) => path.startsWith('/queues/:queue/subscriptions'))
+
+const topicsDidNotExist = removed(({ path }) => path.startsWith('/topics'))
+
+/** A route of ours, which the old versions need not have. */
+const deadLettersStayedWhereTheyWere = removed(({ operation }) => operation === redriveMessages)
+
+export const onlyPlainQueuesExisted = all(
+  queuesCouldNotBePatched,
+  queuesCouldNotBePurged,
+  queuesCouldNotBeShared,
+  subscriptionsDidNotExist,
+  topicsDidNotExist,
+  deadLettersStayedWhereTheyWere,
+)

@@ -1,0 +1,119 @@
+import { Type } from 'typebox'
+import { printJson } from '../../core/model/json.ts'
+import type { Flavor, JsonObject } from '../../core/model/model.ts'
+import { deleteFlavor } from '../../core/operations/flavors/delete-flavor.ts'
+import { getFlavor } from '../../core/operations/flavors/get-flavor.ts'
+import { listFlavors } from '../../core/operations/flavors/list-flavors.ts'
+import { putFlavor } from '../../core/operations/flavors/put-flavor.ts'
+import { updateFlavor } from '../../core/operations/flavors/update-flavor.ts'
+import { capabilitiesOf } from '../../core/rules/capabilities.ts'
+import { readFields } from '../body.ts'
+import { readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
+import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
+import { nextLink } from '../links.ts'
+import { flavorDocs } from '../openapi/v2/catalogue.ts'
+import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
+import { Refusal } from '../refusal.ts'
+
+const PoolList = Type.Array(Type.String())
+
+export const NewFlavor = Type.Object(
+  {
+    pool_list: PoolList,
+    /** Of no effect: they follow from the pools. */
+    capabilities: Type.Optional(Type.Object({})),
+  },
+  { additionalProperties: false },
+)
+/** Other fields are dropped. */
+export const FlavorChanges = Type.Object({ pool_list: PoolList })
+
+export const FLAVOR_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
+
+export function flavorDoors(): AnyDoor[] {
+  return [
+    door({
+      method: 'GET',
+      path: '/flavors',
+      operation: listFlavors,
+      query: FLAVOR_LIST_QUERY,
+      describe: flavorDocs.list,
+      decode: ({ query }) => readQuery(query, FLAVOR_LIST_QUERY),
+      encode(flavors, { prefix, path, query }) {
+        const { marker, limit, detailed } = readQuery(query, FLAVOR_LIST_QUERY)
+        const documents = flavors.map((flavor) => printJson(listedFlavor(flavor, prefix, detailed)))
+        const next = { given: marker !== undefined, next: flavors.at(-1)?.name ?? null }
+        const links = nextLink(path, [['limit', limit]], next, [['detailed', detailed]])
+        return ok(`{"links": ${links}, "flavors": [${documents.join(', ')}]}`)
+      },
+    }),
+    door({
+      method: 'PUT',
+      path: '/flavors/:flavor',
+      operation: putFlavor,
+      body: NewFlavor,
+      describe: flavorDocs.put,
+      decode: (request) => ({ ...named(request), pools: readPools(request, NewFlavor) }),
+      encode: (_output, { prefix, params }) => ({
+        status: 201,
+        headers: { Location: flavorPath(prefix, params['flavor'] as string) },
+      }),
+    }),
+    door({
+      method: 'GET',
+      path: '/flavors/:flavor',
+      operation: getFlavor,
+      describe: flavorDocs.get,
+      decode: named,
+      encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
+    }),
+    door({
+      method: 'PATCH',
+      path: '/flavors/:flavor',
+      operation: updateFlavor,
+      body: FlavorChanges,
+      describe: flavorDocs.update,
+      decode: (request) => ({ ...named(request), pools: readPools(request, FlavorChanges) }),
+      encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
+    }),
+    door({
+      method: 'DELETE',
+      path: '/flavors/:flavor',
+      operation: deleteFlavor,
+      describe: flavorDocs.delete,
+      decode: named,
+      encode: () => NO_CONTENT,
+    }),
+  ]
+}
+
+function named({ params }: DoorRequest): { name: string } {
+  return { name: readCatalogueName(params['flavor']) }
+}
+
+function flavorPath(prefix: string, name: string): string {
+  return `${prefix}/flavors/${encodeURIComponent(name)}`
+}
+
+function flavorDocument(flavor: Flavor, prefix: string): JsonObject {
+  const { name, pools } = flavor
+  return { name, capabilities: [...capabilitiesOf(flavor)], pool_list: [...pools], href: flavorPath(prefix, name) }
+}
+
+function listedFlavor(flavor: Flavor, prefix: string, detailed = false): JsonObject {
+  const { name, pools } = flavor
+  return {
+    name,
+    href: flavorPath(prefix, name),
+    ...(pools.length > 0 && { pool_list: [...pools] }),
+    ...(detailed && { capabilities: [...capabilitiesOf(flavor)] }),
+  }
+}
+
+function readPools({ prefix, params, body }: DoorRequest, schema: typeof NewFlavor | typeof FlavorChanges): string[] {
+  const { pool_list: pools } = readFields(readCatalogueObject(body), schema)
+  if (pools.length > 0) return pools.map(readCatalogueName)
+  throw new Refusal(400, 'Unable to create', 'Bad Request', {
+    Location: flavorPath(prefix, params['flavor'] as string),
+  })
+}

@@ -1,0 +1,35 @@
+import { printJson } from '../../core/model/json.ts'
+import type { JsonObject } from '../../core/model/model.ts'
+import { getHealth, type Trial } from '../../core/operations/service/get-health.ts'
+import { type AnyDoor, door, ok } from '../door.ts'
+import { healthDoc } from '../openapi/v2/service.ts'
+
+/** What trials are called on the wire, in order. (contract http.md 2.5) */
+const NAMES = {
+  createQueue: 'create_queue',
+  postMessages: 'post_messages',
+  claimMessages: 'claim_messages',
+  listMessages: 'list_messages',
+  deleteMessages: 'delete_messages',
+  deleteClaim: 'delete_claim',
+  deleteManyMessages: 'bulk_delete_messages',
+  deleteQueue: 'delete_queue',
+} as const satisfies Record<Trial['step'], string>
+
+export function healthDoor(): AnyDoor {
+  return door({
+    method: 'GET',
+    path: '/health',
+    operation: getHealth,
+    describe: healthDoc,
+    decode: () => undefined,
+    encode({ isReachable, trials, weakness }) {
+      const status: JsonObject = {}
+      for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
+      const document: JsonObject = { storage_reachable: isReachable, operation_status: status }
+      // An addition of ours, for operators of an engine that was configured weaker than it could be.
+      if (weakness !== null) document['storage_weakness'] = weakness
+      return ok(printJson(document))
+    },
+  })
+}

@@ -1,0 +1,122 @@
+import { Type } from 'typebox'
+import { printJson } from '../../core/model/json.ts'
+import type { JsonObject, Pool } from '../../core/model/model.ts'
+import { deletePool } from '../../core/operations/pools/delete-pool.ts'
+import { getPool } from '../../core/operations/pools/get-pool.ts'
+import { listPools } from '../../core/operations/pools/list-pools.ts'
+import { putPool } from '../../core/operations/pools/put-pool.ts'
+import { updatePool } from '../../core/operations/pools/update-pool.ts'
+import { readFields } from '../body.ts'
+import { PLAIN_TEXT, readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
+import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
+import { nextLink } from '../links.ts'
+import { poolDocs } from '../openapi/v2/catalogue.ts'
+import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
+import { invalidBody } from '../refusal.ts'
+
+const poolFields = {
+  uri: Type.String({ maxLength: 255 }),
+  weight: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+  options: Type.Optional(Type.Object({})),
+  /** Empty: none. */
+  flavor: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT })),
+}
+export const NewPool = Type.Object(poolFields, { additionalProperties: false })
+/** Other fields are dropped, but one of these must be there. */
+export const PoolChanges = Type.Partial(Type.Object(poolFields))
+
+export const POOL_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
+export const POOL_QUERY = { detailed: BooleanParam } as const
+
+export function poolDoors(): AnyDoor[] {
+  return [
+    door({
+      method: 'GET',
+      path: '/pools',
+      operation: listPools,
+      query: POOL_LIST_QUERY,
+      describe: poolDocs.list,
+      decode: ({ query }) => readQuery(query, POOL_LIST_QUERY),
+      encode(pools, { prefix, path, query, rawQuery }) {
+        const { marker, limit, detailed } = readQuery(query, POOL_LIST_QUERY)
+        const documents = pools.map((pool) => printJson(poolDocument(pool, prefix, detailed)))
+        const next = pools.at(-1)?.name ?? null
+        const params = [['limit', limit] as const, ['detailed', detailed] as const]
+        const links = nextLink(path, params, { given: marker !== undefined, next })
+        return {
+          status: 200,
+          headers: { 'Content-Location': rawQuery === '' ? path : `${path}?${rawQuery}` },
+          body: `{"links": ${links}, "pools": [${documents.join(', ')}]}`,
+        }
+      },
+    }),
+    door({
+      method: 'PUT',
+      path: '/pools/:pool',
+      operation: putPool,
+      body: NewPool,
+      describe: poolDocs.put,
+      decode(request) {
+        const { name } = named(request)
+        const { uri, weight, options = {}, flavor } = readFields(readCatalogueObject(request.body), NewPool)
+        return { name, uri, weight, options: options as JsonObject, flavor: flavor || null }
+      },
+      encode: (_output, { prefix, params }) => ({
+        status: 201,
+        headers: { Location: poolPath(prefix, params['pool'] as string) },
+      }),
+    }),
+    door({
+      method: 'GET',
+      path: '/pools/:pool',
+      operation: getPool,
+      query: POOL_QUERY,
+      describe: poolDocs.get,
+      decode(request) {
+        readQuery(request.query, POOL_QUERY)
+        return named(request)
+      },
+      encode: (pool, { prefix, query }) =>
+        ok(printJson(poolDocument(pool, prefix, readQuery(query, POOL_QUERY).detailed))),
+    }),
+    door({
+      method: 'PATCH',
+      path: '/pools/:pool',
+      operation: updatePool,
+      body: PoolChanges,
+      describe: poolDocs.update,
+      decode: (request) => ({ ...named(request), ...readChanges(request) }),
+      encode: (pool, { prefix }) => ok(printJson(poolDocument(pool, prefix))),
+    }),
+    door({
+      method: 'DELETE',
+      path: '/pools/:pool',
+      operation: deletePool,
+      describe: poolDocs.delete,
+      decode: named,
+      encode: () => NO_CONTENT,
+    }),
+  ]
+}
+
+function named({ params }: DoorRequest): { name: string } {
+  return { name: readCatalogueName(params['pool']) }
+}
+
+function poolPath(prefix: string, name: string): string {
+  return `${prefix}/pools/${encodeURIComponent(name)}`
+}
+
+function poolDocument({ name, flavor, uri, weight, options }: Pool, prefix: string, detailed = false): JsonObject {
+  return { name, flavor, uri, weight, ...(detailed && { options }), href: poolPath(prefix, name) }
+}
+
+function readChanges({ body }: DoorRequest) {
+  const document = readCatalogueObject(body)
+  const names = Object.keys(poolFields)
+  if (!names.some((name) => Object.hasOwn(document, name))) {
+    throw invalidBody(`One of these fields needs to be specified: ${names.join(', ')}`)
+  }
+  const { uri, weight, options, flavor } = readFields(document, PoolChanges)
+  return { uri, weight, options: options as JsonObject | undefined, flavor: flavor === '' ? null : flavor }
+}

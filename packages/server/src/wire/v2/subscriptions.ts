@@ -1,0 +1,153 @@
+import { Type } from 'typebox'
+import { ZaqarError } from '../../core/errors.ts'
+import { printJson } from '../../core/model/json.ts'
+import type { Instant, JsonObject, Subscription } from '../../core/model/model.ts'
+import { confirmSubscription } from '../../core/operations/subscriptions/confirm-subscription.ts'
+import { createSubscription } from '../../core/operations/subscriptions/create-subscription.ts'
+import { deleteSubscription } from '../../core/operations/subscriptions/delete-subscription.ts'
+import { getSubscription } from '../../core/operations/subscriptions/get-subscription.ts'
+import { listSubscriptions } from '../../core/operations/subscriptions/list-subscriptions.ts'
+import { updateSubscription } from '../../core/operations/subscriptions/update-subscription.ts'
+import { readDocument, readFields, readOptionalObject } from '../body.ts'
+import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
+import { nextLink } from '../links.ts'
+import { ageOf } from '../message-documents.ts'
+import { subscriptionDocs } from '../openapi/v2/subscriptions.ts'
+import { IntegerParam, readQuery, StringParam } from '../query.ts'
+import { invalidRequest, Refusal } from '../refusal.ts'
+
+const Subscriber = Type.String()
+const Ttl = Type.Integer()
+const Options = Type.Object({})
+
+/** Body of a POST; other fields are dropped, `confirmed` too. */
+export const NewSubscription = Type.Object({
+  subscriber: Subscriber,
+  ttl: Type.Optional(Ttl),
+  options: Type.Optional(Options),
+})
+/** Body of a PATCH. */
+export const SubscriptionChanges = Type.Partial(NewSubscription)
+export const Confirmation = Type.Object({ confirmed: Type.Boolean() })
+
+export const SUBSCRIPTION_LIST_QUERY = { marker: StringParam, limit: IntegerParam } as const
+
+const COLLECTION = '/queues/:queue/subscriptions'
+const ITEM = `${COLLECTION}/:subscription`
+
+export function subscriptionDoors(): AnyDoor[] {
+  return [
+    door({
+      method: 'POST',
+      path: COLLECTION,
+      operation: createSubscription,
+      body: NewSubscription,
+      describe: subscriptionDocs.create,
+      decode({ params, body }) {
+        const { subscriber, ttl, options } = readFields(readOptionalObject(body), NewSubscription, invalidRequest)
+        return { queue: params['queue'] as string, subscriber, ttlSeconds: ttl, options: (options ?? {}) as JsonObject }
+      },
+      encode: ({ id }, { path }) => ({
+        status: 201,
+        headers: { Location: path },
+        body: printJson({ subscription_id: id }),
+      }),
+      errorHeaders: (error, { path }): Record<string, string> =>
+        error instanceof ZaqarError && error.code === 'subscription.exists' ? { Location: path } : {},
+    }),
+    door({
+      method: 'GET',
+      path: COLLECTION,
+      operation: listSubscriptions,
+      query: SUBSCRIPTION_LIST_QUERY,
+      describe: subscriptionDocs.list,
+      decode: ({ params, query }) => ({
+        queue: params['queue'] as string,
+        ...readQuery(query, SUBSCRIPTION_LIST_QUERY),
+      }),
+      encode({ subscriptions, now }, { path, query }) {
+        const { marker, limit } = readQuery(query, SUBSCRIPTION_LIST_QUERY)
+        const documents = subscriptions.map((subscription) => subscriptionDocument(subscription, now))
+        const next = subscriptions.at(-1)?.id ?? null
+        const links = nextLink(path, [['limit', limit]], { given: marker !== undefined, next })
+        return ok(`{"subscriptions": [${documents.join(', ')}], "links": ${links}}`)
+      },
+    }),
+    door({
+      method: 'GET',
+      path: ITEM,
+      operation: getSubscription,
+      describe: subscriptionDocs.get,
+      decode: named,
+      encode: ({ subscription, now }) => ok(subscriptionDocument(subscription, now)),
+    }),
+    door({
+      method: 'PATCH',
+      path: ITEM,
+      operation: updateSubscription,
+      body: SubscriptionChanges,
+      describe: subscriptionDocs.update,
+      decode: (request) => ({ ...named(request), ...readChanges(request) }),
+      encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
+    }),
+    door({
+      method: 'PUT',
+      path: `${ITEM}/confirm`,
+      operation: confirmSubscription,
+      body: Confirmation,
+      describe: subscriptionDocs.confirm,
+      decode: (request) => ({ ...named(request), confirmed: readConfirmation(request) }),
+      encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
+    }),
+    door({
+      method: 'DELETE',
+      path: ITEM,
+      operation: deleteSubscription,
+      describe: subscriptionDocs.delete,
+      decode: named,
+      encode: () => NO_CONTENT,
+    }),
+  ]
+}
+
+function named({ params }: DoorRequest): { queue: string; id: string } {
+  return { queue: params['queue'] as string, id: params['subscription'] as string }
+}
+
+function subscriptionDocument(subscription: Subscription, now: Instant): string {
+  const { id, source, subscriber, ttlSeconds: ttl, renewedAt, options, confirmed } = subscription
+  return printJson({ id, source, subscriber, ttl, age: ageOf(renewedAt, now), options, confirmed })
+}
+
+/** Names that upstream takes for arguments of its own. (contract http.md 3.9.5) */
+const NEVER_CHANGED = ['queue', 'project', 'subscription_id', 'self']
+
+/** A field that is null stays as it is; at least one must not be. */
+function readChanges({ params, body }: DoorRequest) {
+  const document = body.bytes ? readDocument(body) : {}
+  if (Array.isArray(document)) throw invalidRequest('Subscriptions must be a dict.')
+  if (Object.keys(document).length === 0) throw invalidRequest('No subscription to create.')
+  const given = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== null))
+  const { subscriber, ttl, options } = readFields(given, SubscriptionChanges, invalidRequest)
+  const isEmpty = subscriber === undefined && ttl === undefined && options === undefined
+  if (isEmpty || NEVER_CHANGED.some((name) => Object.hasOwn(document, name))) {
+    throw new Refusal(
+      400,
+      'Unable to update subscription',
+      `Subscription ${params['subscription']} could not be updated.`,
+    )
+  }
+  return { subscriber, ttlSeconds: ttl, options: options as JsonObject | undefined }
+}
+
+function readConfirmation({ params, body }: DoorRequest): boolean {
+  const document = body.bytes ? readDocument(body) : {}
+  if (Array.isArray(document)) {
+    throw new Refusal(
+      400,
+      'Unable to confirm subscription',
+      `Subscription ${params['subscription']} could not be confirmed.`,
+    )
+  }
+  return readFields(document, Confirmation, invalidRequest).confirmed
+}

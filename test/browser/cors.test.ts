@@ -1,0 +1,100 @@
+/** A page in a real browser calls the service of another origin. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type BrowserContext, chromium } from 'playwright-core'
+import { requirePeer } from '../support/peers.ts'
+import { startService } from '../support/service.ts'
+
+/** Nothing here may reach beyond this machine. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A server of an empty page, and its origin. */
+async function servePage(): Promise<{ origin: string; close(): void }> {
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() }
+}
+
+/** What the page gets: status and document, or the name of the error that the browser shows it. */
+type Seen = { status: number; document: unknown } | { error: string }
+
+/** Calls the service from a page of the origin. */
+async function fetchFrom(browser: BrowserContext, origin: string, url: string, method: string, body?: string) {
+  const page = await browser.newPage()
+  try {
+    await page.goto(`${origin}/`)
+    return await page.evaluate(
+      async ({ url, method, body }): Promise<Seen> => {
+        const headers = {
+          'Client-ID': '3381af92-2b9e-11e3-b191-71861300734c',
+          'X-Project-ID': 'p1',
+          'Content-Type': 'application/json',
+        }
+        try {
+          const answer = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
+          const text = await answer.text()
+          return { status: answer.status, document: text === '' ? null : JSON.parse(text) }
+        } catch (error) {
+          return { error: (error as Error).name }
+        }
+      },
+      { url, method, body },
+    )
+  } finally {
+    await page.close()
+  }
+}
+
+test('a page of an allowed origin posts, lists and deletes messages; one of another origin may not', async (t) => {
+  if (!requirePeer(t, 'chromium')) return
+  const allowed = await servePage()
+  t.after(allowed.close)
+  const other = await servePage()
+  t.after(other.close)
+  const service = await startService({ config: `[cors]\nallowed_origin = ${allowed.origin}\n` })
+  t.after(() => service.stop())
+  const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
+  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
+  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
+  t.after(() => browser.close())
+
+  const messages = `${service.url}/v2/queues/q/messages`
+  const post = JSON.stringify({ messages: [{ ttl: 300, body: { from: 'a page' } }] })
+  const posted = await fetchFrom(browser, allowed.origin, messages, 'POST', post)
+  assert.ok('status' in posted, JSON.stringify(posted))
+  assert.equal(posted.status, 201)
+
+  const listed = await fetchFrom(browser, allowed.origin, `${messages}?echo=true`, 'GET')
+  assert.ok('status' in listed, JSON.stringify(listed))
+  const found = (listed.document as { messages: { body: unknown; href: string }[] }).messages
+  assert.deepEqual(
+    found.map(({ body }) => body),
+    [{ from: 'a page' }],
+  )
+  const missing = await fetchFrom(browser, allowed.origin, `${messages}/none`, 'GET')
+  assert.ok('status' in missing, JSON.stringify(missing))
+  assert.equal(missing.status, 404)
+
+  assert.deepEqual(await fetchFrom(browser, other.origin, messages, 'POST', post), { error: 'TypeError' })
+  assert.deepEqual(await fetchFrom(browser, other.origin, `${messages}?echo=true`, 'GET'), { error: 'TypeError' })
+
+  const [message] = found
+  const deleted = await fetchFrom(browser, allowed.origin, `${service.url}${message?.href}`, 'DELETE')
+  assert.deepEqual(deleted, { status: 204, document: null })
+  const afterwards = await fetchFrom(browser, allowed.origin, `${messages}?echo=true`, 'GET')
+  assert.deepEqual('document' in afterwards && (afterwards.document as { messages: unknown[] }).messages, [])
+})

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { type Send, type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { sendOverHttp } from '../support/send-over-http.ts'
+import { type History, keyOf, type Mark } from './history.ts'
+
+/** Only written to. */
+export const KEPT = 'kept'
+/** Written to, claimed from, deleted from. */
+export const WORKED = 'worked'
+/** Written to and popped from. */
+export const POPPED = 'popped'
+
+const WORKERS = { [KEPT]: 4, [WORKED]: 4, [POPPED]: 2, claimers: 6, poppers: 2 }
+const MOST_PER_POST = 8
+/** Longer than any test lasts. */
+const CLAIM_TERMS = { ttl: 43_200, grace: 60 }
+
+/** The service went away before it answered. */
+class Unanswered extends Error {}
+
+interface ClaimedMessage {
+  readonly href: string
+  readonly body: Mark
+}
+
+/**
+ * Keeps the service as busy as one process can until it goes away, and writes into `history` what it was told. Resolves when all
+ * workers have noticed. `round` tells the writers of this run from others.
+ */
+export async function runLoad(url: string, history: History, round: number): Promise<void> {
+  const send = sendOverHttp(url)
+  const client = new TestClient(orUnanswered(send))
+  const writers = [KEPT, WORKED, POPPED].flatMap((queue) =>
+    Array.from({ length: WORKERS[queue as keyof typeof WORKERS] }, (_, i) =>
+      write(client, history, queue, `${queue} ${round} ${i}`),
+    ),
+  )
+  const claimers = Array.from({ length: WORKERS.claimers }, () => claim(client, history))
+  const poppers = Array.from({ length: WORKERS.poppers }, () => pop(client, history))
+  const ends = await Promise.allSettled([...writers, ...claimers, ...poppers])
+  send.close()
+  for (const end of ends) if (end.status === 'rejected' && !(end.reason instanceof Unanswered)) throw end.reason
+}
+
+function orUnanswered(send: Send): Send {
+  return async (request) => {
+    try {
+      return await send(request)
+    } catch (error) {
+      throw new Unanswered('', { cause: error })
+    }
+  }
+}
+
+/** Posts numbered messages, few or many at a time. */
+async function write(client: TestClient, history: History, queue: string, writer: string): Promise<never> {
+  for (let number = 0; ; ) {
+    const marks = Array.from({ length: 1 + random(MOST_PER_POST) }, () => ({ writer, number: number++ }))
+    const keys = marks.map(keyOf)
+    const messages = marks.map((body) => ({ body }))
+    const outcome = await client.post(`/v2/queues/${queue}/messages`, { messages }).then(
+      (answer) => expectStatus(answer, 201) && ('acknowledged' as const),
+      () => 'unknown' as const,
+    )
+    history.batches.push({ queue, keys, outcome })
+    if (outcome === 'unknown') throw new Unanswered()
+  }
+}
+
+/** Claims and then deletes one by one, or all at once, or releases, or keeps the claim. */
+async function claim(client: TestClient, history: History): Promise<never> {
+  for (;;) {
+    const answer = await client.post(`/v2/queues/${WORKED}/claims?limit=${1 + random(10)}`, CLAIM_TERMS)
+    if (answer.status === 204) continue
+    expectStatus(answer, 201)
+    const href = answer.headers['location'] as string
+    const { messages } = JSON.parse(answer.text) as { messages: ClaimedMessage[] }
+    history.claims.set(href, { href, keys: new Set(messages.map(({ body }) => keyOf(body))) })
+    const choice = random(10)
+    if (choice < 6) for (const message of messages) await remove(client, history, [message], message.href)
+    else if (choice < 8) await remove(client, history, messages, byIds(messages))
+    else if (choice < 9) {
+      // From here on nobody knows, unless there is an answer.
+      history.claims.delete(href)
+      expectStatus(await client.delete(href), 204)
+    }
+  }
+}
+
+function byIds(messages: readonly ClaimedMessage[]): string {
+  const ids = messages.map(({ href }) => /messages\/([^?]+)/.exec(href)?.[1])
+  return `/v2/queues/${WORKED}/messages?ids=${ids.join(',')}`
+}
+
+async function remove(
+  client: TestClient,
+  history: History,
+  messages: readonly ClaimedMessage[],
+  target: string,
+): Promise<void> {
+  const keys = messages.map(({ body }) => keyOf(body))
+  for (const key of keys) history.deletions.set(key, 'unknown')
+  expectStatus(await client.delete(target), 204)
+  for (const key of keys) history.deletions.set(key, 'acknowledged')
+}
+
+async function pop(client: TestClient, history: History): Promise<never> {
+  for (;;) {
+    const limit = 1 + random(10)
+    const answer = await client.delete(`/v2/queues/${POPPED}/messages?pop=${limit}`).catch((error) => {
+      history.unansweredPops.set(POPPED, (history.unansweredPops.get(POPPED) ?? 0) + limit)
+      throw error
+    })
+    expectStatus(answer, 200)
+    const { messages } = JSON.parse(answer.text) as { messages: { body: Mark }[] }
+    for (const { body } of messages) {
+      assert.ok(!history.deletions.has(keyOf(body)), `${keyOf(body)} was popped twice`)
+      history.deletions.set(keyOf(body), 'acknowledged')
+    }
+  }
+}
+
+function expectStatus(answer: TestAnswer, status: number): true {
+  assert.equal(answer.status, status, answer.text)
+  return true
+}
+
+function random(below: number): number {
+  return Math.floor(Math.random() * below)
+}

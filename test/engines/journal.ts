@@ -1,0 +1,70 @@
+/**
+ * An engine as somebody else might write it, on nothing but what the packages export. It keeps its state in memory, as the
+ * model of the conformance kit does, and every move in a journal from which the state comes back: the model takes its ids
+ * from a counter and the time from the moves, so the same moves lead to the same state.
+ *
+ * Named in the configuration as `module:/path/to/journal.ts?file=/path/to/journal`.
+ */
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
+import { type Clock, parseJson, type Storage, StorageUnavailable } from 'zaqar/storage'
+import { createModel } from 'zaqar-conformance'
+
+type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'catalogue'
+
+/** One move: where, which, and with what parameters. */
+type Move = readonly [store: StoreName, method: string, parameters: unknown]
+type Methods = Record<string, (parameters: unknown) => Promise<unknown>>
+
+/** What the module of an engine exports. */
+export async function openStorage({ uri, clock }: { uri: string; clock: Clock }): Promise<Storage> {
+  const path = new URL(uri).searchParams.get('file')
+  if (path === null) throw new StorageUnavailable('the journal engine needs ?file=PATH')
+  const model = createModel(clock)
+  if (existsSync(path)) await replay(path, model)
+  const journal = openSync(path, 'a', 0o600)
+  let isOpen = true
+  const record = (move: Move) => {
+    // Closed, the model refuses by itself.
+    if (!isOpen) return
+    writeSync(journal, `${JSON.stringify(move)}\n`)
+    fdatasyncSync(journal)
+  }
+  return {
+    ...model,
+    queues: recorded('queues', model.queues, record),
+    messages: recorded('messages', model.messages, record),
+    claims: recorded('claims', model.claims, record),
+    subscriptions: recorded('subscriptions', model.subscriptions, record),
+    catalogue: recorded('catalogue', model.catalogue, record),
+    engine: 'journal',
+    weakness: null,
+    async close() {
+      await model.close()
+      if (isOpen) closeSync(journal)
+      isOpen = false
+    },
+  }
+}
+
+/** Does again what was done. What a crash left of a last line was never answered, and goes. */
+async function replay(path: string, model: Storage): Promise<void> {
+  const text = readFileSync(path, 'utf8')
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  truncateSync(path, Buffer.byteLength(whole))
+  for (const line of whole.split('\n').slice(0, -1)) {
+    const [store, method, parameters] = parseJson(line) as unknown as Move
+    await (model[store] as unknown as Methods)[method]?.(parameters)
+  }
+}
+
+/** The store, whose every move is in the journal before it happens. Reads are, too: they count the markers they hand out. */
+function recorded<Store extends object>(name: StoreName, store: Store, record: (move: Move) => void): Store {
+  const methods = Object.entries(store).map(([method, run]) => [
+    method,
+    async (parameters: unknown) => {
+      record([name, method, parameters])
+      return run(parameters)
+    },
+  ])
+  return Object.fromEntries(methods)
+}
