@@ -12,7 +12,7 @@ export interface BacklogScale {
   readonly starts: number
 }
 
-export interface BacklogRow {
+interface BacklogRow {
   readonly operation: string
   /** Medians, in the order of the columns. */
   readonly milliseconds: readonly number[]

@@ -4,6 +4,7 @@ import type { RunFigures } from './load.ts'
 import type { StartUp } from './startup.ts'
 import type { Table } from './tables.ts'
 import type { ThroughputRow } from './throughput.ts'
+import type { Workload } from './workloads.ts'
 
 /** All that one run of the bench found out; null for what was not asked for. */
 export interface Figures {
@@ -45,8 +46,10 @@ function throughputTable(rows: readonly ThroughputRow[]): Table {
       'p50 ms',
       'p99 ms',
       'CPU',
+      'CPU us/request',
       'RSS MiB',
       'echo/s',
+      'echo CPU us',
       'of echo',
       'load CPU',
     ],
@@ -59,8 +62,10 @@ function throughputTable(rows: readonly ThroughputRow[]): Table {
       inMilliseconds(service.p50Milliseconds),
       inMilliseconds(service.p99Milliseconds),
       percent(service.serverCpu),
+      cpuPerRequest(service, workload),
       mebibytes(service.serverResidentBytes),
       whole(echo.cyclesPerSecond * workload.requests),
+      cpuPerRequest(echo, workload),
       percent(ratio),
       percent(service.loadCpu),
     ]),
@@ -130,6 +135,11 @@ function inMilliseconds(value: number): string {
 /** Of one core, or of the echo. */
 function percent(part: number | null): string {
   return part === null ? '-' : `${Math.round(part * 100)} %`
+}
+
+/** Microseconds: what a busy neighbour on the machine distorts least. */
+function cpuPerRequest({ serverCpu, cyclesPerSecond }: RunFigures, { requests }: Workload): string {
+  return serverCpu === null ? '-' : ((serverCpu * 1e6) / (cyclesPerSecond * requests)).toFixed(1)
 }
 
 function mebibytes(bytes: number | null): string {

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { ask } from './ask.ts'
 import type { EchoAnswer } from './echo.ts'
@@ -21,28 +21,27 @@ const SERVICE = fileURLToPath(new URL('../packages/server/src/cli/main.ts', impo
 const ECHO = fileURLToPath(new URL('echo.ts', import.meta.url))
 const HOST = '127.0.0.1'
 const START_LIMIT_MILLISECONDS = 30_000
-const POLL_MILLISECONDS = 2
 const STOP_LIMIT_MILLISECONDS = 30_000
 
 /** Starts the service on a data folder, or on the storage with the given URI. */
 export async function startService(p: { dataDir: string; storage: string | null }): Promise<RunningServer> {
-  const port = await freePort()
   const startedAt = performance.now()
   const storage = p.storage === null ? [] : ['--storage', p.storage]
   const child = spawn(
     process.execPath,
-    [SERVICE, 'serve', '--bind', HOST, '--port', String(port), '--data-dir', p.dataDir, ...storage],
+    [SERVICE, 'serve', '--bind', HOST, '--port', '0', '--data-dir', p.dataDir, ...storage],
     // What it complains of belongs before the eyes of whoever runs the bench.
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  const target = targetOf(port, child)
   try {
-    await firstAnswer(child, target, startedAt + START_LIMIT_MILLISECONDS)
+    const target = targetOf(await announcedPort(child, child.stdout), child)
+    const { status } = await ask(target, 'GET', '/')
+    if (status !== 300) throw new Error(`GET / was answered with ${status}`)
+    return { target, startMilliseconds: performance.now() - startedAt, stop: () => terminate(child) }
   } catch (error) {
     child.kill('SIGKILL')
     throw new Error(`the service did not start: ${(error as Error).message}`, { cause: error })
   }
-  return { target, startMilliseconds: performance.now() - startedAt, stop: () => terminate(child) }
 }
 
 /** Starts the bare server that gives the same answers, whatever it is asked. */
@@ -68,24 +67,21 @@ function targetOf(port: number, child: ChildProcess): Target {
   return { host: HOST, port, pathPrefix: '', headers: [], pid: child.pid ?? null }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST)
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-/** The service is ready when `GET /` answers 300. */
-async function firstAnswer(child: ChildProcess, target: Target, deadline: number): Promise<void> {
-  for (;;) {
-    const answer = await ask(target, 'GET', '/').catch(() => null)
-    if (answer?.status === 300) return
-    if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`)
-    if (performance.now() > deadline) throw new Error(`no answer 300 within ${START_LIMIT_MILLISECONDS / 1000} s`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS))
-  }
+/** The service says on standard output where it is, once it is ready. */
+function announcedPort(child: ChildProcess, stdout: Readable): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('it was not ready in time')), START_LIMIT_MILLISECONDS)
+    timer.unref()
+    child.once('exit', (code) => reject(new Error(`it ended with code ${code}`)))
+    let text = ''
+    stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const port = /http:\/\/\S+?:(\d+)\s/.exec(text)?.[1]
+      if (port === undefined) return
+      clearTimeout(timer)
+      resolve(Number(port))
+    })
+  })
 }
 
 async function terminate(child: ChildProcess): Promise<void> {

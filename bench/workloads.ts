@@ -107,7 +107,7 @@ export function workloadNamed(name: WorkloadName): Workload {
   return workload
 }
 
-export function messageIdsOf(answer: Buffer): string[] {
+function messageIdsOf(answer: Buffer): string[] {
   const { messages } = JSON.parse(answer.toString()) as { messages: { id: string }[] }
   return messages.map(({ id }) => id)
 }

@@ -22,6 +22,7 @@ const layers: readonly Layer[] = [
   { path: 'platform/', imports: [], types: ['core/model/*'] },
   { path: 'storage/sqlite/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
   { path: 'storage/postgres/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
+  { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
   { path: 'wire/', imports: ['core/**'], types: [] },
   { path: 'http/', imports: ['wire/**', 'core/**'], types: ['platform/*'] },
@@ -30,7 +31,7 @@ const layers: readonly Layer[] = [
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['platform/*'] },
   {
     path: 'application.ts',
-    imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'wire/**'],
+    imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'storage/encrypted/*', 'wire/**'],
     types: ['access.ts', 'platform/*', 'storage/contract.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['core/**', 'platform/*'] },

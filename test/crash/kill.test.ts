@@ -15,16 +15,21 @@ const CONFIG = '[transport]\nmax_messages_per_page = 1000\n'
 test('what was acknowledged survives kill -9 at any instant under full load, twenty times', async (t) => {
   // Stays when the test fails.
   const dataDir = mkdtempSync(join(tmpdir(), 'zaqar-crash-'))
+  const start = async () => {
+    const service = await startService({ dataDir, config: CONFIG })
+    t.after(() => service.kill())
+    return service
+  }
   const history = new History()
   for (let round = 0; round < KILLS; round++) {
-    const service = await startService({ dataDir, config: CONFIG })
+    const service = await start()
     await checkHistory(service.url, history)
     const load = runLoad(service.url, history, round)
     await sleep(Math.random() * LONGEST_ROUND_MS)
     await service.kill()
     await load
   }
-  const service = await startService({ dataDir, config: CONFIG })
+  const service = await start()
   await checkHistory(service.url, history)
   await service.stop()
   const messages = history.batches.reduce((sum, { keys }) => sum + keys.length, 0)

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  administer,
-  missingPostgres,
-  newSchema,
-  type PostgresServer,
-  startPostgres,
-} from '../../packages/server/test/storage/postgres-server.ts'
+import { missingPostgres } from '../../packages/server/test/storage/postgres-server.ts'
 import { type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
+import { createDatabase, type SharedDatabase } from './database.ts'
 
 /** Far less than a long poll waits, and enough for a busy machine. */
 const AT_ONCE_MS = 2_000
@@ -35,24 +30,17 @@ async function startNode(storage: string): Promise<Node> {
 }
 
 describe('two nodes on one database', { skip: (await missingPostgres()) ?? false }, () => {
-  const database = newSchema()
-  let server: PostgresServer
+  let database: SharedDatabase
   let here: Node
   let there: Node
 
   before(async () => {
-    server = await startPostgres()
-    await administer(server.uri, `CREATE DATABASE ${database}`)
-    const uri = new URL(server.uri)
-    uri.pathname = database
-    const nodes = await Promise.all([startNode(uri.href), startNode(uri.href)])
-    here = nodes[0]
-    there = nodes[1]
+    database = await createDatabase()
+    ;[here, there] = await Promise.all([startNode(database.uri), startNode(database.uri)])
   })
   after(async () => {
     await Promise.all([here.stop(), there.stop()])
-    await administer(server.uri, `DROP DATABASE ${database}`)
-    await server.stop()
+    await database.drop()
   })
 
   async function post(node: Node, queue: string, ...bodies: unknown[]): Promise<void> {
@@ -170,7 +158,7 @@ describe('two nodes on one database', { skip: (await missingPostgres()) ?? false
   })
 
   test('the end of one leaves the other serving', async () => {
-    const third = await startNode(new URL(`/${database}`, server.uri).href)
+    const third = await startNode(database.uri)
     await post(third, 'survives', 'a')
     await third.service.kill()
     const { messages } = JSON.parse((await here.client.get('/v2/queues/survives/messages?echo=true')).text)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -42,6 +42,8 @@ type Child = ChildProcessByStdio<null, Readable, Readable>
 /** Resolves when the service answers. Fails with what it has said when it ends instead. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-test-'))
+  // It may run as somebody else.
+  chmodSync(folder, 0o755)
   const { dataDir = join(folder, 'data'), port = 0 } = options
   const child = spawnService(folder, { ...options, dataDir, port })
   let log = ''

@@ -8,6 +8,8 @@ import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Storage } from './storage/contract.ts'
+import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
+import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { createVersions } from './wire/all-versions.ts'
 import { describedApi } from './wire/openapi/served-documents.ts'
 import { type ApiVersion, withoutAdmin } from './wire/versions.ts'
@@ -35,13 +37,18 @@ export interface Application {
 export function createApplication({
   config,
   access,
-  storage,
+  storage: plainStorage,
   clock,
   ids,
   probeStore,
   onTrouble,
 }: ApplicationParts): Application {
-  const limits = { ...config.limits, deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds }
+  const storage = encryptedStorage(plainStorage, messageCipher(config))
+  const limits = {
+    ...config.limits,
+    deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds,
+    canEncryptMessages: config.encryption.key !== null,
+  }
   const { deprecatedVersions, adminMode } = config.api
   const versions = createVersions(
     { ...limits, checksum: config.messages.checksum },
@@ -68,4 +75,11 @@ export function createApplication({
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     close: () => longPolls.close(),
   }
+}
+
+function messageCipher({ encryption: { key, previousKeys } }: Config): MessageCipher {
+  return new MessageCipher(
+    key?.reveal() ?? null,
+    previousKeys.map((previous) => previous.reveal()),
+  )
 }

@@ -2,10 +2,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Config } from './config/options.ts'
 import { type StorageUri, storageUri } from './config/storage-uri.ts'
 import type { ProbeStore } from './core/execute.ts'
 import type { Clock } from './platform/clock.ts'
 import { type Storage, StorageUnavailable } from './storage/contract.ts'
+
+type Store = Pick<Config['storage'], 'uri' | 'listenUri'>
 
 export interface OpenedStore {
   readonly storage: Storage
@@ -23,8 +26,8 @@ interface EngineModule {
  * `local`: the clock of this machine.
  * @throws StorageUnavailable, or whatever an engine of somebody else's throws.
  */
-export async function openStore(uri: StorageUri, local: Clock): Promise<OpenedStore> {
-  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), local)
+export async function openStore({ uri, listenUri }: Store, local: Clock): Promise<OpenedStore> {
+  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), listenUri?.reveal(), local)
   const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local) : await openModule(uri, local)
   return { storage, clock: local, close: () => storage.close() }
 }
@@ -86,12 +89,12 @@ async function openFile(file: string, clock: Clock): Promise<Storage> {
 }
 
 /** Nodes agree on the time of their server. */
-async function openOnServer(uri: string, local: Clock): Promise<OpenedStore> {
+async function openOnServer(uri: string, listenUri: string | undefined, local: Clock): Promise<OpenedStore> {
   const { openPostgres } = await import('./storage/postgres/open-postgres.ts')
   const { ServerClock } = await import('./storage/postgres/server-clock.ts')
   const clock = await ServerClock.open({ uri, local })
   try {
-    const storage = await openPostgres({ uri, clock })
+    const storage = await openPostgres({ uri, ...(listenUri && { listenUri }), clock })
     return {
       storage,
       clock,

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { pino } from 'pino'
 import { openAccess } from './access.ts'
-import { createApplication } from './application.ts'
+import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import type { Config } from './config/options.ts'
 import { type Listener, listen } from './http/listener.ts'
@@ -25,7 +25,7 @@ export interface Service {
 export async function startService(config: Config, folders: readonly string[]): Promise<Service> {
   const log = pino({ level: config.log.debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true }))
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
-  const store = await openStore(config.storage.uri, createSystemClock())
+  const store = await openStore(config.storage, createSystemClock())
   const { storage, clock } = store
   try {
     const access = openAccess({
@@ -49,23 +49,7 @@ export async function startService(config: Config, folders: readonly string[]): 
       probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
       onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
     })
-    const bounds = {
-      maxBodyBytes: Math.max(config.limits.maxMessagesPostBytes, config.limits.maxQueueMetadataBytes),
-      maxHeaderBytes: config.http.maxHeaderBytes,
-      requestTimeoutSeconds: config.http.requestTimeoutSeconds,
-      maxConnections: config.http.maxConnections,
-    }
-    const { bind, port, adminBind, adminPort } = config.http
-    const { handleForAdmins } = application
-    const listenForAdmins = async () =>
-      handleForAdmins && adminPort !== null
-        ? listen(handleForAdmins, { address: adminBind, port: adminPort, ...bounds })
-        : null
-    const listener = await listen(application.handle, { address: bind, port, ...bounds })
-    const adminListener = await listenForAdmins().catch(async (error: unknown) => {
-      await listener.close()
-      throw error
-    })
+    const { listener, adminListener } = await openListeners(application, config)
     return {
       url: urlOf(listener),
       adminUrl: adminListener && urlOf(adminListener),
@@ -78,6 +62,27 @@ export async function startService(config: Config, folders: readonly string[]): 
     }
   } catch (error) {
     await store.close()
+    throw error
+  }
+}
+
+async function openListeners(
+  { handle, handleForAdmins }: Application,
+  { http, limits }: Config,
+): Promise<{ listener: Listener; adminListener: Listener | null }> {
+  const bounds = {
+    maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
+    maxHeaderBytes: http.maxHeaderBytes,
+    requestTimeoutSeconds: http.requestTimeoutSeconds,
+    maxConnections: http.maxConnections,
+  }
+  const listener = await listen(handle, { address: http.bind, port: http.port, ...bounds })
+  if (handleForAdmins === null || http.adminPort === null) return { listener, adminListener: null }
+  try {
+    const at = { address: http.adminBind, port: http.adminPort }
+    return { listener, adminListener: await listen(handleForAdmins, { ...at, ...bounds }) }
+  } catch (error) {
+    await listener.close()
     throw error
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { PolicyError } from '../auth/policy/policy-error.ts'
 /** The command `zaqar`. */
 import { describeOptions, documentOptions } from '../config/document.ts'
-import { PolicyError } from '../auth/policy/policy-error.ts'
 import { UsageError } from '../config/flags.ts'
 import { ConfigError } from '../config/load.ts'
 import { describeStartError } from './start-error.ts'

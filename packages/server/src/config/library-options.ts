@@ -12,7 +12,6 @@ const ownCaches = 'the service keeps its own caches'
 const obsolete = 'upstream ignores it, too'
 
 const seconds = int({ min: -1, max: 2_147_483_647, unit: 'seconds' })
-const count = int({ min: 0, max: 2_147_483_647 })
 
 /** The part of `[DEFAULT]` that belongs to oslo.log and oslo.messaging. */
 export const libraryDefaults = [

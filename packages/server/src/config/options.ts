@@ -5,7 +5,8 @@
 import { address, bool, choice, int, type Kind, list, listOf, path, port, secret, secretLines, text } from './kinds.ts'
 import { libraryDefaults, libraryGroups } from './library-options.ts'
 import { type OptionGroup, withoutEffect } from './option.ts'
-import { storageUri } from './storage-uri.ts'
+import { Secret } from './secret.ts'
+import { postgresUri, storageUri } from './storage-uri.ts'
 
 const later = 'not part of this version'
 const noNotifications = 'there are no notifications in this version'
@@ -18,6 +19,15 @@ const delay = int({ min: 0, max: 9_999_999_999, unit: 'seconds' })
 const pageSize = int({ min: 1, max: 10_000 })
 /** A body is held in memory as one text, whose length the runtime bounds. */
 const bodySize = int({ min: 1, max: 268_435_456, unit: 'bytes' })
+/** Upstream's default is a key that everybody knows. */
+const encryptionKey: Kind<Secret> = {
+  allowed: 'a secret text other than AES256',
+  show: () => '***',
+  parse: (value) =>
+    value === '' || value === 'AES256'
+      ? { refused: "AES256, upstream's default, is known to everybody; `openssl rand -base64 32` makes a key" }
+      : { value: new Secret(value) },
+}
 const clientIdLength = int({ min: 1, max: 1024 })
 
 export const groups = [
@@ -261,18 +271,26 @@ export const groups = [
         meaning: 'Schemes that the address of a subscriber may have.',
       },
       {
+        name: 'message_encryption_key',
+        key: 'encryption.key',
+        kind: encryptionKey,
+        default: null,
+        meaning: 'Key that messages of queues with _enable_encrypt_messages are encrypted with, the same on all nodes.',
+      },
+      {
+        name: 'message_encryption_previous_keys',
+        key: 'encryption.previousKeys',
+        kind: secretLines,
+        default: '',
+        meaning: 'Keys that encrypt no more but whose messages are still read.',
+        repeats: true,
+      },
+      {
         name: 'message_encryption_algorithms',
-        noEffect: later,
+        noEffect: 'messages are encrypted with AES-256-GCM',
         kind: text,
         default: 'AES256',
         meaning: 'How messages of encrypted queues are encrypted.',
-      },
-      {
-        name: 'message_encryption_key',
-        noEffect: later,
-        kind: secret,
-        default: null,
-        meaning: 'Key that messages of encrypted queues are encrypted with.',
       },
       {
         name: 'max_mesages_per_page',
@@ -363,6 +381,15 @@ export const groups = [
         flag: { name: 'storage', value: 'URI' },
       },
       {
+        name: 'listen_uri',
+        key: 'storage.listenUri',
+        kind: postgresUri,
+        default: null,
+        meaning:
+          'The address of PostgreSQL itself, where [storage] uri leads to a connection pooler in transaction mode: one ' +
+          'connection listens, and such a pooler passes no notifications on.',
+      },
+      {
         name: 'message_pipeline',
         noEffect: later,
         kind: list,
@@ -404,7 +431,8 @@ export const groups = [
     options: [
       {
         name: 'uri',
-        noEffect: 'stands in for [storage] uri only where that is not set, message_store is this one and it is PostgreSQL',
+        noEffect:
+          'stands in for [storage] uri only where that is not set, message_store is this one and it is PostgreSQL',
       },
     ],
     others: 'the store follows from [storage] uri',

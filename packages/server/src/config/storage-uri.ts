@@ -1,6 +1,9 @@
 import type { Kind } from './kinds.ts'
 import { Secret } from './secret.ts'
 
+/** SQLAlchemy's addresses name the driver as well: `postgresql+psycopg2://...`. */
+const POSTGRES_SCHEME = /^postgres(ql)?(\+\w+)?$/
+
 /** Where queues and messages are kept. */
 export type StorageUri = SqliteUri | PostgresUri | ModuleUri
 
@@ -26,24 +29,42 @@ interface ModuleUri {
 }
 
 const sqliteForm = 'sqlite:PATH, where PATH names a file'
-const allowed = 'sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE'
+const postgresForm = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE'
+const allowed = `sqlite:PATH, ${postgresForm} or module:PATH_OR_PACKAGE`
 
 export const storageUri: Kind<StorageUri> = {
   allowed,
-  // The address of a database server may hold a password, and what engines of others read may, too.
-  show: (text) => {
-    const head = /^(?:sqlite:\/\/|(?!sqlite:)[a-z][a-z0-9+.-]*:(?:\/\/)?)/i.exec(text)
-    return head === null ? text : `${head[0]}...`
-  },
+  show: withoutSecrets,
   parse(text) {
-    const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
+    const scheme = schemeOf(text)
     if (scheme === undefined) return { refused: `allowed is ${allowed}` }
     if (scheme === 'sqlite') return parseSqlite(text)
     if (scheme === 'module') return parseModule(text)
-    // SQLAlchemy's addresses name the driver as well: postgresql+psycopg2://...
-    if (/^postgres(ql)?(\+\w+)?$/.test(scheme)) return parsePostgres(text)
+    if (POSTGRES_SCHEME.test(scheme)) return parsePostgres(text)
     return { refused: `this version cannot keep messages there, allowed is ${allowed}` }
   },
+}
+
+/** The address of a PostgreSQL, with the scheme `postgres`. */
+export const postgresUri: Kind<Secret> = {
+  allowed: postgresForm,
+  show: withoutSecrets,
+  parse(text) {
+    const parsed = POSTGRES_SCHEME.test(schemeOf(text) ?? '')
+      ? parsePostgres(text)
+      : { refused: `allowed is ${postgresForm}` }
+    return 'value' in parsed ? { value: parsed.value.uri } : parsed
+  },
+}
+
+/** The address of a database server may hold a password, and what engines of others read may, too. */
+function withoutSecrets(text: string): string {
+  const head = /^(?:sqlite:\/\/|(?!sqlite:)[a-z][a-z0-9+.-]*:(?:\/\/)?)/i.exec(text)
+  return head === null ? text : `${head[0]}...`
+}
+
+function schemeOf(text: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
 }
 
 /** `sqlite:PATH`, also with the empty host of a full URI: `sqlite:///absolute/path`. */

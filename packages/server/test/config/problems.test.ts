@@ -140,6 +140,13 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
     ],
   },
   {
+    name: 'a listener at what is no PostgreSQL',
+    given: inFile('[storage]\nlisten_uri = redis://:hunter2@cache'),
+    problems: [
+      `${path}:2: [storage] listen_uri: redis://... was given, allowed is postgres://USER:PASSWORD@HOST:PORT/DATABASE`,
+    ],
+  },
+  {
     name: 'an engine that is not named',
     given: { argv: ['--storage', 'module:?password=hunter2'] },
     problems: [

@@ -10,7 +10,7 @@ test('without any source the defaults hold', () => {
   const { config, noEffect, sources } = load({})
   assert.deepEqual({ noEffect, sources }, { noEffect: [], sources: [] })
   assert.deepEqual(config, {
-    storage: { dataDir: '.zaqar-data', uri: { engine: 'sqlite', file: '.zaqar-data/zaqar.db' } },
+    storage: { dataDir: '.zaqar-data', uri: { engine: 'sqlite', file: '.zaqar-data/zaqar.db' }, listenUri: null },
     log: { debug: false },
     messages: { checksum: false, deleteNeedsClaimIds: false },
     limits: {
@@ -126,7 +126,8 @@ test('flags set what they are named after', () => {
   const { config } = load({ argv })
   assert.equal(config.http.bind, '::1')
   assert.equal(config.http.port, 0)
-  assert.deepEqual(config.storage, { dataDir: '/d', uri: { engine: 'sqlite', file: '/x/y.db' } })
+  assert.equal(config.storage.dataDir, '/d')
+  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '/x/y.db' })
   assert.equal(config.log.debug, true)
 })
 

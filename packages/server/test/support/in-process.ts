@@ -23,21 +23,28 @@ export interface InProcessService {
   readonly config: Config
   /** What the service would have logged as its own trouble. */
   readonly troubles: readonly unknown[]
+  /** What the log would have said beside each of them. */
+  readonly logged: readonly Readonly<Record<string, string>>[]
   close(): Promise<void>
 }
 
 /** What a test may put in the place of chance and of foreign stores. */
-export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore'>>
+export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble'>>
 
 /** What a test may put in the place of policy files and of the signing key. */
 export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>>
 
 /** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
-export async function openInProcess(env: Record<string, string> = {}, seams: Seams = {}, accessSeams: AccessSeams = {}): Promise<InProcessService> {
+export async function openInProcess(
+  env: Record<string, string> = {},
+  seams: Seams = {},
+  accessSeams: AccessSeams = {},
+): Promise<InProcessService> {
   const { config } = load({ env })
   const clock = new ManualClock(Date.UTC(2026, 2, 1, 10))
   const storage = await openSqlite({ path: ':memory:', clock })
   const troubles: unknown[] = []
+  const logged: Readonly<Record<string, string>>[] = []
   const access = openAccess({
     config,
     folders: [],
@@ -56,7 +63,10 @@ export async function openInProcess(env: Record<string, string> = {}, seams: Sea
     ids: systemIds,
     probeStore: async () => null,
     ...seams,
-    onTrouble: (error) => troubles.push(error),
+    onTrouble(error, about) {
+      troubles.push(error)
+      logged.push(about)
+    },
   })
   const send = sendTo(handle)
   return {
@@ -68,6 +78,7 @@ export async function openInProcess(env: Record<string, string> = {}, seams: Sea
     storage,
     config,
     troubles,
+    logged,
     async close() {
       close()
       await access.close()

@@ -18,7 +18,7 @@ export interface KeystoneApi {
   close(): Promise<void>
 }
 
-export interface ValidateOptions {
+interface ValidateOptions {
   readonly ownToken: string
   /** Whether a token may be answered that has expired lately: a service passes on what it was given in time. */
   readonly allowExpired: boolean

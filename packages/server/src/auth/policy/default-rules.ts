@@ -1,7 +1,7 @@
 /** The rules that hold where no policy file says otherwise. (contract auth-policy.md 4) */
 
 /** `upstream` lets everybody of a project do everything; `personas` tells reader, member and admin apart. */
-export const DEFAULT_SETS = ['upstream', 'personas'] as const
+const DEFAULT_SETS = ['upstream', 'personas'] as const
 export type DefaultSet = (typeof DEFAULT_SETS)[number]
 
 export interface DefaultRule {

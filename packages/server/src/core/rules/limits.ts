@@ -22,6 +22,8 @@ export interface Limits {
   /** Schemes that the URI of a subscriber may have, in lower case. */
   readonly subscriberTypes: readonly string[]
   readonly deleteNeedsClaimIds: boolean
+  /** Whether there is a key that messages can be encrypted with. */
+  readonly canEncryptMessages: boolean
   /** How long the key of an idempotent POST is remembered. */
   readonly idempotencySeconds: number
 }

@@ -41,6 +41,7 @@ export function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits):
     integerProblem(metadata, '_dead_letter_queue_messages_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
     integerProblem(metadata, '_max_claim_count', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) ??
     booleanProblem(metadata, '_enable_encrypt_messages') ??
+    encryptionProblem(metadata, limits) ??
     retryPolicyProblem(metadata['_retry_policy'])
   )
 }
@@ -56,6 +57,12 @@ function integerProblem(metadata: Readonly<JsonObject>, key: string, min: number
 function booleanProblem(metadata: Readonly<JsonObject>, key: string): string | null {
   const value = metadata[key]
   return value === undefined || value === null || typeof value === 'boolean' ? null : `${key} must be boolean.`
+}
+
+/** What no key protects must not look protected. */
+function encryptionProblem(metadata: Readonly<JsonObject>, { canEncryptMessages }: Limits): string | null {
+  if (metadata['_enable_encrypt_messages'] !== true || canEncryptMessages) return null
+  return '_enable_encrypt_messages needs a key, and this server has none: [transport] message_encryption_key is not set.'
 }
 
 /** What the reserved attributes of a queue mean for its messages. Times in seconds, sizes in bytes. */

@@ -10,8 +10,8 @@ import {
 import type { MessageCipher } from './message-cipher.ts'
 
 /**
- * Puts encryption around a storage: bodies are sealed on their way into a queue that encrypts, and opened on every way out. Only
- * the mark of a body says whether it is sealed, so a queue may change its mind and messages may move between queues.
+ * Puts encryption around a storage, method by method, so that a new one must be thought of before this compiles: bodies are sealed on their way into a queue that encrypts, and opened on every way out.
+ * Only the mark of a body says whether it is sealed, so a queue may change its mind and messages may move between queues.
  *
  * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message.
  */
@@ -21,10 +21,16 @@ export function encryptedStorage(
   encrypts: (queue: QueueHandle) => boolean = wantsEncryption,
 ): Storage {
   return {
-    ...storage,
+    engine: storage.engine,
+    weakness: storage.weakness,
     queues: encryptedQueues(storage.queues, cipher),
     messages: encryptedMessages(storage.messages, cipher, encrypts),
     claims: encryptedClaims(storage.claims, cipher),
+    subscriptions: storage.subscriptions,
+    catalogue: storage.catalogue,
+    watch: (key, listener) => storage.watch(key, listener),
+    ping: () => storage.ping(),
+    close: () => storage.close(),
   }
 }
 
@@ -34,7 +40,12 @@ function wantsEncryption({ metadata }: QueueHandle): boolean {
 
 function encryptedQueues(queues: QueueStore, cipher: MessageCipher): QueueStore {
   return {
-    ...queues,
+    create: (p) => queues.create(p),
+    get: (p) => queues.get(p),
+    update: (p) => queues.update(p),
+    delete: (p) => queues.delete(p),
+    list: (p) => queues.list(p),
+    count: (p) => queues.count(p),
     async stats(p) {
       const stats = await queues.stats(p)
       if (stats === null) return null
@@ -49,26 +60,30 @@ function encryptedMessages(
   cipher: MessageCipher,
   encrypts: (queue: QueueHandle) => boolean,
 ): MessageStore {
+  const list: MessageStore['list'] = async (p) => {
+    const page = await messages.list(p)
+    return page === STALE ? STALE : { ...page, messages: openAll(page.messages, p.queue.project, cipher) }
+  }
   return {
-    ...messages,
     async append(p) {
       if (!encrypts(p.queue)) return messages.append(p)
       const seal = (body: string) => cipher.seal(body, p.queue.project)
       return messages.append({ ...p, messages: p.messages.map((one) => ({ ...one, body: seal(one.body) })) })
     },
-    async list(p) {
-      const page = await messages.list(p)
-      return page === STALE ? STALE : { ...page, messages: openAll(page.messages, p.queue.project, cipher) }
-    },
+    list,
     async get(p) {
       const found = await messages.get(p)
       return found === STALE ? STALE : openAll(found, p.queue.project, cipher)
     },
     async pop(p) {
-      if (encrypts(p.queue)) await this.list({ ...p, ...FIRST_UNCLAIMED })
+      if (encrypts(p.queue)) await list({ ...p, ...FIRST_UNCLAIMED })
       const popped = await messages.pop(p)
       return popped === STALE ? STALE : openAll(popped, p.queue.project, cipher)
     },
+    delete: (p) => messages.delete(p),
+    deleteMany: (p) => messages.deleteMany(p),
+    purge: (p) => messages.purge(p),
+    redrive: (p) => messages.redrive(p),
   }
 }
 
@@ -79,7 +94,6 @@ function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore 
   const open = <T extends { readonly messages: readonly Message[] }>(claim: T | null, project: string) =>
     claim && { ...claim, messages: openAll(claim.messages, project, cipher) }
   return {
-    ...claims,
     async create(p) {
       const claim = await claims.create(p)
       return claim === STALE ? STALE : open(claim, p.queue.project)
@@ -88,6 +102,8 @@ function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore 
       const claim = await claims.get(p)
       return claim === STALE ? STALE : open(claim, p.queue.project)
     },
+    renew: (p) => claims.renew(p),
+    release: (p) => claims.release(p),
   }
 }
 

@@ -14,17 +14,19 @@ export class MessageCipher {
   readonly #current: Key | null
   readonly #known: ReadonlyMap<string, Key>
 
-  /** The first secret seals, each opens what it has sealed. Without any, nothing can be sealed. */
-  constructor(secrets: readonly string[]) {
-    const keys = secrets.map(deriveKey)
-    this.#current = keys[0] ?? null
+  /** `current` seals; it and the `previous` ones open what they have sealed. */
+  constructor(current: string | null, previous: readonly string[]) {
+    this.#current = current === null ? null : deriveKey(current)
+    const keys = [...(this.#current === null ? [] : [this.#current]), ...previous.map(deriveKey)]
     this.#known = new Map(keys.map((key) => [key.id, key]))
   }
 
   /** @throws StorageUnavailable where there is no key */
   seal(body: string, project: string): string {
     if (this.#current === null) {
-      throw new StorageUnavailable('the queue wants its messages encrypted, and no [transport] message_encryption_key is set')
+      throw new StorageUnavailable(
+        'the queue wants its messages encrypted, and no [transport] message_encryption_key is set',
+      )
     }
     const { id, value } = this.#current
     const head = `${MARK}1:${id}:`
@@ -52,7 +54,9 @@ export class MessageCipher {
     const tagAt = SALT_BYTES + NONCE_BYTES
     try {
       const nonce = bytes.subarray(SALT_BYTES, tagAt)
-      const decipher = createDecipheriv('aes-256-gcm', messageKey(key.value, bytes), nonce, { authTagLength: TAG_BYTES })
+      const decipher = createDecipheriv('aes-256-gcm', messageKey(key.value, bytes), nonce, {
+        authTagLength: TAG_BYTES,
+      })
       decipher.setAAD(associatedData(head, project))
       decipher.setAuthTag(bytes.subarray(tagAt, tagAt + TAG_BYTES))
       return decipher.update(bytes.subarray(tagAt + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')

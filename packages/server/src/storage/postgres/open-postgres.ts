@@ -101,8 +101,10 @@ async function inspect(client: Client): Promise<string | null> {
      ('server_version_num', 'server_encoding', 'default_transaction_isolation', 'synchronous_commit', 'fsync')`,
   )
   const settings = new Map(rows.map(({ name, setting }) => [name, setting]))
-  if (Number(settings.get('server_version_num')) < OLDEST_VERSION) throw new StorageUnavailable('PostgreSQL 15 or newer is needed')
-  if (settings.get('server_encoding') !== 'UTF8') throw new StorageUnavailable('The encoding of the database must be UTF8')
+  if (Number(settings.get('server_version_num')) < OLDEST_VERSION)
+    throw new StorageUnavailable('PostgreSQL 15 or newer is needed')
+  if (settings.get('server_encoding') !== 'UTF8')
+    throw new StorageUnavailable('The encoding of the database must be UTF8')
   if (settings.get('default_transaction_isolation') !== 'read committed') {
     throw new StorageUnavailable('default_transaction_isolation must be "read committed" for the user of the service')
   }

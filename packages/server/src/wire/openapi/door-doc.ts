@@ -40,7 +40,7 @@ export interface DoorDoc {
   readonly examples: readonly ExampleDoc[]
 }
 
-export interface BodyDoc {
+interface BodyDoc {
   readonly required: boolean
   /** `application/json` when absent. */
   readonly type?: string

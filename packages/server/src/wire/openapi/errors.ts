@@ -11,7 +11,7 @@ export interface DescribedError {
 }
 
 /** What any request may be answered, whatever it asks for. (contract http.md 1.2) */
-export const commonErrors: readonly DescribedError[] = [
+const commonErrors: readonly DescribedError[] = [
   describe('missing-client-id', 400, 'Missing header value', 'The "Client-ID" header is required.'),
   describe('malformed-client-id', 400, 'Wrong UUID value', 'Malformed hexadecimal UUID.'),
   describe('missing-project', 400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing'),
@@ -48,7 +48,7 @@ const meanings: Readonly<Record<number, string>> = {
   400: 'The request is wrong: a header, a parameter, the body, or what they ask for.',
   403: 'The caller may not do this, or not now.',
   404: 'It does not exist, or the signature of the URL is not valid.',
-  406: 'The client takes no `application/json`.',
+  406: 'The client takes no `application/json`; this answer is in XML where it takes that, else empty.',
   409: 'It contradicts what is there.',
   415: 'The body has another type than the one wanted.',
   503: 'The storage cannot be reached. The same request may succeed in a few seconds.',

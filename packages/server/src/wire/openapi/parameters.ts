@@ -1,8 +1,8 @@
 import type { JsonSchema } from './door-doc.ts'
 
 /** The client of the examples. */
-export const EXAMPLE_CLIENT = '3381af92-2b9e-11e3-b191-71861300734c'
-export const EXAMPLE_PROJECT = 'p1'
+const EXAMPLE_CLIENT = '3381af92-2b9e-11e3-b191-71861300734c'
+const EXAMPLE_PROJECT = 'p1'
 
 /** What every request of a version says of its caller. (contract http.md 1.3, 1.4) */
 export const callerParameters = {

@@ -6,6 +6,7 @@ import { readArray } from '../body.ts'
 import { ok } from '../door.ts'
 import { messageDocuments } from '../message-documents.ts'
 import { all, altered, type Change } from '../older.ts'
+import { postsDidNotHeedTheQueue } from '../v1_1/posts-did-not-heed-the-queue.ts'
 import { type MessageDoorLimits, readMessage, readPost } from '../v2/messages.ts'
 
 /** `ttl` is required. */
@@ -28,6 +29,8 @@ export function messagesCameBare({ maxMessagesPostBytes }: Pick<MessageDoorLimit
         return { ...answer, body: `${body.slice(0, -1)}, "partial": false}` }
       },
     })),
+    // Posts are read anew, so this has to be said anew.
+    postsDidNotHeedTheQueue,
     altered(getMessages, () => ({
       encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now, checksum: false })),
     })),

@@ -12,7 +12,7 @@ import { IntegerParam, readQuery } from '../query.ts'
 import type { MessageDoorLimits } from './messages.ts'
 
 /** Body of a POST or PATCH; other fields are dropped, a `limit` too. */
-export const ClaimTerms = Type.Object({
+const ClaimTerms = Type.Object({
   ttl: Type.Optional(Type.Integer()),
   grace: Type.Optional(Type.Integer()),
 })

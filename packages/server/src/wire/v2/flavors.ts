@@ -17,7 +17,7 @@ import { Refusal } from '../refusal.ts'
 
 const PoolList = Type.Array(Type.String())
 
-export const NewFlavor = Type.Object(
+const NewFlavor = Type.Object(
   {
     pool_list: PoolList,
     /** Of no effect: they follow from the pools. */
@@ -26,9 +26,9 @@ export const NewFlavor = Type.Object(
   { additionalProperties: false },
 )
 /** Other fields are dropped. */
-export const FlavorChanges = Type.Object({ pool_list: PoolList })
+const FlavorChanges = Type.Object({ pool_list: PoolList })
 
-export const FLAVOR_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
+const FLAVOR_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
 
 export function flavorDoors(): AnyDoor[] {
   return [

@@ -23,16 +23,16 @@ import { BooleanParam, IntegerParam, ListParam, readQuery, StringParam } from '.
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
 /** An element of `messages` in a POST. */
-export const PostedMessageFields = Type.Object({
+const PostedMessageFields = Type.Object({
   ttl: Type.Optional(Type.Integer()),
   body: Type.Unknown(),
   /** An integer, but looked at only when the queue delays. */
   delay: Type.Optional(Type.Unknown()),
 })
 
-export const PostedMessages = Type.Object({ messages: Type.Array(PostedMessageFields) })
+const PostedMessages = Type.Object({ messages: Type.Array(PostedMessageFields) })
 
-export const LIST_QUERY = {
+const LIST_QUERY = {
   marker: StringParam,
   limit: IntegerParam,
   echo: BooleanParam,

@@ -21,12 +21,12 @@ const poolFields = {
   /** Empty: none. */
   flavor: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT })),
 }
-export const NewPool = Type.Object(poolFields, { additionalProperties: false })
+const NewPool = Type.Object(poolFields, { additionalProperties: false })
 /** Other fields are dropped, but one of these must be there. */
-export const PoolChanges = Type.Partial(Type.Object(poolFields))
+const PoolChanges = Type.Partial(Type.Object(poolFields))
 
-export const POOL_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
-export const POOL_QUERY = { detailed: BooleanParam } as const
+const POOL_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
+const POOL_QUERY = { detailed: BooleanParam } as const
 
 export function poolDoors(): AnyDoor[] {
   return [

@@ -8,7 +8,7 @@ import { redriveDoc } from '../openapi/v2/messages.ts'
 import { invalidBody } from '../refusal.ts'
 
 /** Both may be left out: then all messages are moved, at the default rate. */
-export const RedriveTerms = Type.Object({
+const RedriveTerms = Type.Object({
   ids: Type.Optional(Type.Array(Type.String())),
   /** Messages a second. */
   rate: Type.Optional(Type.Integer()),

@@ -21,16 +21,16 @@ const Ttl = Type.Integer()
 const Options = Type.Object({})
 
 /** Body of a POST; other fields are dropped, `confirmed` too. */
-export const NewSubscription = Type.Object({
+const NewSubscription = Type.Object({
   subscriber: Subscriber,
   ttl: Type.Optional(Ttl),
   options: Type.Optional(Options),
 })
 /** Body of a PATCH. */
-export const SubscriptionChanges = Type.Partial(NewSubscription)
-export const Confirmation = Type.Object({ confirmed: Type.Boolean() })
+const SubscriptionChanges = Type.Partial(NewSubscription)
+const Confirmation = Type.Object({ confirmed: Type.Boolean() })
 
-export const SUBSCRIPTION_LIST_QUERY = { marker: StringParam, limit: IntegerParam } as const
+const SUBSCRIPTION_LIST_QUERY = { marker: StringParam, limit: IntegerParam } as const
 
 const COLLECTION = '/queues/:queue/subscriptions'
 const ITEM = `${COLLECTION}/:subscription`

@@ -18,7 +18,7 @@ export interface Trial {
   readonly ref: string | null
 }
 
-export type Step =
+type Step =
   | 'createQueue'
   | 'postMessages'
   | 'claimMessages'

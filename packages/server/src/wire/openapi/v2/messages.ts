@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../core/model/model.ts'
 import { DEFAULT_RATE, MAX_RATE } from '../../../core/operations/messages/redrive-messages.ts'
 import { LEAST_SECONDS, type Limits, LONGEST_WAIT_SECONDS } from '../../../core/rules/limits.ts'
 import { between, type DescribeDoor, type JsonSchema, ref } from '../door-doc.ts'
-import { CLAIM, MESSAGE, MOVED_MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
+import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 import { pageParams } from './queues.ts'
 
 const ORDER = { order: 1017 }
@@ -137,7 +137,7 @@ const getMessages: DescribeDoor = ({ limits, home }) => ({
   ],
 })
 
-const popMessages: DescribeDoor = ({ limits, home }) => ({
+const popMessages: DescribeDoor = ({ limits, kind, home }) => ({
   summary: 'Delete messages by their ids, or pop the oldest',
   description: 'Either `ids` or `pop` must be given, not both.',
   query: {
@@ -160,7 +160,8 @@ const popMessages: DescribeDoor = ({ limits, home }) => ({
       answer: {
         status: 200,
         body: {
-          messages: [{ ...FIRST, age: 0, claim_id: null, claim_count: 0 }],
+          // The first one of the queue was claimed and deleted.
+          messages: [{ ...(kind === 'queue' ? SECOND : FIRST), age: 0, claim_id: null, claim_count: 0 }],
         },
       },
     },
@@ -216,7 +217,7 @@ export const messageDocs = {
 export const redriveDoc: DescribeDoor = ({ limits, prefix, home }) => ({
   summary: 'Move dead letters back to where they came from',
   description:
-    'Addition of this service. Each batch moves as a whole. A message gets a new id, a new age and no claims counted.',
+    'Addition of this service. Each batch moves as a whole. A message keeps its id; its claims are counted anew.',
   body: {
     required: false,
     schema: {
@@ -240,7 +241,7 @@ export const redriveDoc: DescribeDoor = ({ limits, prefix, home }) => ({
       answer: {
         status: 200,
         body: {
-          moved: [{ id: MOVED_MESSAGE, queue: 'jobs', href: `${home}/messages/${MOVED_MESSAGE}` }],
+          moved: [{ id: SECOND_MESSAGE, queue: 'jobs', href: `${home}/messages/${SECOND_MESSAGE}` }],
           done: true,
         },
       },

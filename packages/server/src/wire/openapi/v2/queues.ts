@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../core/model/model.ts'
 import { PURGEABLE } from '../../../core/operations/queues/purge-queue.ts'
 import { DEFAULT_PAGE, LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
 import { reservedDefaults } from '../../../core/rules/reserved-attributes.ts'
-import { between, type DescribeDoor, type DocContext, type JsonSchema, ref } from '../door-doc.ts'
+import { between, type DescribeDoor, type DocContext, type ExampleDoc, type JsonSchema, ref } from '../door-doc.ts'
 import { MESSAGE, SECOND_MESSAGE, SIGNATURE } from './example-ids.ts'
 
 const MARKER = { description: 'Where the page before ended; from its `next` link.' }
@@ -31,10 +31,16 @@ function metadataSchema(limits: Limits): JsonSchema {
         'Seconds before a message can be seen. Without it, or with 0, a queue heeds no delays of messages either.',
         between(0, maxMessageDelaySeconds),
       ),
-      _dead_letter_queue: { description: 'Name of the queue that gets what was claimed too often.' },
+      _dead_letter_queue: {
+        description:
+          'Name of the queue that gets what was claimed too often. Where there is no such queue, it is lost.',
+      },
       _dead_letter_queue_messages_ttl: integer('Seconds.', between(LEAST_SECONDS, maxMessageTtlSeconds)),
       _max_claim_count: integer('A message claimed so often goes to the dead letter queue instead of a further claim.'),
-      _enable_encrypt_messages: orUnset({ type: 'boolean' }),
+      _enable_encrypt_messages: orUnset({
+        type: 'boolean',
+        description: 'Keeps bodies encrypted in the storage. Only where the service has a key for that.',
+      }),
       _retry_policy: orUnset({ type: 'object', description: 'How failed notifications are sent again.' }),
     },
   }
@@ -89,7 +95,15 @@ function nameOf(home: string): string {
   return home.slice(home.lastIndexOf('/') + 1)
 }
 
-const createQueue: DescribeDoor = ({ limits, kind, home }) => ({
+function deadLetters(path: string): ExampleDoc {
+  return {
+    name: 'create-for-dead-letters',
+    request: { path },
+    answer: { status: 201, headers: { Location: path } },
+  }
+}
+
+const createQueue: DescribeDoor = ({ limits, kind, home, prefix }) => ({
   summary: `Create a ${kind}`,
   description: `One that exists stays as it is. Messages create their ${kind} too.`,
   body: { required: false, schema: metadataSchema(limits) },
@@ -99,6 +113,7 @@ const createQueue: DescribeDoor = ({ limits, kind, home }) => ({
   },
   errors: ['metadata.invalid'],
   examples: [
+    ...(kind === 'queue' ? [deadLetters(`${prefix}/queues/failed`)] : []),
     { name: 'create', request: { path: home, body: METADATA }, answer: { status: 201, headers: { Location: home } } },
     { name: 'create-again', request: { path: home }, answer: { status: 204, headers: { Location: home } } },
   ],

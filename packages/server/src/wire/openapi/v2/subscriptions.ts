@@ -13,9 +13,8 @@ function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds }: Limits)
         examples: [SUBSCRIBER],
       },
       ttl: {
-        description: 'Seconds.',
+        description: 'Seconds. It must end before the year 10000.',
         minimum: LEAST_SECONDS,
-        maximum: 2 ** 31 - 1,
         default: defaultSubscriptionTtlSeconds,
       },
       options: {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { startService } from '../support/service.ts'
+
+const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8')
+
+/** Between the outputs of two commands. */
+const MARK = '\u001e'
+
+test('the commands of docs/http-api.md work in their order', async () => {
+  const service = await startService()
+  try {
+    const outputs = await run(commands(), service.url)
+    const [created, jobs, posted, listed, once, again, claimed, ...more] = outputs
+    assert.deepEqual([created, jobs], ['', ''])
+    assert.equal(JSON.parse(posted as string).resources.length, 2)
+    assert.deepEqual(bodies(listed), [{ order: 1 }, { order: 2 }])
+    assert.equal(once, again)
+    assert.deepEqual(bodies(claimed), [{ order: 1 }, { order: 2 }])
+    const [deleted, renewed, released, waited, reclaimed, dead, redriven, popped, stats, ...last] = more
+    assert.deepEqual([deleted, renewed, released], ['', '', ''])
+    assert.deepEqual(bodies(waited), [{ order: 2 }, { order: 3 }])
+    assert.deepEqual(bodies(reclaimed), [{ order: 3 }])
+    assert.deepEqual(bodies(dead), [{ order: 2 }])
+    assert.deepEqual([JSON.parse(redriven as string).moved.length, JSON.parse(redriven as string).done], [1, true])
+    assert.deepEqual(bodies(popped), [{ order: 2 }])
+    assert.equal(JSON.parse(stats as string).messages.claimed, 1)
+    const [subscribed, subscriptions, shared, ...cleaned] = last
+    const [{ id }] = JSON.parse(subscriptions as string).subscriptions
+    assert.deepEqual(JSON.parse(subscribed as string), { subscription_id: id })
+    assert.deepEqual(JSON.parse(shared as string).methods, ['GET', 'POST'])
+    assert.deepEqual(cleaned.slice(0, 3), ['', '', ''])
+    assert.equal(JSON.parse(cleaned[3] as string).title, 'Invalid API request')
+  } finally {
+    await service.stop()
+  }
+})
+
+function commands(): string[] {
+  return [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => (block as string).trim().split('\n'))
+}
+
+/** What each command has printed, but for those that only set something. */
+async function run(lines: readonly string[], url: string): Promise<string[]> {
+  const script = lines.map((line) => (prints(line) ? `${line}\nprintf '${MARK}'` : line)).join('\n')
+  const { stdout } = await promisify(execFile)('bash', ['-euc', script], { env: { ...process.env, ZAQAR: url } })
+  return stdout
+    .split(MARK)
+    .slice(0, -1)
+    .map((text) => text.trim())
+}
+
+function prints(line: string): boolean {
+  return /^(call |echo |CLIENT=)/.test(line)
+}
+
+function bodies(listing: string | undefined): unknown[] {
+  return JSON.parse(listing as string).messages.map(({ body }: { body: unknown }) => body)
+}
