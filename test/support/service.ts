@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -39,6 +40,12 @@ export interface Service {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
+/** A test that fails before it ends its service must not leave it behind. */
+const running = new Set<Child>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Resolves when the service answers. Fails with what it has said when it ends instead. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-test-'))
@@ -50,11 +57,21 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text
   })
-  const ended = once(child, 'close').then(() => rmSync(folder, { recursive: true }))
+  running.add(child)
+  const ended = once(child, 'close').then(() => {
+    running.delete(child)
+    rmSync(folder, { recursive: true })
+  })
   const url = await addressOf(child).catch(async (error) => {
     await ended
     throw new Error(`the service did not start: ${log}`, { cause: error })
   })
+  keepWaitingFor(child, false)
+  const end = (signal: NodeJS.Signals) => {
+    keepWaitingFor(child, true)
+    if (isRunning(child)) child.kill(signal)
+    return ended
+  }
   return {
     url,
     port: Number(new URL(url).port),
@@ -63,14 +80,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     log: () => log,
     isRunning: () => isRunning(child),
     async stop() {
-      if (isRunning(child)) child.kill('SIGTERM')
-      await ended
+      await end('SIGTERM')
       assert.equal(child.exitCode, 0, `the service ended with ${child.exitCode ?? child.signalCode}: ${log}`)
     },
-    async kill() {
-      if (isRunning(child)) child.kill('SIGKILL')
-      await ended
-    },
+    kill: () => end('SIGKILL'),
   }
 }
 
@@ -101,6 +114,14 @@ async function addressOf(child: Child): Promise<string> {
     }
   }
   throw new Error(`it said: ${text}`)
+}
+
+/** Whether this process stays alive as long as that one does. */
+function keepWaitingFor(child: Child, does: boolean): void {
+  for (const part of [child, child.stdout as Socket, child.stderr as Socket]) {
+    if (does) part.ref()
+    else part.unref()
+  }
 }
 
 function isRunning(child: Child): boolean {

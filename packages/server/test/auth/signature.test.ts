@@ -126,7 +126,7 @@ test('terms that could be read in another way are neither signed nor accepted', 
     fc.property(fc.array(fc.constantFrom('\\n', ',', '/v2', 'GET', 'p'), { maxLength: 6 }), terms, (parts, mine) => {
       const project = parts.join('')
       const signature = signer.sign({ ...mine, project })
-      assert.equal(signature === null, project.includes('\\n') || signer.sign(mine) === null)
+      assert.equal(signature === null, project.includes('\\n') || signer.sign({ ...mine, project: 'p' }) === null)
     }),
   )
 })

@@ -320,12 +320,7 @@ describe('the store of a pool', () => {
       assert.equal((await put(`sqlite:${join(folder, 'pool.db')}`)).status, 201, 'one that is new')
       assert.equal((await put(`sqlite://${join(folder, 'pool.db')}`)).status, 201, 'one that is there')
       assert.equal((await put(own)).status, 201, 'the one that is open')
-      for (const uri of [
-        `sqlite:${join(folder, 'no', 'such', 'folder.db')}`,
-        'sqlite::memory:',
-        'mongodb://db1/z',
-        '',
-      ]) {
+      for (const uri of ['sqlite::memory:', 'mongodb://db1/z', '']) {
         const answer = await put(uri)
         assert.equal(answer.status, 400)
         const { title, description } = (await answer.json()) as { title: string; description: string }

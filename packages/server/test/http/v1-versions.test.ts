@@ -272,3 +272,42 @@ describe('the routes for operators', () => {
     await service.close()
   })
 })
+
+describe('what holds in every version', () => {
+  test('are policies, though upstream asks them in v2 only', async () => {
+    const file = { '/etc/zaqar/policy.yaml': '"queues:get_all": "role:reader"' }
+    const files = { readFile: (path: string) => file[path as keyof typeof file] ?? null }
+    const env = { OS_OSLO_POLICY__POLICY_FILE: '/etc/zaqar/policy.yaml' }
+    const service = await openInProcess(env, {}, { files: { ...files, listFolder: () => null, stamp: () => '1' } })
+    for (const prefix of ['/v1', '/v1.1', '/v2']) {
+      assert.equal((await service.client.get(`${prefix}/queues`)).status, 403, prefix)
+      assert.ok((await service.client.with({ 'X-Roles': 'reader' }).get(`${prefix}/queues`)).status < 300, prefix)
+    }
+    await service.close()
+  })
+
+  test('is that a project is needed, where the credentials should have one', () => {
+    assert.deepEqual(
+      createVersions(LIMITS, null, true).map(({ callers }) => callers.needsProject),
+      [true, true, true],
+    )
+  })
+
+  test('are repeated posts and waiting', async () => {
+    const service = await openInProcess()
+    await service.client.put('/v1/queues/jobs')
+    for (const [prefix, body] of [
+      ['/v1', [{ ttl: 60, body: 1 }]],
+      ['/v1.1', { messages: [{ body: 1 }] }],
+    ] as const) {
+      const post = () =>
+        service.client.post(`${prefix}/queues/jobs/messages`, body, { headers: { 'Idempotency-Key': prefix } })
+      assert.equal((await post()).text, (await post()).text)
+      const listed = await service.client.get(`${prefix}/queues/jobs/messages?wait=21`)
+      assert.equal(json(listed).title, 'Invalid API request')
+      const claimed = await service.client.post(`${prefix}/queues/jobs/claims?wait=5`, { ttl: 60, grace: 60 })
+      assert.equal(claimed.status, 201)
+    }
+    await service.close()
+  })
+})
