@@ -104,6 +104,8 @@ describe('deleting messages by ids', () => {
     '',
     'ids=',
     'pop=',
+    'pop=,',
+    'pop=5,',
     'unknown=1',
     'ids=,',
     'ids=a&pop=1',

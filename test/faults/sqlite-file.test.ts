@@ -206,7 +206,9 @@ describe('a file that is damaged', () => {
   }
 })
 
-describe('a disk that is full', () => {
+const notLinux = process.platform !== 'linux' && 'there is no prlimit outside Linux'
+
+describe('a disk that is full', { skip: notLinux }, () => {
   /** A limit on the size of a file is met like a full disk, and can be lifted from outside. */
   const onSmallDisk = ['prlimit', '--fsize=2000000:unlimited']
   const enlargeDisk = ({ pid }: Service) => execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited'])

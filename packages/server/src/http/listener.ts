@@ -26,8 +26,8 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** How many requests of a connection have arrived whole and have no whole answer yet. */
-const unanswered = new WeakMap<Socket, number>()
+/** The requests of a connection that have no whole answer yet. */
+const unanswered = new WeakMap<Socket, Set<IncomingMessage>>()
 
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
 const KEEP_ALIVE_MS = 75_000
@@ -76,10 +76,11 @@ async function serve(
   read: () => RequestBody | Promise<RequestBody>,
 ): Promise<void> {
   const { socket } = request
+  const served = unanswered.get(socket) ?? new Set()
+  unanswered.set(socket, served.add(request))
+  response.once('close', () => served.delete(request))
   try {
     const body = await read()
-    unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
-    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
     // On one connection requests are served one after the other, or a reader would overtake what it has posted.
     if (response.socket === null) await once(response, 'socket')
     const { method = '', url: target = '', headers } = request
@@ -133,7 +134,8 @@ function send(
 /** What is no HTTP, has too large a header or came too slowly. 400 for all: python-zaqarclient takes 408 and 431 for success. */
 function refuse(_error: Error, socket: Socket): void {
   // Behind requests whose answers are still to come a refusal would be taken for the answer to one of them.
-  if (!socket.writable || unanswered.get(socket)) return void socket.destroySoon()
+  const isBehindOthers = [...(unanswered.get(socket) ?? [])].some((request) => request.complete)
+  if (!socket.writable || isBehindOthers) return void socket.destroySoon()
   const body = '{"title": "Bad request", "description": "The request is no valid HTTP, too large, or came too slowly."}'
   const head = [
     'HTTP/1.1 400 Bad Request',

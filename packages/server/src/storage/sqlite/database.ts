@@ -38,6 +38,7 @@ function openingTrouble(error: unknown): string {
     case SQLITE.CORRUPT:
       return 'The SQLite file is damaged'
     case SQLITE.READONLY:
+    case SQLITE.IOERR:
       return 'The SQLite file cannot be written'
     case SQLITE.CANTOPEN:
       return 'The SQLite file cannot be opened or created'

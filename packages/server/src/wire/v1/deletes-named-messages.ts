@@ -1,6 +1,7 @@
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
 import { popMessages } from '../../core/operations/messages/pop-messages.ts'
 import { all, altered, knowing, removed, told } from '../older.ts'
+import { ListParam, readQuery } from '../query.ts'
 import { Refusal } from '../refusal.ts'
 
 /** Only ids said what to delete; nothing could be popped, and no claim was asked for. (contract http.md 3.7.6) */
@@ -10,7 +11,7 @@ export const deletesNamedMessages = all(
   told(deleteMessages, { needsClaimIds: false }),
   altered(deleteMessages, ({ decode }) => ({
     decode(request) {
-      if (request.query.get('ids')?.some((value) => value !== '') !== true) {
+      if (readQuery(request.query, { ids: ListParam }).ids === undefined) {
         throw new Refusal(400, 'Missing parameter', 'The "ids" parameter is required.')
       }
       return decode(request)

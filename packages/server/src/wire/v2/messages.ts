@@ -19,7 +19,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody 
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
 import { messageDocs } from '../openapi/v2/messages.ts'
-import { BooleanParam, IntegerParam, ListParam, readQuery, StringParam } from '../query.ts'
+import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
 /** An element of `messages` in a POST. */
@@ -53,6 +53,9 @@ export interface MessageDoorLimits {
   readonly checksum: boolean
 }
 
+/** Ids that a `Location` names at the most; clients do not read a longer header. Then it is the collection. */
+const MOST_LOCATED = 200
+
 export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
   const { maxMessagesPostBytes, deleteNeedsClaimIds, checksum } = limits
   return [
@@ -74,7 +77,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
         const resources = ids.map((id) => `"${messagePath(queuePath(request), id)}"`)
         return {
           status: 201,
-          headers: { Location: `${path}?ids=${ids.join(',')}` },
+          headers: { Location: ids.length > MOST_LOCATED ? path : `${path}?ids=${ids.join(',')}` },
           body: `{"resources": [${resources.join(', ')}]}`,
         }
       },
@@ -136,7 +139,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       operation: popMessages,
       query: DELETE_QUERY,
       describe: messageDocs.pop,
-      when: (query) => query.get('pop')?.some((value) => value !== '') === true,
+      when: (query) => lastOf(query.get('pop') ?? []) !== '',
       decode({ params, query }) {
         const { ids, pop, claim_ids } = readQuery(query, DELETE_QUERY)
         if (ids !== undefined) throw new ZaqarError('delete.ids_and_pop')
