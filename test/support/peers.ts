@@ -11,7 +11,7 @@ const peers = {
 } as const
 
 /** Why tests that need the software cannot run, or false. */
-function missingPeer(name: keyof typeof peers): string | false {
+export function missingPeer(name: keyof typeof peers): string | false {
   const { debian, check } = peers[name]
   const [command, ...args] = check
   if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return false

@@ -15,11 +15,13 @@ export function installationKey(dataDir: string): string {
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').trim() || null
+    const key = readFileSync(path, 'utf8').trim()
+    if (key !== '') return key
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
+  throw Object.assign(new Error(`${path} is empty; remove it, and another key is made`), { code: 'EINVAL' })
 }
 
 /** Under another name first, so that the file is never there without its key. */

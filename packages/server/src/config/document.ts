@@ -90,11 +90,8 @@ function ineffective(group: OptionGroup, show: (name: string) => string): string
   const lines = [...Map.groupBy(unused, ({ noEffect }) => noEffect)].map(
     ([reason, options]) => `${options.map(({ name }) => show(name)).join(', ')}: ${reason}`,
   )
-  const stops = unused.flatMap(({ name, refuses = {} }) =>
-    Object.entries(refuses).map(([value, reason]) => `${show(`${name} = ${value}`)} stops the start: ${reason}`),
-  )
-  if (group.others === undefined) return [...lines, ...stops]
-  return [...lines, ...stops, `${group.options.length === 0 ? 'every option' : 'every other option'}: ${group.others}`]
+  if (group.others === undefined) return lines
+  return [...lines, `${group.options.length === 0 ? 'every option' : 'every other option'}: ${group.others}`]
 }
 
 function asCode(text: string): string {

@@ -46,8 +46,6 @@ function evaluateOption(
   try {
     const text = resolve(group, option, values)
     if (text === null || option.kind === undefined) return { value: text }
-    const reason = 'refuses' in option ? option.refuses?.[text] : undefined
-    if (reason !== undefined) return { problem: `${label} = ${text}: ${reason}` }
     const parsed = option.kind.parse(text)
     if ('value' in parsed) return parsed
     // As in oslo.config: a number without a default may be left empty.

@@ -31,8 +31,6 @@ export interface UnusedOption {
   readonly default?: string | null
   readonly meaning?: string
   readonly aliases?: readonly string[]
-  /** Texts that stop the start, with the reason: to ignore them would open what the operator meant to close. */
-  readonly refuses?: Readonly<Record<string, string>>
 }
 
 /** A command line flag. */

@@ -13,9 +13,6 @@ const noNotifications = 'there are no notifications in this version'
 const noSocket = 'there is no WebSocket listener in this version'
 const noStages = 'upstream loads Python code by it'
 
-const noKeystone =
-  'authentication with Keystone is not part of this version, and to start without it would open the service to everybody'
-
 /** The least time of messages, claims and grace is not configurable. */
 const ttl = int({ min: 60, max: 9_999_999_999, unit: 'seconds' })
 const delay = int({ min: 0, max: 9_999_999_999, unit: 'seconds' })
@@ -66,7 +63,6 @@ export const groups = [
         kind: choice('', 'keystone'),
         default: '',
         meaning: 'Who says who a caller is: nobody (the headers are trusted), or keystone.',
-        refuses: { keystone: noKeystone },
       },
       {
         name: 'admin_mode',

@@ -163,11 +163,37 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
     ],
   },
   {
-    name: 'authentication that would not happen',
+    name: 'authentication that could not happen',
     given: inFile('[DEFAULT]\nauth_strategy = keystone'),
     problems: [
-      `${path}:2: [DEFAULT] auth_strategy = keystone: authentication with Keystone is not part of this version, ` +
-        'and to start without it would open the service to everybody',
+      '[keystone_authtoken] auth_url: the address of Keystone is missing',
+      '[keystone_authtoken] auth_type: it is missing, allowed is password or v3password or v3applicationcredential',
+    ],
+  },
+  {
+    name: 'authentication without a user',
+    given: inFile(
+      '[DEFAULT]\nauth_strategy = keystone\n[keystone_authtoken]\nauth_url = keystone:5000\nauth_type = password\n' +
+        'delay_auth_decision = true\nsystem_scope = some',
+    ),
+    problems: [
+      `${path}:4: [keystone_authtoken] auth_url: "keystone:5000" is no address that begins with http:// or https://`,
+      `${path}:6: [keystone_authtoken] delay_auth_decision: requests without a valid token would pass, and nothing ` +
+        'behind would stop them',
+      `${path}:7: [keystone_authtoken] system_scope: allowed is all`,
+      '[keystone_authtoken] username: the name of the service user is missing, and so is user_id',
+      '[keystone_authtoken] password: the password of the service user is missing',
+    ],
+  },
+  {
+    name: 'authentication with half an application credential',
+    given: inFile(
+      '[DEFAULT]\nauth_strategy = keystone\n[keystone_authtoken]\nauth_url = https://keystone/v3\n' +
+        'auth_type = v3applicationcredential\napplication_credential_name = zaqar',
+    ),
+    problems: [
+      '[keystone_authtoken] application_credential_id: it is missing, and so is application_credential_name with a user',
+      '[keystone_authtoken] application_credential_secret: it is missing',
     ],
   },
   {

@@ -1,17 +1,39 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { loadFile, problemsOf } from './memory.ts'
+import { load, loadFile } from './memory.ts'
 
 const content = readFileSync(new URL('upstream.conf', import.meta.url), 'utf8')
 
-test('a file of upstream that asks for authentication stops the start for that reason alone', () => {
-  const problems = problemsOf({ files: { '/etc/zaqar/zaqar.conf': content } })
-  assert.equal(problems.length, 1)
-  assert.match(problems[0] ?? '', /^\/etc\/zaqar\/zaqar\.conf:14: \[DEFAULT\] auth_strategy = keystone: /)
+const { config, noEffect } = loadFile(content)
+
+test('Keystone is asked as a file of upstream says', () => {
+  assert.equal(config.auth.strategy, 'keystone')
+  const { authUrl, username, password, projectName, cafile } = config.keystone
+  assert.deepEqual([authUrl, username, projectName, cafile], ['http://192.0.2.10/identity', 'zaqar', 'service', ''])
+  assert.equal(password?.reveal(), 'secr$et')
 })
 
-const { config, noEffect } = loadFile(content.replace('auth_strategy = keystone', 'auth_strategy ='))
+test('policy files are looked for beside the configuration file, and then in the usual places', () => {
+  const { folders } = load({ argv: ['--config-file', '/srv/z/zaqar.conf'], files: { '/srv/z/zaqar.conf': content } })
+  assert.deepEqual(folders, ['/srv/z', '/home/op/.zaqar', '/home/op', '/etc/zaqar', '/etc'])
+  assert.deepEqual([config.policy.file, config.policy.folders], ['policy.yaml', ['/etc/zaqar/policy.d']])
+})
+
+test('an option that may be repeated keeps all its values', () => {
+  const { config } = loadFile(
+    '[oslo_policy]\npolicy_dirs = a\npolicy_dirs = b, c\n[signed_url]\nprevious_secret_keys = x,y\n z\n',
+  )
+  assert.deepEqual(config.policy.folders, ['a', 'b, c'])
+  assert.deepEqual(
+    config.signedUrls.previousSecretKeys.map((key) => key.reveal()),
+    ['x,y', 'z'],
+  )
+})
+
+test('with Keystone a wider address needs no more than that', () => {
+  assert.equal(loadFile(content.replace('bind = 127.0.0.1', 'bind = 0.0.0.0')).config.http.bind, '0.0.0.0')
+})
 
 test('what a file of upstream sets is used', () => {
   assert.equal(config.log.debug, true)

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createTokenAuthentication } from '../../src/auth/keystone/authenticate-by-token.ts'
+import type { Token } from '../../src/auth/keystone/token-document.ts'
+import type { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
+import { NOBODY } from '../../src/core/identity.ts'
+
+const token = (facts: Partial<Token['identity']>, accessRules: Token['accessRules'] = null): Token => ({
+  identity: { ...NOBODY, project: 'p1', ...facts },
+  expiresAt: 0,
+  accessRules,
+})
+
+const tokens: Record<string, Token> = {
+  user: token({ userId: 'u1', roles: ['member'] }),
+  restricted: token({ userId: 'u1' }, [{ service: 'messaging', method: 'GET', path: '/v2/queues' }]),
+  nothing: token({ userId: 'u1' }, []),
+  service: token({ userId: 's1', project: 'services', roles: ['service'] }),
+  stranger: token({ userId: 'x1', roles: ['member'] }),
+}
+const verifier = {
+  verify: (id: string, allowExpired = false) =>
+    (id === 'expired' ? (allowExpired && tokens['user']) || null : tokens[id]) ?? null,
+} as unknown as TokenVerifier
+
+const authentication = (serviceRolesRequired = false) =>
+  createTokenAuthentication(verifier, {
+    askAt: 'http://keystone',
+    serviceRoles: ['service'],
+    serviceRolesRequired,
+    serviceType: 'messaging',
+  })
+
+/** The id of the user, or why there is none. */
+async function who(headers: Record<string, string>, { path = '/v2/queues', method = 'GET', required = false } = {}) {
+  const outcome = await authentication(required)({ headers, method, path })
+  return 'rejected' in outcome ? outcome.rejected : `${outcome.userId} ${outcome.project} ${outcome.serviceRoles}`
+}
+
+describe('a token', () => {
+  test('is all that counts', async () => {
+    const forged = {
+      'x-project-id': 'victim',
+      'x-roles': 'admin',
+      'x-user-id': 'root',
+      'x-identity-status': 'Confirmed',
+    }
+    assert.equal(await who({ ...forged, 'x-auth-token': 'user' }), 'u1 p1 ')
+    assert.equal(await who(forged), 'token')
+  })
+
+  test('is needed, and must be valid', async () => {
+    for (const headers of [{}, { 'x-auth-token': '' }, { 'x-auth-token': 'junk' }, { 'x-auth-token': 'expired' }]) {
+      assert.equal(await who(headers as Record<string, string>), 'token')
+    }
+  })
+
+  test('of an application credential is good for what its rules allow', async () => {
+    const headers = { 'x-auth-token': 'restricted' }
+    assert.equal(await who(headers), 'u1 p1 ')
+    assert.equal(await who(headers, { path: '/v2/queues/a' }), 'token')
+    assert.equal(await who(headers, { method: 'POST' }), 'token')
+    assert.equal(await who({ 'x-auth-token': 'nothing' }), 'token')
+  })
+})
+
+describe('a service token', () => {
+  test('is no token of a user', async () => {
+    assert.equal(await who({ 'x-service-token': 'service' }), 'token')
+  })
+
+  test('must be valid', async () => {
+    assert.equal(await who({ 'x-auth-token': 'user', 'x-service-token': 'junk' }), 'token')
+  })
+
+  test('adds the roles of the service, and lets it end what the user began in time', async () => {
+    assert.equal(await who({ 'x-auth-token': 'user', 'x-service-token': 'service' }), 'u1 p1 service')
+    assert.equal(await who({ 'x-auth-token': 'expired', 'x-service-token': 'service' }), 'u1 p1 service')
+    assert.equal(
+      await who({ 'x-auth-token': 'restricted', 'x-service-token': 'service' }, { path: '/v2' }),
+      'u1 p1 service',
+    )
+  })
+
+  test('of somebody who is no service gives nothing, or spoils the request', async () => {
+    const stranger = { 'x-service-token': 'stranger' }
+    assert.equal(await who({ ...stranger, 'x-auth-token': 'user' }), 'u1 p1 ')
+    assert.equal(await who({ ...stranger, 'x-auth-token': 'expired' }), 'token')
+    assert.equal(await who({ ...stranger, 'x-auth-token': 'restricted' }, { path: '/v2' }), 'token')
+    assert.equal(await who({ ...stranger, 'x-auth-token': 'user' }, { required: true }), 'token')
+  })
+})
