@@ -1,8 +1,8 @@
-import { cpSync } from 'node:fs'
-import { type Contents, fillSqlite, QUEUE, sqliteUri } from './fill.ts'
+import { type Contents, fill, QUEUE } from './fill.ts'
 import { type Operation, operations, Probe } from './probe.ts'
-import { type RunningServer, startService, temporaryFolder } from './service.ts'
+import { type RunningServer, startService } from './service.ts'
 import { median } from './statistics.ts'
+import type { Store, Stores } from './stores.ts'
 
 export interface BacklogScale {
   /** Numbers of free messages; the first is what the others are compared with. */
@@ -34,22 +34,21 @@ export interface BacklogFigures {
 interface Original {
   readonly title: string
   readonly contents: Contents
-  readonly folder: string
+  readonly store: Store
   readonly newestId: string
-  remove(): void
 }
 
 const WARM_UP_ROUNDS = 50
 
-/** What operations cost beside the contents of their queue, on SQLite, one request at a time. */
-export async function measureBacklog(scale: BacklogScale): Promise<BacklogFigures> {
+/** What operations cost beside the contents of their queue, one request at a time. */
+export async function measureBacklog(stores: Stores, scale: BacklogScale): Promise<BacklogFigures> {
   const originals: Original[] = []
   try {
-    for (const contents of contentsFor(scale)) originals.push(await prepare(contents))
+    for (const contents of contentsFor(scale)) originals.push(await prepare(stores, contents))
     const lasting = originals.filter(({ contents }) => contents.head !== 'expired')
     return { running: await measureRunning(lasting, scale.rounds), first: await measureFirst(originals, scale.starts) }
   } finally {
-    for (const original of originals) original.remove()
+    for (const { store } of originals) await store.remove()
   }
 }
 
@@ -61,12 +60,12 @@ function contentsFor({ sizes, headMessages }: BacklogScale): Contents[] {
   ]
 }
 
-async function prepare(contents: Contents): Promise<Original> {
-  const folder = temporaryFolder()
-  const newestId = await fillSqlite(folder.path, contents)
+async function prepare(stores: Stores, contents: Contents): Promise<Original> {
+  const store = await stores.create()
+  const newestId = await fill(store, contents)
   const { head, headMessages, freeMessages } = contents
   const title = `${(head === null ? freeMessages : headMessages).toLocaleString('en')} ${head ?? 'free'}`
-  return { title, contents, folder: folder.path, newestId, remove: folder.remove }
+  return { title, contents, store, newestId }
 }
 
 /**
@@ -75,8 +74,9 @@ async function prepare(contents: Contents): Promise<Original> {
  */
 async function measureRunning(originals: readonly Original[], rounds: number): Promise<BacklogTable> {
   const repeatable = operations.filter(({ empties }) => !empties)
-  const services = await Promise.all(originals.map(serveCopy))
+  const services: RunningServer[] = []
   try {
+    for (const original of originals) services.push(await serveCopy(original))
     const probes = await Promise.all(services.map(({ target }) => Probe.open(target, QUEUE)))
     const samples = repeatable.map(() => originals.map((): number[] => []))
     for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
@@ -127,14 +127,13 @@ async function timeFirst({ target }: RunningServer, operation: Operation, newest
 }
 
 async function serveCopy(original: Original): Promise<RunningServer> {
-  const folder = temporaryFolder()
-  cpSync(original.folder, folder.path, { recursive: true })
-  const service = await startService({ dataDir: folder.path, storage: sqliteUri(folder.path) })
+  const copy = await original.store.copy()
+  const service = await startService(copy.uri)
   return {
     ...service,
     async stop() {
       await service.stop()
-      folder.remove()
+      await copy.remove()
     },
   }
 }

@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { ManualClock } from '../packages/conformance/src/clock.ts'
 import type { Instant, JsonObject } from '../packages/server/src/core/model/model.ts'
 import type { NewMessage, QueueHandle, Storage } from '../packages/server/src/storage/contract.ts'
-import { openSqlite } from '../packages/server/src/storage/sqlite/open-sqlite.ts'
+import type { Store } from './stores.ts'
 import { PROJECT } from './target.ts'
 import { messageBody } from './workloads.ts'
 
@@ -28,17 +27,13 @@ const termsOf: Record<NonNullable<Contents['head']>, MessageTerms> = {
   expired: { ttlSeconds: 60, delaySeconds: 0 },
 }
 
-export function sqliteUri(folder: string): string {
-  return `sqlite:${sqliteFile(folder)}`
-}
-
 /**
- * Makes a SQLite store whose queue has these contents, without the service and without waiting: all of it happens an hour
- * ago, so that what lives for a minute is expired by now, but not removed. Answers the id of the newest message.
+ * Gives the queue of an empty store these contents, without the service and without waiting: all of it happens an hour ago,
+ * so that what lives for a minute is expired by now, but not removed. Answers the id of the newest message.
  */
-export async function fillSqlite(folder: string, contents: Contents): Promise<string> {
+export async function fill(store: Store, contents: Contents): Promise<string> {
   const clock = new ManualClock(Date.now() - HOUR_MILLISECONDS)
-  const storage = await openSqlite({ path: sqliteFile(folder), clock })
+  const storage = await store.open(clock)
   const now = clock.now()
   const key = { project: PROJECT, kind: 'queue', name: QUEUE } as const
   const { queue } = await storage.queues.create({ key, metadata: metadataFor(contents), now })
@@ -47,10 +42,6 @@ export async function fillSqlite(folder: string, contents: Contents): Promise<st
   const newestId = await append(storage, queue, contents.freeMessages, LONG_LIFE, now)
   await storage.close()
   return newestId
-}
-
-function sqliteFile(folder: string): string {
-  return join(folder, 'backlog.db')
 }
 
 /** Only in a queue that delays may a listing pass over delayed messages. */

@@ -12,6 +12,13 @@ export class Generator {
     return (await this.#perform({ kind: 'run', ...task })) as RunFigures | RanOut
   }
 
+  /** As `run`, for a load that a queue cannot run out of. */
+  async runToEnd(task: Omit<RunTask, 'kind'>): Promise<RunFigures> {
+    const result = await this.run(task)
+    if ('ranOutAtCyclesPerSecond' in result) throw new Error(`the queue ran out of messages during ${task.workload}`)
+    return result
+  }
+
   /** Posts so many messages, in large batches. */
   async fill(target: Target, queue: string, messages: number): Promise<void> {
     if (messages > 0) await this.#perform({ kind: 'fill', target, queue, messages })

@@ -4,14 +4,15 @@
  */
 import { Connection } from './connection.ts'
 import type { EchoAnswer } from './echo.ts'
-import { type Usage, usageOf } from './process-usage.ts'
+import { type Usage, usageOfAll } from './process-usage.ts'
 import { Samples } from './statistics.ts'
 import { requestBytes, type Target } from './target.ts'
 import { postOf, type Step, type WorkloadName, workloadNamed } from './workloads.ts'
 
 export interface RunTask {
   readonly kind: 'run'
-  readonly target: Target
+  /** Connections are dealt out to these in turn. */
+  readonly targets: readonly Target[]
   readonly workload: WorkloadName
   readonly queue: string
   readonly connections: number
@@ -36,7 +37,7 @@ export interface RunFigures {
   readonly p50Milliseconds: number
   readonly p99Milliseconds: number
   readonly maxMilliseconds: number
-  /** 1 is one core. */
+  /** 1 is one core. This and the memory are those of all targets together. */
   readonly serverCpu: number | null
   readonly serverResidentBytes: number | null
   readonly loadCpu: number
@@ -67,11 +68,11 @@ async function perform(task: Task): Promise<TaskResult> {
 async function fill({ target, queue, messages }: FillTask): Promise<TaskResult> {
   const path = `/v2/queues/${queue}/messages`
   let left = messages
-  await withConnections(target, FILL_CONNECTIONS, (connections, fail) => {
+  await withConnections([target], FILL_CONNECTIONS, (connections, fail) => {
     const full = requestBytes(target, 'POST', path, postOf(FILL_MESSAGES_PER_POST))
     return Promise.all(
       connections.map(
-        (connection) =>
+        ({ connection }) =>
           new Promise<void>((resolve) => {
             const post = () => {
               if (left <= 0) return resolve()
@@ -92,7 +93,8 @@ async function fill({ target, queue, messages }: FillTask): Promise<TaskResult> 
 }
 
 async function run(task: RunTask): Promise<TaskResult> {
-  const steps = workloadNamed(task.workload).steps(task.target, task.queue)
+  const workload = workloadNamed(task.workload)
+  const stepsOf = new Map(task.targets.map((target) => [target, workload.steps(target, task.queue)]))
   const answers: EchoAnswer[] = []
   const latencies = new Samples()
   let stopped = false
@@ -106,20 +108,20 @@ async function run(task: RunTask): Promise<TaskResult> {
   }
 
   try {
-    return await withConnections(task.target, task.connections, async (connections, fail) => {
-      const cycle = (connection: Connection, onFinished: () => void) =>
-        runCycle(connection, steps, answers, fail, onFinished)
+    return await withConnections(task.targets, task.connections, async (connections, fail) => {
+      const cycle = ({ connection, target }: Opened, onFinished: () => void) =>
+        runCycle(connection, stepsOf.get(target) ?? [], answers, fail, onFinished)
       const drained =
         task.cyclesPerSecond === null
           ? sendAtOnce(connections, cycle, finishCycle, () => stopped)
           : sendOnSchedule(connections, task.cyclesPerSecond, cycle, finishCycle, () => stopped)
 
       await sleep(task.warmUpSeconds)
-      const begin = readMeters(task.target.pid)
+      const begin = readMeters(task.targets)
       recording = true
       await sleep(task.seconds)
       recording = false
-      const end = readMeters(task.target.pid)
+      const end = readMeters(task.targets)
       stopped = true
       await drained
 
@@ -178,11 +180,11 @@ function unexpected(step: Step, status: number, body: Buffer): Error {
   return new Error(`expected an answer ${step.status}, got ${status}: ${body}`)
 }
 
-type StartCycle = (connection: Connection, onFinished: () => void) => void
+type StartCycle = (connection: Opened, onFinished: () => void) => void
 
 /** Closed loop: every connection is busy all the time. Resolves when the last cycle is over. */
 function sendAtOnce(
-  connections: readonly Connection[],
+  connections: readonly Opened[],
   start: StartCycle,
   finish: (startedAt: number) => void,
   isStopped: () => boolean,
@@ -210,7 +212,7 @@ function sendAtOnce(
  * so that a server which stalls does not hide that by being asked less.
  */
 function sendOnSchedule(
-  connections: readonly Connection[],
+  connections: readonly Opened[],
   cyclesPerSecond: number,
   start: StartCycle,
   finish: (dueAt: number) => void,
@@ -248,26 +250,40 @@ interface Meters {
   readonly loadCpuSeconds: number
 }
 
-function readMeters(serverPid: number | null): Meters {
+function readMeters(targets: readonly Target[]): Meters {
   const { user, system } = process.cpuUsage()
-  return { at: performance.now(), server: usageOf(serverPid), loadCpuSeconds: (user + system) / 1e6 }
+  const server = usageOfAll(targets.map(({ pid }) => pid))
+  return { at: performance.now(), server, loadCpuSeconds: (user + system) / 1e6 }
+}
+
+interface Opened {
+  readonly connection: Connection
+  readonly target: Target
 }
 
 /** Opens connections, hands them to `use` and closes them; the first failure of any ends it all. */
 async function withConnections<T>(
-  target: Target,
+  targets: readonly Target[],
   count: number,
-  use: (connections: Connection[], fail: (error: Error) => void) => Promise<T>,
+  use: (connections: Opened[], fail: (error: Error) => void) => Promise<T>,
 ): Promise<T> {
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {}) // It may fail before anybody waits for it.
-  const opened: Connection[] = []
+  const opened: Opened[] = []
   try {
-    for (let i = 0; i < count; i++) opened.push(await Connection.open(target.host, target.port, failure.reject))
+    for (const target of dealtOut(targets, count)) {
+      opened.push({ connection: await Connection.open(target.host, target.port, failure.reject), target })
+    }
     return await Promise.race([use(opened, failure.reject), failure.promise])
   } finally {
-    for (const connection of opened) connection.close()
+    for (const { connection } of opened) connection.close()
   }
+}
+
+function dealtOut(targets: readonly Target[], count: number): Target[] {
+  return Array.from({ length: Math.ceil(count / targets.length) }, () => targets)
+    .flat()
+    .slice(0, count)
 }
 
 function sleep(seconds: number): Promise<void> {

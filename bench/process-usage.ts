@@ -8,6 +8,14 @@ export interface Usage {
 /** Linux counts CPU time in hundredths of a second towards programs, whatever its own tick is. */
 const TICKS_PER_SECOND = 100
 
+/** As `usageOf` of all of them together; null where any is out of sight. */
+export function usageOfAll(pids: readonly (number | null)[]): Usage | null {
+  const usages = pids.map(usageOf).filter((usage) => usage !== null)
+  if (usages.length < pids.length) return null
+  const sum = (of: (usage: Usage) => number) => usages.reduce((total, usage) => total + of(usage), 0)
+  return { cpuSeconds: sum((usage) => usage.cpuSeconds), residentBytes: sum((usage) => usage.residentBytes) }
+}
+
 /** What a process has used so far; null where it is out of sight: on another machine, or not on Linux. */
 export function usageOf(pid: number | null): Usage | null {
   if (pid === null || process.platform !== 'linux') return null

@@ -23,13 +23,13 @@ const HOST = '127.0.0.1'
 const START_LIMIT_MILLISECONDS = 30_000
 const STOP_LIMIT_MILLISECONDS = 30_000
 
-/** Starts the service on a data folder, or on the storage with the given URI. */
-export async function startService(p: { dataDir: string; storage: string | null }): Promise<RunningServer> {
+/** Starts the service on the storage with this URI, with an empty data folder. */
+export async function startService(storage: string): Promise<RunningServer> {
+  const folder = temporaryFolder()
   const startedAt = performance.now()
-  const storage = p.storage === null ? [] : ['--storage', p.storage]
   const child = spawn(
     process.execPath,
-    [SERVICE, 'serve', '--bind', HOST, '--port', '0', '--data-dir', p.dataDir, ...storage],
+    [SERVICE, 'serve', '--bind', HOST, '--port', '0', '--data-dir', folder.path, '--storage', storage],
     // What it complains of belongs before the eyes of whoever runs the bench.
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
@@ -37,9 +37,17 @@ export async function startService(p: { dataDir: string; storage: string | null 
     const target = targetOf(await announcedPort(child, child.stdout), child)
     const { status } = await ask(target, 'GET', '/')
     if (status !== 300) throw new Error(`GET / was answered with ${status}`)
-    return { target, startMilliseconds: performance.now() - startedAt, stop: () => terminate(child) }
+    return {
+      target,
+      startMilliseconds: performance.now() - startedAt,
+      async stop() {
+        await terminate(child)
+        folder.remove()
+      },
+    }
   } catch (error) {
     child.kill('SIGKILL')
+    folder.remove()
     throw new Error(`the service did not start: ${(error as Error).message}`, { cause: error })
   }
 }

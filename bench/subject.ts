@@ -1,5 +1,6 @@
 import { ask } from './ask.ts'
-import { type RunningServer, startService, temporaryFolder } from './service.ts'
+import { type RunningServer, startService } from './service.ts'
+import type { Stores } from './stores.ts'
 import type { Target } from './target.ts'
 
 /** What is measured. */
@@ -9,20 +10,35 @@ export interface Subject {
   start(queue: string): Promise<RunningServer>
 }
 
-/** The service of this repository: a new process with an empty data folder each time, so that no run leaves traces for the next. */
-export function localSubject(storage: string | null): Subject {
+/** The service of this repository: a new process on an empty store each time, so that no run leaves traces for the next. */
+export function localSubject(stores: Stores): Subject {
   return {
-    title: `zaqar serve${storage === null ? '' : ` --storage ${storage}`}`,
-    async start(queue) {
-      const folder = temporaryFolder()
-      const service = await startService({ dataDir: folder.path, storage })
+    title: `zaqar serve on ${stores.engine}`,
+    async start() {
+      const store = await stores.create()
+      const service = await startService(store.uri)
       return {
         ...service,
         async stop() {
-          // A storage of somebody else's must not keep our queues; a folder of our own goes as a whole.
-          if (storage !== null) await deleteQueue(service.target, queue)
           await service.stop()
-          folder.remove()
+          await store.remove()
+        },
+      }
+    },
+  }
+}
+
+/** As above, on a store of somebody else's, which must not keep our queues. */
+export function subjectOn(storage: string): Subject {
+  return {
+    title: `zaqar serve --storage ${withoutPassword(storage)}`,
+    async start(queue) {
+      const service = await startService(storage)
+      return {
+        ...service,
+        async stop() {
+          await deleteQueue(service.target, queue)
+          await service.stop()
         },
       }
     },
@@ -48,4 +64,8 @@ export function remoteSubject(url: URL, headers: readonly string[]): Subject {
 async function deleteQueue(target: Target, queue: string): Promise<void> {
   const { status, body } = await ask(target, 'DELETE', `/v2/queues/${queue}`)
   if (status !== 204) throw new Error(`deleting ${queue}: ${status} ${body}`)
+}
+
+function withoutPassword(uri: string): string {
+  return uri.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1@')
 }

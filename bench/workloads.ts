@@ -19,7 +19,7 @@ export interface Workload {
   steps(target: Target, queue: string): Step[]
 }
 
-export type WorkloadName = 'post' | 'post-10' | 'list-10' | 'claim' | 'claim-10-delete-10'
+export type WorkloadName = 'post' | 'post-10' | 'list-10' | 'claim' | 'claim-10-delete-10' | 'turnover'
 
 /** Some 150 bytes as JSON: the size of a job description, a status change, an address of something larger. */
 export const messageBody = {
@@ -90,19 +90,37 @@ export const workloads: readonly Workload[] = [
     messages: 10,
     needs: 0,
     takes: 10,
-    steps: (target, queue) => [
-      { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/claims?limit=10`, claimTerms) },
-      {
-        status: 204,
-        request: (claim) =>
-          requestBytes(target, 'DELETE', `/v2/queues/${queue}/messages?ids=${messageIdsOf(claim).join(',')}`),
-      },
-    ],
+    steps: claimAndDelete,
   },
 ]
 
+/** It puts back what it takes, so it can go on for ever. */
+export const turnover: Workload = {
+  name: 'turnover',
+  title: 'POST 10 + claim 10 + delete 10',
+  requests: 3,
+  messages: 10,
+  needs: 20_000,
+  takes: 0,
+  steps: (target, queue) => [
+    { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/messages`, postOf(10)) },
+    ...claimAndDelete(target, queue),
+  ],
+}
+
+function claimAndDelete(target: Target, queue: string): Step[] {
+  return [
+    { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/claims?limit=10`, claimTerms) },
+    {
+      status: 204,
+      request: (claim) =>
+        requestBytes(target, 'DELETE', `/v2/queues/${queue}/messages?ids=${messageIdsOf(claim).join(',')}`),
+    },
+  ]
+}
+
 export function workloadNamed(name: WorkloadName): Workload {
-  const workload = workloads.find((candidate) => candidate.name === name)
+  const workload = [...workloads, turnover].find((candidate) => candidate.name === name)
   if (workload === undefined) throw new Error(`no workload is called ${name}`)
   return workload
 }

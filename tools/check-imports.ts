@@ -25,8 +25,8 @@ const layers: readonly Layer[] = [
   { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
   { path: 'wire/', imports: ['core/**'], types: [] },
-  { path: 'http/', imports: ['wire/**', 'core/**'], types: ['platform/*'] },
-  { path: 'auth/', imports: ['core/**'], types: ['platform/*'] },
+  { path: 'http/', imports: ['wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
+  { path: 'auth/', imports: ['core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'config/', imports: ['core/model/*'], types: ['core/**', 'auth/**'] },
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['platform/*'] },
   {

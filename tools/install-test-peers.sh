@@ -9,6 +9,7 @@ packages=(
   python3-openstacksdk    # another client: its message proxy
   python3-openstackclient # the command line of an operator
   keystone                # who a token belongs to
+  uwsgi-plugin-python3    # what Keystone runs under
   postgresql              # the second engine
   chromium                # a page from another origin
 )

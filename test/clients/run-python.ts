@@ -13,7 +13,7 @@ export async function runPython(file: string, url: string, env: Record<string, s
 /** What a command prints on both outputs; rejects with it when the command fails. */
 export function execute(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8', timeout: 60_000 } as const
+    const options = { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8', timeout: 180_000 } as const
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout + stderr)
       else

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type History, keyOf, type Mark } from './history.ts'
 import { KEPT, POPPED, WORKED } from './load.ts'
@@ -12,9 +12,9 @@ interface Listed {
 }
 
 /** Compares what the service has with what its clients were told before it went away. */
-export async function checkHistory(url: string, history: History): Promise<void> {
+export async function checkHistory(url: string, history: History, project = PROJECT): Promise<void> {
   const send = sendOverHttp(url)
-  const client = new TestClient(send)
+  const client = new TestClient(send).with({ 'X-Project-Id': project })
   try {
     for (const queue of [KEPT, WORKED, POPPED]) {
       const listed = await listAll(client, queue)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Send, type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PROJECT, type Send, type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type History, keyOf, type Mark } from './history.ts'
 
@@ -15,7 +16,10 @@ const MOST_PER_POST = 8
 /** Longer than any test lasts. */
 const CLAIM_TERMS = { ttl: 43_200, grace: 60 }
 
-/** The service went away before it answered. */
+/** Between an answer that did not come and the next attempt. */
+const PAUSE_MS = 20
+
+/** Nobody knows what became of the request: the service went away before it answered, or said that it is in trouble. */
 class Unanswered extends Error {}
 
 interface ClaimedMessage {
@@ -23,32 +27,54 @@ interface ClaimedMessage {
   readonly body: Mark
 }
 
+export interface LoadOptions {
+  readonly project?: string
+  /** Until then the load goes on, whatever becomes of the service. Without it, the load ends with the service. */
+  readonly isOver?: () => boolean
+  /** Told of each refusal of a service in trouble, which none is expected from otherwise. */
+  readonly onRefused?: (answer: TestAnswer) => void
+}
+
 /**
  * Keeps the service as busy as one process can until it goes away, and writes into `history` what it was told. Resolves when all
  * workers have noticed. `round` tells the writers of this run from others.
  */
-export async function runLoad(url: string, history: History, round: number): Promise<void> {
+export async function runLoad(url: string, history: History, round: number, options: LoadOptions = {}): Promise<void> {
+  const { project = PROJECT, isOver = () => true } = options
   const send = sendOverHttp(url)
-  const client = new TestClient(orUnanswered(send))
+  const client = new TestClient(orUnanswered(send, options)).with({ 'X-Project-Id': project })
+  const work = async (once: (attempt: number) => Promise<never>): Promise<void> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await once(attempt)
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error
+        if (isOver()) return
+        await sleep(PAUSE_MS)
+      }
+    }
+  }
   const writers = [KEPT, WORKED, POPPED].flatMap((queue) =>
     Array.from({ length: WORKERS[queue as keyof typeof WORKERS] }, (_, i) =>
-      write(client, history, queue, `${queue} ${round} ${i}`),
+      work((attempt) => write(client, history, queue, `${project} ${queue} ${round} ${i} ${attempt}`)),
     ),
   )
-  const claimers = Array.from({ length: WORKERS.claimers }, () => claim(client, history))
-  const poppers = Array.from({ length: WORKERS.poppers }, () => pop(client, history))
+  const claimers = Array.from({ length: WORKERS.claimers }, () => work(() => claim(client, history)))
+  const poppers = Array.from({ length: WORKERS.poppers }, () => work(() => pop(client, history)))
   const ends = await Promise.allSettled([...writers, ...claimers, ...poppers])
   send.close()
-  for (const end of ends) if (end.status === 'rejected' && !(end.reason instanceof Unanswered)) throw end.reason
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
-function orUnanswered(send: Send): Send {
+function orUnanswered(send: Send, { isOver = () => false, onRefused }: LoadOptions): Send {
   return async (request) => {
-    try {
-      return await send(request)
-    } catch (error) {
+    if (isOver()) throw new Unanswered()
+    const answer = await send(request).catch((error) => {
       throw new Unanswered('', { cause: error })
-    }
+    })
+    if (answer.status !== 503 || onRefused === undefined) return answer
+    onRefused(answer)
+    throw new Unanswered()
   }
 }
 

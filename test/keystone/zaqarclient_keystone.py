@@ -10,7 +10,7 @@ from zaqarclient.transport import errors
 def connect(user, project):
     options = {
         'os_username': user,
-        'os_password': os.environ['PASSWORD'],
+        'os_password': os.environ['OS_PASSWORD'],
         'os_user_domain_name': 'Default',
         'os_project_name': project,
         'os_project_domain_name': 'Default',

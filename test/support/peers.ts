@@ -6,6 +6,8 @@ const peers = {
   'python-zaqarclient': { debian: 'python3-zaqarclient', check: ['/usr/bin/python3', '-c', 'import zaqarclient'] },
   openstacksdk: { debian: 'python3-openstacksdk', check: ['/usr/bin/python3', '-c', 'import openstack'] },
   keystone: { debian: 'keystone', check: ['/usr/bin/python3', '-c', 'import keystone'] },
+  // What Keystone's Debian package runs it under.
+  uwsgi: { debian: 'uwsgi-plugin-python3', check: ['/usr/bin/uwsgi', '--plugins', 'python3', '--version'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const

@@ -29,6 +29,8 @@ export interface Service {
   readonly port: number
   readonly dataDir: string
   readonly pid: number
+  /** What it has printed so far: when it was ready, and since. */
+  output(): string
   /** What it has logged so far. */
   log(): string
   isRunning(): boolean
@@ -62,7 +64,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     running.delete(child)
     rmSync(folder, { recursive: true })
   })
-  const url = await addressOf(child).catch(async (error) => {
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const url = await addressIn(child, () => output).catch(async (error) => {
     await ended
     throw new Error(`the service did not start: ${log}`, { cause: error })
   })
@@ -77,6 +83,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     port: Number(new URL(url).port),
     dataDir,
     pid: child.pid as number,
+    output: () => output,
     log: () => log,
     isRunning: () => isRunning(child),
     async stop() {
@@ -102,18 +109,13 @@ function spawnService(folder: string, options: ServiceOptions & { dataDir: strin
 }
 
 /** The address in what the service prints when it is ready. */
-async function addressOf(child: Child): Promise<string> {
-  let text = ''
-  child.stdout.setEncoding('utf8')
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    text += chunk
-    const [, url] = / is ready at (http:\/\/\S+)\n/.exec(text) ?? []
-    if (url !== undefined) {
-      child.stdout.resume()
-      return url
-    }
+async function addressIn(child: Child, output: () => string): Promise<string> {
+  const ended = once(child.stdout, 'close').then(() => true)
+  for (;;) {
+    const [, url] = / is ready at (https?:\/\/\S+)\n/.exec(output()) ?? []
+    if (url !== undefined) return url
+    if ((await Promise.race([once(child.stdout, 'data'), ended])) === true) throw new Error(`it said: ${output()}`)
   }
-  throw new Error(`it said: ${text}`)
 }
 
 /** Whether this process stays alive as long as that one does. */

@@ -1,7 +1,9 @@
 import type { Access } from './access.ts'
 import type { Config } from './config/options.ts'
+import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { LongPolls } from './core/long-poll.ts'
+import { ProjectRates } from './core/project-rates.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import { createRoutes } from './http/routes.ts'
@@ -21,6 +23,8 @@ export interface ApplicationParts {
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
+  /** Gets the audit log; null where nobody wants one. */
+  readonly audit: WriteLine | null
   /** Told of every error that is ours. */
   readonly onTrouble: OnTrouble
 }
@@ -41,6 +45,7 @@ export function createApplication({
   clock,
   ids,
   probeStore,
+  audit,
   onTrouble,
 }: ApplicationParts): Application {
   const storage = encryptedStorage(plainStorage, messageCipher(config))
@@ -57,7 +62,19 @@ export function createApplication({
   )
   const longPolls = new LongPolls(storage, clock)
   const { authenticate, authorise, urlSigner } = access
-  const execute = createExecute({ storage, clock, limits, ids, longPolls, probeStore, urlSigner, authorise, onTrouble })
+  const run = createExecute({
+    storage,
+    clock,
+    limits,
+    ids,
+    longPolls,
+    probeStore,
+    urlSigner,
+    rates: projectRates(config),
+    authorise,
+    onTrouble,
+  })
+  const execute = audit === null ? run : audited(run, { write: audit, clock })
   const withCors = createCors(config.cors)
   const serve = (served: readonly ApiVersion[]) =>
     withCors(
@@ -75,6 +92,11 @@ export function createApplication({
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     close: () => longPolls.close(),
   }
+}
+
+function projectRates({ projectLimits }: Config): ProjectRates | null {
+  const { maxRequestsPerSecond, maxMessagesPerSecond } = projectLimits
+  return maxRequestsPerSecond === null && maxMessagesPerSecond === null ? null : new ProjectRates(projectLimits)
 }
 
 function messageCipher({ encryption: { key, previousKeys } }: Config): MessageCipher {

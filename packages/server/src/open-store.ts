@@ -8,7 +8,7 @@ import type { ProbeStore } from './core/execute.ts'
 import type { Clock } from './platform/clock.ts'
 import { type Storage, StorageUnavailable } from './storage/contract.ts'
 
-type Store = Pick<Config['storage'], 'uri' | 'listenUri'>
+type Store = Pick<Config['storage'], 'uri' | 'listenUri' | 'connections'>
 
 export interface OpenedStore {
   readonly storage: Storage
@@ -19,6 +19,8 @@ export interface OpenedStore {
 
 /** What a module that is named as the engine exports. */
 interface EngineModule {
+  /** Whether any number of processes may open the same storage. */
+  readonly severalProcesses?: boolean
   openStorage(p: { uri: string; clock: Clock }): Promise<Storage>
 }
 
@@ -26,10 +28,23 @@ interface EngineModule {
  * `local`: the clock of this machine.
  * @throws StorageUnavailable, or whatever an engine of somebody else's throws.
  */
-export async function openStore({ uri, listenUri }: Store, local: Clock): Promise<OpenedStore> {
-  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), listenUri?.reveal(), local)
+export async function openStore(store: Store, local: Clock): Promise<OpenedStore> {
+  const { uri } = store
+  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), store, local)
   const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local) : await openModule(uri, local)
   return { storage, clock: local, close: () => storage.close() }
+}
+
+/** Ends a sentence that says what was wanted of several processes; null when they may share the store. */
+export async function whyOneProcess(uri: StorageUri): Promise<string | null> {
+  if (uri.engine === 'postgres') return null
+  if (uri.engine === 'sqlite') {
+    return 'one process alone can have the file of SQLite; several can share a PostgreSQL, --storage postgres://...'
+  }
+  const { severalProcesses } = await loadEngine(uri.module)
+  return severalProcesses === true
+    ? null
+    : `the engine of ${uri.module} does not say that several processes can share it`
 }
 
 /** For people: no password, and nothing that might hold one. */
@@ -89,12 +104,12 @@ async function openFile(file: string, clock: Clock): Promise<Storage> {
 }
 
 /** Nodes agree on the time of their server. */
-async function openOnServer(uri: string, listenUri: string | undefined, local: Clock): Promise<OpenedStore> {
+async function openOnServer(uri: string, { listenUri, connections }: Store, local: Clock): Promise<OpenedStore> {
   const { openPostgres } = await import('./storage/postgres/open-postgres.ts')
   const { ServerClock } = await import('./storage/postgres/server-clock.ts')
   const clock = await ServerClock.open({ uri, local })
   try {
-    const storage = await openPostgres({ uri, ...(listenUri && { listenUri }), clock })
+    const storage = await openPostgres({ uri, ...(listenUri && { listenUri: listenUri.reveal() }), connections, clock })
     return {
       storage,
       clock,
@@ -110,9 +125,14 @@ async function openOnServer(uri: string, listenUri: string | undefined, local: C
 }
 
 async function openModule(p: { module: string; uri: { reveal(): string } }, clock: Clock): Promise<Storage> {
-  const isPath = /^\.{0,2}\//.test(p.module)
-  const specifier = isPath ? pathToFileURL(resolve(p.module)).href : p.module
-  const { openStorage } = (await import(specifier)) as Partial<EngineModule>
-  if (openStorage === undefined) throw new StorageUnavailable(`${p.module} exports no function openStorage`)
+  const { openStorage } = await loadEngine(p.module)
   return openStorage({ uri: p.uri.reveal(), clock })
+}
+
+async function loadEngine(module: string): Promise<EngineModule> {
+  const isPath = /^\.{0,2}\//.test(module)
+  const specifier = isPath ? pathToFileURL(resolve(module)).href : module
+  const engine = (await import(specifier)) as Partial<EngineModule>
+  if (engine.openStorage === undefined) throw new StorageUnavailable(`${module} exports no function openStorage`)
+  return engine as EngineModule
 }

@@ -1,13 +1,19 @@
 /** The composition root: the only place that knows all parts. */
 import { mkdirSync } from 'node:fs'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { openAccess } from './access.ts'
 import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import type { Config } from './config/options.ts'
+import { lineOfLost } from './core/audit.ts'
 import { type Listener, listen } from './http/listener.ts'
+import { openTls, type Tls } from './http/tls.ts'
 import { createProbeStore, openStore } from './open-store.ts'
+import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
+import { openLineFile, standardOutput } from './platform/line-file.ts'
+import { LineWriter } from './platform/line-writer.ts'
+import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 
@@ -18,15 +24,24 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** `about`: fields of every line. */
+export function createLog({ log: { debug } }: Config, about: object = {}): Logger {
+  return pino({ level: debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true })).child(about)
+}
+
 /**
  * `folders`: where files that the configuration names by relative paths are looked for.
  * @throws PolicyError, StorageUnavailable, or the error of the listener.
  */
-export async function startService(config: Config, folders: readonly string[]): Promise<Service> {
-  const log = pino({ level: config.log.debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true }))
+export async function startService(
+  config: Config,
+  folders: readonly string[],
+  log = createLog(config),
+): Promise<Service> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(config.storage, createSystemClock())
   const { storage, clock } = store
+  let audit: LineWriter | null = null
   try {
     const access = openAccess({
       config,
@@ -40,6 +55,7 @@ export async function startService(config: Config, folders: readonly string[]): 
       },
       installationKey: () => installationKey(config.storage.dataDir),
     })
+    audit = await openAudit(config, clock, log)
     const application = createApplication({
       config,
       access,
@@ -47,34 +63,66 @@ export async function startService(config: Config, folders: readonly string[]): 
       clock,
       ids: systemIds,
       probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
+      audit: audit && ((line) => audit?.write(line)),
       onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
     })
-    const { listener, adminListener } = await openListeners(application, config)
+    const tls = openTlsOf(config, clock, log)
+    const { listener, adminListener } = await openListeners(application, config, tls)
+    const scheme = tls === null ? 'http' : 'https'
     return {
-      url: urlOf(listener),
-      adminUrl: adminListener && urlOf(adminListener),
+      url: urlOf(scheme, listener),
+      adminUrl: adminListener && urlOf(scheme, adminListener),
       async close() {
         application.close()
+        tls?.close()
         await Promise.all([listener.close(), adminListener?.close()])
+        await audit?.close()
         await access.close()
         await store.close()
       },
     }
   } catch (error) {
+    await audit?.close()
     await store.close()
     throw error
   }
 }
 
+/** @throws the error of the system, when the file cannot be written */
+async function openAudit({ audit: { file } }: Config, clock: Clock, log: Logger): Promise<LineWriter | null> {
+  if (file === null) return null
+  const target = file === '-' ? standardOutput : await openLineFile(file)
+  const reports = {
+    failed: (error: unknown) => log.error({ err: error }, 'the audit log cannot be written; its lines are held'),
+    full: () => log.error('the audit log is not written fast enough; from now on its lines are lost'),
+    lost: (lines: number) => log.error({ lines }, 'these many lines are missing in the audit log'),
+  }
+  return new LineWriter({ target, reports, lineOfLost: (lines) => lineOfLost(lines, clock), pause })
+}
+
+/** @throws TlsError */
+function openTlsOf({ tls: { certFile, keyFile, caFile } }: Config, clock: Clock, log: Logger): Tls | null {
+  if (certFile === null || keyFile === null) return null
+  const reports = {
+    warned: (warning: string) => log.warn(`TLS: ${warning}`),
+    renewed: (certificate: object) => log.info(certificate, 'certificate read again'),
+    refused: (problem: string) =>
+      log.error({ problem }, 'the changed certificate cannot be used; the one before stays'),
+  }
+  return openTls({ certFile, keyFile, caFile }, { files: diskFiles, clock, reports })
+}
+
 async function openListeners(
   { handle, handleForAdmins }: Application,
   { http, limits }: Config,
+  tls: Tls | null,
 ): Promise<{ listener: Listener; adminListener: Listener | null }> {
   const bounds = {
     maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
     maxHeaderBytes: http.maxHeaderBytes,
     requestTimeoutSeconds: http.requestTimeoutSeconds,
     maxConnections: http.maxConnections,
+    tls,
   }
   const listener = await listen(handle, { address: http.bind, port: http.port, ...bounds })
   if (handleForAdmins === null || http.adminPort === null) return { listener, adminListener: null }
@@ -87,6 +135,6 @@ async function openListeners(
   }
 }
 
-function urlOf({ address, port }: Listener): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+function urlOf(scheme: 'http' | 'https', { address, port }: Listener): string {
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -18,7 +18,7 @@ export function banner(
 
 Try it:
 
-${examples(url, config.auth.strategy === 'keystone')}
+${examples(url, config)}
 `
 }
 
@@ -30,15 +30,20 @@ function authentication({ auth, keystone, http: { bind } }: Config): string {
 }
 
 /** Lines that work as they are, in this order. */
-function examples(url: string, needsToken: boolean): string {
-  const who = needsToken ? `-H "X-Auth-Token: $(openstack token issue -f value -c id)"` : `-H 'X-Project-ID: demo'`
+function examples(url: string, { auth, tls }: Config): string {
+  const who =
+    auth.strategy === 'keystone'
+      ? `-H "X-Auth-Token: $(openstack token issue -f value -c id)"`
+      : `-H 'X-Project-ID: demo'`
   const headers = `-H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' ${who}`
   const body = `-H 'Content-Type: application/json' -d '{"messages": [{"ttl": 300, "body": "hello"}]}'`
+  // The certificate may be one that only this machine knows.
+  const curl = tls.certFile === null ? 'curl' : `curl --cacert ${tls.certFile}`
   const queue = `${url}/v2/queues/first`
   // Without echo, a listing leaves out what the same client has posted.
   return [
-    `  curl -i -X PUT ${headers} ${queue}`,
-    `  curl -i ${headers} ${body} ${queue}/messages`,
-    `  curl -i ${headers} '${queue}/messages?echo=true'`,
+    `  ${curl} -i -X PUT ${headers} ${queue}`,
+    `  ${curl} -i ${headers} ${body} ${queue}/messages`,
+    `  ${curl} -i ${headers} '${queue}/messages?echo=true'`,
   ].join('\n')
 }

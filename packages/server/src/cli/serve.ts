@@ -1,20 +1,41 @@
 import { homedir } from 'node:os'
-import { loadConfig } from '../config/load.ts'
+import type { Logger } from 'pino'
+import { ConfigError, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/options.ts'
+import { whyOneProcess } from '../open-store.ts'
 import { diskFiles } from '../platform/disk-files.ts'
-import { startService } from '../service.ts'
+import { createSystemClock } from '../platform/system-clock.ts'
+import { createLog, type Service, startService } from '../service.ts'
 import { banner } from './banner.ts'
+import { runWorker } from './run-worker.ts'
 import { describeStartError } from './start-error.ts'
+import { Supervisor } from './supervisor.ts'
 import { readVersion } from './version.ts'
+import { ownNumber } from './worker-role.ts'
 
 /** Resolves when the service is ready; it then runs until a signal ends it. */
 export async function serve(argv: readonly string[]): Promise<void> {
   const loaded = loadConfig({ argv, env: process.env, homeDir: homedir(), files: diskFiles })
+  const number = ownNumber()
+  if (number !== null) return runWorker(loaded, number)
   if (loaded.noEffect.length > 0) {
     process.stderr.write(`zaqar: these settings have no effect here:\n${indent(loaded.noEffect)}`)
   }
-  const service = await startService(loaded.config, loaded.folders)
+  const { config, folders } = loaded
+  const log = createLog(config)
+  const service = config.http.workers > 1 ? await startWorkers(config, log) : await startService(config, folders, log)
   stopOnSignal(service)
   process.stdout.write(banner(loaded, service, readVersion()))
+}
+
+/** @throws ConfigError when the store is not for several processes. */
+async function startWorkers(config: Config, log: Logger): Promise<Service> {
+  const reason = await whyOneProcess(config.storage.uri)
+  if (reason !== null)
+    throw new ConfigError([`[drivers:transport:wsgi] workers: ${config.http.workers} were given, but ${reason}`])
+  const supervisor = new Supervisor(log, createSystemClock())
+  const { url, adminUrl } = await supervisor.start(config.http.workers)
+  return { url, adminUrl, close: () => supervisor.close() }
 }
 
 /** The first signal ends the service when it has answered what it has begun; a second one ends it at once. */

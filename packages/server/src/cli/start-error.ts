@@ -1,4 +1,6 @@
+import { TlsError } from '../http/tls.ts'
 import { StorageUnavailable } from '../storage/contract.ts'
+import { WorkerDidNotStart } from './supervisor.ts'
 
 /** Why the service did not start, in a sentence; the whole trace for what nobody expected. */
 export function describeStartError(error: unknown): string {
@@ -10,6 +12,6 @@ export function describeStartError(error: unknown): string {
     if (code === 'EADDRNOTAVAIL') return `${address} is no address of this machine; choose another --bind`
     if (code === 'EACCES') return `${place} may not be used without more rights; choose another --port`
   }
-  const isForeseen = error instanceof StorageUnavailable || code !== undefined
-  return isForeseen ? error.message : (error.stack ?? error.message)
+  const isForeseen = [StorageUnavailable, TlsError, WorkerDidNotStart].some((kind) => error instanceof kind)
+  return isForeseen || code !== undefined ? error.message : (error.stack ?? error.message)
 }

@@ -22,7 +22,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config
       }
     }
   }
-  const { auth, http, keystone } = sections as Partial<Config>
+  const { auth, http, keystone, tls } = sections as Partial<Config>
   if (auth?.strategy === 'keystone') {
     const label = (name: string): string => {
       const { group, option } = rowOf('keystone_authtoken', name)
@@ -33,6 +33,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config
     problems.push(...exposure(http.bind, rowOf('drivers:transport:wsgi', 'bind'), values))
     if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))
   }
+  problems.push(...tlsProblems(tls, values))
   for (const section of Object.values(sections)) Object.freeze(section)
   return { config: Object.freeze(sections) as Config, problems }
 }
@@ -69,6 +70,20 @@ function exposure(
       'everybody there could read and write everything; if that is wanted, ' +
       'set [http] expose_without_authentication = true or give --expose-without-authentication',
   ]
+}
+
+/** Certificate and key come together. Options whose own values were refused are absent. */
+function tlsProblems(tls: Partial<Config['tls']> = {}, values: ReadonlyMap<Option, Setting>): string[] {
+  const label = (name: string): string => {
+    const { group, option } = rowOf('ssl', name)
+    return labelOf(group, option, values)
+  }
+  const { certFile, keyFile, caFile } = tls
+  if (certFile && keyFile === null) return [`${label('key_file')}: the private key of the certificate is missing`]
+  if (keyFile && certFile === null) return [`${label('cert_file')}: the certificate of the private key is missing`]
+  if (caFile && certFile === null)
+    return [`${label('cert_file')}: it is missing, so clients cannot be asked for theirs`]
+  return []
 }
 
 function labelOf(group: OptionGroup, option: Option, values: ReadonlyMap<Option, Setting>): string {

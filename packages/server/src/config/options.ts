@@ -28,6 +28,7 @@ const encryptionKey: Kind<Secret> = {
       ? { refused: "AES256, upstream's default, is known to everybody; `openssl rand -base64 32` makes a key" }
       : { value: new Secret(value) },
 }
+const rate = int({ min: 1, max: 1_000_000 })
 const clientIdLength = int({ min: 1, max: 1024 })
 
 export const groups = [
@@ -317,6 +318,14 @@ export const groups = [
         meaning: 'Port to listen on; 0: one that is free.',
         flag: { name: 'port', value: 'N' },
       },
+      {
+        name: 'workers',
+        key: 'http.workers',
+        kind: int({ min: 1, max: 256 }),
+        default: '1',
+        meaning: 'Processes behind the port, about one for each core; more than one on PostgreSQL only.',
+        flag: { name: 'workers', value: 'N' },
+      },
     ],
   },
   {
@@ -365,7 +374,70 @@ export const groups = [
         key: 'http.maxConnections',
         kind: int({ min: 1, max: 1_000_000 }),
         default: '20000',
-        meaning: 'The most connections at one time; further ones are closed.',
+        meaning: 'The most connections of a process at one time; further ones are closed.',
+      },
+    ],
+  },
+  {
+    name: 'ssl',
+    options: [
+      {
+        name: 'cert_file',
+        key: 'tls.certFile',
+        kind: path,
+        default: null,
+        meaning:
+          'Certificate of the server in PEM form, followed by those that lead to its authority; with it and `key_file` both ' +
+          'listeners speak HTTPS. Files that change are read again.',
+      },
+      {
+        name: 'key_file',
+        key: 'tls.keyFile',
+        kind: path,
+        default: null,
+        meaning: 'Private key of the certificate in PEM form, without a passphrase.',
+      },
+      {
+        name: 'ca_file',
+        key: 'tls.caFile',
+        kind: path,
+        default: null,
+        meaning:
+          'Authorities in PEM form, one of which must have signed the certificate that then every client has to show.',
+      },
+    ],
+  },
+  {
+    name: 'project_limits',
+    options: [
+      {
+        name: 'max_requests_per_second',
+        key: 'projectLimits.maxRequestsPerSecond',
+        kind: rate,
+        default: null,
+        meaning: 'The most requests of one project in a second, on each process; without it there is no such limit.',
+      },
+      {
+        name: 'max_messages_per_second',
+        key: 'projectLimits.maxMessagesPerSecond',
+        kind: rate,
+        default: null,
+        meaning:
+          'The most messages that one project posts in a second, on each process; without it there is no such limit.',
+      },
+    ],
+  },
+  {
+    name: 'audit',
+    options: [
+      {
+        name: 'file',
+        key: 'audit.file',
+        kind: path,
+        default: null,
+        meaning:
+          'File that gets a line of JSON for each operation: who did what, and what became of it; -: standard output. ' +
+          'Without it there is no audit log.',
       },
     ],
   },
@@ -388,6 +460,15 @@ export const groups = [
         meaning:
           'The address of PostgreSQL itself, where [storage] uri leads to a connection pooler in transaction mode: one ' +
           'connection listens, and such a pooler passes no notifications on.',
+      },
+      {
+        name: 'connections',
+        key: 'storage.connections',
+        kind: int({ min: 1, max: 64 }),
+        default: '4',
+        meaning:
+          'Connections of each process to PostgreSQL for requests that write, and as many for those that read; two more ' +
+          'listen and ask for the time.',
       },
       {
         name: 'message_pipeline',

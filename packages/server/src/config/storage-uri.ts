@@ -77,13 +77,22 @@ function parseSqlite(text: string): ReturnType<Kind<SqliteUri>['parse']> {
 }
 
 function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
-  const uri = `postgres:${text.slice(text.indexOf(':') + 1)}`
+  const uri = withHostsAsParameters(`postgres:${text.slice(text.indexOf(':') + 1)}`)
   const address = URL.parse(uri)
   // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as `?host=/path`.
   const isComplete =
     address !== null && (address.host !== '' || address.searchParams.has('host')) && /^\/[^/]+$/.test(address.pathname)
   if (!isComplete) return { refused: 'host and database must be named: postgres://HOST/DATABASE' }
   return { value: { engine: 'postgres', uri: new Secret(uri) } }
+}
+
+/** libpq's `postgres://a:1,b:2/database` is no URL; as `?host=a,b&port=1,2`, which means the same, it is one. */
+function withHostsAsParameters(uri: string): string {
+  const [, start = '', list, rest = ''] = /^(postgres:\/\/(?:[^@/?#]*@)?)([^@/?#]*,[^@/?#]*)(.*)$/.exec(uri) ?? []
+  if (list === undefined) return uri
+  const hosts = list.split(',')
+  const named = (part: 1 | 2) => hosts.map((host) => /^(\[.*\]|[^:]*)(?::(\d*))?$/.exec(host)?.[part] ?? '').join()
+  return `${start}${hosts[0]}${rest}${rest.includes('?') ? '&' : '?'}host=${named(1)}&port=${named(2)}`
 }
 
 function parseModule(text: string): ReturnType<Kind<ModuleUri>['parse']> {

@@ -4,7 +4,7 @@ import { projectName } from './rules/projects.ts'
  * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at codes; the texts
  * are for people. `{name}` is filled in from the parameters.
  */
-export type ErrorKind = 'invalid' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
+export type ErrorKind = 'invalid' | 'forbidden' | 'not_found' | 'conflict' | 'too_fast' | 'unavailable'
 
 export const errorTable = {
   'policy.denied': { kind: 'forbidden', message: 'You are not authorized to complete this action.' },
@@ -142,6 +142,14 @@ export const errorTable = {
     kind: 'invalid',
     message: 'The id of this project holds a backslash before an n, which separates the parts of what is signed',
   },
+  'rate.requests': {
+    kind: 'too_fast',
+    message: 'Project {project} may send {max} requests per second. Please try again in {seconds} seconds.',
+  },
+  'rate.messages': {
+    kind: 'too_fast',
+    message: 'Project {project} may post {max} messages per second. Please try again in {seconds} seconds.',
+  },
   'storage.unavailable': { kind: 'unavailable', message: '{what}. Please try again in a few seconds.' },
 } as const satisfies Record<string, { kind: ErrorKind; message: string }>
 
@@ -151,8 +159,14 @@ export class ZaqarError extends Error {
   override readonly name = 'ZaqarError'
   readonly code: ErrorCode
   readonly kind: ErrorKind
+  /** After how long it is worth to try again, where that is known. */
+  readonly retryAfterSeconds: number | null
 
-  constructor(code: ErrorCode, params: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    params: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number },
+  ) {
     const { kind, message } = errorTable[code]
     super(
       message.replace(/\{(\w+)\}/g, (_, name: string) => spell(name, params[name])),
@@ -160,6 +174,7 @@ export class ZaqarError extends Error {
     )
     this.code = code
     this.kind = kind
+    this.retryAfterSeconds = options?.retryAfterSeconds ?? null
   }
 }
 

@@ -5,6 +5,7 @@ import { ZaqarError } from './errors.ts'
 import type { Identity } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { Instant, QueueKey, QueueKind } from './model/model.ts'
+import type { ProjectRates } from './project-rates.ts'
 import { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
 import type { UrlSigner } from './rules/signature.ts'
@@ -26,6 +27,10 @@ export interface Call {
   readonly id: string
   /** Aborts when nobody waits for the answer any more. */
   readonly signal?: () => AbortSignal
+  /** Where it comes from; null when that is not known any more. Asked for only by who writes it down. */
+  readonly clientAddress?: () => string | null
+  /** What it names before it is read: `queue`, `message`, `pool` and so on. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 /** Tells the operator of an error that is ours. `about` goes into the log line. */
@@ -46,6 +51,8 @@ export interface Context {
   readonly probeStore: ProbeStore
   /** Signs URLs; null where there is no key. */
   readonly urlSigner: UrlSigner | null
+  /** Null: nobody is held to any. */
+  readonly rates: ProjectRates | null
   /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
   signal(): AbortSignal
   /** Tells the operator of an error that does not end the operation. */
@@ -91,6 +98,8 @@ export interface ExecuteParts {
   readonly longPolls: LongPolls
   readonly probeStore: ProbeStore
   readonly urlSigner: UrlSigner | null
+  /** Null: nobody is held to any. */
+  readonly rates: ProjectRates | null
   /** Whether the caller may do what needs that permission. */
   authorise(permission: string, caller: Caller): boolean
   readonly onTrouble: OnTrouble
@@ -101,12 +110,13 @@ const NEVER = new AbortController().signal
 export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
   const queues = new QueueDirectory(parts.storage.queues)
   return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
+    const now = parts.clock.now()
+    parts.rates?.countRequest(caller.project, now)
     if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
     try {
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
-      const now = parts.clock.now()
       return await operation.run(read(), { ...parts, caller, callId, now, queues, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error

@@ -37,7 +37,8 @@ export function createHandler(parts: HandlerParts): Handle {
 function refuse(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
   if (request.method === 'OPTIONS') return PREFLIGHT
   const refusal = asRefusal(error)
-  if (refusal.status >= 500) onTrouble(error, request)
+  const isOurs = refusal.status >= 500 && !(error instanceof ZaqarError && error.kind === 'too_fast')
+  if (isOurs) onTrouble(error, request)
   const response = errorResponse(refusal, request.headers.accept)
   return { ...response, headers: { ...response.headers, ...headers } }
 }
@@ -77,7 +78,8 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     messageForm: route.version.messageForm,
   }
   try {
-    const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, request)
+    const call = { ...request, names: params }
+    const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, call)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {
     if (!(error instanceof ZaqarError || error instanceof Refusal)) throw error

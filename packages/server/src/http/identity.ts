@@ -37,8 +37,12 @@ function readClientId(given: string, rules: ClientIdRules): string {
   return id
 }
 
+/** How nearly every client spells it. */
+const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
 /** The 32 digits of a UUID in any spelling that Python takes: braces, hyphens, `urn:uuid:`; null when it is none. */
 function uuidValue(given: string): string | null {
+  if (CANONICAL_UUID.test(given)) return given.replaceAll('-', '')
   const digits = given
     .replace('urn:', '')
     .replace('uuid:', '')

@@ -39,7 +39,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     })
     request.on('end', () => resolve(bytes > maxBytes ? unreadBody(bytes) : toBody(chunks)))
     request.on('error', reject)
-    request.on('close', () => reject(new Error('the client went away')))
+    // Comes behind every body; an error object is not made for nothing.
+    request.on('close', () => request.complete || reject(new Error('the client went away')))
   })
 }
 

@@ -10,6 +10,8 @@ export const diskFiles = {
       const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
       return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
     }),
+  /** Whether users who are neither its owner nor in its group may read the file. */
+  isReadableByAll: (path: string): boolean => (orNull(() => statSync(path).mode) ?? 0) % 8 >= 4,
 }
 
 function orNull<T>(read: () => T): T | null {

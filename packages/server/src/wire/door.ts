@@ -64,8 +64,7 @@ export interface Door<Input, Output> {
   readonly query?: QuerySchema
   /** What it reads of the body, where a schema reads it. */
   readonly body?: TSchema
-  /** Absent: it is not described. */
-  readonly describe?: DescribeDoor
+  readonly describe: DescribeDoor
   /** Whether it is for operators only. */
   readonly admin?: true
 }

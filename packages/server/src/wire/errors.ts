@@ -6,6 +6,8 @@ const statusOf = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  // Not 429, which python-zaqarclient takes for success.
+  too_fast: 503,
   unavailable: 503,
 } as const satisfies Record<ErrorKind, number>
 
@@ -68,9 +70,13 @@ const titleOf = {
   'share.expired': INVALID_REQUEST,
   'share.no_key': INVALID_REQUEST,
   'share.ambiguous_project': INVALID_REQUEST,
+  'rate.requests': 'Too many requests',
+  'rate.messages': 'Too many messages',
   'storage.unavailable': UNAVAILABLE,
 } as const satisfies Record<ErrorCode, string>
 
 export function toRefusal(error: ZaqarError): Refusal {
-  return new Refusal(statusOf[error.kind], titleOf[error.code], error.message)
+  const { kind, code, message, retryAfterSeconds } = error
+  const headers = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) }
+  return new Refusal(statusOf[kind], titleOf[code], message, headers)
 }

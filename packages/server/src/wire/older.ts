@@ -1,6 +1,9 @@
 import type { Operation } from '../core/execute.ts'
 import type { AnyDoor, Door, DoorRequest } from './door.ts'
-import { only } from './query.ts'
+import type { DocContext, DoorDoc } from './openapi/door-doc.ts'
+import type { JsonSchema } from './openapi/json-schema.ts'
+import type { AnswerSchemas } from './openapi/v2/schemas.ts'
+import { only, type QuerySchema } from './query.ts'
 import type { ApiVersion } from './versions.ts'
 
 /** One difference between a version of the API and the next newer one. */
@@ -42,10 +45,30 @@ export function told<Input extends object, Output>(
 /** No other query parameters were known. */
 export function knowing<Input, Output>(operation: Operation<Input, Output>, params: readonly string[]): Change {
   const seen = (request: DoorRequest) => ({ ...request, query: only(request.query, params) })
-  return altered(operation, ({ decode, encode }) => ({
+  return altered(operation, ({ decode, encode, query = {} }) => ({
+    query: Object.fromEntries(Object.entries(query).filter(([name]) => params.includes(name))) as QuerySchema,
     decode: (request) => decode(seen(request)),
     encode: (output, request) => encode(output, seen(request)),
   }))
+}
+
+/** The description of the API said something else of the operation. */
+export function described<Input, Output>(
+  operation: Operation<Input, Output>,
+  restate: (newer: DoorDoc, context: DocContext) => DoorDoc,
+): Change {
+  return altered(operation, ({ describe }) => ({ describe: (context) => restate(describe(context), context) }))
+}
+
+/** Answers were made of something else. */
+export function shaped(name: keyof AnswerSchemas, reshape: (newer: JsonSchema) => JsonSchema): Change {
+  return (version) => ({
+    ...version,
+    schemas(prefix) {
+      const newer = version.schemas(prefix)
+      return { ...newer, [name]: reshape(newer[name]) }
+    },
+  })
 }
 
 /** There were no such doors. */

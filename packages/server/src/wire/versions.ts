@@ -1,10 +1,13 @@
 import type { AnyDoor, MessageForm } from './door.ts'
 import type { HomeResource } from './home-documents/home-document.ts'
+import type { AnswerSchemas } from './openapi/v2/schemas.ts'
 
 /** A version of the API: where it is served, and its doors. */
 export interface ApiVersion {
   readonly prefix: string
   readonly doors: readonly AnyDoor[]
+  /** What the descriptions of the doors say that answers are made of. */
+  readonly schemas: (prefix: string) => AnswerSchemas
   readonly messageForm: MessageForm
   readonly callers: CallerRules
   /** What is listed at the prefix and a slash. */

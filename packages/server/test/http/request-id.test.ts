@@ -13,6 +13,7 @@ const BOUNDS = {
   maxHeaderBytes: 32768,
   requestTimeoutSeconds: 60,
   maxConnections: 100,
+  tls: null,
 }
 const FORM = /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

@@ -40,6 +40,12 @@ export function operationsOf({ paths }: OpenApi): PlacedOperation[] {
   ) as PlacedOperation[]
 }
 
+/** `v1.1.queues.list` is `queues.list` of `v1.1`; what belongs to no version has none. */
+export function versionAndName(operationId: string): [version: string, name: string] {
+  const [, version = '', name = ''] = /^(?:(v[\d.]+)\.)?([a-z].*)$/.exec(operationId) ?? []
+  return [version, name]
+}
+
 const validators = new Map<string, ReturnType<typeof Compile>>()
 
 function validatorOf(schema: Schema): ReturnType<typeof Compile> {

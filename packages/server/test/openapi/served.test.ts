@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
 import { createAuthentication } from '../../src/auth/authenticate.ts'
-import { createV2 } from '../../src/wire/v2/version.ts'
+import { createVersions } from '../../src/wire/all-versions.ts'
 import { openInProcess } from '../support/in-process.ts'
 import type { TestAnswer } from '../support/test-client.ts'
 import { fetchDocument, operationsOf, type Schema } from './document.ts'
@@ -57,7 +57,7 @@ describe('the description of the API', () => {
     }
   })
 
-  it('has an operation for every door of the current version, and their names are unique', async () => {
+  it('has an operation for every method of every path, and their names are unique', async () => {
     const service = await openInProcess()
     const operations = operationsOf(await fetchDocument(service.send))
     for (const { path, method } of operations) {
@@ -67,11 +67,50 @@ describe('the description of the API', () => {
       assert.deepEqual(headers['allow']?.split(', '), same.sort(), `${method} ${path}`)
     }
     const { deleteNeedsClaimIds, checksum } = service.config.messages
-    const { doors } = createV2({ ...service.config.limits, deleteNeedsClaimIds, checksum })
-    for (const { method, path, describe } of doors) assert.ok(describe, `${method} ${path} is described`)
+    for (const { prefix, doors } of createVersions({ ...service.config.limits, deleteNeedsClaimIds, checksum }, null)) {
+      const paths = new Set(operations.map(({ path }) => path))
+      for (const { path } of doors) assert.ok(paths.has(`${prefix}${path.replaceAll(/:(\w+)/g, '{$1}')}`), path)
+    }
     const names = operations.map(({ operation }) => operation.operationId)
     assert.equal(new Set(names).size, names.length)
     await service.close()
+  })
+
+  it('has the versions that are served, and their schemas only', async () => {
+    const prefixes = async (env: Record<string, string>) => {
+      const { paths, components, tags, ...document } = await documentWith(env)
+      const named = [...Object.keys(components['schemas'] ?? {}), ...tags.map(({ name }) => name)]
+      const groups = document['x-tagGroups'].map(({ name }) => name).filter((name) => name.startsWith('v'))
+      for (const name of named) assert.ok(!/^v\d/.test(name) || groups.some((group) => name.startsWith(group)), name)
+      assert.deepEqual(
+        [...new Set(Object.keys(paths).map((path) => path.split('/')[1] ?? ''))].filter((part) => part.startsWith('v')),
+        groups,
+      )
+      return groups
+    }
+    assert.deepEqual(await prefixes({}), ['v2', 'v1.1', 'v1'])
+    assert.deepEqual(await prefixes({ OS_DEFAULT__ENABLE_DEPRECATED_API_VERSIONS: '1.1' }), ['v2', 'v1.1'])
+    assert.deepEqual(await prefixes({ OS_DEFAULT__ENABLE_DEPRECATED_API_VERSIONS: '1' }), ['v2', 'v1'])
+    assert.deepEqual(await prefixes({ OS_DEFAULT__ENABLE_DEPRECATED_API_VERSIONS: '' }), ['v2'])
+  })
+
+  it('calls operations of old versions deprecated, and no others', async () => {
+    for (const { path, operation } of operationsOf(await documentWith({}))) {
+      assert.equal(operation.deprecated, /^\/v1(\.1)?\//.test(path) ? true : undefined, path)
+    }
+  })
+
+  it('asks for what each version asks of callers', async () => {
+    const { paths } = await documentWith({})
+    const required = (path: string, method: string) => {
+      const parameters = paths[path]?.[method]?.parameters as Schema[]
+      return parameters.filter(({ in: place, required }) => place === 'header' && required).map(({ name }) => name)
+    }
+    assert.deepEqual(required('/v2/queues', 'get'), ['Client-ID', 'X-Project-Id'])
+    assert.deepEqual(required('/v1.1/', 'get'), ['Client-ID', 'X-Project-Id'])
+    assert.deepEqual(required('/v1/', 'get'), [])
+    assert.deepEqual(required('/v1/queues', 'get'), [])
+    assert.deepEqual(required('/v1/queues/{queue}/messages', 'post'), ['Client-ID'])
   })
 
   it('tells the limits that are configured', async () => {
@@ -88,7 +127,11 @@ describe('the description of the API', () => {
 
   it('leaves out what operators have elsewhere or not at all', async () => {
     const { paths } = await documentWith({ OS_DEFAULT__ADMIN_MODE: 'false' })
-    assert.equal(paths['/v2/pools'], undefined)
-    assert.notEqual(paths['/v2/queues'], undefined)
+    for (const prefix of ['/v1', '/v1.1', '/v2']) {
+      assert.equal(paths[`${prefix}/pools`], undefined)
+      assert.notEqual(paths[`${prefix}/queues`], undefined)
+    }
+    assert.equal(paths['/v1.1/health'], undefined)
+    assert.notEqual(paths['/v1/health'], undefined)
   })
 })

@@ -33,7 +33,7 @@ test('a store is described without its password', () => {
 })
 
 test('a server that cannot be reached is unavailable, and the reason holds no password', async () => {
-  const opening = openStore({ uri: read(NOWHERE), listenUri: null }, createSystemClock())
+  const opening = openStore({ uri: read(NOWHERE), listenUri: null, connections: 1 }, createSystemClock())
   await assert.rejects(opening, (error) => error instanceof StorageUnavailable && !error.message.includes('hunter2'))
 })
 

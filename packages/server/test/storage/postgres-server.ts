@@ -19,12 +19,30 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-interface ServerControl {
+export interface ServerControl {
+  readonly dataDir: string
   /** As an operator does it: connections are cut, what was committed is kept. */
   restart(): Promise<void>
   /** `kill -9`, then recovery. */
   kill(): Promise<void>
+  /** `kill -9`, and it stays away. */
+  killForGood(): Promise<void>
+  start(): Promise<void>
+  /** Makes a standby a server of its own. */
+  promote(): Promise<void>
 }
+
+export interface OwnServerOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  /** Where its folder is made. */
+  readonly parent?: string
+  /** The server that it follows. */
+  readonly standbyOf?: PostgresServer
+  /** Runs before the first start. `asOwner` runs a command as the user that owns the server's files. */
+  readonly prepare?: (dataDir: string, asOwner: AsOwner) => Promise<void>
+}
+
+type AsOwner = (command: readonly [string, ...string[]]) => Promise<unknown>
 
 /** Why there is no server to test on; null when there is one. */
 export async function missingPostgres(): Promise<string | null> {
@@ -38,9 +56,7 @@ export async function startPostgres({ isOwn = false } = {}): Promise<PostgresSer
   if (named && !isOwn) {
     return { uri: named, port: Number(new URL(named).port || 5432), control: null, stop: async () => undefined }
   }
-  const binaries = await findBinaries()
-  if (binaries === null) throw new Error('PostgreSQL is not installed')
-  return startOwn(binaries)
+  return startOwnPostgres()
 }
 
 /** The folder with the programs of the newest version installed. */
@@ -50,35 +66,46 @@ async function findBinaries(): Promise<string | null> {
   return newest === undefined ? null : join(DEBIAN, newest, 'bin')
 }
 
-async function startOwn(binaries: string): Promise<PostgresServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'zaqar-postgres-'))
+/** One that the test may do with as it likes. @throws when Debian's package is not installed. */
+export async function startOwnPostgres(own: OwnServerOptions = {}): Promise<PostgresServer> {
+  const binaries = await findBinaries()
+  if (binaries === null) throw new Error('PostgreSQL is not installed')
+  const folder = await mkdtemp(join(own.parent ?? tmpdir(), 'zaqar-postgres-'))
   const data = join(folder, 'data')
-  // PostgreSQL refuses to run as root.
-  const isRoot = process.getuid?.() === 0
-  if (isRoot) await chown(folder, await idOf('-u'), await idOf('-g'))
-  const program = (name: string, args: string[]) => {
-    const command = [join(binaries, name), ...args]
-    return isRoot
-      ? run('runuser', ['-u', 'postgres', '--', ...command], { cwd: folder })
-      : run(command[0] as string, args)
-  }
-  await program('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N'])
+  await giveToOwner(folder)
+  const program = (name: string, args: string[]) => asOwner([join(binaries, name), ...args], folder)
+  const follow = (primary: string) => program('pg_basebackup', ['-D', data, '-R', '-X', 'stream', '-d', primary])
+  const create = () =>
+    program('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N'])
+  await (own.standbyOf === undefined ? create() : follow(own.standbyOf.uri))
+  await own.prepare?.(data, (command) => asOwner(command, data))
   const port = await freePort()
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder}`
-  const start = () => program('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start'])
+  const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, ...own.settings }
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`)
+  const flags = ['-w', '-l', join(folder, 'log'), '-o', `-p ${port} ${options.join(' ')}`]
+  const start = async () => void (await program('pg_ctl', ['-D', data, ...flags, 'start']))
   const halt = (mode: string) => program('pg_ctl', ['-D', data, '-w', '-m', mode, 'stop'])
+  const killFirst = async () => {
+    const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    process.kill(Number(pid), 'SIGKILL')
+  }
   await start()
   return {
     uri: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
     control: {
+      dataDir: data,
+      start,
+      killForGood: killFirst,
+      async promote() {
+        await program('pg_ctl', ['-D', data, '-w', 'promote'])
+      },
       async restart() {
         await halt('fast')
         await start()
       },
       async kill() {
-        const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
-        process.kill(Number(pid), 'SIGKILL')
+        await killFirst()
         // The others of the server notice that the first is gone; until then none may start.
         for (
           let left = 50;
@@ -98,6 +125,19 @@ async function startOwn(binaries: string): Promise<PostgresServer> {
   }
 }
 
+const isRoot = process.getuid?.() === 0
+
+/** PostgreSQL and what belongs to it refuse to run as root. */
+export async function asOwner(command: readonly [string, ...string[]], cwd: string): Promise<string> {
+  const [program, ...args] = isRoot ? (['runuser', '-u', 'postgres', '--', ...command] as const) : command
+  return (await run(program, args, { cwd })).stdout
+}
+
+/** Makes a file or folder that of the user who runs PostgreSQL. */
+export async function giveToOwner(path: string): Promise<void> {
+  if (isRoot) await chown(path, await idOf('-u'), await idOf('-g'))
+}
+
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
@@ -106,7 +146,7 @@ async function idOf(which: '-u' | '-g'): Promise<number> {
   return Number((await run('id', [which, 'postgres'])).stdout)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

@@ -29,7 +29,7 @@ export interface InProcessService {
 }
 
 /** What a test may put in the place of chance and of foreign stores. */
-export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble'>>
+export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble' | 'audit'>>
 
 /** What a test may put in the place of policy files and of the signing key. */
 export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>>
@@ -62,6 +62,7 @@ export async function openInProcess(
     clock,
     ids: systemIds,
     probeStore: async () => null,
+    audit: null,
     ...seams,
     onTrouble(error, about) {
       troubles.push(error)

@@ -1,5 +1,6 @@
 import type { Caller } from '../../core/execute.ts'
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { watchForChanges } from '../../platform/watch-for-changes.ts'
 import { isMet, type Question } from './check.ts'
 import { credentialsOf } from './credentials.ts'
 import { PolicyError } from './policy-error.ts'
@@ -24,43 +25,33 @@ export interface Policy {
   close(): void
 }
 
-/** How long a change of a file may go unnoticed. */
-const LOOK_EVERY_MS = 1000
-
 /** @throws PolicyError */
 export function openPolicy(
   settings: PolicySettings,
   parts: { readonly files: PolicyFiles; readonly clock: Clock; readonly reports: PolicyReports },
 ): Policy {
   const { files, clock, reports } = parts
-  let stamp = stampOf(settings, files)
+  const stamp = () => stampOf(settings, files)
+  const since = stamp()
   const first = readPolicy(settings, files)
   if (first.problems.length > 0) throw new PolicyError(first.problems)
   for (const warning of first.warnings) reports.warned(warning)
   let { rules } = first
-  let timer: Timer
 
-  const look = (): void => {
-    const latest = stampOf(settings, files)
-    if (latest !== stamp) {
-      stamp = latest
-      const { rules: changed, problems, warnings, paths } = readPolicy(settings, files)
-      if (problems.length > 0) reports.refused(problems)
-      else {
-        rules = changed
-        reports.reloaded(paths)
-        for (const warning of warnings) reports.warned(warning)
-      }
+  const changed = (): void => {
+    const { rules: latest, problems, warnings, paths } = readPolicy(settings, files)
+    if (problems.length > 0) reports.refused(problems)
+    else {
+      rules = latest
+      reports.reloaded(paths)
+      for (const warning of warnings) reports.warned(warning)
     }
-    wait()
   }
-  const wait = (): void => {
-    timer = clock.at(clock.now() + LOOK_EVERY_MS, look)
-  }
-  wait()
+  const failed = (error: unknown): void => reports.refused([String(error)])
+  const watching = watchForChanges({ clock, stamp, since, changed, failed })
   return {
     authorise: (permission, caller) => decide(rules, permission, caller),
-    close: () => timer.cancel(),
+    close: () => watching.cancel(),
   }
 }
 

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { StorageUnavailable } from '../contract.ts'
 
 /** SQLSTATEs after which the connection is of no more use: it is going, or it leads to a server that takes no writes. */
@@ -9,13 +10,18 @@ const ENDS_CONNECTION = /^(08|57P0[1-5]|25006)/
  */
 const TROUBLE = /^(08|53|57|58|25006|40|55P03)/
 
-/** SQLSTATEs after which the same transaction may well succeed: deadlock and serialisation, lock not available. */
-const MAY_SUCCEED_AGAIN = /^(40001|40P01|55P03)$/
+/** SQLSTATEs after which the same transaction may well succeed at once: deadlock and serialisation. */
+const MAY_SUCCEED_AGAIN = /^(40001|40P01)$/
 
-/** Null when the server has not answered: then nobody knows whether the transaction has happened. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Null when the server has not answered: then nobody knows whether the transaction has happened. A system's own error code may
+ * look like an SQLSTATE (EPIPE), and what ended the connection may come from a pooler, which knows no more than we do.
+ */
 function sqlStateOf(error: unknown): string | null {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null
+  if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') return null
+  return error.code ?? null
 }
 
 /** The server has said that it rolled the transaction back. */
@@ -31,6 +37,11 @@ export function endsConnection(error: unknown): boolean {
 
 export function maySucceedAgain(error: unknown): boolean {
   return MAY_SUCCEED_AGAIN.test(sqlStateOf(error) ?? '')
+}
+
+/** Somebody has held a lock for longer than a move waits. */
+export function isLockedOut(error: unknown): boolean {
+  return sqlStateOf(error) === LOCK_NOT_AVAILABLE
 }
 
 /** What the caller of a move gets to see: `StorageUnavailable`, or the error itself where it is a bug. */

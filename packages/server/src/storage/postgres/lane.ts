@@ -1,7 +1,7 @@
 import type { Json } from '../../core/model/model.ts'
 import { StorageUnavailable } from '../contract.ts'
 import { type Connection, connect } from './connection.ts'
-import { endsConnection, isRolledBack, maySucceedAgain, toFailure } from './failures.ts'
+import { endsConnection, isLockedOut, isRolledBack, maySucceedAgain, toFailure } from './failures.ts'
 
 /** Bounds of one transaction. */
 const GROUP_MOVES = 64
@@ -82,28 +82,36 @@ export class Lane {
       const answers = await this.#run(group)
       for (const [i, move] of group.entries()) move.resolve(answers[i] ?? null)
     } catch (error) {
-      // One that fails must not undo its neighbours.
-      if (group.length > 1 && isRolledBack(error) && !endsConnection(error)) {
-        for (const move of group) await this.#runAlone(move)
-      } else if (group.length === 1 && maySucceedAgain(error)) {
-        await this.#runAlone(group[0] as PendingMove)
-      } else {
-        for (const { reject } of group) reject(toFailure(error))
-      }
+      const canRunAgain = group.length > 1 ? isRolledBack(error) && !endsConnection(error) : maySucceedAgain(error)
+      if (canRunAgain) await this.#runOneByOne(group)
+      else for (const { reject } of group) reject(toFailure(error))
     }
   }
 
-  async #runAlone(move: PendingMove): Promise<void> {
+  /** One that fails must not undo its neighbours, nor may it hold them up for longer than it must. */
+  async #runOneByOne(group: readonly PendingMove[]): Promise<void> {
+    /** What ended the connection; none of those left was begun. */
+    let trouble: unknown = null
+    const lockedOut = new Map<string, unknown>()
+    for (const move of group) {
+      const foreseen = trouble ?? lockedOut.get(move.lockKey)
+      const failure = foreseen ?? (await this.#runAlone(move))
+      if (failure === null) continue
+      move.reject(toFailure(failure))
+      if (isLockedOut(failure)) lockedOut.set(move.lockKey, failure)
+      else if (endsConnection(failure)) trouble = failure
+    }
+  }
+
+  /** Answers what it failed with, or null. */
+  async #runAlone(move: PendingMove): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {
         const [answer] = await this.#run([move])
         move.resolve(answer ?? null)
-        return
+        return null
       } catch (error) {
-        if (!maySucceedAgain(error) || attempt === ATTEMPTS_ALONE) {
-          move.reject(toFailure(error))
-          return
-        }
+        if (!maySucceedAgain(error) || attempt === ATTEMPTS_ALONE) return error
         await this.#giveWay(attempt)
       }
     }
@@ -120,7 +128,9 @@ export class Lane {
     if (!this.#connection?.isOpen) this.#connection = await connect(this.#uri)
     try {
       const moves = `[${group.map((move) => move.text).join(',')}]`
-      const { rows } = await this.#connection.client.query<{ answer: Json }>(this.#statement, [moves])
+      const { client } = this.#connection
+      const { rows } = await client.query<{ answer: Json }>(this.#statement, [moves])
+      if (this.#connection.isUnconfirmed) throw new StorageUnavailable('no standby has confirmed the commit')
       return rows.map((row) => row.answer)
     } catch (error) {
       if (endsConnection(error)) {

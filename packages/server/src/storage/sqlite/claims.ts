@@ -22,9 +22,8 @@ interface Terms {
 export function createClaimStore(engine: Engine): ClaimStore {
   const { db, states, numbers, sealer, rows, settling, watchers, onQueue } = engine
   const deadLetters = new DeadLetters(engine)
-  const hold = db.prepare(
-    'UPDATE messages SET held = 1, claim = ?, claim_count = claim_count + 1, ttl = ?, expires_at = ? WHERE number = ?',
-  )
+  const hold = db.prepare('UPDATE messages SET held = 1, claim = ?, claim_count = claim_count + 1 WHERE number = ?')
+  // Apart, since naming the expiry makes SQLite rewrite its index entry, whether it changes or not.
   const lengthen = db.prepare('UPDATE messages SET ttl = ?, expires_at = ? WHERE number = ?')
   const insert = db.prepare(
     `INSERT INTO claims (number, bucket, expires_at, ttl, created_at, renewed_at, holds, taken)
@@ -58,7 +57,8 @@ export function createClaimStore(engine: Engine): ClaimStore {
         const endsAt = now + terms.ttlSeconds * 1000
         const claimed = taken.map((row) => {
           const { ttl, expires_at } = lifeUnder(terms, row, now)
-          hold.run(number, ttl, expires_at, row.number)
+          hold.run(number, row.number)
+          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.number)
           return {
             ...row,
             ttl,
@@ -74,12 +74,8 @@ export function createClaimStore(engine: Engine): ClaimStore {
         if (endsAt < state.nextEnd) state.nextEnd = endsAt
         states.touch(state)
         watchers.reconsider(state.key)
-        return {
-          id: sealer.seal({ kind: 'claim', bucket, number, instant: now }),
-          ttlSeconds: terms.ttlSeconds,
-          renewedAt: now,
-          messages: rows.toMessages(claimed, bucket),
-        }
+        const messages = rows.toMessages(claimed, bucket)
+        return { id: messages[0]?.claimId as string, ttlSeconds: terms.ttlSeconds, renewedAt: now, messages }
       }),
 
     get: ({ queue, claimId, now }) =>

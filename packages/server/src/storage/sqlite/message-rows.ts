@@ -42,15 +42,16 @@ export class MessageRows {
   readonly #sealer: Sealer
   readonly #byNumber: StatementSync
   readonly #firstVisible: (limit: number) => StatementSync
+  readonly #firstUndelayed: (limit: number) => StatementSync
   readonly #pages: Record<string, (limit: number) => StatementSync>
   readonly #oldest: StatementSync
   readonly #newest: StatementSync
-  readonly #countExpired: StatementSync
 
   constructor(db: DatabaseSync, sealer: Sealer) {
     this.#sealer = sealer
     this.#byNumber = db.prepare(`SELECT ${COLUMNS}, ${CLAIMED_AT} FROM messages WHERE number = ? AND bucket = ?`)
-    this.#firstVisible = limited(db, firstVisible(`${COLUMNS}, delayed, NULL AS claimed_at`))
+    this.#firstVisible = limited(db, firstVisible(['0', '1'], `${COLUMNS}, delayed, NULL AS claimed_at`))
+    this.#firstUndelayed = limited(db, firstVisible(['0'], `${COLUMNS}, delayed, NULL AS claimed_at`))
     this.#pages = {
       visible: limited(db, visiblePage(['0'], SHOWN)),
       'visible claimed': limited(db, visiblePage(['0', '1'], SHOWN)),
@@ -59,7 +60,6 @@ export class MessageRows {
     }
     this.#oldest = db.prepare(edge('ASC'))
     this.#newest = db.prepare(edge('DESC'))
-    this.#countExpired = db.prepare('SELECT count(*) AS count FROM messages WHERE bucket = ? AND expires_at <= ?')
   }
 
   byNumber(bucket: number, number: number): MessageRow | null {
@@ -87,9 +87,8 @@ export class MessageRows {
   /** The oldest visible messages that no claim holds. */
   firstVisible(state: QueueState, now: Instant, limit: number): MessageRow[] {
     const { instant, place } = state.head ?? BEGINNING
-    const first = this.#firstVisible(limit).all(state.bucket, now, instant, place) as unknown as (MessageRow & {
-      delayed: number
-    })[]
+    const query = state.delays ? this.#firstVisible(limit) : this.#firstUndelayed(limit)
+    const first = query.all(state.bucket, now, instant, place) as unknown as (MessageRow & { delayed: number })[]
     const head = first.find((row) => row.delayed === 0)
     if (head) state.head = { instant: head.visible_at, place: head.place }
     return first
@@ -97,7 +96,7 @@ export class MessageRows {
 
   /** The next messages behind `after`, by place or, with delayed ones, by order of posting. */
   page(
-    bucket: number,
+    state: QueueState,
     { includeClaimed, includeDelayed }: { includeClaimed: boolean; includeDelayed: boolean },
     after: Cursor,
     now: Instant,
@@ -105,21 +104,17 @@ export class MessageRows {
   ): ListedRow[] {
     const order = `${includeDelayed ? 'delayed' : 'visible'}${includeClaimed ? ' claimed' : ''}`
     const page = (this.#pages[order] as (limit: number) => StatementSync)(limit)
-    const { instant, place } = after
-    return page.all(bucket, instant, place, now) as never
-  }
-
-  /** How many have expired and are still there. */
-  countExpired(bucket: number, now: Instant): number {
-    return (this.#countExpired.get(bucket, now) as { count: number }).count
+    const free = laterOf(after, beforeHead(state))
+    return page.all(state.bucket, after.instant, after.place, now, free.instant, free.place) as never
   }
 
   /** First and last by place, claimed and delayed ones included; nothing when the queue is empty. */
-  edges(bucket: number, now: Instant): MessageRow[] {
+  edges(state: QueueState, now: Instant): MessageRow[] {
+    const { instant, place } = beforeHead(state)
     return [this.#oldest, this.#newest]
-      .map((edge) => edge.get(bucket, now) as { number: number } | undefined)
+      .map((edge) => edge.get(state.bucket, now, instant, place) as { number: number } | undefined)
       .filter((row) => row !== undefined)
-      .map(({ number }) => this.byNumber(bucket, number) as MessageRow)
+      .map(({ number }) => this.byNumber(state.bucket, number) as MessageRow)
   }
 
   toMessages(rows: readonly MessageRow[], bucket: number): Message[] {
@@ -153,37 +148,54 @@ function unsealedId(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): Un
   return { kind: 'message', bucket: row.born, number: row.number, instant: row.created_at }
 }
 
-type Held = '0' | '1'
+/** The last point before the head of the queue, as far as that is known. */
+function beforeHead({ head }: QueueState): Cursor {
+  return head === null ? BEGINNING : { instant: head.instant, place: head.place - 1 }
+}
+
+function laterOf(a: Cursor, b: Cursor): Cursor {
+  return a.instant > b.instant || (a.instant === b.instant && a.place > b.place) ? a : b
+}
+
+type Flag = '0' | '1'
 
 /** The head of `visiblePage`, on the path of every claim; of undelayed messages from a given place on. */
-function firstVisible(columns: string): string {
-  const part = (delayed: 0 | 1) =>
+function firstVisible(delayed: readonly Flag[], columns: string): string {
+  const part = (d: Flag) =>
     `SELECT ${columns} FROM messages
-     WHERE bucket = ?1 AND held = 0 AND delayed = ${delayed} AND visible_at <= ?2 AND expires_at > ?2`
-  return `${part(0)} AND (visible_at, place) >= (?3, ?4) UNION ALL ${part(1)} ORDER BY visible_at, place`
+     WHERE bucket = ?1 AND held = 0 AND delayed = ${d} AND visible_at <= ?2 AND expires_at > ?2
+       AND (visible_at, place) >= ${d === '0' ? '(?3, ?4)' : '(-1, -1)'}`
+  return `${delayed.map(part).join(' UNION ALL ')} ORDER BY visible_at, place`
+}
+
+/** Where a part of a page begins: behind the cursor, and what nobody holds and nothing delayed also not before the head. */
+function start(held: Flag, delayed: Flag): string {
+  return held === '0' && delayed === '0' ? '(?5, ?6)' : '(?2, ?3)'
 }
 
 /** By place. Undelayed and delayed messages have an index each, so that the second order needs no index of its own. */
-function visiblePage(held: readonly Held[], columns: string): string {
-  const part = (h: Held, delayed: 0 | 1) =>
+function visiblePage(held: readonly Flag[], columns: string): string {
+  const part = (h: Flag, d: Flag) =>
     `SELECT ${columns}, visible_at AS instant, place FROM messages
-     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed}
-       AND (visible_at, place) > (?2, ?3) AND visible_at <= ?4 AND expires_at > ?4`
-  return `${held.flatMap((h) => [part(h, 0), part(h, 1)]).join(' UNION ALL ')} ORDER BY instant, place`
+     WHERE bucket = ?1 AND held = ${h} AND delayed = ${d}
+       AND (visible_at, place) > ${start(h, d)} AND visible_at <= ?4 AND expires_at > ?4`
+  return `${held.flatMap((h) => [part(h, '0'), part(h, '1')]).join(' UNION ALL ')} ORDER BY instant, place`
 }
 
 /** By order of posting: an undelayed message became visible when it was posted. */
-function postedPage(held: readonly Held[], columns: string): string {
-  const part = (h: Held, delayed: 0 | 1, posted: string) =>
+function postedPage(held: readonly Flag[], columns: string): string {
+  const part = (h: Flag, d: Flag, posted: string) =>
     `SELECT ${columns}, ${posted} AS instant, place FROM messages
-     WHERE bucket = ?1 AND held = ${h} AND delayed = ${delayed} AND (${posted}, place) > (?2, ?3) AND expires_at > ?4`
-  const parts = held.flatMap((h) => [part(h, 0, 'visible_at'), part(h, 1, 'created_at')])
+     WHERE bucket = ?1 AND held = ${h} AND delayed = ${d} AND (${posted}, place) > ${start(h, d)} AND expires_at > ?4`
+  const parts = held.flatMap((h) => [part(h, '0', 'visible_at'), part(h, '1', 'created_at')])
   return `${parts.join(' UNION ALL ')} ORDER BY instant, place`
 }
 
 function edge(direction: 'ASC' | 'DESC'): string {
-  const part = (held: Held, delayed: 0 | 1) =>
-    `SELECT number, visible_at, place FROM messages WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed} AND expires_at > ?2`
-  return `${[part('0', 0), part('0', 1), part('1', 0), part('1', 1)].join(' UNION ALL ')}
+  const part = (held: Flag, delayed: Flag) =>
+    `SELECT number, visible_at, place FROM messages
+     WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed} AND expires_at > ?2
+       AND (visible_at, place) > ${held === '0' && delayed === '0' ? '(?3, ?4)' : '(-1, -1)'}`
+  return `${[part('0', '0'), part('0', '1'), part('1', '0'), part('1', '1')].join(' UNION ALL ')}
     ORDER BY visible_at ${direction}, place ${direction} LIMIT 1`
 }

@@ -15,7 +15,7 @@ export function createMessageStore(engine: Engine): MessageStore {
   const insert = db.prepare(
     `INSERT INTO messages
        (number, bucket, place, visible_at, delayed, expires_at, held, claim, claim_count, ttl, created_at, born, origin, client, body)
-     VALUES (?, ?, ?, ?, ?, ?, 0, NULL, 0, ?, ?, ?, NULL, ?, ?)`,
+     VALUES (?1, ?2, ?1, ?3, ?4, ?5, 0, NULL, 0, ?6, ?7, ?2, NULL, ?8, ?9)`,
   )
   const findRecord = db.prepare('SELECT digest, ids FROM idempotency WHERE bucket = ? AND key = ? AND expires_at > ?')
   const insertRecord = db.prepare(
@@ -32,9 +32,10 @@ export function createMessageStore(engine: Engine): MessageStore {
       const visibleAt = now + delaySeconds * 1000
       const expiresAt = now + ttlSeconds * 1000
       const delayed = delaySeconds > 0 ? 1 : 0
-      insert.run(number, bucket, number, visibleAt, delayed, expiresAt, ttlSeconds, now, bucket, client, body)
+      insert.run(number, bucket, visibleAt, delayed, expiresAt, ttlSeconds, now, client, body)
       if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
     }
+    if (messages.some(({ delaySeconds }) => delaySeconds > 0)) state.delays = true
     state.free += messages.length
     states.touch(state)
     engine.announce(state)
@@ -68,7 +69,7 @@ export function createMessageStore(engine: Engine): MessageStore {
         // What was found in an earlier turn may have gone in the meantime.
         else found = found.filter(({ number }) => rows.byNumber(state.bucket, number) !== null)
         for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
-          const page = rows.page(state.bucket, { includeClaimed, includeDelayed }, cursor, now, limit)
+          const page = rows.page(state, { includeClaimed, includeDelayed }, cursor, now, limit)
           for (const row of page) {
             looks -= 1 + row.body.length / 1_000
             if (row.client !== hideClientId && found.length < limit) found.push(row)

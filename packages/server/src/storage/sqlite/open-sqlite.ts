@@ -26,6 +26,7 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
     migrate(db)
     const engine = createEngine(db, clock)
     const sweeper = new Sweeper(engine, clock)
+    sweeper.lookOver()
     sweeper.start()
     const { turns, watchers } = engine
     const probe = db.prepare('UPDATE store SET only = 1')

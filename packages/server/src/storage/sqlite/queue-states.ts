@@ -19,6 +19,10 @@ export interface QueueState {
    * messages again and again until the sweeper has removed them.
    */
   head: { readonly instant: Instant; readonly place: number } | null
+  /** That many messages that expired until then are still stored. */
+  expired: { readonly until: Instant; readonly count: number }
+  /** Whether it may hold messages that were posted with a delay. */
+  delays: boolean
   /** Nothing in the bucket ends before this instant. May be too early, never too late. */
   nextEnd: Instant
   /** The counts differ from the stored ones. */
@@ -34,8 +38,11 @@ interface QueueRow {
   subscription_bucket: number
   free: number
   claimed: number
+  delays: number
   next_end: number | null
 }
+
+const NONE_EXPIRED = { until: -1, count: 0 }
 
 const REMEMBERED = 10_000
 
@@ -54,6 +61,7 @@ export class QueueStates {
   constructor(db: DatabaseSync) {
     this.#select = db.prepare(
       `SELECT id, revision, metadata, latent, bucket, subscription_bucket, free, claimed,
+         EXISTS (SELECT 1 FROM messages d WHERE d.bucket = q.bucket AND d.delayed = 1) AS delays,
          min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
              ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
              ifnull((SELECT min(expires_at) FROM idempotency i WHERE i.bucket = q.bucket), 9e15)) AS next_end
@@ -99,6 +107,8 @@ export class QueueStates {
       free: row.free,
       claimed: row.claimed,
       head: null,
+      expired: NONE_EXPIRED,
+      delays: row.delays === 1,
       nextEnd: row.next_end ?? 0,
       dirty: false,
     }
@@ -136,6 +146,8 @@ export class QueueStates {
       this.#abandonBucket.run(state.bucket)
       state.bucket = this.#newBucket()
       state.head = null
+      state.expired = NONE_EXPIRED
+      state.delays = false
       state.free = 0
       state.claimed = 0
     }

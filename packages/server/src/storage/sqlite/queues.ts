@@ -93,9 +93,9 @@ export function createQueueStore(engine: Engine): QueueStore {
         if (state === null) return null
         const actual = numbers.notBefore(now)
         if (!settling.settle(state, actual)) return UNFINISHED
-        const edges = rows.edges(state.bucket, actual)
+        const edges = rows.edges(state, actual)
         const [oldest = null, newest = null] = rows.toMessages(edges, state.bucket)
-        return { free: state.free - rows.countExpired(state.bucket, actual), claimed: state.claimed, oldest, newest }
+        return { free: state.free - settling.countExpired(state, actual), claimed: state.claimed, oldest, newest }
       }),
   }
 }

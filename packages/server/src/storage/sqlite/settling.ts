@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../core/model/model.ts'
 import { limited } from './limited.ts'
+import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'
 import type { QueueState, QueueStates } from './queue-states.ts'
 
 /** Rows that a move removes in passing. */
@@ -28,13 +29,15 @@ export class Settling {
   readonly #deleteClaim
   readonly #giveBack
   readonly #nextEnd
+  readonly #firstLive
+  readonly #countEnded
 
   constructor(db: DatabaseSync, states: QueueStates, announce: (state: QueueState) => void) {
     this.#states = states
     this.#announce = announce
     this.#expired = limited(
       db,
-      'SELECT number, claim FROM messages WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
+      'SELECT number, claim, expires_at FROM messages WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
     )
     this.#expiredRecords = limited(
       db,
@@ -55,6 +58,14 @@ export class Settling {
                   ifnull((SELECT min(expires_at) FROM claims WHERE bucket = ?1), 9e15),
                   ifnull((SELECT min(expires_at) FROM idempotency WHERE bucket = ?1), 9e15)) AS next_end`,
     )
+    this.#firstLive = db.prepare(
+      `SELECT visible_at AS instant, place FROM messages
+       WHERE bucket = ?1 AND held = 0 AND delayed = 0 AND (visible_at, place) >= (?2, ?3) AND expires_at > ?4
+       ORDER BY visible_at, place LIMIT 1`,
+    )
+    this.#countEnded = db.prepare(
+      'SELECT count(*) AS count FROM messages WHERE bucket = ? AND expires_at > ? AND expires_at <= ?',
+    )
   }
 
   /** False: claims were ended and more have to be, so nothing else may act on the queue in this turn. */
@@ -63,7 +74,27 @@ export class Settling {
     if (!this.#endClaims(state, now)) return false
     this.#removeExpired(state, now, IN_PASSING)
     this.#foresee(state)
+    if (state.nextEnd <= now) this.overlookExpired(state, now)
     return true
+  }
+
+  /**
+   * Passes over what has expired and is still stored, once, so that those who come after need not: 0.1 µs for each message that
+   * has expired since the last time.
+   */
+  overlookExpired(state: QueueState, now: Instant): void {
+    const { instant, place } = state.head ?? BEGINNING
+    const live = this.#firstLive.get(state.bucket, instant, place, now) as unknown as Cursor | undefined
+    // Whatever is posted from now on stands behind that.
+    state.head = live ?? { instant: now, place: 0 }
+    const { until, count } = state.expired
+    const more = this.#countEnded.get(state.bucket, until, now) as { count: number }
+    state.expired = { until: now, count: count + more.count }
+  }
+
+  /** How many have expired and are still stored, in a queue that is settled. */
+  countExpired(state: QueueState, now: Instant): number {
+    return state.nextEnd > now ? 0 : state.expired.count
   }
 
   /** One turn of the sweeper; true when nothing is due any more. */
@@ -110,8 +141,13 @@ export class Settling {
 
   /** Up to that many messages and idempotency records; whether that was all. */
   #removeExpired(state: QueueState, now: Instant, rows: number): boolean {
-    const expired = this.#expired(rows).all(state.bucket, now) as { number: number; claim: number | null }[]
+    const expired = this.#expired(rows).all(state.bucket, now) as unknown as Pick<
+      MessageRow,
+      'number' | 'claim' | 'expires_at'
+    >[]
     for (const message of expired) this.remove(state, message)
+    const { until, count } = state.expired
+    state.expired = { until, count: count - expired.filter(({ expires_at }) => expires_at <= until).length }
     const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string }[]
     for (const { key } of records) this.#deleteRecord.run(state.bucket, key)
     return expired.length < rows && records.length < rows

@@ -1,9 +1,11 @@
-import type { QueueKey } from '../../core/model/model.ts'
+import type { Instant, QueueKey } from '../../core/model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import type { Engine } from './engine.ts'
 import { UNFINISHED } from './turns.ts'
 
 const PAUSE_MS = 500
+/** Slices of queues that the start looks over: some milliseconds, and 0.1 µs for each message that has expired. */
+const FIRST_SLICES = 10
 const QUEUES_PER_TURN = 200
 /** Rows of abandoned buckets that one turn removes: about a millisecond. */
 const ROWS_PER_TURN = 250
@@ -47,6 +49,19 @@ export class Sweeper {
     this.#removeBucket = db.prepare('DELETE FROM buckets WHERE id = ?')
   }
 
+  /** Passes over what expired while the store was closed, so that no request has to. */
+  lookOver(): void {
+    const { states, settling, numbers } = this.#engine
+    const now = numbers.notBefore(this.#clock.now())
+    let after: number | null = 0
+    for (let slice = 0; slice < FIRST_SLICES && after !== null; slice++, after = this.#lastBehind(after)) {
+      for (const key of this.#dueBehind(after, now)) {
+        const state = states.findAny(key)
+        if (state !== null) settling.overlookExpired(state, now)
+      }
+    }
+  }
+
   start(): void {
     if (this.#stopped) return
     this.#timer = this.#clock.at(this.#clock.now() + PAUSE_MS, () => {
@@ -73,13 +88,7 @@ export class Sweeper {
     const now = this.#clock.now()
     const { due, last } = await turns.submit(() => {
       this.#removeSubscriptions.run({ $after: after, $now: now })
-      return {
-        due: this.#dueQueues.all({
-          $after: after,
-          $now: now,
-        }) as unknown as QueueKey[],
-        last: (this.#lastOf.get({ $after: after }) as { id: number | null }).id,
-      }
+      return { due: this.#dueBehind(after, now), last: this.#lastBehind(after) }
     })
     for (const key of due) {
       await turns.submit(() => {
@@ -88,6 +97,14 @@ export class Sweeper {
       })
     }
     return last
+  }
+
+  #dueBehind(after: number, now: Instant): QueueKey[] {
+    return this.#dueQueues.all({ $after: after, $now: now }) as unknown as QueueKey[]
+  }
+
+  #lastBehind(after: number): number | null {
+    return (this.#lastOf.get({ $after: after }) as { id: number | null }).id
   }
 
   /** Removes a slice of an abandoned bucket; false when there is none. */

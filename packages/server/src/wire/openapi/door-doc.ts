@@ -1,9 +1,7 @@
 import type { ErrorCode } from '../../core/errors.ts'
 import type { Json } from '../../core/model/model.ts'
 import type { Limits } from '../../core/rules/limits.ts'
-
-/** JSON Schema 2020-12, as OpenAPI 3.1 has it. */
-export type JsonSchema = Readonly<Record<string, unknown>>
+import type { JsonSchema } from './json-schema.ts'
 
 /** What a description depends on. */
 export interface DocContext {
@@ -27,12 +25,14 @@ export interface DoorDoc {
   readonly tag?: 'service'
   readonly summary: string
   readonly description?: string
-  /** Description and range of each parameter of the door's `query`. */
+  /** Description and range of each parameter of the door's `query`; `required` where it must be there. */
   readonly query?: Readonly<Record<string, JsonSchema>>
   /** Headers that only this door reads. */
   readonly headers?: Readonly<Record<string, JsonSchema>>
+  /** Whether the client must be named, where a version does not ask for that everywhere. */
+  readonly needsClientId?: true
   readonly body?: BodyDoc
-  /** Successes by status; the errors that every door may answer are added to them. */
+  /** By status; the errors that every door may answer are added to them. */
   readonly answers: Readonly<Record<number, AnswerDoc>>
   readonly errors?: readonly ErrorCode[]
   /** Errors of this door alone, before it asks the operation. */
@@ -71,11 +71,21 @@ export interface ExampleDoc {
   }
 }
 
-export function between(minimum: number, maximum: number): JsonSchema {
-  return { minimum, maximum }
+/** What is said of the body in other words; it must have one. */
+export function withBody(doc: DoorDoc, restate: (schema: JsonSchema) => JsonSchema): DoorDoc {
+  const body = doc.body as BodyDoc
+  return { ...doc, body: { ...body, schema: restate(body.schema) } }
 }
 
-/** A schema that has a name in the document. */
-export function ref(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` }
+/** The examples with answers of another form. */
+export function reshaped(examples: readonly ExampleDoc[], reshape: (body: Json) => Json): ExampleDoc[] {
+  return examples.map((example) => {
+    const { answer } = example
+    return answer.body === undefined ? example : { ...example, answer: { ...answer, body: reshape(answer.body) } }
+  })
+}
+
+/** The examples with another text in the place of one, wherever it is. */
+export function reworded(examples: readonly ExampleDoc[], text: string, other: string): ExampleDoc[] {
+  return JSON.parse(JSON.stringify(examples).replaceAll(text, other))
 }

@@ -1,6 +1,8 @@
 import { type ErrorCode, errorTable, ZaqarError } from '../../core/errors.ts'
+import type { QueueKind } from '../../core/model/model.ts'
 import { toRefusal } from '../errors.ts'
-import { type JsonSchema, ref } from './door-doc.ts'
+import type { CallerRules } from '../versions.ts'
+import { type JsonSchema, ref } from './json-schema.ts'
 
 /** An error as clients see it; `{name}` in the description stands for what is known only then. */
 export interface DescribedError {
@@ -10,24 +12,68 @@ export interface DescribedError {
   readonly description?: string
 }
 
-/** What any request may be answered, whatever it asks for. (contract http.md 1.2) */
-const commonErrors: readonly DescribedError[] = [
-  describe('missing-client-id', 400, 'Missing header value', 'The "Client-ID" header is required.'),
-  describe('malformed-client-id', 400, 'Wrong UUID value', 'Malformed hexadecimal UUID.'),
-  describe('missing-project', 400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing'),
+/** What any request of a version may be answered, whatever it asks for. (contract http.md 1.2) */
+export function commonErrors({ needsProject }: Pick<CallerRules, 'needsProject'>): DescribedError[] {
+  return [
+    describe('malformed-client-id', 400, 'Wrong UUID value', 'Malformed hexadecimal UUID.'),
+    ...(needsProject ? [MISSING_PROJECT] : []),
+    describe(
+      'empty-project',
+      400,
+      'Empty project header not allowed',
+      'Empty project header not allowed: X-PROJECT-ID',
+    ),
+    ...headlessErrors,
+    describedCode('policy.denied'),
+    // A signed URL that does not verify.
+    { name: 'not-there', status: 404, title: '404 Not Found' },
+    describedCode('storage.unavailable'),
+  ]
+}
+
+/** What requests may be answered whose headers say nothing of the caller. */
+export const headlessErrors: readonly DescribedError[] = [
   describe(
-    'malformed-query',
+    'form',
     400,
-    'Invalid parameter',
-    'The "{name}" parameter is invalid. The value must be an integer.',
+    'Invalid Content-Type',
+    'Endpoint does not accept `application/x-www-form-urlencoded` content.',
   ),
-  describe('malformed-body', 400, 'Invalid request body', 'Request body could not be parsed.'),
-  describedCode('policy.denied'),
-  // A signed URL that does not verify.
-  { name: 'not-there', status: 404, title: '404 Not Found' },
   describe('not-acceptable', 406, '406 Not Acceptable', 'Only application/json can be made here.'),
-  describedCode('storage.unavailable'),
 ]
+
+export const missingClientId = describe(
+  'missing-client-id',
+  400,
+  'Missing header value',
+  'The "Client-ID" header is required.',
+)
+
+const MISSING_PROJECT = describe('missing-project', 400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
+
+export const malformedQuery = describe(
+  'malformed-query',
+  400,
+  'Invalid parameter',
+  'The "{name}" parameter is invalid. The value must be an integer.',
+)
+
+export const malformedBody = describe(
+  'malformed-body',
+  400,
+  'Invalid request body',
+  'Request body could not be parsed.',
+)
+
+/** Where a path names a queue or a topic. (contract http.md 1.5) */
+export function malformedName(kind: QueueKind): DescribedError {
+  return describe(
+    'malformed-name',
+    400,
+    `Invalid ${kind} identification`,
+    `The format of the submitted ${kind} name or project id is not valid.`,
+  )
+}
 
 function describe(name: string, status: number, title: string, description: string): DescribedError {
   return { name, status, title, description }
@@ -54,11 +100,10 @@ const meanings: Readonly<Record<number, string>> = {
   503: 'The storage cannot be reached. The same request may succeed in a few seconds.',
 }
 
-/** The responses of an operation that are errors, by status. */
-export function errorResponses(own: readonly DescribedError[]): Record<string, JsonSchema> {
-  const byStatus = Map.groupBy([...commonErrors, ...own], (error) => error.status)
-  const responses = [...byStatus].map(([status, errors]) => [status, errorResponse(status, errors)])
-  return { ...Object.fromEntries(responses), 401: UNAUTHORIZED }
+/** Responses by status. */
+export function errorResponses(errors: readonly DescribedError[]): Record<string, JsonSchema> {
+  const byStatus = Map.groupBy(errors, (error) => error.status)
+  return Object.fromEntries([...byStatus].map(([status, same]) => [status, errorResponse(status, same)]))
 }
 
 function errorResponse(status: number, errors: readonly DescribedError[]): JsonSchema {
@@ -74,7 +119,7 @@ function errorResponse(status: number, errors: readonly DescribedError[]): JsonS
   }
 }
 
-const UNAUTHORIZED: JsonSchema = {
+export const unauthorized: JsonSchema = {
   description: 'Only where Keystone is used: no token, or not a valid one.',
   content: { 'application/json': { schema: ref('Unauthorized') } },
 }

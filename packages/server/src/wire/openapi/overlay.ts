@@ -1,4 +1,4 @@
-import type { JsonSchema } from './door-doc.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /**
  * The schema that a door reads with, and over it what its description adds. Both are plain JSON afterwards.

@@ -1,49 +1,65 @@
-import type { OpenApiOperation } from './document.ts'
-import { type JsonSchema, ref } from './door-doc.ts'
-import { errorResponses } from './errors.ts'
+import type { ApiVersion } from '../versions.ts'
+import type { OpenApiOperation, Paths } from './document.ts'
+import { commonErrors, errorResponses, headlessErrors, missingClientId, unauthorized } from './errors.ts'
+import { type JsonSchema, ref } from './json-schema.ts'
 import { callerRefs } from './parameters.ts'
+import { deprecation, labelOf } from './version-paths.ts'
 
-/** The documents that are the same for everybody. Those about the API ask for no headers and no token. */
-export function ownPaths(prefix: string): Record<string, Record<string, OpenApiOperation>> {
-  const { 400: wrong, 406: notAcceptable } = errorResponses([])
-  const errors = { 400: wrong as JsonSchema, 406: notAcceptable as JsonSchema }
-  const home = document(`${prefix}/`, 'service.home', 'List the resources of this version', {
+/** The home document of a version, which asks for the headers that it asks for everywhere. */
+export function homePath(version: ApiVersion): Paths {
+  const { prefix, callers } = version
+  const path = `${prefix}/`
+  const home = document(path, 'service.home', 'List the resources of this version', {
     status: 200,
     type: 'application/json-home',
     schema: ref('HomeDocument'),
   })
+  const errors = [...(callers.needsClientId ? [missingClientId] : []), ...commonErrors(callers)]
   return {
-    '/': {
-      get: document(
-        '/',
-        'service.versions',
-        'List the versions of the API',
-        { status: 300, type: 'application/json', schema: ref('Versions') },
-        errors,
-      ),
-    },
-    [`${prefix}/`]: {
-      get: { ...home, parameters: callerRefs, responses: { ...home.responses, ...errorResponses([]) } },
-    },
-    '/openapi.json': {
-      get: document(
-        '/openapi.json',
-        'service.openapi',
-        'This document. Addition of this service.',
-        { status: 200, type: 'application/json', schema: { type: 'object' } },
-        errors,
-      ),
-    },
-    '/docs': {
-      get: document(
-        '/docs',
-        'service.docs',
-        'This document as a page. Addition of this service.',
-        { status: 200, type: 'text/html', schema: { type: 'string' } },
-        { 400: errors[400] },
-      ),
+    [path]: {
+      get: {
+        ...home,
+        operationId: `${labelOf(version)}.${home.operationId}`,
+        tags: [`${labelOf(version)} service`],
+        ...deprecation(version),
+        parameters: callerRefs(callers),
+        responses: { ...home.responses, ...errorResponses(errors), 401: unauthorized },
+      },
     },
   }
+}
+
+const { 400: wrong, 406: notAcceptable } = errorResponses(headlessErrors) as Record<400 | 406, JsonSchema>
+
+/** What belongs to no version. It is the same for everybody, and asks for no headers and no token. */
+export const ownPaths: Paths = {
+  '/': {
+    get: document(
+      '/',
+      'service.versions',
+      'List the versions of the API',
+      { status: 300, type: 'application/json', schema: ref('Versions') },
+      { 400: wrong, 406: notAcceptable },
+    ),
+  },
+  '/openapi.json': {
+    get: document(
+      '/openapi.json',
+      'service.openapi',
+      'This document. Addition of this service.',
+      { status: 200, type: 'application/json', schema: { type: 'object' } },
+      { 400: wrong, 406: notAcceptable },
+    ),
+  },
+  '/docs': {
+    get: document(
+      '/docs',
+      'service.docs',
+      'This document as a page. Addition of this service.',
+      { status: 200, type: 'text/html', schema: { type: 'string' } },
+      { 400: wrong },
+    ),
+  },
 }
 
 function document(

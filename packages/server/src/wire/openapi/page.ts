@@ -1,46 +1,74 @@
 import type { Example, OpenApi, OpenApiOperation } from './document.ts'
-import type { JsonSchema } from './door-doc.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** The document as one HTML page that needs nothing else. */
-export function openApiPage({ info, tags, paths, components }: OpenApi): string {
+export function openApiPage(document: OpenApi): string {
+  const { info, tags, paths, components } = document
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      operation,
+      components,
+    })),
   )
-  const sections = tags.map(({ name, description }) => {
+  const section = (name: string) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(name))
-    return `<h2 id="${name}">${name}</h2><p>${prose(description)}</p>${own.map(operationPart).join('')}`
-  })
+    const description = tags.find((tag) => tag.name === name)?.description ?? ''
+    return `<h3 id="${anchor(name)}">${name}</h3><p>${prose(description)}</p>${own.map(operationPart).join('')}`
+  }
+  const groups = document['x-tagGroups'].map(
+    (group) => `<h2 id="${anchor(group.name)}">${group.name}</h2>${group.tags.map(section).join('')}`,
+  )
   const schemas = Object.entries(components['schemas'] ?? {}).map(
     ([name, schema]) => `<details id="${name}"><summary><code>${name}</code></summary>${json(schema)}</details>`,
   )
-  const menu = tags.map(({ name }) => `<a href="#${name}">${name}</a>`).join(' ')
+  const menus = document['x-tagGroups'].map(
+    (group) =>
+      `<nav><b>${linkTo(group.name, group.name)}</b> ${group.tags.map((tag) => linkTo(tag, nounOf(tag))).join(' ')}</nav>`,
+  )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escaped(info.title)} API ${escaped(info.version)}</title><style>${STYLE}</style></head><body>
-<h1>${escaped(info.title)} API ${escaped(info.version)}</h1>
+<title>${escaped(info.title)} API</title><style>${STYLE}</style></head><body>
+<h1>${escaped(info.title)} API</h1>
 ${info.description
   .split('\n\n')
   .map((part) => `<p>${prose(part)}</p>`)
   .join('\n')}
 <p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI 3.1.</p>
-<nav>${menu} <a href="#schemas">schemas</a></nav>
-${sections.join('\n')}
+${menus.join('\n')}
+<nav><a href="#schemas">schemas</a></nav>
+${groups.join('\n')}
 <h2 id="schemas">schemas</h2>${schemas.join('\n')}
 </body></html>
 `
+}
+
+function linkTo(name: string, text: string): string {
+  return `<a href="#${anchor(name)}">${text}</a>`
+}
+
+function anchor(name: string): string {
+  return name.replaceAll(' ', '-')
+}
+
+/** `v2 queues` is about queues. */
+function nounOf(tag: string): string {
+  return tag.slice(tag.lastIndexOf(' ') + 1)
 }
 
 interface Placed {
   readonly path: string
   readonly method: string
   readonly operation: OpenApiOperation
+  readonly components: OpenApi['components']
 }
 
-function operationPart({ path, method, operation }: Placed): string {
-  const { operationId, summary, description = '', parameters = [], requestBody, responses } = operation
-  return `<details id="${operationId}"><summary><b>${method}</b> <code>${escaped(path)}</code> ${escaped(summary)}</summary>
+function operationPart({ path, method, operation, components }: Placed): string {
+  const { operationId, deprecated, summary, description = '', parameters = [], requestBody, responses } = operation
+  return `<details id="${operationId}"><summary><b>${method}</b> <code>${escaped(path)}</code> ${escaped(summary)}${deprecated ? ' <i>deprecated</i>' : ''}</summary>
 <p>${prose(description)}</p>
-${parameters.length === 0 ? '' : table(parameters.map(parameterRow))}
+${table(parameters.map((one) => parameterRow(one, components)))}
 ${
   requestBody === undefined
     ? ''
@@ -55,13 +83,19 @@ ${operation['x-examples'].map(examplePart).join('')}
 
 type Contents = Readonly<Record<string, { readonly schema: JsonSchema; readonly examples?: JsonSchema }>>
 
-/** Client and project are everywhere. */
-function parameterRow(parameter: JsonSchema): string[] {
-  const { name, in: place, description, schema, $ref } = parameter
-  if ($ref !== undefined) return []
+function parameterRow(parameter: JsonSchema, { parameters = {} }: OpenApi['components']): string[] {
+  const { $ref = '' } = parameter as { $ref?: string }
+  const {
+    name,
+    in: place,
+    required,
+    description,
+    schema,
+  } = parameters[$ref.slice($ref.lastIndexOf('/') + 1)] ?? parameter
   const { description: more, ...rules } = schema as JsonSchema
   const text = [description, more].filter((one) => one !== undefined).join(' ')
-  return [`<code>${name}</code>`, String(place), prose(text), `<code>${escaped(JSON.stringify(rules))}</code>`]
+  const where = `${place}${required ? ', required' : ''}`
+  return [`<code>${name}</code>`, where, prose(text), `<code>${escaped(JSON.stringify(rules))}</code>`]
 }
 
 function bodyPart([type, { schema }]: [string, Contents[string]]): string {
@@ -82,7 +116,7 @@ function errorItem({ title = '', description = '' }: Record<string, string>): st
 
 function linked(schema: JsonSchema): string {
   return `<code>${escaped(JSON.stringify(schema)).replace(
-    /&quot;\$ref&quot;:&quot;#\/components\/schemas\/(\w+)&quot;/g,
+    /&quot;\$ref&quot;:&quot;#\/components\/schemas\/([\w.]+)&quot;/g,
     '<a href="#$1">$1</a>',
   )}</code>`
 }
@@ -100,8 +134,7 @@ function bodyText(body: unknown): string {
 }
 
 function table(rows: readonly string[][]): string {
-  const shown = rows.filter((cells) => cells.length > 0)
-  return `<table>${shown.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</table>`
+  return `<table>${rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</table>`
 }
 
 function json(value: unknown): string {
@@ -119,6 +152,6 @@ function escaped(text: string): string {
 
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}' +
-  'nav a{margin-right:1rem}summary{cursor:pointer;padding:.3rem 0}summary b{display:inline-block;min-width:4.5rem}' +
+  'nav a{margin-right:1rem}nav b{display:inline-block;min-width:8rem}summary{cursor:pointer;padding:.3rem 0}summary b{display:inline-block;min-width:4.5rem}' +
   'details{border-bottom:1px solid #8886}pre{overflow:auto;background:#8881;padding:.6rem}' +
   'td{vertical-align:top;padding:.2rem .8rem .2rem 0}code,pre{font-size:.85rem}table{border-collapse:collapse}'

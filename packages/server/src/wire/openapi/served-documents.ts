@@ -4,11 +4,9 @@ import type { ApiVersion } from '../versions.ts'
 import { type OpenApi, openApi } from './document.ts'
 import { openApiPage } from './page.ts'
 
-/** The description of the current version, for programs and for people, by path. */
+/** The description of the versions, for programs and for people, by path. */
 export function describedApi(versions: readonly ApiVersion[], limits: Limits): ReadonlyMap<string, StaticDocument> {
-  const current = versions.find(({ entry }) => entry.status === 'CURRENT')
-  if (current === undefined) return new Map()
-  const document = once<OpenApi>(() => openApi(current, limits))
+  const document = once<OpenApi>(() => openApi(versions, limits))
   return new Map<string, StaticDocument>([
     [
       '/openapi.json',

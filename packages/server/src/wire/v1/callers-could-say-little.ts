@@ -1,7 +1,7 @@
 import type { Operation } from '../../core/execute.ts'
 import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { postMessages } from '../../core/operations/messages/post-messages.ts'
-import { all, altered, type Change } from '../older.ts'
+import { all, altered, type Change, described } from '../older.ts'
 import { clientIdMissing } from '../refusal.ts'
 import type { CallerRules } from '../versions.ts'
 
@@ -13,15 +13,22 @@ export function callersCouldSayLittle({ needsProject }: Pick<CallerRules, 'needs
   return all(
     (newer) => ({ ...newer, callers: { needsProject, needsClientId: false, insistsOnUuids: true } }),
     needsClientId(listMessages),
+    described(listMessages, (newer) => ({
+      ...newer,
+      description: `${newer.description} Without \`ids\`, \`Client-ID\` must be there.`,
+    })),
     needsClientId(postMessages),
   )
 }
 
 function needsClientId<Input, Output>(operation: Operation<Input, Output>): Change {
-  return altered(operation, ({ decode }) => ({
-    decode(request) {
-      if (request.caller.clientId === '') throw clientIdMissing()
-      return decode(request)
-    },
-  }))
+  return all(
+    altered(operation, ({ decode }) => ({
+      decode(request) {
+        if (request.caller.clientId === '') throw clientIdMissing()
+        return decode(request)
+      },
+    })),
+    described(operation, (newer) => ({ ...newer, needsClientId: true })),
+  )
 }

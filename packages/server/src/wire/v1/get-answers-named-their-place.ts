@@ -7,7 +7,8 @@ import { getPool } from '../../core/operations/pools/get-pool.ts'
 import { getQueueStats } from '../../core/operations/queues/get-queue-stats.ts'
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
 import type { DoorRequest } from '../door.ts'
-import { all, altered, type Change } from '../older.ts'
+import { all, altered, type Change, described } from '../older.ts'
+import type { DoorDoc } from '../openapi/door-doc.ts'
 
 /** `Content-Location`: the path and the query of the request. (contract http.md 1.10) */
 export function place({ path, rawQuery }: DoorRequest): { 'Content-Location': string } {
@@ -28,10 +29,29 @@ export const getAnswersNamedTheirPlace = all(
 )
 
 function named<Input, Output>(operation: Operation<Input, Output>): Change {
-  return altered(operation, ({ encode }) => ({
-    encode(output, request) {
-      const answer = encode(output, request)
-      return { ...answer, headers: { ...answer.headers, ...place(request) } }
-    },
-  }))
+  return all(
+    altered(operation, ({ encode }) => ({
+      encode(output, request) {
+        const answer = encode(output, request)
+        return { ...answer, headers: { ...answer.headers, ...place(request) } }
+      },
+    })),
+    described(operation, withPlace),
+  )
+}
+
+function withPlace({ answers, examples, ...newer }: DoorDoc): DoorDoc {
+  const placed = Object.entries(answers).map(([status, { headers = [], ...answer }]) => [
+    status,
+    { ...answer, headers: [...headers, 'Content-Location'] },
+  ])
+  return {
+    ...newer,
+    answers: Object.fromEntries(placed),
+    examples: examples.map(({ request, answer, ...example }) => ({
+      ...example,
+      request,
+      answer: { ...answer, headers: { ...answer.headers, 'Content-Location': request.path } },
+    })),
+  }
 }

@@ -1,5 +1,15 @@
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
-import { knowing } from '../older.ts'
+import { all, described, knowing, shaped } from '../older.ts'
+import { reworded } from '../openapi/door-doc.ts'
+import { withoutProperties } from '../openapi/json-schema.ts'
 
 /** Neither `name` nor `with_count` was known, and nothing else was taken for a filter. (contract http.md 3.1.5) */
-export const queueListsHadNoFilters = knowing(listQueues, ['marker', 'limit', 'detailed'])
+export const queueListsHadNoFilters = all(
+  knowing(listQueues, ['marker', 'limit', 'detailed']),
+  shaped('QueueList', (newer) => withoutProperties(newer, ['count'])),
+  described(listQueues, (newer) => ({
+    ...newer,
+    description: 'Ordered by name.',
+    examples: reworded(newer.examples, '&team=billing', ''),
+  })),
+)

@@ -1,9 +1,16 @@
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
-import { all, told } from '../older.ts'
+import { all, described, told } from '../older.ts'
+import { reshaped } from '../openapi/door-doc.ts'
+import { METADATA } from '../openapi/v2/queues.ts'
 
 /** Reserved attributes that were not set were not shown. (contract http.md 3.1.2, 3.1.5) */
 export const queuesWereShownAsStored = all(
   told(getQueue, { showDefaults: false }),
   told(listQueues, { showDefaults: false }),
+  described(getQueue, (newer) => ({
+    ...newer,
+    description: 'As it is stored; empty when there is no such queue.',
+    examples: reshaped(newer.examples, () => METADATA),
+  })),
 )

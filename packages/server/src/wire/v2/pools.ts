@@ -23,7 +23,7 @@ const poolFields = {
 }
 const NewPool = Type.Object(poolFields, { additionalProperties: false })
 /** Other fields are dropped, but one of these must be there. */
-const PoolChanges = Type.Partial(Type.Object(poolFields))
+export const PoolChanges = Type.Partial(Type.Object(poolFields))
 
 const POOL_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
 const POOL_QUERY = { detailed: BooleanParam } as const

@@ -1,6 +1,7 @@
 import { answer, ping } from '../../core/operations/service/ping.ts'
 import { door, NO_CONTENT } from '../door.ts'
 import { v2Resources } from '../home-documents/v2.ts'
+import { v2Schemas } from '../openapi/v2/schemas.ts'
 import { pingDoc, pingHeadDoc } from '../openapi/v2/service.ts'
 import type { ApiVersion } from '../versions.ts'
 import { claimDoors } from './claims.ts'
@@ -25,6 +26,7 @@ export function createV2(limits: DoorLimits): ApiVersion {
     messageForm: 'full',
     callers: { needsProject: true, needsClientId: true, insistsOnUuids: false },
     home: v2Resources,
+    schemas: v2Schemas,
     doors: [
       ...queueDoors(limits),
       ...messageDoors(limits),

@@ -38,6 +38,7 @@ export const postMessages = defineOperation({
     if (input.messages.length === 0) throw new ZaqarError('messages.none')
     // What no queue would take is refused before one is created for it.
     checkTtls(input.messages, limits)
+    ctx.rates?.countMessages(caller.project, input.messages.length, now)
     const idempotency = input.idempotency && {
       ...input.idempotency,
       expiresAt: now + limits.idempotencySeconds * 1000,

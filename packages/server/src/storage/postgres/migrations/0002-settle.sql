@@ -1,4 +1,5 @@
--- What every move is made of: enter a queue, settle what is due, act, save what is now known.
+-- What every move is made of: enter a queue, settle what is due, act, save what is now known. Moves of one transaction on
+-- one queue enter it once and save once, see `run`.
 --
 -- Plans must not depend on statistics, which a new table has none of. So several rows are reached by their `ctid`s, never by
 -- a join or by `place = ANY`, which the planner may turn into a walk over the whole bucket; whoever holds the lock of the
@@ -169,14 +170,21 @@ BEGIN
   RETURN s;
 END $$;
 
--- Locks the queue, and answers the standing of its bucket with what is due settled. All null when there is no such queue, or
--- not in this version (`p` has none where any version will do).
-CREATE FUNCTION enter(p jsonb) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE q record;
+-- Locks the queue, and answers its version and bucket. All null when there is no such queue.
+CREATE FUNCTION locked_queue(p jsonb) RETURNS queue LANGUAGE plpgsql AS $$
+DECLARE q queue;
 BEGIN
-  SELECT bucket, version INTO q FROM queue
+  SELECT * INTO q FROM queue
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
   FOR NO KEY UPDATE;
-  IF NOT FOUND OR q.version <> (p->>'version')::bigint THEN RETURN NULL; END IF;
-  RETURN settled(q.bucket, (p->>'now')::bigint);
+  RETURN q;
+END $$;
+
+-- For a reader whose answer would change by what is due: settles that. Does nothing when the queue is gone or has changed
+-- (`p` has no version where any will do).
+CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE q queue := locked_queue(p);
+BEGIN
+  IF q.bucket IS NULL OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
+  PERFORM settled(q.bucket, (p->>'now')::bigint);
 END $$;

@@ -1,5 +1,6 @@
--- Moves of messages and claims. Each takes its parameters as one JSON object and answers JSON; storage/postgres/*.ts has the
--- types. '"stale"' means that the queue has changed or gone.
+-- Moves of messages and claims. Each takes the standing of the bucket, which `run` has entered and settled, and its parameters
+-- as one JSON object; storage/postgres/*.ts has the types. Each leaves the standing as it is now, says whether watchers have to
+-- know, and answers.
 
 -- Who watches a queue holds a shared lock of its slot; a transaction that brings news notifies once for each watched slot.
 -- `gate` keeps a watcher that arrives between the look and the commit from missing the news: see watch.ts.
@@ -68,58 +69,66 @@ BEGIN
   );
 END $$;
 
--- append: messages [[body, ttl, delay]], client, idempotency {key, digest, expires_at} or null.
--- Answers {bucket, first, count}; ids are numbered from `first`.
-CREATE FUNCTION append(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+-- append: messages [[body, ttl, delay]], delayed (whether any is), client, idempotency {key, digest, expiresAt} or none.
+-- Answers {bucket, first, count}; ids are numbered from `first`. Gives out the numbers only: what several posts in a row
+-- bring is stored by one statement, see `stored`. It is news when there is something to store.
+CREATE FUNCTION append(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   earlier idempotency;
   count_ bigint := jsonb_array_length(p->'messages');
-  first_ bigint;
-  soonest bigint;
-  expiry bigint;
+  first_ bigint := s.last + 1;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
-  first_ := s.last + 1;
   IF p ? 'idempotency' THEN
     SELECT * INTO earlier FROM idempotency
     WHERE bucket = s.bucket AND key = p->'idempotency'->>'key' AND expires_at > now_;
     IF FOUND THEN
-      IF earlier.digest <> p->'idempotency'->>'digest' THEN RETURN '"conflict"'; END IF;
-      RETURN json_build_object('bucket', s.bucket, 'first', earlier.first, 'count', earlier.count);
+      IF earlier.digest <> p->'idempotency'->>'digest' THEN
+        answer := '"conflict"';
+        RETURN;
+      END IF;
+      answer := json_build_object('bucket', s.bucket, 'first', earlier.first, 'count', earlier.count);
+      RETURN;
     END IF;
     INSERT INTO idempotency VALUES (s.bucket, p->'idempotency'->>'key', p->'idempotency'->>'digest',
                                     (p->'idempotency'->>'expiresAt')::bigint, first_, count_)
     ON CONFLICT (bucket, key) DO UPDATE
     SET digest = excluded.digest, expires_at = excluded.expires_at, first = excluded.first, count = excluded.count;
   END IF;
+  s.last := s.last + count_;
+  s.free := s.free + count_;
+  is_news := true;
+  answer := json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
+END $$;
 
-  IF (p->>'delayed')::boolean THEN
+-- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`.
+CREATE FUNCTION stored(s standing, posts jsonb[], firsts bigint[]) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE soonest bigint; expiry bigint;
+BEGIN
+  IF (SELECT bool_or((post->>'delayed')::boolean) FROM unnest(posts) AS x(post)) THEN
     WITH arrived AS (
       INSERT INTO delayed (bucket, no, due_at, wakes_at, created_at, expires_at, ttl, client, body)
-      SELECT s.bucket, s.last + n, now_ + 1000 * (m->>2)::bigint, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_, now_ + 1000 * (m->>1)::bigint,
-             (m->>1)::bigint, p->>'client', m->>0
-      FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint > 0
+      SELECT s.bucket, first_ + n - 1, now_ + 1000 * (m->>2)::bigint, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_,
+             now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
+      FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
+        jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
+      WHERE (m->>2)::bigint > 0
       RETURNING wakes_at
     )
     SELECT min(wakes_at) INTO soonest FROM arrived;
   END IF;
   WITH arrived AS (
     INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
-    SELECT s.bucket, s.last + n, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, p->>'client', m->>0
-    FROM jsonb_array_elements(p->'messages') WITH ORDINALITY AS x(m, n) WHERE (m->>2)::bigint = 0
+    SELECT s.bucket, first_ + n - 1, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
+    FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
+      jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
+    WHERE (m->>2)::bigint = 0
     RETURNING expires_at
   )
   SELECT min(expires_at) INTO expiry FROM arrived;
-
-  s.last := s.last + count_;
-  s.free := s.free + count_;
   s.due_at := least(s.due_at, soonest);
   s.expires_at := least(s.expires_at, expiry);
-  PERFORM save(s);
-  PERFORM tell(p);
-  RETURN json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
+  RETURN s;
 END $$;
 
 -- Moves messages, in the order of `places`, to the end of another queue of the project and kind, which need not exist. Answers the standing of the
@@ -190,10 +199,8 @@ BEGIN
 END $$;
 
 -- claim: limit, ttl, grace, deadLetter {queue, maxClaimCount, ttlSeconds} or null. Answers {bucket, claim, messages} or null.
-CREATE FUNCTION create_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
-  before standing;
   now_ bigint := (p->>'now')::bigint;
   limit_ bigint := (p->>'limit')::bigint;
   ttl_ bigint := (p->>'ttlSeconds')::bigint;
@@ -201,53 +208,47 @@ DECLARE
   ends_ bigint := now_ + 1000 * ttl_;
   messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
-  IF s.free = 0 THEN RETURN NULL; END IF;
-  before := s;
+  IF s.free = 0 THEN RETURN; END IF;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
   SELECT array_agg(at), array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
   INTO rows_, places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   s := taken(s, last_fresh, from_lane, count_ < limit_);
-  IF count_ > 0 THEN
-    s.last := s.last + 1;
-    s.free := s.free - count_;
-    s.held := s.held + count_;
-    WITH held AS (
-      UPDATE message m SET
-        claim = s.last,
-        lane = NULL,
-        claim_count = claim_count + 1,
-        ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
-        expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life ELSE expires_at END
-      WHERE ctid = ANY (rows_)
-      RETURNING place, shown(m) AS message
-    )
-    SELECT json_agg(message ORDER BY place) INTO messages FROM held;
-    INSERT INTO claim VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
-    -- Only a watcher whose timer would come too late has to know.
-    IF ends_ < s.ends_at THEN
-      s.ends_at := ends_;
-      PERFORM tell(p);
-    END IF;
+  IF count_ = 0 THEN RETURN; END IF;
+  s.last := s.last + 1;
+  s.free := s.free - count_;
+  s.held := s.held + count_;
+  WITH held AS (
+    UPDATE message m SET
+      claim = s.last,
+      lane = NULL,
+      claim_count = claim_count + 1,
+      ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
+      expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life ELSE expires_at END
+    WHERE ctid = ANY (rows_)
+    RETURNING place, shown(m) AS message
+  )
+  SELECT json_agg(message ORDER BY place) INTO messages FROM held;
+  INSERT INTO claim VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
+  -- Only a watcher whose timer would come too late has to know.
+  IF ends_ < s.ends_at THEN
+    s.ends_at := ends_;
+    is_news := true;
   END IF;
-  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
-  IF count_ = 0 THEN RETURN NULL; END IF;
-  RETURN json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
+  answer := json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
 END $$;
 
 -- pop: limit, deadLetter. Answers {bucket, messages}.
-CREATE FUNCTION pop(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION pop(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
-  before standing;
   now_ bigint := (p->>'now')::bigint;
   limit_ bigint := (p->>'limit')::bigint;
   messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
-  IF s.free = 0 THEN RETURN json_build_object('bucket', s.bucket, 'messages', '[]'::json); END IF;
-  before := s;
+  IF s.free = 0 THEN
+    answer := json_build_object('bucket', s.bucket, 'messages', '[]'::json);
+    RETURN;
+  END IF;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
   SELECT array_agg(at), array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
@@ -259,8 +260,7 @@ BEGIN
   s := taken(s, last_fresh, from_lane, count_ < limit_);
   s.free := s.free - count_;
   IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
-  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
-  RETURN json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
+  answer := json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
 END $$;
 
 CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -279,56 +279,72 @@ BEGIN
 END $$;
 
 -- delete: id [bucket, no], claim [bucket, no] or null for none; [0, 0] names no claim.
-CREATE FUNCTION delete_message(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION delete_message(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   m message;
+  o record;
   given bigint;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   SELECT * INTO m FROM message
   WHERE bucket = s.bucket AND place = place_of(s.bucket, (p->'id'->>0)::bigint, (p->'id'->>1)::bigint) AND expires_at > now_;
-  IF NOT FOUND THEN RETURN delete_delayed(p, s); END IF;
+  IF NOT FOUND THEN
+    o := delete_delayed(s, p);
+    s := o.s;
+    answer := o.answer;
+    RETURN;
+  END IF;
   IF NOT is_live_claim(s.bucket, m.claim, now_) THEN m.claim := NULL; END IF;
   IF p ? 'claim' THEN
     given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
-    IF m.claim IS NULL THEN RETURN '"not-claimed"'; END IF;
+    IF m.claim IS NULL THEN
+      answer := '"not-claimed"';
+      RETURN;
+    END IF;
     IF m.claim IS DISTINCT FROM given THEN
-      IF EXISTS (SELECT FROM held_by(s.bucket, given, now_)) THEN RETURN '"held"'; END IF;
-      RETURN '"claim-not-live"';
+      IF EXISTS (SELECT FROM held_by(s.bucket, given, now_)) THEN
+        answer := '"held"';
+        RETURN;
+      END IF;
+      answer := '"claim-not-live"';
+      RETURN;
     END IF;
   ELSIF m.claim IS NOT NULL THEN
-    RETURN '"held"';
+    answer := '"held"';
+    RETURN;
   END IF;
   DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
   s := removed(s, ARRAY[m.place], num_nonnulls(m.lane), num_nonnulls(m.claim));
-  PERFORM save(renew_lane(s));
-  RETURN '"deleted"';
+  s := renew_lane(s);
+  answer := '"deleted"';
 END $$;
 
-CREATE FUNCTION delete_delayed(p jsonb, s standing) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION delete_delayed(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 BEGIN
-  IF (p->'id'->>0)::bigint <> s.bucket THEN RETURN '"absent"'; END IF;
+  IF (p->'id'->>0)::bigint <> s.bucket THEN
+    answer := '"absent"';
+    RETURN;
+  END IF;
   IF p ? 'claim' THEN
     PERFORM FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint;
-    RETURN CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END;
+    answer := CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END::json;
+    RETURN;
   END IF;
   DELETE FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint;
-  IF NOT FOUND THEN RETURN '"absent"'; END IF;
+  IF NOT FOUND THEN
+    answer := '"absent"';
+    RETURN;
+  END IF;
   s.free := s.free - 1;
-  PERFORM save(s);
-  RETURN '"deleted"';
+  answer := '"deleted"';
 END $$;
 
 -- deleteMany: ids [[bucket, no]], claims [[bucket, no]] or null.
-CREATE FUNCTION delete_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION delete_messages(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   places_ bigint[]; rows_ tid[]; waiting bigint[]; waiting_rows tid[]; allowed bigint[]; from_lane bigint; from_held bigint;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   places_ := places_of(s.bucket, p->'ids');
   SELECT array_agg(place), array_agg(ctid) INTO places_, rows_ FROM message
   WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at > now_;
@@ -340,7 +356,10 @@ BEGIN
     SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
     WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
     PERFORM FROM message WHERE ctid = ANY (rows_) AND (claim = ANY (allowed)) IS NOT TRUE;
-    IF FOUND OR waiting IS NOT NULL THEN RETURN '"held"'; END IF;
+    IF FOUND OR waiting IS NOT NULL THEN
+      answer := '"held"';
+      RETURN;
+    END IF;
   END IF;
   IF waiting IS NOT NULL THEN
     DELETE FROM delayed WHERE ctid = ANY (waiting_rows);
@@ -351,14 +370,12 @@ BEGIN
     SELECT count(lane), count(claim) INTO from_lane, from_held FROM gone;
     s := renew_lane(removed(s, places_, from_lane, from_held));
   END IF;
-  IF places_ IS NOT NULL OR waiting IS NOT NULL THEN PERFORM save(s); END IF;
-  RETURN '"deleted"';
+  answer := '"deleted"';
 END $$;
 
 -- renew: claim, ttlSeconds, graceSeconds. Answers whether the claim is live.
-CREATE FUNCTION renew_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION renew_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   given bigint;
   ttl_ bigint := (p->>'ttlSeconds')::bigint;
@@ -366,53 +383,46 @@ DECLARE
   ends_ bigint := now_ + 1000 * ttl_;
   places_ bigint[];
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
   SELECT array_agg(place) INTO places_ FROM held_by(s.bucket, given, now_);
-  IF places_ IS NULL THEN RETURN 'false'; END IF;
+  IF places_ IS NULL THEN
+    answer := 'false';
+    RETURN;
+  END IF;
   UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND no = given;
   UPDATE message SET ttl = life, expires_at = now_ + 1000 * life
   WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at < ends_;
   IF ends_ < s.ends_at THEN
     s.ends_at := ends_;
-    PERFORM save(s);
-    PERFORM tell(p);
+    is_news := true;
   END IF;
-  RETURN 'true';
+  answer := 'true';
 END $$;
 
 -- release: claim.
-CREATE FUNCTION release_claim(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION release_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   given bigint;
   places_ bigint[];
   back_ bigint;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
   DELETE FROM claim WHERE bucket = s.bucket AND no = given RETURNING places INTO places_;
-  IF places_ IS NULL THEN RETURN NULL; END IF;
+  IF places_ IS NULL THEN RETURN; END IF;
   UPDATE message SET claim = NULL, lane = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = given;
   GET DIAGNOSTICS back_ = ROW_COUNT;
-  IF back_ > 0 THEN
-    s.held := s.held - back_;
-    s.free := s.free + back_;
-    s.returned := s.returned + back_;
-    PERFORM save(s);
-    PERFORM tell(p);
-  END IF;
-  RETURN NULL;
+  s.held := s.held - back_;
+  s.free := s.free + back_;
+  s.returned := s.returned + back_;
+  is_news := back_ > 0;
 END $$;
 
 -- redrive: ids [[bucket, no]] or null, limit. Answers {moved: [[id bucket, id no, queue]]}.
-CREATE FUNCTION redrive(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+CREATE FUNCTION redrive(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
-  s standing := enter(p);
   now_ bigint := (p->>'now')::bigint;
   places_ bigint[]; names text[]; moved json; target text;
 BEGIN
-  IF s.bucket IS NULL THEN RETURN '"stale"'; END IF;
   IF p ? 'ids' THEN
     places_ := places_of(s.bucket, p->'ids');
   END IF;
@@ -435,12 +445,15 @@ BEGIN
   SELECT array_agg(place ORDER BY asked, place), array_agg(came_from ORDER BY asked, place),
          json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY asked, place)
   INTO places_, names, moved FROM chosen;
-  IF places_ IS NULL THEN RETURN json_build_object('moved', '[]'::json); END IF;
+  IF places_ IS NULL THEN
+    answer := json_build_object('moved', '[]'::json);
+    RETURN;
+  END IF;
   FOR target IN SELECT DISTINCT name FROM unnest(names) AS n(name) ORDER BY name LOOP
     s := move_messages(s, (SELECT array_agg(place ORDER BY n) FROM unnest(places_, names) WITH ORDINALITY AS x(place, name, n)
                            WHERE name = target),
                        p, target, NULL, NULL);
   END LOOP;
-  PERFORM save(renew_lane(s));
-  RETURN json_build_object('moved', moved);
+  s := renew_lane(s);
+  answer := json_build_object('moved', moved);
 END $$;

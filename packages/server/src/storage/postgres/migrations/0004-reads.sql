@@ -161,6 +161,6 @@ END $$;
 -- Settles what is due, and answers as `next_wake`.
 CREATE FUNCTION settle_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM enter(p - 'version');
+  PERFORM settle_for(p - 'version');
   RETURN next_wake(p - 'version');
 END $$;

@@ -11,8 +11,98 @@ BEGIN
       WHEN 'queue_stats' THEN answer := queue_stats(p, attempt = 2);
     END CASE;
     IF answer IS NOT NULL THEN RETURN answer; END IF;
-    PERFORM enter(p);
+    PERFORM settle_for(p);
   END LOOP;
+END $$;
+
+-- Moves on messages and claims of one queue, in order: enters it once, saves what is known of it once, tells watchers once,
+-- and stores what posts in a row bring by one statement. '"stale"' is answered where the queue has gone or is not in the version of the move.
+CREATE FUNCTION visit(moves jsonb[]) RETURNS SETOF json LANGUAGE plpgsql AS $$
+DECLARE
+  p jsonb;
+  q queue := locked_queue(moves[1]);
+  s standing := standing_of(q.bucket);
+  before standing := s;
+  o record;
+  now_ bigint;
+  posts jsonb[];
+  firsts bigint[];
+  is_news boolean := false;
+BEGIN
+  FOREACH p IN ARRAY moves LOOP
+    IF q.version IS DISTINCT FROM (p->>'version')::bigint THEN
+      RETURN NEXT '"stale"';
+      CONTINUE;
+    END IF;
+    now_ := (p->>'now')::bigint;
+    IF p->>'move' <> 'append' OR s.due_at <= now_ OR s.ends_at <= now_ OR s.expires_at <= now_ THEN
+      IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
+      posts := NULL;
+      firsts := NULL;
+      s := settle(s, now_);
+    END IF;
+    CASE p->>'move'
+      WHEN 'append' THEN o := append(s, p);
+      WHEN 'create_claim' THEN o := create_claim(s, p);
+      WHEN 'delete_message' THEN o := delete_message(s, p);
+      WHEN 'delete_messages' THEN o := delete_messages(s, p);
+      WHEN 'pop' THEN o := pop(s, p);
+      WHEN 'renew_claim' THEN o := renew_claim(s, p);
+      WHEN 'release_claim' THEN o := release_claim(s, p);
+      WHEN 'redrive' THEN o := redrive(s, p);
+    END CASE;
+    IF o.is_news THEN
+      is_news := true;
+      IF p->>'move' = 'append' THEN
+        posts := posts || p;
+        firsts := firsts || (s.last + 1);
+      END IF;
+    END IF;
+    s := o.s;
+    RETURN NEXT o.answer;
+  END LOOP;
+  IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
+  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
+  IF is_news THEN PERFORM tell(moves[1]); END IF;
+END $$;
+
+-- A move that is answered by itself.
+CREATE FUNCTION answered(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  CASE p->>'move'
+    WHEN 'list_messages' THEN RETURN read_settled(p);
+    WHEN 'get_messages' THEN RETURN read_settled(p);
+    WHEN 'get_claim' THEN RETURN get_claim(p);
+    WHEN 'queue_stats' THEN RETURN read_settled(p);
+    WHEN 'purge_messages' THEN RETURN purge_messages(p);
+    WHEN 'create_queue' THEN RETURN create_queue(p);
+    WHEN 'get_queue' THEN RETURN get_queue(p);
+    WHEN 'update_queue' THEN RETURN update_queue(p);
+    WHEN 'delete_queue' THEN RETURN delete_queue(p);
+    WHEN 'list_queues' THEN RETURN list_queues(p);
+    WHEN 'count_queues' THEN RETURN count_queues(p);
+    WHEN 'create_subscription' THEN RETURN create_subscription(p);
+    WHEN 'get_subscription' THEN RETURN get_subscription(p);
+    WHEN 'list_subscriptions' THEN RETURN list_subscriptions(p);
+    WHEN 'update_subscription' THEN RETURN update_subscription(p);
+    WHEN 'confirm_subscription' THEN RETURN confirm_subscription(p);
+    WHEN 'delete_subscription' THEN RETURN delete_subscription(p);
+    WHEN 'purge_subscriptions' THEN RETURN purge_subscriptions(p);
+    WHEN 'put_pool' THEN RETURN put_pool(p);
+    WHEN 'update_pool' THEN RETURN update_pool(p);
+    WHEN 'get_pool' THEN RETURN get_pool(p);
+    WHEN 'list_pools' THEN RETURN list_pools(p);
+    WHEN 'delete_pool' THEN RETURN delete_pool(p);
+    WHEN 'put_flavor' THEN RETURN put_flavor(p);
+    WHEN 'update_flavor' THEN RETURN update_flavor(p);
+    WHEN 'get_flavor' THEN RETURN get_flavor(p);
+    WHEN 'list_flavors' THEN RETURN list_flavors(p);
+    WHEN 'delete_flavor' THEN RETURN delete_flavor(p);
+    WHEN 'next_wake' THEN RETURN next_wake(p);
+    WHEN 'settle_queue' THEN RETURN settle_queue(p);
+    WHEN 'sweep' THEN RETURN sweep(p);
+    WHEN 'ping' THEN RETURN ping();
+  END CASE;
 END $$;
 
 -- Runs moves in order in one transaction, and answers one row for each. The settings make the plans of the moves the same
@@ -30,52 +120,27 @@ SET join_collapse_limit = 1
 SET jit = off
 SET lock_timeout = '5s'
 AS $$
-DECLARE p jsonb;
+DECLARE
+  p jsonb;
+  queue_ text;
+  visited text;
+  gathered jsonb[] := '{}';
 BEGIN
   FOR p IN SELECT value FROM jsonb_array_elements(moves) LOOP
-    CASE p->>'move'
-      WHEN 'append' THEN RETURN NEXT append(p);
-      WHEN 'create_claim' THEN RETURN NEXT create_claim(p);
-      WHEN 'delete_message' THEN RETURN NEXT delete_message(p);
-      WHEN 'list_messages' THEN RETURN NEXT read_settled(p);
-      WHEN 'get_messages' THEN RETURN NEXT read_settled(p);
-      WHEN 'get_claim' THEN RETURN NEXT get_claim(p);
-      WHEN 'queue_stats' THEN RETURN NEXT read_settled(p);
-      WHEN 'delete_messages' THEN RETURN NEXT delete_messages(p);
-      WHEN 'pop' THEN RETURN NEXT pop(p);
-      WHEN 'renew_claim' THEN RETURN NEXT renew_claim(p);
-      WHEN 'release_claim' THEN RETURN NEXT release_claim(p);
-      WHEN 'purge_messages' THEN RETURN NEXT purge_messages(p);
-      WHEN 'redrive' THEN RETURN NEXT redrive(p);
-      WHEN 'create_queue' THEN RETURN NEXT create_queue(p);
-      WHEN 'get_queue' THEN RETURN NEXT get_queue(p);
-      WHEN 'update_queue' THEN RETURN NEXT update_queue(p);
-      WHEN 'delete_queue' THEN RETURN NEXT delete_queue(p);
-      WHEN 'list_queues' THEN RETURN NEXT list_queues(p);
-      WHEN 'count_queues' THEN RETURN NEXT count_queues(p);
-      WHEN 'create_subscription' THEN RETURN NEXT create_subscription(p);
-      WHEN 'get_subscription' THEN RETURN NEXT get_subscription(p);
-      WHEN 'list_subscriptions' THEN RETURN NEXT list_subscriptions(p);
-      WHEN 'update_subscription' THEN RETURN NEXT update_subscription(p);
-      WHEN 'confirm_subscription' THEN RETURN NEXT confirm_subscription(p);
-      WHEN 'delete_subscription' THEN RETURN NEXT delete_subscription(p);
-      WHEN 'purge_subscriptions' THEN RETURN NEXT purge_subscriptions(p);
-      WHEN 'put_pool' THEN RETURN NEXT put_pool(p);
-      WHEN 'update_pool' THEN RETURN NEXT update_pool(p);
-      WHEN 'get_pool' THEN RETURN NEXT get_pool(p);
-      WHEN 'list_pools' THEN RETURN NEXT list_pools(p);
-      WHEN 'delete_pool' THEN RETURN NEXT delete_pool(p);
-      WHEN 'put_flavor' THEN RETURN NEXT put_flavor(p);
-      WHEN 'update_flavor' THEN RETURN NEXT update_flavor(p);
-      WHEN 'get_flavor' THEN RETURN NEXT get_flavor(p);
-      WHEN 'list_flavors' THEN RETURN NEXT list_flavors(p);
-      WHEN 'delete_flavor' THEN RETURN NEXT delete_flavor(p);
-      WHEN 'next_wake' THEN RETURN NEXT next_wake(p);
-      WHEN 'settle_queue' THEN RETURN NEXT settle_queue(p);
-      WHEN 'sweep' THEN RETURN NEXT sweep(p);
-      WHEN 'ping' THEN RETURN NEXT ping();
-    END CASE;
+    -- Moves on messages and claims of one queue that follow each other make up one visit.
+    queue_ := CASE WHEN p->>'move' IN ('append', 'create_claim', 'delete_message', 'delete_messages', 'pop', 'renew_claim',
+                                       'release_claim', 'redrive')
+              THEN concat_ws(chr(31), p->>'project', p->>'kind', p->>'name') END;
+    IF visited IS DISTINCT FROM queue_ THEN
+      IF visited IS NOT NULL THEN RETURN QUERY SELECT * FROM visit(gathered); END IF;
+      gathered := '{}';
+      visited := queue_;
+    END IF;
+    IF queue_ IS NULL THEN RETURN NEXT answered(p);
+    ELSE gathered := gathered || p;
+    END IF;
   END LOOP;
+  IF visited IS NOT NULL THEN RETURN QUERY SELECT * FROM visit(gathered); END IF;
 END $$;
 
 -- Takes a lock that only a server that takes writes gives.

@@ -1,5 +1,6 @@
 import { capabilitiesOf } from '../../../core/rules/capabilities.ts'
-import { type DescribeDoor, ref } from '../door-doc.ts'
+import type { DescribeDoor } from '../door-doc.ts'
+import { ref } from '../json-schema.ts'
 import { pageParams } from './queues.ts'
 
 /** Where no Keystone says what roles a caller has. */

@@ -1,22 +1,26 @@
 import { LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
-import { between, type DescribeDoor, type JsonSchema, ref } from '../door-doc.ts'
+import type { DescribeDoor } from '../door-doc.ts'
+import { between, type JsonSchema, ref } from '../json-schema.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 import { WAIT } from './messages.ts'
 import { pageParams } from './queues.ts'
 
-function termsSchema(limits: Limits, leastGrace: number): JsonSchema {
+export function claimTerms(limits: Limits, leastGrace: number): { ttl: JsonSchema; grace: JsonSchema } {
+  return {
+    ttl: { description: 'Seconds that the claim lives.', ...between(LEAST_SECONDS, limits.maxClaimTtlSeconds) },
+    grace: {
+      description: 'Seconds that its messages live on at least, after it has ended.',
+      ...between(leastGrace, limits.maxClaimGraceSeconds),
+    },
+  }
+}
+
+function optionalTerms(limits: Limits, leastGrace: number): JsonSchema {
+  const { ttl, grace } = claimTerms(limits, leastGrace)
   return {
     properties: {
-      ttl: {
-        description: 'Seconds that the claim lives.',
-        ...between(LEAST_SECONDS, limits.maxClaimTtlSeconds),
-        default: limits.defaultClaimTtlSeconds,
-      },
-      grace: {
-        description: 'Seconds that its messages live on at least, after it has ended.',
-        ...between(leastGrace, limits.maxClaimGraceSeconds),
-        default: limits.defaultClaimGraceSeconds,
-      },
+      ttl: { ...ttl, default: limits.defaultClaimTtlSeconds },
+      grace: { ...grace, default: limits.defaultClaimGraceSeconds },
     },
   }
 }
@@ -41,7 +45,7 @@ const createClaim: DescribeDoor = ({ limits, home }) => {
       'Takes the oldest messages that nobody has claimed; others do not see them until the claim ends. Delete what is done, ' +
       'by its `href`.',
     query: { limit: { ...limit, description: 'How many at most.' }, wait: WAIT },
-    body: { required: false, schema: termsSchema(limits, LEAST_SECONDS) },
+    body: { required: false, schema: optionalTerms(limits, LEAST_SECONDS) },
     answers: {
       201: { description: 'The claimed messages.', schema: ref('Messages'), headers: ['Location'] },
       204: { description: 'There was nothing to claim.' },
@@ -74,7 +78,7 @@ const getClaim: DescribeDoor = ({ home }) => ({
 const renewClaim: DescribeDoor = ({ limits, home }) => ({
   summary: 'Renew a claim',
   description: 'It lives its ttl from now.',
-  body: { required: true, schema: termsSchema(limits, 0) },
+  body: { required: true, schema: optionalTerms(limits, 0) },
   answers: { 204: { description: 'Renewed.' } },
   errors: ['claim.ttl_out_of_range', 'claim.grace_out_of_range', 'claim.not_found'],
   examples: [

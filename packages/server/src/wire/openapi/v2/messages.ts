@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../core/model/model.ts'
 import { DEFAULT_RATE, MAX_RATE } from '../../../core/operations/messages/redrive-messages.ts'
 import { LEAST_SECONDS, type Limits, LONGEST_WAIT_SECONDS } from '../../../core/rules/limits.ts'
-import { between, type DescribeDoor, type JsonSchema, ref } from '../door-doc.ts'
+import type { DescribeDoor } from '../door-doc.ts'
+import { between, type JsonSchema, ref } from '../json-schema.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 import { pageParams } from './queues.ts'
 
@@ -137,18 +138,13 @@ const getMessages: DescribeDoor = ({ limits, home }) => ({
   ],
 })
 
-const popMessages: DescribeDoor = ({ limits, kind, home }) => ({
+const popMessages: DescribeDoor = ({ limits, home }) => ({
   summary: 'Delete messages by their ids, or pop the oldest',
   description: 'Either `ids` or `pop` must be given, not both.',
   query: {
     pop: {
       description: 'How many of the oldest unclaimed messages to delete and answer.',
       ...between(1, limits.maxMessagesPerClaimOrPop),
-    },
-    ids: idList('Messages to delete, claimed ones too. One that does not exist is no error.', limits),
-    claim_ids: {
-      description: 'Claims that hold the messages. Only where the service insists on it; then it must be given.',
-      examples: [[CLAIM]],
     },
   },
   answers: { 200: { description: 'What was popped; may be empty.', schema: ref('PoppedMessages') } },
@@ -159,17 +155,21 @@ const popMessages: DescribeDoor = ({ limits, kind, home }) => ({
       request: { path: `${home}/messages?pop=1` },
       answer: {
         status: 200,
-        body: {
-          // The first one of the queue was claimed and deleted.
-          messages: [{ ...(kind === 'queue' ? SECOND : FIRST), age: 0, claim_id: null, claim_count: 0 }],
-        },
+        body: { messages: [{ ...FIRST, age: 0, claim_id: null, claim_count: 0 }] },
       },
     },
   ],
 })
 
-const deleteMessages: DescribeDoor = ({ home }) => ({
+const deleteMessages: DescribeDoor = ({ limits, home }) => ({
   summary: 'Delete messages by their ids',
+  query: {
+    ids: idList('Messages to delete, claimed ones too. One that does not exist is no error.', limits),
+    claim_ids: {
+      description: 'Claims that hold the messages. Only where the service insists on it; then it must be given.',
+      examples: [[CLAIM]],
+    },
+  },
   answers: { 204: { description: 'Deleted.' } },
   errors: ['delete.nothing_named', 'delete.claim_ids_missing', 'ids.count_out_of_range', 'messages.held_otherwise'],
   examples: [{ name: 'by-ids', request: { path: `${home}/messages?ids=${MESSAGE}` }, answer: { status: 204 } }],

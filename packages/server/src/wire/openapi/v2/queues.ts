@@ -2,7 +2,8 @@ import type { JsonObject } from '../../../core/model/model.ts'
 import { PURGEABLE } from '../../../core/operations/queues/purge-queue.ts'
 import { DEFAULT_PAGE, LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
 import { reservedDefaults } from '../../../core/rules/reserved-attributes.ts'
-import { between, type DescribeDoor, type DocContext, type ExampleDoc, type JsonSchema, ref } from '../door-doc.ts'
+import type { DescribeDoor, DocContext, ExampleDoc } from '../door-doc.ts'
+import { between, type JsonSchema, ref } from '../json-schema.ts'
 import { MESSAGE, SECOND_MESSAGE, SIGNATURE } from './example-ids.ts'
 
 const MARKER = { description: 'Where the page before ended; from its `next` link.' }
@@ -46,7 +47,8 @@ function metadataSchema(limits: Limits): JsonSchema {
   }
 }
 
-const METADATA: JsonObject = { _dead_letter_queue: 'failed', _max_claim_count: 1, team: 'billing' }
+/** Of the queue of the examples. */
+export const METADATA: JsonObject = { _dead_letter_queue: 'failed', _max_claim_count: 1, team: 'billing' }
 
 function shownMetadata(metadata: JsonObject, { kind, limits }: DocContext): JsonObject {
   return { ...metadata, ...without(reservedDefaults(kind, limits), Object.keys(metadata)) }
@@ -67,9 +69,9 @@ const listQueues: DescribeDoor = ({ limits, kind, home, prefix }) => {
       '`?team=billing`.',
     query: {
       ...pageParams(limits.maxQueuesPerPage),
-      detailed: { description: 'With metadata.' },
+      detailed: { description: 'With metadata.', default: false },
       name: { description: 'Only names that hold this text.' },
-      with_count: { description: 'With the number of all of them.' },
+      with_count: { description: 'With the number of all of them.', default: false },
     },
     answers: {
       200: { description: 'A page; empty at the end.', schema: ref(kind === 'queue' ? 'QueueList' : 'TopicList') },
@@ -78,12 +80,12 @@ const listQueues: DescribeDoor = ({ limits, kind, home, prefix }) => {
     examples: [
       {
         name: 'list',
-        request: { path: `${path}?limit=1&team=billing` },
+        request: { path: `${path}?marker=failed&limit=1&team=billing` },
         answer: {
           status: 200,
           body: {
             [`${kind}s`]: [{ name: nameOf(home), href: home }],
-            links: [{ rel: 'next', href: `${path}?limit=1&team=billing&marker=${nameOf(home)}` }],
+            links: [{ rel: 'next', href: `${path}?marker=${nameOf(home)}&limit=1&team=billing` }],
           },
         },
       },

@@ -1,127 +1,117 @@
-import { type JsonSchema, ref } from '../door-doc.ts'
-
-/** An object of these properties, all of which are there but the optional ones, and of no others. */
-function record(properties: Readonly<Record<string, JsonSchema>>, optional: readonly string[] = []): JsonSchema {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name))
-  return { type: 'object', properties, required, additionalProperties: false }
-}
-
-function listOf(items: JsonSchema): JsonSchema {
-  return { type: 'array', items }
-}
+import { type JsonSchema, listOf, record, ref } from '../json-schema.ts'
 
 const text = { type: 'string' }
 const seconds = { type: 'integer', minimum: 0, description: 'Seconds.' }
 const count = { type: 'integer', minimum: 0 }
-const path = { type: 'string', pattern: '^/v2/', description: 'Path from the root of this service.' }
 const anything = { description: 'Any JSON value.' }
 const time = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z?$', description: 'UTC.' }
 
-const message = {
-  id: { ...text, description: 'Opaque.' },
-  href: { ...path, description: 'Ends with `?claim_id=` and the claim while the message is claimed.' },
-  ttl: seconds,
-  age: { ...seconds, description: 'Seconds since it was posted.' },
-  body: anything,
-  checksum: { ...text, description: 'Of the body; only where the service is configured to show it.' },
-}
-const { href: _notWhenGone, ...popped } = message
-
-const messages = { messages: listOf(ref('Message')) }
-const links = {
-  type: 'array',
-  maxItems: 1,
-  items: record({ rel: { const: 'next' }, href: path }),
-  description: 'Where the next page is. Every page that is not empty has a link, the last one too.',
-}
-const edge = record({ age: seconds, created: time, href: path })
-
-const pool = {
-  name: text,
-  flavor: { type: ['string', 'null'] },
-  uri: text,
-  weight: count,
-  options: { type: 'object' },
-  href: path,
-}
-const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
-
-/** What answers are made of, by name. */
-export const schemas = {
-  Error: record({ title: text, description: text, link: { type: 'object' } }, ['description', 'link']),
-  Unauthorized: record({ error: record({ code: { const: 401 }, title: text, message: text }) }),
-  KeystoneUnavailable: record({ message: text, code: text, title: text }),
-  Links: links,
-  Metadata: { type: 'object', description: 'Reserved attributes, which begin with `_`, and those of clients.' },
-  QueueList: record(
+/** What answers are made of, by name. Paths in them begin with `prefix`, such as `/v2`. */
+export function v2Schemas(prefix: string) {
+  const path = {
+    type: 'string',
+    pattern: `^${prefix.replaceAll('.', '\\.')}/`,
+    description: 'Path from the root of this service.',
+  }
+  const message = record(
     {
-      queues: listOf(record({ name: text, metadata: ref('Metadata'), href: path }, ['metadata'])),
-      links: ref('Links'),
-      count: { ...count, description: 'Of all queues; absent when there is none, or when not asked for.' },
+      id: { ...text, description: 'Opaque.' },
+      href: { ...path, description: 'Ends with `?claim_id=` and the claim while the message is claimed.' },
+      ttl: seconds,
+      age: { ...seconds, description: 'Seconds since it was posted.' },
+      body: anything,
+      checksum: { ...text, description: 'Of the body; only where the service is configured to show it.' },
     },
-    ['count'],
-  ),
-  TopicList: record({
-    topics: listOf(record({ name: text, metadata: ref('Metadata'), href: path }, ['metadata'])),
-    links: ref('Links'),
-  }),
-  Stats: record({
-    messages: record({ claimed: count, free: count, total: count, newest: edge, oldest: edge }, [
-      'claimed',
-      'free',
-      'newest',
-      'oldest',
-    ]),
-  }),
-  Message: record(message, ['checksum']),
-  Messages: record(messages),
-  MessagePage: record({ ...messages, links: ref('Links') }),
-  PoppedMessages: record({
-    messages: listOf(record({ ...popped, claim_id: { type: 'null' }, claim_count: count }, ['checksum'])),
-  }),
-  PostedMessages: record({ resources: listOf(path) }),
-  Claim: record({ age: seconds, ttl: seconds, ...messages, href: path }),
-  Redriven: record({
-    moved: listOf(record({ id: text, queue: text, href: path })),
-    done: { type: 'boolean', description: 'False when more are left: ask again.' },
-  }),
-  Subscription: record({
-    id: text,
-    source: { ...text, description: 'Name of the queue.' },
-    subscriber: text,
-    ttl: seconds,
-    age: seconds,
-    options: { type: 'object' },
-    confirmed: { type: 'boolean' },
-  }),
-  SubscriptionPage: record({ subscriptions: listOf(ref('Subscription')), links: ref('Links') }),
-  NewSubscriptionId: record({ subscription_id: text }),
-  SignedUrl: record({ paths: listOf(path), methods: listOf(text), project: text, expires: time, signature: text }),
-  Pool: record(pool, ['options']),
-  PoolPage: record({ links: ref('Links'), pools: listOf(ref('Pool')) }),
-  Flavor: record(flavor),
-  FlavorPage: record({
-    links: ref('Links'),
-    flavors: listOf(record(flavor, ['capabilities', 'pool_list'])),
-  }),
-  Health: record(
-    {
-      storage_reachable: { type: 'boolean' },
-      operation_status: {
-        type: 'object',
-        additionalProperties: record({
-          succeeded: { type: 'boolean' },
-          seconds: { type: 'number', minimum: 0 },
-          ref: { type: ['string', 'null'], description: 'Of a failure: what to look for in the log.' },
-        }),
-      },
-      storage_weakness: {
-        ...text,
-        description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
-      },
+    ['checksum'],
+  )
+  const { href: _notWhenGone, ...popped } = message.properties
+  const messages = listOf(ref('Message'))
+  const edge = record({ age: seconds, created: time, href: path })
+  const collection = listOf(record({ name: text, metadata: ref('Metadata'), href: path }, ['metadata']))
+  const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
+  return {
+    Links: {
+      type: 'array',
+      maxItems: 1,
+      items: record({ rel: { const: 'next' }, href: path }),
+      description: 'Where the next page is. Every page that is not empty has a link, the last one too.',
     },
-    ['storage_weakness'],
-  ),
-  HomeDocument: { type: 'object', required: ['resources'] },
-  Versions: record({ versions: listOf({ type: 'object', required: ['id', 'status', 'links'] }) }),
-} as const satisfies Record<string, JsonSchema>
+    Metadata: { type: 'object', description: 'Reserved attributes, which begin with `_`, and those of clients.' },
+    QueueList: record(
+      {
+        queues: collection,
+        links: ref('Links'),
+        count: { ...count, description: 'Of all queues; absent when there is none, or when not asked for.' },
+      },
+      ['count'],
+    ),
+    TopicList: record({ topics: collection, links: ref('Links') }),
+    Stats: record({
+      messages: record({ claimed: count, free: count, total: count, newest: edge, oldest: edge }, [
+        'claimed',
+        'free',
+        'newest',
+        'oldest',
+      ]),
+    }),
+    Message: message,
+    Messages: record({ messages }),
+    MessagePage: record({ messages, links: ref('Links') }),
+    PoppedMessages: record({
+      messages: listOf(record({ ...popped, claim_id: { type: 'null' }, claim_count: count }, ['checksum'])),
+    }),
+    PostedMessages: record({ resources: listOf(path) }),
+    Claim: record({ age: seconds, ttl: seconds, messages, href: path }),
+    Redriven: record({
+      moved: listOf(record({ id: text, queue: text, href: path })),
+      done: { type: 'boolean', description: 'False when more are left: ask again.' },
+    }),
+    Subscription: record({
+      id: text,
+      source: { ...text, description: 'Name of the queue.' },
+      subscriber: text,
+      ttl: seconds,
+      age: seconds,
+      options: { type: 'object' },
+      confirmed: { type: 'boolean' },
+    }),
+    SubscriptionPage: record({ subscriptions: listOf(ref('Subscription')), links: ref('Links') }),
+    NewSubscriptionId: record({ subscription_id: text }),
+    SignedUrl: record({ paths: listOf(path), methods: listOf(text), project: text, expires: time, signature: text }),
+    Pool: record(
+      {
+        name: text,
+        flavor: { type: ['string', 'null'] },
+        uri: text,
+        weight: count,
+        options: { type: 'object' },
+        href: path,
+      },
+      ['options'],
+    ),
+    PoolPage: record({ links: ref('Links'), pools: listOf(ref('Pool')) }),
+    Flavor: record(flavor),
+    FlavorPage: record({ links: ref('Links'), flavors: listOf(record(flavor, ['capabilities', 'pool_list'])) }),
+    Health: record(
+      {
+        storage_reachable: { type: 'boolean' },
+        operation_status: {
+          type: 'object',
+          additionalProperties: record({
+            succeeded: { type: 'boolean' },
+            seconds: { type: 'number', minimum: 0 },
+            ref: { type: ['string', 'null'], description: 'Of a failure: what to look for in the log.' },
+          }),
+        },
+        storage_weakness: {
+          ...text,
+          description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
+        },
+      },
+      ['storage_weakness'],
+    ),
+  } satisfies Record<string, JsonSchema>
+}
+
+/** By name: those of the newest version, which older ones may have in a form of their own. */
+export type AnswerSchemas = Readonly<Record<keyof ReturnType<typeof v2Schemas>, JsonSchema>>

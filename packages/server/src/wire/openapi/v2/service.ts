@@ -1,9 +1,10 @@
-import { type DescribeDoor, ref } from '../door-doc.ts'
+import type { DescribeDoor } from '../door-doc.ts'
+import { ref } from '../json-schema.ts'
 
 export const pingDoc: DescribeDoor = ({ prefix }) => ({
   tag: 'service',
   summary: 'Ask whether the service works, its storage included',
-  answers: { 204: { description: 'It does.' } },
+  answers: { 204: { description: 'It does.' }, 503: { description: 'Its storage does not answer. Without a body.' } },
   examples: [{ name: 'ping', request: { path: `${prefix}/ping` }, answer: { status: 204 } }],
 })
 

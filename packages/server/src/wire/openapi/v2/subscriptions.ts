@@ -1,5 +1,6 @@
 import { LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
-import { type DescribeDoor, type JsonSchema, ref } from '../door-doc.ts'
+import type { DescribeDoor } from '../door-doc.ts'
+import { type JsonSchema, ref } from '../json-schema.ts'
 import { SUBSCRIPTION } from './example-ids.ts'
 import { pageParams } from './queues.ts'
 

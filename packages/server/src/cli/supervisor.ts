@@ -1,0 +1,104 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Logger } from 'pino'
+import type { Clock } from '../platform/clock.ts'
+import { pause } from '../platform/pause.ts'
+import { type Ready, workerEnvironment } from './worker-role.ts'
+
+/** Between the end of a worker and the start of the next in its place; doubled as long as they end soon. */
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 30_000
+/** One that has lived as long did not die of its start. */
+const STABLE_MS = 60_000
+
+/** A worker has ended before it served. It has said why. */
+export class WorkerDidNotStart extends Error {
+  override readonly name = 'WorkerDidNotStart'
+}
+
+/**
+ * Runs the command line of this process again in several workers behind one port, and puts others in the place of those that
+ * end (docs/decisions/workers.md).
+ */
+export class Supervisor {
+  readonly #log: Logger
+  readonly #clock: Clock
+  /** By number; the promise resolves when no worker is left in that place. */
+  readonly #places = new Map<number, Promise<void>>()
+  readonly #workers = new Set<Worker>()
+  readonly #ending = new AbortController()
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  /**
+   * Resolves when all serve. The first goes ahead: what has to be made once is there when the others come, and what keeps it
+   * from starting is said once.
+   * @throws WorkerDidNotStart
+   */
+  async start(count: number): Promise<Ready> {
+    try {
+      const first = await this.#fill(1)
+      await Promise.all(Array.from({ length: count - 1 }, (_, i) => this.#fill(i + 2)))
+      return first
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** Resolves when all workers have answered what they have begun. */
+  async close(): Promise<void> {
+    this.#ending.abort()
+    for (const { process } of this.#workers) process.kill('SIGTERM')
+    await Promise.all(this.#places.values())
+  }
+
+  /** Resolves when the first worker in this place serves. */
+  #fill(number: number): Promise<Ready> {
+    const { promise, resolve, reject } = Promise.withResolvers<Ready>()
+    this.#places.set(number, this.#keepFilled(number, resolve, reject))
+    return promise
+  }
+
+  async #keepFilled(
+    number: number,
+    onReady: (ready: Ready) => void,
+    onFailed: (error: WorkerDidNotStart) => void,
+  ): Promise<void> {
+    let hasServed = false
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const startedAt = this.#clock.now()
+      const worker = this.#fork(number)
+      const about = { worker: number, workerPid: worker.process.pid }
+      worker.once('message', (ready: Ready) => {
+        if (hasServed) this.#log.info(about, 'the place of a worker that has ended is filled')
+        hasServed = true
+        onReady(ready)
+      })
+      const how = await endOf(worker)
+      this.#workers.delete(worker)
+      if (this.#ending.signal.aborted) return
+      if (!hasServed) return onFailed(new WorkerDidNotStart(`worker ${number} has ended before it served: ${how}`))
+      if (this.#clock.now() - startedAt >= STABLE_MS) pauseMs = FIRST_PAUSE_MS
+      this.#log.error({ ...about, how, pauseMs }, 'a worker has ended, another will take its place')
+      await pause(pauseMs, this.#ending.signal)
+      if (this.#ending.signal.aborted) return
+    }
+  }
+
+  #fork(number: number): Worker {
+    const worker = cluster.fork(workerEnvironment(number))
+    this.#workers.add(worker)
+    return worker
+  }
+}
+
+/** Its exit code or the signal that ended it. */
+function endOf(worker: Worker): Promise<string> {
+  return new Promise((resolve) => {
+    worker.once('exit', (code: number | null, signal: string | null) => resolve(signal ?? `code ${code}`))
+    worker.once('error', (error) => resolve(error.message))
+  })
+}

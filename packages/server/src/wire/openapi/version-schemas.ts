@@ -1,0 +1,41 @@
+import type { ApiVersion } from '../versions.ts'
+import type { JsonSchema } from './json-schema.ts'
+import { labelOf } from './version-paths.ts'
+
+const POINTER = '#/components/schemas/'
+
+/** A part of the document in which the names of schemas that versions have of their own say of which: `v1.1.Message`. */
+export function asOwn<Part>(part: Part, version: ApiVersion): Part {
+  const own = version.schemas(version.prefix)
+  return JSON.parse(JSON.stringify(part), (key, value) => {
+    if (key !== '$ref' || !value.startsWith(POINTER)) return value
+    const name = value.slice(POINTER.length)
+    return Object.hasOwn(own, name) ? `${POINTER}${labelOf(version)}.${name}` : value
+  })
+}
+
+/** The version's own schemas, by such names: those that `paths` point at, and what these point at. */
+export function ownSchemas(paths: unknown, version: ApiVersion): Record<string, JsonSchema> {
+  const all = Object.fromEntries(
+    Object.entries(version.schemas(version.prefix)).map(([name, schema]) => [
+      `${labelOf(version)}.${name}`,
+      asOwn(schema, version),
+    ]),
+  )
+  const used = new Set<string>()
+  const use = (part: unknown) => {
+    for (const name of namesIn(part)) {
+      if (used.has(name) || !Object.hasOwn(all, name)) continue
+      used.add(name)
+      use(all[name])
+    }
+  }
+  use(paths)
+  return Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name)))
+}
+
+function namesIn(part: unknown): string[] {
+  return [...JSON.stringify(part).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+    ([, name]) => name as string,
+  )
+}
