@@ -25,9 +25,9 @@ export interface BacklogTable {
 
 export interface BacklogFigures {
   /** Operations on a running service. */
-  readonly running: BacklogTable
+  readonly running: BacklogTable | null
   /** Operations of which each is the first that a service just started gets for the queue. */
-  readonly first: BacklogTable
+  readonly first: BacklogTable | null
 }
 
 /** A filled store that stays as it is; services run on copies of it. */
@@ -41,12 +41,19 @@ interface Original {
 const WARM_UP_ROUNDS = 50
 
 /** What operations cost beside the contents of their queue, one request at a time. */
-export async function measureBacklog(stores: Stores, scale: BacklogScale): Promise<BacklogFigures> {
+export async function measureBacklog(
+  stores: Stores,
+  scale: BacklogScale,
+  wanted: { readonly running: boolean; readonly first: boolean },
+): Promise<BacklogFigures> {
   const originals: Original[] = []
   try {
     for (const contents of contentsFor(scale)) originals.push(await prepare(stores, contents))
     const lasting = originals.filter(({ contents }) => contents.head !== 'expired')
-    return { running: await measureRunning(lasting, scale.rounds), first: await measureFirst(originals, scale.starts) }
+    return {
+      running: wanted.running ? await measureRunning(lasting, scale.rounds) : null,
+      first: wanted.first ? await measureFirst(originals, scale.starts) : null,
+    }
   } finally {
     for (const { store } of originals) await store.remove()
   }

@@ -2,16 +2,31 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { type BacklogFigures, measureBacklog } from './backlog.ts'
+import { type EnduranceFigures, measureEndurance } from './endurance.ts'
 import { Generator } from './generator.ts'
+import { measureNodes, type NodesRow } from './nodes.ts'
 import { type Options, readOptions, usage } from './options.ts'
+import { measurePgbench } from './pgbench.ts'
+import { postgresStores } from './postgres-stores.ts'
 import { type Figures, type HalfPeak, tablesOf } from './report.ts'
 import { measureStartUp, type StartUp } from './startup.ts'
-import { localSubject, remoteSubject, type Subject } from './subject.ts'
+import { type Stores, sqliteStores } from './stores.ts'
+import { localSubject, remoteSubject, type Subject, subjectOn } from './subject.ts'
 import { toMarkdown, toText } from './tables.ts'
-import { measureAtRate, measureThroughput, type ThroughputRow } from './throughput.ts'
+import { type DatabaseYardstick, measureAtRate, measureThroughput, type ThroughputRow } from './throughput.ts'
 import { workloadNamed, workloads } from './workloads.ts'
 
-const HALF_PEAK_CONNECTIONS = 32
+const BUSY_CONNECTIONS = 32
+
+/** What a run of the bench works with. */
+interface Setting {
+  readonly options: Options
+  readonly subject: Subject
+  /** Where the bench may make stores of its own, to fill or to share; null where it may not. */
+  readonly stores: Stores | null
+  readonly generator: Generator
+  readonly databaseAlone: DatabaseYardstick | null
+}
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
@@ -24,30 +39,49 @@ async function main(): Promise<void> {
 }
 
 async function measure(options: Options): Promise<Figures> {
-  const subject = options.url === null ? localSubject(options.storage) : remoteSubject(options.url, options.headers)
+  const stores = await storesFor(options)
   const generator = new Generator()
   try {
-    const throughput = await throughputOf(subject, generator, options)
-    const halfPeak = await halfPeakOf(subject, generator, options, throughput)
+    const subject = subjectFor(options, stores)
+    const databaseAlone: DatabaseYardstick | null =
+      stores?.engine === 'postgres' ? (...load) => measurePgbench(stores, ...load) : null
+    const setting = { options, subject, stores, generator, databaseAlone }
+    const throughput = await throughputOf(setting)
     return {
       subject: subject.title,
       machine: describeMachine(),
+      engine: stores?.engine ?? null,
       throughput,
-      halfPeak,
-      backlog: await backlogOf(options),
-      startUp: await startUpOf(subject, options),
+      halfPeak: await halfPeakOf(setting, throughput),
+      backlog: await backlogOf(setting),
+      startUp: await startUpOf(setting),
+      nodes: await nodesOf(setting),
+      endurance: await enduranceOf(setting),
     }
   } finally {
     generator.stop()
+    await stores?.close()
   }
 }
 
-async function throughputOf(subject: Subject, generator: Generator, options: Options): Promise<ThroughputRow[]> {
+async function storesFor({ url, storage }: Options): Promise<Stores | null> {
+  if (url !== null) return null
+  if (storage === 'postgres') return await postgresStores()
+  return storage === 'sqlite' ? sqliteStores() : null
+}
+
+function subjectFor({ url, headers, storage }: Options, stores: Stores | null): Subject {
+  if (url !== null) return remoteSubject(url, headers)
+  return stores === null ? subjectOn(storage) : localSubject(stores)
+}
+
+async function throughputOf(setting: Setting): Promise<ThroughputRow[]> {
+  const { subject, generator, options, databaseAlone } = setting
   const rows: ThroughputRow[] = []
   for (const workload of workloads.filter(({ name }) => isWanted(name, options))) {
     for (const connections of options.connections) {
       announce(`${workload.title}, ${connections} connections`)
-      rows.push(await measureThroughput(subject, generator, workload, connections, options.pace))
+      rows.push(await measureThroughput(subject, generator, workload, connections, options.pace, databaseAlone))
     }
   }
   return rows
@@ -55,33 +89,53 @@ async function throughputOf(subject: Subject, generator: Generator, options: Opt
 
 /** The peak is that of the throughput table; where the table has none, it is measured now. */
 async function halfPeakOf(
-  subject: Subject,
-  generator: Generator,
-  options: Options,
+  { subject, generator, options }: Setting,
   rows: readonly ThroughputRow[],
 ): Promise<HalfPeak | null> {
   if (!isWanted('half-peak', options)) return null
   announce('half of the peak rate')
   const post = workloadNamed('post')
   const peak =
-    rows.find(({ workload, connections }) => workload === post && connections === HALF_PEAK_CONNECTIONS) ??
-    (await measureThroughput(subject, generator, post, HALF_PEAK_CONNECTIONS, options.pace))
+    rows.find(({ workload, connections }) => workload === post && connections === BUSY_CONNECTIONS) ??
+    (await measureThroughput(subject, generator, post, BUSY_CONNECTIONS, options.pace, null))
   const cyclesPerSecond = peak.service.cyclesPerSecond / 2
-  const run = await measureAtRate(subject, generator, post, HALF_PEAK_CONNECTIONS, cyclesPerSecond, options.pace)
+  const run = await measureAtRate(subject, generator, post, BUSY_CONNECTIONS, cyclesPerSecond, options.pace)
   return { cyclesPerSecond, run }
 }
 
-/** Only where the store can be filled behind the back of the service: on SQLite. */
-async function backlogOf(options: Options): Promise<BacklogFigures | null> {
-  if (!isWanted('backlog', options) || options.url !== null || options.storage !== null) return null
+async function backlogOf({ stores, options }: Setting): Promise<BacklogFigures | null> {
+  const wanted = { running: isWanted('backlog', options), first: isWanted('first-request', options) }
+  if (!(wanted.running || wanted.first) || stores === null) return null
   announce('backlog')
-  return await measureBacklog(options.backlog)
+  return await measureBacklog(stores, options.backlog, wanted)
 }
 
-async function startUpOf(subject: Subject, options: Options): Promise<StartUp | null> {
+async function startUpOf({ subject, options }: Setting): Promise<StartUp | null> {
   if (!isWanted('start-up', options) || options.url !== null) return null
   announce('start-up')
   return await measureStartUp(subject)
+}
+
+/** A SQLite file has room for one node. */
+async function nodesOf({ stores, generator, options }: Setting): Promise<NodesRow[] | null> {
+  if (!isWanted('nodes', options) || stores?.engine !== 'postgres') return null
+  announce('two nodes')
+  return await measureNodes(stores, generator, BUSY_CONNECTIONS, options.pace)
+}
+
+async function enduranceOf({ stores, generator, options }: Setting): Promise<EnduranceFigures[]> {
+  const runs: EnduranceFigures[] = []
+  if (stores === null) return runs
+  const scale = { minutes: options.enduranceMinutes, connections: BUSY_CONNECTIONS }
+  for (const [part, isPinned] of [
+    ['endurance', false],
+    ['endurance-pinned', true],
+  ] as const) {
+    if (!isWanted(part, options)) continue
+    announce(`${part}, ${scale.minutes} minutes`)
+    runs.push(await measureEndurance(stores, generator, scale, isPinned))
+  }
+  return runs
 }
 
 function isWanted(part: string, { only }: Options): boolean {

@@ -6,12 +6,14 @@ import { workloads } from './workloads.ts'
 export interface Options {
   readonly url: URL | null
   readonly headers: readonly string[]
-  readonly storage: string | null
+  /** An engine by name, for which the bench makes stores of its own, or the URI of one store. */
+  readonly storage: string
   /** Parts to run; all when null. */
   readonly only: readonly string[] | null
   readonly connections: readonly number[]
   readonly pace: Pace
   readonly backlog: BacklogScale
+  readonly enduranceMinutes: number
   readonly jsonFile: string | null
   readonly markdownFile: string | null
 }
@@ -20,9 +22,11 @@ export const usage = `npm run bench -- [options]
 
   --url URL          measure a server that runs already and speaks Zaqar's API v2, instead of the service of this tree
   --header 'N: V'    send this header with every request, for example X-Auth-Token (with --url; may be repeated)
-  --storage URI      start the service on this storage instead of a fresh SQLite file
+  --storage KIND     sqlite (the default): start the service on new files; postgres: on new databases of a throw-away
+                     server, with pgbench beside it; or a URI: on that store, which keeps nothing of it
   --only PART        run only this part (may be repeated): ${partNames().join(', ')}
   --connections N    connections at the same time (may be repeated); 1, 32 and 128 otherwise
+  --minutes N        length of an endurance run; 10 otherwise
   --quick            runs of one second, once each, and smaller backlogs: a look, not a measurement
   --json FILE        write all figures
   --markdown FILE    write the tables in Markdown
@@ -31,12 +35,14 @@ export const usage = `npm run bench -- [options]
 const thorough = {
   pace: { warmUpSeconds: 1, seconds: 5, turns: 3 },
   backlog: { sizes: [1_000, 100_000, 1_000_000], headMessages: 100_000, rounds: 400, starts: 7 },
-} satisfies { pace: Pace; backlog: BacklogScale }
+  enduranceMinutes: 10,
+} satisfies Partial<Options>
 
 const quick = {
   pace: { warmUpSeconds: 0.5, seconds: 1, turns: 1 },
   backlog: { sizes: [1_000, 100_000], headMessages: 20_000, rounds: 100, starts: 1 },
-} satisfies { pace: Pace; backlog: BacklogScale }
+  enduranceMinutes: 0.5,
+} satisfies Partial<Options>
 
 /** @throws Error that says in a sentence what is wrong with the arguments. Null: help was asked for. */
 export function readOptions(argv: readonly string[]): Options | null {
@@ -48,6 +54,7 @@ export function readOptions(argv: readonly string[]): Options | null {
       storage: { type: 'string' },
       only: { type: 'string', multiple: true },
       connections: { type: 'string', multiple: true },
+      minutes: { type: 'string' },
       quick: { type: 'boolean' },
       json: { type: 'string' },
       markdown: { type: 'string' },
@@ -62,20 +69,29 @@ export function readOptions(argv: readonly string[]): Options | null {
   return {
     url: values.url === undefined ? null : new URL(values.url),
     headers: values.header ?? [],
-    storage: values.storage ?? null,
+    storage: values.storage ?? 'sqlite',
     only: values.only ?? null,
-    connections: values.connections?.map(positiveInteger) ?? [1, 32, 128],
+    connections: values.connections?.map((text) => positiveInteger('connections', text)) ?? [1, 32, 128],
     ...(values.quick ? quick : thorough),
+    ...(values.minutes !== undefined && { enduranceMinutes: positiveInteger('minutes', values.minutes) }),
     jsonFile: values.json ?? null,
     markdownFile: values.markdown ?? null,
   }
 }
 
 function partNames(): string[] {
-  return [...workloads.map(({ name }) => name), 'half-peak', 'backlog', 'start-up']
+  return [
+    ...workloads.map(({ name }) => name),
+    'half-peak',
+    'backlog',
+    'start-up',
+    'nodes',
+    'endurance',
+    'endurance-pinned',
+  ]
 }
 
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--connections takes a whole number above 0, not ${text}`)
+function positiveInteger(option: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${option} takes a whole number above 0, not ${text}`)
   return Number(text)
 }

@@ -1,7 +1,10 @@
 import type { BacklogFigures, BacklogTable } from './backlog.ts'
+import type { EnduranceFigures } from './endurance.ts'
 import { goalsFor } from './goals.ts'
 import type { RunFigures } from './load.ts'
+import type { NodesRow } from './nodes.ts'
 import type { StartUp } from './startup.ts'
+import type { Stores } from './stores.ts'
 import type { Table } from './tables.ts'
 import type { ThroughputRow } from './throughput.ts'
 import type { Workload } from './workloads.ts'
@@ -10,10 +13,14 @@ import type { Workload } from './workloads.ts'
 export interface Figures {
   readonly subject: string
   readonly machine: string
+  /** Null where it is not known or not ours. */
+  readonly engine: Stores['engine'] | null
   readonly throughput: readonly ThroughputRow[]
   readonly halfPeak: HalfPeak | null
   readonly backlog: BacklogFigures | null
   readonly startUp: StartUp | null
+  readonly nodes: readonly NodesRow[] | null
+  readonly endurance: readonly EnduranceFigures[]
 }
 
 export interface HalfPeak {
@@ -23,13 +30,16 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp } = figures
+  const { throughput, halfPeak, backlog, startUp, nodes, endurance } = figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
+    throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
     halfPeak && halfPeakTable(halfPeak),
-    backlog && backlogTable('Cost beside the backlog, milliseconds', backlog.running),
-    backlog && backlogTable('First request for the queue after a start, milliseconds', backlog.first),
+    backlog?.running ? backlogTable('Cost beside the backlog, milliseconds', backlog.running) : null,
+    backlog?.first ? backlogTable('First request for the queue after a start, milliseconds', backlog.first) : null,
     startUp && startUpTable(startUp),
+    nodes && nodesTable(nodes),
+    endurance.length === 0 ? null : enduranceTable(endurance),
     goalTable(figures),
   ]
   return tables.filter((table) => table !== null)
@@ -68,6 +78,61 @@ function throughputTable(rows: readonly ThroughputRow[]): Table {
       cpuPerRequest(echo, workload),
       percent(ratio),
       percent(service.loadCpu),
+    ]),
+  }
+}
+
+function databaseTable(rows: readonly ThroughputRow[]): Table {
+  return {
+    title: 'Beside PostgreSQL itself: pgbench on the same table, messages a second',
+    header: ['', 'connections', 'service', 'pgbench', 'of pgbench'],
+    words: 1,
+    rows: rows.flatMap(({ workload, connections, service, database }) =>
+      database === null
+        ? []
+        : [
+            [
+              workload.title,
+              String(connections),
+              whole(service.cyclesPerSecond * workload.messages),
+              whole(database.cyclesPerSecond * workload.messages),
+              percent(database.ratio),
+            ],
+          ],
+    ),
+  }
+}
+
+function nodesTable(rows: readonly NodesRow[]): Table {
+  return {
+    title: 'Two nodes on one database beside one, all on one queue, messages a second',
+    header: ['', 'connections', 'one node', 'p99 ms', 'CPU', 'two nodes', 'p99 ms', 'CPU', 'two to one'],
+    words: 1,
+    rows: rows.map(({ workload, connections, one, two, ratio }) => [
+      workload.title,
+      String(connections),
+      ...[one, two].flatMap((run) => [
+        whole(run.cyclesPerSecond * workload.messages),
+        inMilliseconds(run.p99Milliseconds),
+        percent(run.serverCpu),
+      ]),
+      percent(ratio),
+    ]),
+  }
+}
+
+/** Each cell: messages a second in that part of the run, and the ratio to the first part. */
+function enduranceTable(runs: readonly EnduranceFigures[]): Table {
+  return {
+    title: 'POST 10, claim 10, delete 10 without pause on one queue, 32 connections, messages a second',
+    header: ['from', ...runs.map(({ isPinned }) => (isPinned ? 'transaction of another held open' : 'alone'))],
+    words: 0,
+    rows: (runs[0]?.messagesPerSecond ?? []).map((_, part) => [
+      `${whole(part * (runs[0]?.partSeconds ?? 0))} s`,
+      ...runs.map(({ messagesPerSecond: [first = Number.NaN, ...rest] }) => {
+        const value = [first, ...rest][part] ?? Number.NaN
+        return `${whole(value)} (${percent(value / first)})`
+      }),
     ]),
   }
 }

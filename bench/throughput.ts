@@ -21,10 +21,15 @@ export interface ThroughputRow {
   readonly echo: RunFigures
   /** Rate of the service to that of the echo right after it: the median of all turns. */
   readonly ratio: number
+  /** The same for what the database itself does, where there is one: cycles a second, and the ratio. */
+  readonly database: { readonly cyclesPerSecond: number; readonly ratio: number } | null
 }
 
+/** Cycles a second that the database below the service reaches by itself. */
+export type DatabaseYardstick = (workload: Workload, connections: number, pace: Pace) => Promise<number>
+
 /**
- * One row: service and echo take turns, each in a new process, since a shared or virtual machine changes its speed from
+ * One row: service, echo and database take turns, each in a new process, since a shared or virtual machine changes its speed from
  * minute to minute.
  */
 export async function measureThroughput(
@@ -33,21 +38,27 @@ export async function measureThroughput(
   workload: Workload,
   connections: number,
   pace: Pace,
+  databaseAlone: DatabaseYardstick | null,
 ): Promise<ThroughputRow> {
   const load = { workload: workload.name, connections, cyclesPerSecond: null, ...pace }
-  const pairs: { service: RunFigures; echo: RunFigures }[] = []
+  const turns: { service: RunFigures; echo: RunFigures; database: number | null }[] = []
   const backlog = new BacklogSize(workload, pace)
-  while (pairs.length < pace.turns) {
+  while (turns.length < pace.turns) {
     const service = await runOnSubject(subject, generator, workload, backlog, load)
     const echo = await runOnEcho(generator, service, load)
-    pairs.push({ service, echo })
+    const database = databaseAlone && (await databaseAlone(workload, connections, pace))
+    turns.push({ service, echo, database })
   }
   return {
     workload,
     connections,
-    service: medianBy(pairs, ({ service }) => service.cyclesPerSecond).service,
-    echo: medianBy(pairs, ({ echo }) => echo.cyclesPerSecond).echo,
-    ratio: median(pairs.map(({ service, echo }) => service.cyclesPerSecond / echo.cyclesPerSecond)),
+    service: medianBy(turns, ({ service }) => service.cyclesPerSecond).service,
+    echo: medianBy(turns, ({ echo }) => echo.cyclesPerSecond).echo,
+    ratio: median(turns.map(({ service, echo }) => service.cyclesPerSecond / echo.cyclesPerSecond)),
+    database: databaseAlone && {
+      cyclesPerSecond: median(turns.map(({ database }) => database ?? Number.NaN)),
+      ratio: median(turns.map(({ service, database }) => service.cyclesPerSecond / (database ?? Number.NaN))),
+    },
   }
 }
 
@@ -69,7 +80,7 @@ export async function measureAtRate(
   return medianBy(runs, (run) => run.p99Milliseconds)
 }
 
-type Load = Omit<RunTask, 'kind' | 'target' | 'queue'>
+type Load = Omit<RunTask, 'kind' | 'targets' | 'queue'>
 
 async function runOnSubject(
   subject: Subject,
@@ -83,7 +94,7 @@ async function runOnSubject(
     const server = await subject.start(queue)
     try {
       await generator.fill(server.target, queue, backlog.messages)
-      const result = await generator.run({ ...load, target: server.target, queue })
+      const result = await generator.run({ ...load, targets: [server.target], queue })
       if (!('ranOutAtCyclesPerSecond' in result)) {
         backlog.suit(result.cyclesPerSecond)
         return result
@@ -99,7 +110,7 @@ async function runOnEcho(generator: Generator, { answers }: RunFigures, load: Lo
   const echo = await startEcho(answers)
   try {
     // It answers alike whatever is in the queue, so it never runs out.
-    return (await generator.run({ ...load, target: echo.target, queue: 'bench' })) as RunFigures
+    return await generator.runToEnd({ ...load, targets: [echo.target], queue: 'bench' })
   } finally {
     await echo.stop()
   }

@@ -9,6 +9,8 @@ const peers = {
   // What Keystone's Debian package runs it under.
   uwsgi: { debian: 'uwsgi-plugin-python3', check: ['/usr/bin/uwsgi', '--plugins', 'python3', '--version'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
+  pgbouncer: { debian: 'pgbouncer', check: ['/usr/sbin/pgbouncer', '--version'] },
+  faketime: { debian: 'faketime', check: ['/usr/bin/faketime', '--version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
 

@@ -22,6 +22,7 @@ import { queueCases } from './cases/queues.ts'
 import { redriveCases } from './cases/redrive.ts'
 import { statsCases } from './cases/stats.ts'
 import { subscriptionCases } from './cases/subscriptions.ts'
+import { usageCases } from './cases/usage.ts'
 import { watchCases } from './cases/watch.ts'
 import type { Harness } from './harness.ts'
 import { testSequences } from './property/sequences.ts'
@@ -46,6 +47,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('guarantees', harness, guaranteeCases)
     describeCases('queues', harness, queueCases)
     describeCases('stats', harness, statsCases)
+    describeCases('usage', harness, usageCases)
     describeCases('append', harness, appendCases)
     describeCases('idempotent append', harness, idempotencyCases)
     describeCases('list', harness, listCases)

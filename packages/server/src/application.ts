@@ -3,13 +3,14 @@ import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { LongPolls } from './core/long-poll.ts'
+import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
-import type { Storage } from './storage/contract.ts'
+import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { createVersions } from './wire/all-versions.ts'
@@ -71,6 +72,7 @@ export function createApplication({
     probeStore,
     urlSigner,
     rates: projectRates(config),
+    quotas: projectQuotas(config, storage.queues),
     authorise,
     onTrouble,
   })
@@ -92,6 +94,11 @@ export function createApplication({
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     close: () => longPolls.close(),
   }
+}
+
+function projectQuotas({ projectLimits }: Config, queues: QueueStore): ProjectQuotas | null {
+  const { maxQueues, maxMessages } = projectLimits
+  return maxQueues === null && maxMessages === null ? null : new ProjectQuotas(projectLimits, queues)
 }
 
 function projectRates({ projectLimits }: Config): ProjectRates | null {

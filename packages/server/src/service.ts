@@ -17,6 +17,9 @@ import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 
+/** Longer than an operation takes that waits for something to come. */
+const SILENCE_SECONDS = 120
+
 export interface Service {
   readonly url: string
   /** Where alone the routes of operators are served; null when they are with the others or nowhere. */
@@ -121,6 +124,7 @@ async function openListeners(
     maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
     maxHeaderBytes: http.maxHeaderBytes,
     requestTimeoutSeconds: http.requestTimeoutSeconds,
+    silenceSeconds: Math.max(http.requestTimeoutSeconds, SILENCE_SECONDS),
     maxConnections: http.maxConnections,
     tls,
   }

@@ -1,7 +1,7 @@
 import type { DeadLetterPolicy, Instant, Message, QueueKey } from 'zaqar/storage'
 import { type ClaimRow, endOf, isSameQueue, type MessageRow, type ModelState, nextNumber, type Place } from './state.ts'
 
-function isLive(message: MessageRow, now: Instant): boolean {
+export function isLive(message: MessageRow, now: Instant): boolean {
   return now < message.expiresAt
 }
 

@@ -1,6 +1,6 @@
 import type { MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
-import { byPlace, isClaimed, liveMessages, toMessage } from './message-rules.ts'
+import { byPlace, isClaimed, isLive, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
 import { findQueue, isSameQueue, isStale, type ModelState, newName, nextNumber, pageBy } from './state.ts'
 import type { Watchers } from './watchers.ts'
@@ -55,6 +55,11 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
 
     count: ({ project, kind }) =>
       state.queues.filter((queue) => queue.project === project && queue.kind === kind).length,
+
+    usage: ({ project, now }) => ({
+      queues: state.queues.filter((queue) => queue.project === project).length,
+      messages: state.messages.filter((message) => message.queue.project === project && isLive(message, now)).length,
+    }),
 
     // Decision: oldest and newest go by place, a delayed message by the place that it will take.
     stats({ key, now }) {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { JsonObject } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
@@ -54,6 +55,18 @@ export const queueSteps = [
       await world.ask((storage) => storage.queues.count({ project, kind, now: world.now }))
     },
   ),
+
+  step(1, 'usage', { queue: anyQueue }, async (world, { queue }) => {
+    const counts: number[] = []
+    await world.ask(async (storage) => {
+      const { queues, messages } = await storage.queues.usage({ project: world.key(queue).project, now: world.now })
+      counts.push(messages)
+      return queues
+    })
+    // An engine may count what has expired, too.
+    const [engine = 0, model = 0] = counts
+    assert(engine >= model, `${engine} messages were counted, there are ${model}`)
+  }),
 
   step(2, 'stats', { queue: anyQueue }, (world, { queue }) =>
     world.ask((storage) => storage.queues.stats({ key: world.key(queue), now: world.now })),

@@ -9,6 +9,8 @@ import { policyUsage, serveUsage, usage } from './usage.ts'
 import { readVersion } from './version.ts'
 
 process.exitCode = await main(process.argv.slice(2))
+// The channel to its supervisor would keep a worker alive that could not start.
+if (process.exitCode !== 0) process.channel?.unref()
 
 /** Answers the exit code: 1 when it could not be done, 2 when the command line is not understood. */
 async function main(argv: readonly string[]): Promise<number> {

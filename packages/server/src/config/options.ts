@@ -28,6 +28,7 @@ const encryptionKey: Kind<Secret> = {
       ? { refused: "AES256, upstream's default, is known to everybody; `openssl rand -base64 32` makes a key" }
       : { value: new Secret(value) },
 }
+const quota = int({ min: 0, max: 1_000_000_000_000 })
 const rate = int({ min: 1, max: 1_000_000 })
 const clientIdLength = int({ min: 1, max: 1024 })
 
@@ -410,6 +411,20 @@ export const groups = [
   {
     name: 'project_limits',
     options: [
+      {
+        name: 'max_queues',
+        key: 'projectLimits.maxQueues',
+        kind: quota,
+        default: null,
+        meaning: 'The most queues and topics of one project; without it there is no such limit.',
+      },
+      {
+        name: 'max_messages',
+        key: 'projectLimits.maxMessages',
+        kind: quota,
+        default: null,
+        meaning: 'The most messages that one project keeps in all its queues; without it there is no such limit.',
+      },
       {
         name: 'max_requests_per_second',
         key: 'projectLimits.maxRequestsPerSecond',

@@ -142,6 +142,14 @@ export const errorTable = {
     kind: 'invalid',
     message: 'The id of this project holds a backslash before an n, which separates the parts of what is signed',
   },
+  'quota.queues': {
+    kind: 'forbidden',
+    message: 'Project {project} may have {max} queues and topics, and has {used}.',
+  },
+  'quota.messages': {
+    kind: 'forbidden',
+    message: 'Project {project} may keep {max} messages, and keeps {used}; {count} more were not stored.',
+  },
   'rate.requests': {
     kind: 'too_fast',
     message: 'Project {project} may send {max} requests per second. Please try again in {seconds} seconds.',

@@ -5,6 +5,7 @@ import { ZaqarError } from './errors.ts'
 import type { Identity } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { Instant, QueueKey, QueueKind } from './model/model.ts'
+import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
@@ -53,6 +54,7 @@ export interface Context {
   readonly urlSigner: UrlSigner | null
   /** Null: nobody is held to any. */
   readonly rates: ProjectRates | null
+  readonly quotas: ProjectQuotas | null
   /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
   signal(): AbortSignal
   /** Tells the operator of an error that does not end the operation. */
@@ -100,6 +102,7 @@ export interface ExecuteParts {
   readonly urlSigner: UrlSigner | null
   /** Null: nobody is held to any. */
   readonly rates: ProjectRates | null
+  readonly quotas: ProjectQuotas | null
   /** Whether the caller may do what needs that permission. */
   authorise(permission: string, caller: Caller): boolean
   readonly onTrouble: OnTrouble
@@ -108,7 +111,7 @@ export interface ExecuteParts {
 const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
-  const queues = new QueueDirectory(parts.storage.queues)
+  const queues = new QueueDirectory(parts.storage.queues, parts.quotas)
   return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
     const now = parts.clock.now()
     parts.rates?.countRequest(caller.project, now)

@@ -39,7 +39,7 @@ export class LongPolls {
   readonly #clock: Clock
   readonly #storage: Storage
   readonly #lines = new Map<string, Line>()
-  #closed = false
+  readonly #stopping = new AbortController()
 
   constructor(storage: Storage, clock: Clock) {
     this.#storage = storage
@@ -50,7 +50,7 @@ export class LongPolls {
   async poll<T>({ key, waitSeconds, takes, attempt, signal }: PollTerms<T>): Promise<T | null> {
     const start = this.#clock.now()
     const found = await attempt(start)
-    if (found !== null || waitSeconds === 0 || this.#closed) return found
+    if (found !== null || waitSeconds === 0 || this.#stopping.signal.aborted) return found
     const gone = signal()
     if (gone.aborted) return null
     const name = `${key.kind} ${key.name} ${key.project}`
@@ -74,9 +74,25 @@ export class LongPolls {
     }
   }
 
+  /** Waits for an instant; false when the client goes away or the service stops before. */
+  async reached(instant: Instant, gone: AbortSignal): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const leave = () => resolve(false)
+    const signals = [gone, this.#stopping.signal]
+    const timer = this.#clock.at(instant, () => resolve(true))
+    for (const signal of signals) signal.addEventListener('abort', leave)
+    if (signals.some(({ aborted }) => aborted)) leave()
+    try {
+      return await promise
+    } finally {
+      timer.cancel()
+      for (const signal of signals) signal.removeEventListener('abort', leave)
+    }
+  }
+
   /** Ends all waits. */
   close(): void {
-    this.#closed = true
+    this.#stopping.abort()
     for (const line of this.#lines.values()) for (const one of line.waiting) one.resolve(null)
   }
 

@@ -1,6 +1,7 @@
 import { type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Instant, Queue, QueueKey } from './model/model.ts'
+import type { Instant, JsonObject, Queue, QueueKey } from './model/model.ts'
+import type { ProjectQuotas } from './project-quotas.ts'
 
 const REMEMBERED = 10_000
 /** A queue that changes under a move this often in a row is being changed without pause. */
@@ -12,10 +13,24 @@ const TRIES = 20
  */
 export class QueueDirectory {
   readonly #store: QueueStore
+  readonly #quotas: ProjectQuotas | null
   readonly #known = new Map<string, Queue>()
 
-  constructor(store: QueueStore) {
+  constructor(store: QueueStore, quotas: ProjectQuotas | null) {
     this.#store = store
+    this.#quotas = quotas
+  }
+
+  /**
+   * Creates the queue if it is missing; an existing one stays as it is.
+   * @throws ZaqarError when the project has as many as it may have
+   */
+  async create(key: QueueKey, metadata: JsonObject, now: Instant): Promise<{ created: boolean; queue: Queue }> {
+    const create = () => this.#store.create({ key, metadata, now })
+    if (this.#quotas === null) return create()
+    const existing = await this.#store.get({ key, now })
+    if (existing !== null) return { created: false, queue: existing }
+    return this.#quotas.add('queues', 1, key.project, now, create)
   }
 
   /** What `move` answers for the queue as it is now, or null when there is no such queue. */
@@ -25,7 +40,7 @@ export class QueueDirectory {
 
   /** As `use`, but creates a missing queue. */
   async useOrCreate<T>(key: QueueKey, now: Instant, move: (queue: Queue) => Promise<T | Stale>): Promise<T> {
-    const create = async () => (await this.#store.create({ key, metadata: {}, now })).queue
+    const create = async () => (await this.create(key, {}, now)).queue
     return (await this.#try(key, create, move)) as T
   }
 

@@ -18,6 +18,8 @@ export interface ListenerOptions {
   readonly maxHeaderBytes: number
   /** For a whole request to arrive, and for a TLS handshake, in seconds. */
   readonly requestTimeoutSeconds: number
+  /** A connection over which nothing moves for so long, in seconds, is closed: who asks and does not read the answer would keep it for ever. */
+  readonly silenceSeconds: number
   readonly maxConnections: number
   /** Null: plain HTTP. */
   readonly tls: Tls | null
@@ -47,6 +49,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   }
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
   server.maxConnections = options.maxConnections
+  server.timeout = options.silenceSeconds * 1000
   // A client may say that it has said all: its requests are answered all the same. And a worker that has all the connections
   // it may have closes further ones, rather than hand them on to the next, which has as many.
   Object.assign(server, { httpAllowHalfOpen: true, dropMaxConnection: true })

@@ -8,7 +8,7 @@ export interface LineTarget {
   close(): Promise<void>
 }
 
-export interface LineReports {
+interface LineReports {
   /** Lines cannot be written at present; said once until it works again. They are held, and tried again each second. */
   failed(error: unknown): void
   /** There is no room for lines any more; said once until there is. */

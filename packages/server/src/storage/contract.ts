@@ -84,8 +84,20 @@ export interface QueueStore {
   /** The number of queues of the project. */
   count(p: { project: string; kind: QueueKey['kind']; now: Instant }): Promise<number>
 
+  /**
+   * How much the project keeps: queues and topics that exist, and all their messages, claimed and delayed ones too, and dead
+   * letters that wait for their queue. What has expired may count until housekeeping has freed its space. Costs what it
+   * takes to look at every queue of the project, whatever they hold.
+   */
+  usage(p: { project: string; now: Instant }): Promise<ProjectUsage>
+
   /** Null when there is no such queue. */
   stats(p: { key: QueueKey; now: Instant }): Promise<QueueStats | null>
+}
+
+export interface ProjectUsage {
+  readonly queues: number
+  readonly messages: number
 }
 
 export interface Appended {

@@ -70,6 +70,8 @@ const titleOf = {
   'share.expired': INVALID_REQUEST,
   'share.no_key': INVALID_REQUEST,
   'share.ambiguous_project': INVALID_REQUEST,
+  'quota.queues': 'Too many queues',
+  'quota.messages': 'Too many stored messages',
   'rate.requests': 'Too many requests',
   'rate.messages': 'Too many messages',
   'storage.unavailable': UNAVAILABLE,

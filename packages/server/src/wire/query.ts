@@ -83,3 +83,28 @@ function readBoolean(name: string, text: string): boolean {
     `The "${name}" parameter is invalid. The value of the parameter must be "true" or "false".`,
   )
 }
+
+/**
+ * The parameters that a route does not know but takes all the same; blank ones count as absent. (contract http.md 3.1.5, 7.4)
+ * @throws Refusal 400 `Invalid parameter` for one that has several values.
+ */
+export function readOthers(query: Query, raw: string, known: QuerySchema): [name: string, value: string][] {
+  const others: [string, string][] = []
+  const lists = namesOfLists(raw)
+  for (const [name, given] of query) {
+    const [value = ''] = given
+    if (Object.hasOwn(known, name) || given.every((one) => one === '')) continue
+    if (given.length > 1 || lists.has(name)) {
+      throw new Refusal(400, 'Invalid parameter', `The "${name}" parameter is invalid. It must have one value.`)
+    }
+    others.push([name, value])
+  }
+  return others
+}
+
+/** Of parameters whose values have a comma; one that is escaped does not count. */
+function namesOfLists(raw: string): ReadonlySet<string> {
+  if (!raw.includes(',')) return new Set()
+  const lists = raw.split('&').filter((one) => one.includes(',', one.indexOf('=')))
+  return new Set(lists.flatMap((one) => [...new URLSearchParams(one).keys()]))
+}

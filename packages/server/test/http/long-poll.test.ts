@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertError, json } from '../support/answers.ts'
 import { freshService } from '../support/fresh-service.ts'
+import { openInProcess } from '../support/in-process.ts'
 import { settled, waits } from '../support/settled.ts'
-import { OTHER_CLIENT_ID } from '../support/test-client.ts'
+import { CLIENT_ID, OTHER_CLIENT_ID, PROJECT } from '../support/test-client.ts'
 
 const given = freshService({ OS_TRANSPORT__MAX_MESSAGES_PER_CLAIM_OR_POP: '100' })
 const CLAIMS = '/v2/queues/jobs/claims'
@@ -103,6 +104,68 @@ describe('long polling', () => {
     await settled()
     for (let i = 0; i < 100; i++) await given.post(`q${i}`, { body: i })
     for (const list of lists) assert.equal(json(await list).messages.length, 1)
+  })
+
+  test('a wait asks the storage nothing as time passes', async () => {
+    let asked = 0
+    const service = await openInProcess()
+    const { claims, messages } = service.storage
+    const counted = <Input, Output>(ask: (input: Input) => Output) => {
+      return (input: Input) => {
+        asked++
+        return ask(input)
+      }
+    }
+    Object.assign(claims, { create: counted(claims.create) })
+    Object.assign(messages, { list: counted(messages.list) })
+    await service.client.put('/v2/queues/jobs')
+    const waiting = [service.client.post(`${CLAIMS}?wait=20`), service.client.get(`${MESSAGES}&wait=20`)]
+    await settled()
+    const atFirst = asked
+    assert.ok(atFirst > 0)
+    for (let tenths = 0; tenths < 190; tenths++) {
+      service.clock.advance(100)
+      await settled()
+    }
+    assert.equal(asked, atFirst)
+    await service.client.post('/v2/queues/other/messages', { messages: [{ body: 1 }] })
+    await settled()
+    assert.equal(asked, atFirst)
+    await service.client.post('/v2/queues/jobs/messages', { messages: [{ body: 1 }] })
+    assert.deepEqual(
+      (await Promise.all(waiting)).map(({ status }) => status),
+      [201, 200],
+    )
+    await service.close()
+  })
+
+  test('a wait ends when the service stops, and with what an empty queue answers', async () => {
+    const service = await openInProcess()
+    const claim = service.client.post(`${CLAIMS}?wait=20`)
+    const list = service.client.get(`${MESSAGES}&wait=20`)
+    assert.ok(await waits(claim))
+    await service.close()
+    assert.equal((await claim).status, 204)
+    assert.deepEqual(json(await list), { messages: [], links: [] })
+  })
+
+  test('a wait ends when its client goes away, and takes nothing then', async () => {
+    const service = await openInProcess()
+    const departure = new AbortController()
+    const claim = service.handle({
+      id: 'req-test',
+      method: 'POST',
+      target: `${CLAIMS}?wait=20`,
+      headers: { 'client-id': CLIENT_ID, 'x-project-id': PROJECT },
+      body: { bytes: null, text: '' },
+      signal: () => departure.signal,
+    })
+    assert.ok(await waits(claim))
+    departure.abort()
+    assert.equal((await claim).status, 204)
+    await service.client.post('/v2/queues/jobs/messages', { messages: [{ body: 1 }] })
+    assert.equal((await service.client.post(CLAIMS)).status, 201)
+    await service.close()
   })
 
   test('the wait has bounds', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertError, json } from '../support/answers.ts'
 import { freshService } from '../support/fresh-service.ts'
-import { settled } from '../support/settled.ts'
+import { settled, waits } from '../support/settled.ts'
 
 const given = freshService()
 
@@ -60,6 +60,32 @@ describe('redrive', () => {
     const { moved, done } = json(await answer)
     assert.equal(moved.length, 10)
     assert.equal(done, true)
+  })
+
+  test('keeps to its rate where messages are named, too', async () => {
+    const ids = await bury(0, 1, 2, 3, 4)
+    const answer = given.client.post('/v2/queues/dead/redrive', { ids: ['nonsense', ...ids], rate: 2 })
+    for (const moved of [1, 3, 5]) {
+      await settled()
+      assert.equal((await bodies('jobs')).length, moved)
+      given.pass(1)
+    }
+    const { moved, done } = json(await answer)
+    assert.deepEqual(
+      moved.map(({ id }: { id: string }) => id),
+      ids,
+    )
+    assert.equal(done, true)
+  })
+
+  test('ends when the service stops, and says that more is left', async () => {
+    await bury(1, 2, 3)
+    const answer = given.client.post('/v2/queues/dead/redrive', { rate: 1 })
+    assert.ok(await waits(answer))
+    await given.stop()
+    const { moved, done } = json(await answer)
+    assert.equal(moved.length, 1)
+    assert.equal(done, false)
   })
 
   test('of a queue that does not exist, or holds no dead letters, moves nothing', async () => {

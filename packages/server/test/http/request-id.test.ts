@@ -12,6 +12,7 @@ const BOUNDS = {
   maxBodyBytes: 1000,
   maxHeaderBytes: 32768,
   requestTimeoutSeconds: 60,
+  silenceSeconds: 60,
   maxConnections: 100,
   tls: null,
 }

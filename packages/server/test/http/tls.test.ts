@@ -61,7 +61,13 @@ afterEach(async () => {
 const hello: Handle = async () => ({ status: 200, headers: { Location: '/v2/queues/a' }, body: 'hello' })
 
 async function serve(tls: Tls, { handle = hello, requestTimeoutSeconds = 60, maxConnections = 100 } = {}) {
-  const bounds = { maxBodyBytes: 1000, maxHeaderBytes: 32768, requestTimeoutSeconds, maxConnections }
+  const bounds = {
+    maxBodyBytes: 1000,
+    maxHeaderBytes: 32768,
+    requestTimeoutSeconds,
+    silenceSeconds: 60,
+    maxConnections,
+  }
   const listener = await listen(handle, { address: '127.0.0.1', port: 0, ...bounds, tls })
   listeners.push(listener)
   return listener.port

@@ -9,10 +9,13 @@ export interface NetworkProxy {
   halfCloseAll(): void
   /** Holds back what servers answer from now on. */
   delay(milliseconds: number): void
+  /** Leads connections to another server from now on; those there are stay. */
+  leadTo(port: number): void
   close(): Promise<void>
 }
 
-export async function startProxy(targetPort: number): Promise<NetworkProxy> {
+export async function startProxy(firstPort: number): Promise<NetworkProxy> {
+  let targetPort = firstPort
   const pairs = new Set<{ near: Socket; far: Socket }>()
   let delayMs = 0
   const server = createServer((near) => {
@@ -48,6 +51,9 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
     },
     delay(milliseconds) {
       delayMs = milliseconds
+    },
+    leadTo(port) {
+      targetPort = port
     },
     async close() {
       cutAll()

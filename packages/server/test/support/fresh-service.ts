@@ -14,6 +14,8 @@ export interface FreshService {
   post(queue: string, ...messages: readonly object[]): Promise<string[]>
   /** Moves the clock. */
   pass(seconds: number): void
+  /** Before the end of the test. */
+  stop(): Promise<void>
 }
 
 /** A new service for each test of the suite that calls this. A test fails when the service had trouble of its own. */
@@ -41,6 +43,7 @@ export function freshService(env: Record<string, string> = {}, seams: Seams = {}
     },
     post: async (queue, ...messages) => idsIn(await service.client.post(`/v2/queues/${queue}/messages`, { messages })),
     pass: (seconds) => service.clock.advance(seconds * 1000),
+    stop: () => service.close(),
   }
 }
 

@@ -46,6 +46,7 @@ function encryptedQueues(queues: QueueStore, cipher: MessageCipher): QueueStore 
     delete: (p) => queues.delete(p),
     list: (p) => queues.list(p),
     count: (p) => queues.count(p),
+    usage: (p) => queues.usage(p),
     async stats(p) {
       const stats = await queues.stats(p)
       if (stats === null) return null

@@ -35,12 +35,12 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
  * @throws StorageUnavailable when the server cannot be reached, does not serve, or is not one that the engine can work on.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
-  const { uri, listenUri = uri, schema = 'zaqar', connections = 4, clock } = options
+  const { uri, listenUri, schema = 'zaqar', connections = 4, clock } = options
   if (!SCHEMA_NAME.test(schema)) throw new Error(`${schema} cannot be the name of the schema`)
-  const { weakness, idKey } = await prepare(uri, schema)
+  const { weakness, idKey } = await prepare(uri, schema, listenUri === undefined)
   const lanes = new Lanes({ uri, schema, connections })
   const engine = { lanes, identifiers: new Identifiers(new Sealer(Buffer.from(idKey, 'hex'))) }
-  const watchers = new Watchers({ lanes, clock, uri: listenUri, schema })
+  const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
   const sweeper = new Sweeper(lanes, clock)
   sweeper.start()
   return {
@@ -78,9 +78,14 @@ export async function probePostgres(uri: string): Promise<void> {
   }
 }
 
-async function prepare(uri: string, schema: string): Promise<{ weakness: string | null; idKey: string }> {
+async function prepare(
+  uri: string,
+  schema: string,
+  mustListen: boolean,
+): Promise<{ weakness: string | null; idKey: string }> {
   const { client, destroy } = await connect(uri)
   try {
+    if (mustListen) await refusePooler(client)
     const weakness = await inspect(client)
     await migrate(client, schema)
     const { rows } = await client.query<{ id_key: string }>(`SELECT id_key FROM "${schema}".service`)
@@ -92,6 +97,18 @@ async function prepare(uri: string, schema: string): Promise<{ weakness: string 
     destroy()
     throw toFailure(error)
   }
+}
+
+/** Through a pooler in transaction mode nobody would ever be woken, and nothing would say so. */
+async function refusePooler(client: Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  // A pooler has many server processes behind one connection, and invents the number that it tells at the beginning.
+  const { processID: told } = client as Client & { readonly processID: number | null }
+  if (rows[0]?.pid === told) return
+  throw new StorageUnavailable(
+    'The address of PostgreSQL leads to a connection pooler: [storage] listen_uri must name the server itself, ' +
+      'or the same address again if the pooler keeps a connection for each client',
+  )
 }
 
 /** Answers in which way the server keeps less than it should, or null. */

@@ -61,6 +61,8 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     count: ({ project, kind }) => lanes.service<number>('count_queues', { project, kind }),
 
+    usage: ({ project }) => lanes.service<{ queues: number; messages: number }>('project_usage', { project }),
+
     async stats({ key, now }) {
       const stats = await lanes.read<StatsRow | false>('queue_stats', key, { now })
       if (stats === false) return null

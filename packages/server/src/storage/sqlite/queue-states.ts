@@ -173,6 +173,11 @@ export class QueueStates {
     this.#dirty.push(state)
   }
 
+  /** Lets queries of this turn see the counts as they are by now. */
+  storeCounts(): void {
+    for (const state of this.#dirty) this.#updateCounts.run(state.free, state.claimed, state.id)
+  }
+
   /** Stores the changed counts; answers whether there were any. */
   flush(): boolean {
     const any = this.#dirty.length > 0

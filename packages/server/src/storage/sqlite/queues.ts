@@ -1,6 +1,6 @@
 import { parseJson, printJson } from '../../core/model/json.ts'
 import type { JsonObject, MetadataFilter, Queue, QueueKey } from '../../core/model/model.ts'
-import { type QueueStore, STALE } from '../contract.ts'
+import { type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import { UNFINISHED } from './turns.ts'
@@ -21,6 +21,10 @@ export function createQueueStore(engine: Engine): QueueStore {
     db,
     `SELECT id, name, revision, metadata FROM queues
      WHERE project = ? AND kind = ? AND name > ? AND latent = 0 ORDER BY name`,
+  )
+  const usage = db.prepare(
+    `SELECT count(*) FILTER (WHERE latent = 0) AS queues, ifnull(sum(free + claimed), 0) AS messages
+     FROM queues WHERE project = ?`,
   )
   const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ? AND latent = 0')
 
@@ -86,6 +90,13 @@ export function createQueueStore(engine: Engine): QueueStore {
     },
 
     count: ({ project, kind }) => turns.submit(() => (count.get(project, kind) as { count: number }).count),
+
+    usage: ({ project }) =>
+      turns.submit(() => {
+        states.storeCounts()
+        const { queues, messages } = usage.get(project) as unknown as ProjectUsage
+        return { queues, messages }
+      }),
 
     stats: ({ key, now }) =>
       turns.submit(() => {

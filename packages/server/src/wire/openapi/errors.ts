@@ -25,6 +25,8 @@ export function commonErrors({ needsProject }: Pick<CallerRules, 'needsProject'>
     ),
     ...headlessErrors,
     describedCode('policy.denied'),
+    // Where projects are held to a rate.
+    describedCode('rate.requests'),
     // A signed URL that does not verify.
     { name: 'not-there', status: 404, title: '404 Not Found' },
     describedCode('storage.unavailable'),

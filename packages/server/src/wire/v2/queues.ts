@@ -13,7 +13,7 @@ import { nextLink } from '../links.ts'
 import { ageOf, messagePath, queuePath } from '../message-documents.ts'
 import { readPatch } from '../metadata-patch.ts'
 import { queueDocs } from '../openapi/v2/queues.ts'
-import { BooleanParam, IntegerParam, lastOf, type Query, type QuerySchema, readQuery, StringParam } from '../query.ts'
+import { BooleanParam, IntegerParam, readOthers, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../refusal.ts'
 
 export const LIST_QUERY = {
@@ -50,11 +50,12 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       operation: listQueues,
       query: listQuery,
       describe: queueDocs.list,
-      decode({ query }) {
+      decode({ query, rawQuery }) {
         const { marker, limit, name, with_count = false } = readQuery(query, listQuery)
-        return { marker, limit, nameContains: name, metadata: metadataFilters(query, listQuery), withCount: with_count }
+        const metadata = readOthers(query, rawQuery, listQuery).map(asFilter)
+        return { marker, limit, nameContains: name, metadata, withCount: with_count }
       },
-      encode({ limit, queues, count }, { path, query }) {
+      encode({ limit, queues, count }, { path, query, rawQuery }) {
         const given = readQuery(query, listQuery)
         const { marker, detailed, name, with_count } = given
         const documents = queues.map((queue) => {
@@ -62,9 +63,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
           return `{"name": "${queue.name}", ${metadata}"href": "${path}/${queue.name}"}`
         })
         const shownLimit = given.limit === undefined ? undefined : limit
-        const filters = metadataFilters(query, listQuery).flatMap(({ key }) => [
-          [key, lastOf(query.get(key) ?? [])] as const,
-        ])
+        const filters = readOthers(query, rawQuery, listQuery)
         const links = nextLink(
           path,
           [['limit', shownLimit], ['detailed', detailed], ['name', name], ['with_count', with_count], ...filters],
@@ -161,14 +160,8 @@ function named({ params }: DoorRequest): { queue: string } {
 }
 
 /** Unknown parameters ask for metadata. A value that reads as an integer means the number or the text. */
-function metadataFilters(query: Query, known: QuerySchema): MetadataFilter[] {
-  const filters: MetadataFilter[] = []
-  for (const [key, given] of query) {
-    const value = lastOf(given)
-    if (Object.hasOwn(known, key) || value === '') continue
-    filters.push({ key, anyOf: /^-?\d{1,15}$/.test(value) ? [value, Number(value)] : [value] })
-  }
-  return filters
+function asFilter([key, value]: readonly [key: string, value: string]): MetadataFilter {
+  return { key, anyOf: /^-?\d{1,15}$/.test(value) ? [value, Number(value)] : [value] }
 }
 
 /** No body and no claim: who may see stats need not be one who may read. (contract http.md 3.4) */

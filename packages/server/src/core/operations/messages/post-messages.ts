@@ -53,9 +53,10 @@ export const postMessages = defineOperation({
       return ctx.storage.messages.append({ queue, clientId: caller.clientId, messages, idempotency, now })
     }
     const queueKey = key(input.queue)
-    const appended = await (whenMissing === 'create'
-      ? queues.useOrCreate(queueKey, now, append)
-      : queues.use(queueKey, now, append))
+    const post = () =>
+      whenMissing === 'create' ? queues.useOrCreate(queueKey, now, append) : queues.use(queueKey, now, append)
+    const { length } = input.messages
+    const appended = await (ctx.quotas?.add('messages', length, caller.project, now, post) ?? post())
     if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
     if (appended !== 'conflict') return appended
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })

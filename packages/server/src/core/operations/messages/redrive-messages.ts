@@ -31,19 +31,18 @@ export const redriveMessages = defineOperation({
   failure: 'Messages could not be moved back',
   async run({ queue, ids, rate = DEFAULT_RATE }: RedriveMessagesInput, ctx): Promise<RedrivenMessages> {
     if (rate < 1 || rate > MAX_RATE) throw new ZaqarError('redrive.rate_out_of_range', { max: MAX_RATE })
-    if (ids !== undefined) {
-      checkIdCount(ids, ctx.limits.maxMessagesPerPage)
-      return { moved: await moveBatch(queue, ids, ids.length, ctx), done: true }
-    }
+    if (ids !== undefined) checkIdCount(ids, ctx.limits.maxMessagesPerPage)
     const moved: { id: string; queue: string }[] = []
     const end = ctx.now + LONGEST_SECONDS * 1000
     const batch = Math.min(BATCH, rate)
-    for (;;) {
-      const some = await moveBatch(queue, null, batch, ctx)
+    const gone = ctx.signal()
+    for (let tried = batch; ; tried += batch) {
+      const named = ids?.slice(tried - batch, tried) ?? null
+      const some = await moveBatch(queue, named, batch, ctx)
       moved.push(...some)
-      if (some.length < batch) return { moved, done: true }
-      const next = ctx.now + (moved.length / rate) * 1000
-      if (next > end || !(await reached(next, ctx))) return { moved, done: false }
+      if (ids === undefined ? some.length < batch : tried >= ids.length) return { moved, done: true }
+      const next = ctx.now + (tried / rate) * 1000
+      if (next > end || !(await ctx.longPolls.reached(next, gone))) return { moved, done: false }
     }
   },
 })
@@ -57,18 +56,4 @@ async function moveBatch(
   const now = clock.now()
   const moved = await queues.use(key(name), now, (queue) => storage.messages.redrive({ queue, ids, limit, now }))
   return moved ?? []
-}
-
-/** Waits for the instant; false when the client has gone before. */
-function reached(instant: number, { clock, signal }: Context): Promise<boolean> {
-  const gone = signal()
-  return new Promise((resolve) => {
-    const timer = clock.at(instant, () => resolve(true))
-    const leave = () => {
-      timer.cancel()
-      resolve(false)
-    }
-    if (gone.aborted) leave()
-    else gone.addEventListener('abort', leave, { once: true })
-  })
 }

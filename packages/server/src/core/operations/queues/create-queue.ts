@@ -13,10 +13,10 @@ export const createQueue = defineOperation({
   name: 'queues.create',
   permission: 'queues:create',
   failure: 'Queue could not be created',
-  async run({ queue, metadata }: CreateQueueInput, { key, now, storage, limits }): Promise<{ created: boolean }> {
+  async run({ queue, metadata }: CreateQueueInput, { key, now, queues, limits }): Promise<{ created: boolean }> {
     const problem = metadataProblem(metadata, limits)
     if (problem !== null) throw new ZaqarError('metadata.invalid', { problem })
-    const { created } = await storage.queues.create({ key: key(queue), metadata, now })
+    const { created } = await queues.create(key(queue), metadata, now)
     return { created }
   },
 })

@@ -69,6 +69,14 @@ CREATE FUNCTION count_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND metadata IS NOT NULL
 $$;
 
+CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_object('queues', count(*) FILTER (WHERE q.metadata IS NOT NULL),
+                           'messages', coalesce(sum(s.free + s.held), 0)::bigint)
+  FROM queue q
+  LEFT JOIN LATERAL (SELECT free, held FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
+  WHERE q.project = p->>'project'
+$$;
+
 -- Locks the queue against other writers of its subscriptions; null when there is none.
 CREATE FUNCTION enter_subscriptions(p jsonb) RETURNS bigint LANGUAGE sql AS $$
   SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL

@@ -81,6 +81,7 @@ BEGIN
     WHEN 'delete_queue' THEN RETURN delete_queue(p);
     WHEN 'list_queues' THEN RETURN list_queues(p);
     WHEN 'count_queues' THEN RETURN count_queues(p);
+    WHEN 'project_usage' THEN RETURN project_usage(p);
     WHEN 'create_subscription' THEN RETURN create_subscription(p);
     WHEN 'get_subscription' THEN RETURN get_subscription(p);
     WHEN 'list_subscriptions' THEN RETURN list_subscriptions(p);

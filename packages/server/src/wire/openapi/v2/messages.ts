@@ -74,6 +74,9 @@ const postMessages: DescribeDoor = ({ limits, kind, home }) => ({
     'message.delay_no_integer',
     'message.delay_out_of_range',
     'idempotency.other_messages',
+    'rate.messages',
+    'quota.messages',
+    'quota.queues',
   ],
   examples: [
     {

@@ -65,7 +65,7 @@ const listQueues: DescribeDoor = ({ limits, kind, home, prefix }) => {
   return {
     summary: `List ${kind}s`,
     description:
-      `Ordered by name. A parameter that is not listed asks for ${kind}s whose metadata has that value: ` +
+      `Ordered by name. A parameter that is not listed, with one value, asks for ${kind}s whose metadata has that value: ` +
       '`?team=billing`.',
     query: {
       ...pageParams(limits.maxQueuesPerPage),
@@ -113,7 +113,7 @@ const createQueue: DescribeDoor = ({ limits, kind, home, prefix }) => ({
     201: { description: 'Created.', headers: ['Location'] },
     204: { description: 'It exists already; the metadata was checked, and is not used.', headers: ['Location'] },
   },
-  errors: ['metadata.invalid'],
+  errors: ['metadata.invalid', 'quota.queues'],
   examples: [
     ...(kind === 'queue' ? [deadLetters(`${prefix}/queues/failed`)] : []),
     { name: 'create', request: { path: home, body: METADATA }, answer: { status: 201, headers: { Location: home } } },

@@ -44,6 +44,7 @@ const createSubscription: DescribeDoor = ({ limits, kind, home }) => ({
     'subscription.ttl_too_short',
     'subscription.ttl_too_long',
     'subscription.exists',
+    'quota.queues',
   ],
   examples: [
     {

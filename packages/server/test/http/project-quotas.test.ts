@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { assertError, json } from '../support/answers.ts'
+import { freshService } from '../support/fresh-service.ts'
+
+const messages = (count: number, more: object = {}) => ({
+  messages: Array.from({ length: count }, (_, i) => ({ body: i, ...more })),
+})
+const POST = '/v2/queues/q/messages'
+
+describe('a quota on queues', () => {
+  const service = freshService({ OS_PROJECT_LIMITS__MAX_QUEUES: '2' })
+
+  test('refuses one more with 403, whatever would make it, and leaves existing ones alone', async () => {
+    assert.equal((await service.client.put('/v2/queues/a')).status, 201)
+    assert.equal((await service.client.put('/v2/topics/b')).status, 201)
+    const subscription = { subscriber: 'http://example.org/', ttl: 3600, options: {} }
+    for (const refused of [
+      await service.client.put('/v2/queues/c'),
+      await service.client.put('/v2/topics/c'),
+      await service.client.put('/v1.1/queues/c'),
+      await service.client.post('/v2/queues/c/messages', messages(1)),
+      await service.client.post('/v2/queues/c/subscriptions', subscription),
+    ]) {
+      assertError(refused, 403, 'Too many queues', 'Project p1 may have 2 queues and topics, and has 2')
+    }
+    assert.equal((await service.client.put('/v2/queues/a')).status, 204)
+    assert.equal((await service.client.post('/v2/queues/a/messages', messages(1))).status, 201)
+    assert.equal((await service.client.get('/v2/queues/c')).status, 200, 'it shows what a new queue would be')
+    assert.equal(json(await service.client.get('/v2/queues')).queues.length, 1)
+  })
+
+  test('gives room within a second when a queue is deleted', async () => {
+    await service.client.put('/v2/queues/a')
+    await service.client.put('/v2/queues/b')
+    assert.equal((await service.client.put('/v2/queues/c')).status, 403)
+    await service.client.delete('/v2/queues/a')
+    service.pass(1)
+    assert.equal((await service.client.put('/v2/queues/c')).status, 201)
+  })
+
+  test('holds when many are made at one time', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => service.client.put(`/v2/queues/q${i}`)))
+    assert.equal(answers.filter(({ status }) => status === 201).length, 2)
+    assert.equal(answers.filter(({ status }) => status === 403).length, 18)
+  })
+
+  test('is one for each project', async () => {
+    await service.client.put('/v2/queues/a')
+    await service.client.put('/v2/queues/b')
+    const other = service.client.with({ 'X-Project-Id': 'p2' })
+    assert.equal((await other.put('/v2/queues/a')).status, 201)
+  })
+})
+
+describe('a quota on messages', () => {
+  const service = freshService({ OS_PROJECT_LIMITS__MAX_MESSAGES: '10' })
+
+  test('refuses a POST that would go beyond it as a whole, and makes no queue for it', async () => {
+    assert.equal((await service.client.post(POST, messages(8))).status, 201)
+    const refused = await service.client.post('/v2/queues/other/messages', messages(3))
+    const words = 'Project p1 may keep 10 messages, and keeps 8; 3 more were not stored'
+    assertError(refused, 403, 'Too many stored messages', words)
+    assert.equal(refused.headers['retry-after'], undefined)
+    assert.equal(json(await service.client.get('/v2/queues')).queues.length, 1)
+    assert.equal((await service.client.post('/v2/queues/other/messages', messages(2))).status, 201)
+    assert.equal((await service.client.post(POST, messages(1))).status, 403)
+  })
+
+  test('counts claimed messages, and gives room within a second when they are deleted', async () => {
+    await service.client.post(POST, messages(10))
+    const claim = json(await service.client.post('/v2/queues/q/claims?limit=4', {}))
+    service.pass(1)
+    assert.equal((await service.client.post(POST, messages(1))).status, 403)
+    for (const { href } of claim.messages) assert.equal((await service.client.delete(href)).status, 204)
+    service.pass(1)
+    assert.equal((await service.client.post(POST, messages(4))).status, 201)
+    assert.equal((await service.client.post(POST, messages(1))).status, 403)
+  })
+
+  test('forgets messages that have expired', async () => {
+    await service.client.post(POST, messages(10, { ttl: 60 }))
+    service.pass(60)
+    for (let round = 0; (await service.client.post(POST, messages(10))).status !== 201; round++) {
+      assert.ok(round < 100, 'they still count')
+      service.pass(1)
+    }
+  })
+
+  test('holds when many post at one time, in many queues', async () => {
+    const posts = Array.from({ length: 30 }, (_, i) =>
+      service.client.post(`/v2/queues/q${i % 3}/messages`, messages(3)),
+    )
+    const stored = (await Promise.all(posts)).filter(({ status }) => status === 201)
+    assert.equal(stored.length, 3)
+    const usage = await service.storage.queues.usage({ project: 'p1', now: service.clock.now() })
+    assert.equal(usage.messages, 9)
+  })
+
+  test('counts nothing for a POST that was refused for another reason', async () => {
+    for (let i = 0; i < 20; i++) assert.equal((await service.client.post(POST, messages(5, { ttl: 1 }))).status, 400)
+    assert.equal((await service.client.post(POST, messages(10))).status, 201)
+  })
+})
