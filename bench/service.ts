@@ -23,13 +23,13 @@ const HOST = '127.0.0.1'
 const START_LIMIT_MILLISECONDS = 30_000
 const STOP_LIMIT_MILLISECONDS = 30_000
 
-/** Starts the service on the storage with this URI, with an empty data folder. */
-export async function startService(storage: string): Promise<RunningServer> {
+/** Starts the service on the storage with this URI, with an empty data folder, and with more flags where there are any. */
+export async function startService(storage: string, flags: readonly string[] = []): Promise<RunningServer> {
   const folder = temporaryFolder()
   const startedAt = performance.now()
   const child = spawn(
     process.execPath,
-    [SERVICE, 'serve', '--bind', HOST, '--port', '0', '--data-dir', folder.path, '--storage', storage],
+    [SERVICE, 'serve', '--bind', HOST, '--port', '0', '--data-dir', folder.path, '--storage', storage, ...flags],
     // What it complains of belongs before the eyes of whoever runs the bench.
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )

@@ -12,7 +12,7 @@ packages=(
   uwsgi-plugin-python3    # what Keystone runs under
   postgresql              # the second engine
   pgbouncer               # a connection pooler in front of it
-  faketime                # a node whose clock is wrong
+  libfaketime             # a node whose clock is wrong
   chromium                # a page from another origin
 )
 

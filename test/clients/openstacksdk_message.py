@@ -104,6 +104,21 @@ class MessageProxyTest(unittest.TestCase):
         self.create_claim(ttl=60, grace=60)
         self.assertRaises(exceptions.HttpException, self.proxy.delete_message, self.name, href.split('/')[-1])
 
+    def test_subscriptions(self):
+        made = self.proxy.create_subscription(
+            self.name, subscriber='http://192.0.2.1/', ttl=600, options={'post_headers': {'X-Team': 'billing'}})
+        shown = self.proxy.get_subscription(self.name, made.subscription_id)
+        self.assertEqual(
+            ('http://192.0.2.1/', 600, self.name), (shown.subscriber, shown.ttl, shown.source))
+        self.assertEqual({'post_headers': {'X-Team': 'billing'}}, shown.options)
+        self.proxy.create_subscription(self.name, subscriber='http://192.0.2.2/')
+        self.assertEqual(
+            {'http://192.0.2.1/', 'http://192.0.2.2/'},
+            {subscription.subscriber for subscription in self.proxy.subscriptions(self.name, limit=1)})
+        self.proxy.delete_subscription(self.name, made.subscription_id)
+        self.proxy.delete_subscription(self.name, made.subscription_id)
+        self.assertRaises(exceptions.NotFoundException, self.proxy.get_subscription, self.name, made.subscription_id)
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -6,7 +6,6 @@ import { History } from '../crash/history.ts'
 import { runLoad } from '../crash/load.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 
-const PROJECTS = ['one', 'other']
 /** After the trouble has ended. */
 const LONGEST_RECOVERY_MS = 10_000
 
@@ -23,26 +22,34 @@ export interface Outcome {
  * anything is served twice, out of order or to the other project, a refusal is not what the contract says, or the services do
  * not serve again by themselves.
  */
-export async function underLoad(urls: readonly string[], trouble: () => Promise<void>): Promise<Outcome> {
+export async function underLoad(
+  urls: readonly string[],
+  trouble: () => Promise<void>,
+  projects = ['one', 'other'],
+): Promise<Outcome> {
   let isOver = false
   let refused = 0
   const onRefused = (answer: TestAnswer) => {
     refused += 1
     expectRefusal(answer)
   }
-  const histories = PROJECTS.map(() => new History())
-  const loads = PROJECTS.flatMap((project, p) =>
+  const histories = projects.map(() => new History())
+  const loads = projects.flatMap((project, p) =>
     urls.map((url, u) => runLoad(url, histories[p] as History, u, { project, isOver: () => isOver, onRefused })),
   )
-  await sleep(300)
-  await trouble()
-  const endedAt = performance.now()
-  for (const url of urls) await recovered(url)
-  const recoveryMs = Math.round(performance.now() - endedAt)
-  await sleep(300)
-  isOver = true
-  await Promise.all(loads)
-  for (const [p, project] of PROJECTS.entries()) {
+  let recoveryMs = 0
+  try {
+    await sleep(300)
+    await trouble()
+    const endedAt = performance.now()
+    for (const url of urls) await recovered(url)
+    recoveryMs = Math.round(performance.now() - endedAt)
+    await sleep(300)
+  } finally {
+    isOver = true
+    await Promise.all(loads)
+  }
+  for (const [p, project] of projects.entries()) {
     await checkHistory(urls[0] as string, histories[p] as History, project)
   }
   const worked = histories.every(({ batches, deletions }) => batches.length > 0 && deletions.size > 0)

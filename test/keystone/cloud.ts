@@ -3,6 +3,8 @@ import { Keystone, projectNamed } from './keystone.ts'
 /** A Keystone with the service user of Zaqar, two projects, and people in them. */
 export interface Cloud {
   readonly keystone: Keystone
+  /** Ids by name. */
+  readonly roles: ReadonlyMap<string, string>
   readonly projects: { readonly red: string; readonly blue: string }
   /** A token of a person for a project of that person: always the same one. */
   token(person: Person, project: 'red' | 'blue'): Promise<string>
@@ -11,12 +13,13 @@ export interface Cloud {
   announce(url: string): Promise<void>
 }
 
-/** Rita and Bob work each in a project of their own; Ada administrates the red one; Sam is a service. */
+/** Rita and Bob work each in a project of their own; Ada administrates the red one; Sam is a service; Pat will be dismissed. */
 const people = {
   rita: { red: 'member' },
   bob: { blue: 'member' },
   rex: { red: 'reader' },
   ada: { red: 'admin' },
+  pat: { red: 'member' },
   sam: { red: 'service' },
 } as const
 type Person = keyof typeof people
@@ -60,6 +63,7 @@ async function populate(keystone: Keystone): Promise<Cloud> {
     keystone.token(Keystone.password(person, PASSWORD, projectNamed(project)))
   return {
     keystone,
+    roles,
     projects,
     newToken,
     token(person, project) {

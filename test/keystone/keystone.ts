@@ -11,6 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const ADMIN_PASSWORD = 'admin-secret'
+/** What its own command serves. */
+const APPLICATION = 'keystone.server.wsgi:initialize_public_application()'
 
 /** For a command, or until the server answers. On an idle machine they take three seconds. */
 const START_MS = 60_000
@@ -88,7 +90,7 @@ export class Keystone {
     const server = spawn(
       '/usr/bin/uwsgi',
       [
-        ...['--plugins', 'python3', '--http-socket', address, '--wsgi-file', '/usr/bin/keystone-wsgi-public'],
+        ...['--plugins', 'python3', '--http-socket', address, '--module', APPLICATION],
         ...['--need-app', '--enable-threads', '--buffer-size', '65535', '--add-header', 'Connection: close'],
       ],
       { stdio: 'ignore', env: { OS_KEYSTONE_CONFIG_FILES: join(this.#folder, 'keystone.conf') } },
@@ -136,6 +138,12 @@ export class Keystone {
     return { auth: { identity: { methods: ['password'], password: { user } }, ...(scope && { scope }) } }
   }
 
+  /** The same for an application credential, whose project is fixed. */
+  static credential({ id, secret }: ApplicationCredential): object {
+    const identity = { methods: ['application_credential'], application_credential: { id, secret } }
+    return { auth: { identity } }
+  }
+
   async token(body: object): Promise<string> {
     const answer = await fetch(`${this.url}/auth/tokens`, {
       method: 'POST',
@@ -146,6 +154,18 @@ export class Keystone {
     const text = await answer.text()
     assert.equal(answer.status, 201, text)
     return answer.headers.get('x-subject-token') as string
+  }
+
+  /** What it says of a token to whoever has it. */
+  async show(token: string): Promise<TokenDocument> {
+    return (await this.ask(token, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': token })).token
+  }
+
+  /** One of the user of the token, for its project. `fields` are those of Keystone's API. */
+  async newCredential(token: string, fields: object): Promise<ApplicationCredential> {
+    const { user } = await this.show(token)
+    const path = `/users/${user.id}/application_credentials`
+    return (await this.ask(token, 'POST', path, { application_credential: fields })).application_credential
   }
 
   adminToken(): Promise<string> {
@@ -169,6 +189,16 @@ export class Keystone {
 
 export function projectNamed(name: string): object {
   return { project: { name, domain: { id: 'default' } } }
+}
+
+interface ApplicationCredential {
+  readonly id: string
+  readonly secret: string
+}
+
+interface TokenDocument {
+  readonly user: { readonly id: string }
+  readonly expires_at: string
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { attemptsOn, fill, picture, tryAll } from '../../packages/server/test/auth/every-route.ts'
 import { fetchDocument, operationsOf } from '../../packages/server/test/openapi/document.ts'
 import { json } from '../../packages/server/test/support/answers.ts'
@@ -115,10 +116,9 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
     const { as } = usual
     const { keystone, projects } = cloud
     const rita = await cloud.token('rita', 'red')
-    const ritaId = (await keystone.ask(rita, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': rita })).token.user
-      .id
+    const ritaId = (await keystone.show(rita)).user.id
     const bob = await cloud.token('bob', 'blue')
-    const bobId = (await keystone.ask(bob, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': bob })).token.user.id
+    const bobId = (await keystone.show(bob)).user.id
 
     const again = await keystone.token({
       auth: { identity: { methods: ['token'], token: { id: rita } }, scope: projectNamed('red') },
@@ -144,21 +144,8 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
     const { as } = usual
     const { keystone } = cloud
     const rita = await cloud.token('rita', 'red')
-    const { user } = (await keystone.ask(rita, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': rita })).token
-    const tokenOf = async (fields: object) => {
-      const { application_credential: made } = await keystone.ask(
-        rita,
-        'POST',
-        `/users/${user.id}/application_credentials`,
-        {
-          application_credential: fields,
-        },
-      )
-      const credential = { id: made.id, secret: made.secret }
-      return keystone.token({
-        auth: { identity: { methods: ['application_credential'], application_credential: credential } },
-      })
-    }
+    const tokenOf = async (fields: object) =>
+      keystone.token(Keystone.credential(await keystone.newCredential(rita, fields)))
     const whole = as(await tokenOf({ name: 'whole' }))
     assert.equal((await whole.put('/v2/queues/by-credential')).status, 201)
     const restricted = as(
@@ -178,19 +165,11 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
   test('the server itself may come with an application credential', async () => {
     const { keystone } = cloud
     const own = await keystone.token(Keystone.password('zaqar', PASSWORD, projectNamed('service')))
-    const { user } = (await keystone.ask(own, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': own })).token
-    const { application_credential: made } = await keystone.ask(
-      own,
-      'POST',
-      `/users/${user.id}/application_credentials`,
-      {
-        application_credential: { name: 'zaqar' },
-      },
-    )
+    const { id, secret } = await keystone.newCredential(own, { name: 'zaqar' })
     const { as } = await open({
       auth_type: 'v3applicationcredential',
-      application_credential_id: made.id,
-      application_credential_secret: made.secret,
+      application_credential_id: id,
+      application_credential_secret: secret,
     })
     assert.equal((await as(await cloud.token('rita', 'red')).get('/v2/queues')).status, 200)
   })
@@ -209,14 +188,31 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
 
   test('a token is good for no longer than it lives', async () => {
     const { as, service } = await open()
-    const { keystone } = cloud
     const token = await cloud.token('rita', 'red')
-    const shown = await keystone.ask(token, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': token })
-    const end = Math.floor(Date.parse(shown.token.expires_at) / 1000) * 1000
+    const { expires_at: expires } = await cloud.keystone.show(token)
+    const end = Math.floor(Date.parse(expires) / 1000) * 1000
     service.clock.moveTo(end - 1)
     assert.equal((await as(token).get('/v2/queues')).status, 200)
     service.clock.moveTo(end)
     assertUnauthorized(await as(token).get('/v2/queues'))
+  })
+
+  test('a token that has expired is good for a service that passes it on, and for nobody else', async () => {
+    const { as, service } = await open({ token_cache_time: '-1' })
+    const { keystone } = cloud
+    const credential = await keystone.newCredential(await cloud.token('rita', 'red'), {
+      name: 'short',
+      expires_at: new Date(Date.now() + 2000).toISOString().slice(0, -1),
+    })
+    const token = await keystone.token(Keystone.credential(credential))
+    service.clock.moveTo(Date.now())
+    assert.equal((await as(token).get('/v2/queues')).status, 200)
+    // Keystone has a clock of its own.
+    await sleep(2500)
+    service.clock.moveTo(Date.now())
+    assertUnauthorized(await as(token).get('/v2/queues'))
+    const passedOn = as(token).with({ 'X-Service-Token': await cloud.token('sam', 'red') })
+    assert.equal((await passedOn.get('/v2/queues')).status, 200)
   })
 
   test('a token that was revoked is good for no longer than its answer is believed', async () => {
@@ -228,6 +224,28 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
     assert.equal((await as(token).get('/v2/queues')).status, 200)
     service.clock.advance(30_000)
     assertUnauthorized(await as(token).get('/v2/queues'))
+  })
+
+  test('whoever loses a role, or is disabled, is let in no longer than answers are believed', async () => {
+    const { as, service } = await open({ token_cache_time: '30' }, { OS_POLICY__DEFAULT_RULES: 'personas' })
+    const { keystone, projects } = cloud
+    const admin = await keystone.adminToken()
+    const { user } = await keystone.show(await cloud.token('pat', 'red'))
+    const token = await cloud.newToken('pat', 'red')
+    assert.equal((await as(token).put('/v2/queues/of-pat')).status, 201)
+    const assignments = `/projects/${projects.red}/users/${user.id}/roles`
+    await keystone.ask(admin, 'PUT', `${assignments}/${cloud.roles.get('reader')}`)
+    await keystone.ask(admin, 'DELETE', `${assignments}/${cloud.roles.get('member')}`)
+    service.clock.advance(30_000)
+    const left = await as(token).put('/v2/queues/of-pat')
+    assert.ok([401, 403].includes(left.status), left.text)
+
+    const another = await cloud.newToken('pat', 'red')
+    assert.equal((await as(another).get('/v2/queues/of-pat')).status, 200)
+    assert.equal((await as(another).put('/v2/queues/of-pat')).status, 403)
+    await keystone.ask(admin, 'PATCH', `/users/${user.id}`, { user: { enabled: false } })
+    service.clock.advance(30_000)
+    assertUnauthorized(await as(another).get('/v2/queues/of-pat'))
   })
 
   test('a service user with a wrong password lets nobody in, and says why', async () => {

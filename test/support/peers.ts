@@ -10,7 +10,7 @@ const peers = {
   uwsgi: { debian: 'uwsgi-plugin-python3', check: ['/usr/bin/uwsgi', '--plugins', 'python3', '--version'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
   pgbouncer: { debian: 'pgbouncer', check: ['/usr/sbin/pgbouncer', '--version'] },
-  faketime: { debian: 'faketime', check: ['/usr/bin/faketime', '--version'] },
+  libfaketime: { debian: 'libfaketime', check: ['/bin/sh', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
 

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly port?: number
   /** A command that runs the service, such as `prlimit --fsize=1000000`. */
   readonly under?: readonly string[]
+  /** Another version of the command than that of this repository. */
+  readonly program?: string
 }
 
 /** The service as a process of its own. */
@@ -95,14 +97,14 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 }
 
 function spawnService(folder: string, options: ServiceOptions & { dataDir: string; port: number }): Child {
-  const { dataDir, port, config, args = [], under = [] } = options
+  const { dataDir, port, config, args = [], under = [], program = main } = options
   const flags = ['serve', '--port', String(port), '--data-dir', dataDir, ...args]
   if (config !== undefined) {
     const file = join(folder, 'zaqar.conf')
     writeFileSync(file, config)
     flags.push('--config-file', file)
   }
-  const [command, ...rest] = [...under, process.execPath, main, ...flags] as [string, ...string[]]
+  const [command, ...rest] = [...under, process.execPath, program, ...flags] as [string, ...string[]]
   // Nothing in the environment may configure it.
   const env = { HOME: folder, PATH: process.env['PATH'] }
   return spawn(command, rest, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })

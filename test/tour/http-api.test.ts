@@ -14,10 +14,13 @@ test('the commands of docs/http-api.md work in their order', async () => {
   const service = await startService()
   try {
     const outputs = await run(commands(), service.url)
-    const [created, jobs, posted, listed, once, again, claimed, ...more] = outputs
+    const [created, jobs, posted, listed, found, patched, shown, once, again, claimed, ...more] = outputs
     assert.deepEqual([created, jobs], ['', ''])
     assert.equal(JSON.parse(posted as string).resources.length, 2)
     assert.deepEqual(bodies(listed), [{ order: 1 }, { order: 2 }])
+    assert.deepEqual(names(found), ['jobs'])
+    assert.equal(JSON.parse(patched as string).team, 'payments')
+    assert.equal(patched, shown)
     assert.equal(once, again)
     assert.deepEqual(bodies(claimed), [{ order: 1 }, { order: 2 }])
     const [deleted, renewed, released, waited, reclaimed, dead, redriven, popped, stats, ...last] = more
@@ -28,12 +31,26 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.deepEqual([JSON.parse(redriven as string).moved.length, JSON.parse(redriven as string).done], [1, true])
     assert.deepEqual(bodies(popped), [{ order: 2 }])
     assert.equal(JSON.parse(stats as string).messages.claimed, 1)
-    const [subscribed, subscriptions, shared, ...cleaned] = last
+    const [subscribed, subscriptions, told, news, forgotten, shared, ...cleaned] = last
     const [{ id }] = JSON.parse(subscriptions as string).subscriptions
     assert.deepEqual(JSON.parse(subscribed as string), { subscription_id: id })
+    assert.equal(JSON.parse(told as string).resources.length, 1)
+    assert.deepEqual(bodies(news), ['a new version'])
+    assert.equal(forgotten, '')
     assert.deepEqual(JSON.parse(shared as string).methods, ['GET', 'POST'])
     assert.deepEqual(cleaned.slice(0, 3), ['', '', ''])
-    assert.equal(JSON.parse(cleaned[3] as string).title, 'Invalid API request')
+    const [wrong, health, pools, versions, old, sent, bare, full, gone] = cleaned.slice(3)
+    assert.equal(JSON.parse(wrong as string).title, 'Invalid API request')
+    assert.equal(JSON.parse(health as string).storage_reachable, true)
+    assert.deepEqual(JSON.parse(pools as string).pools, [])
+    assert.deepEqual(
+      JSON.parse(versions as string).versions.map(({ id }: { id: string }) => id),
+      ['1', '1.1', '2'],
+    )
+    assert.deepEqual([old, gone], ['', ''])
+    assert.equal(JSON.parse(sent as string).partial, false)
+    assert.deepEqual(bodies(bare), ['hello'])
+    assert.deepEqual(bodies(full), ['hello'])
   } finally {
     await service.stop()
   }
@@ -54,7 +71,11 @@ async function run(lines: readonly string[], url: string): Promise<string[]> {
 }
 
 function prints(line: string): boolean {
-  return /^(call |echo |CLIENT=)/.test(line)
+  return /^(call |echo |CLIENT=|TYPE=)/.test(line)
+}
+
+function names(listing: string | undefined): unknown[] {
+  return JSON.parse(listing as string).queues.map(({ name }: { name: string }) => name)
 }
 
 function bodies(listing: string | undefined): unknown[] {

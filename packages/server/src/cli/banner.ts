@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Loaded } from '../config/load.ts'
 import { isLoopback } from '../config/loopback.ts'
 import type { Config } from '../config/options.ts'
@@ -14,7 +15,7 @@ export function banner(
 
   Data            ${describeStore(config.storage.uri)}
   Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
-  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}
+  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}${signedUrls(config)}
 
 Try it:
 
@@ -27,6 +28,14 @@ function authentication({ auth, keystone, http: { bind } }: Config): string {
   return isLoopback(bind)
     ? 'off, therefore only this machine is served'
     : `off, and other machines may reach ${bind}: everybody there can read and write everything`
+}
+
+/** A line of its own where nodes beside this one would refuse what this one signs; else nothing. */
+function signedUrls({ auth, storage, signedUrls: { secretKey } }: Config): string {
+  const hasOwnKey = auth.strategy === '' && !secretKey?.reveal()
+  if (!hasOwnKey || storage.uri.engine === 'sqlite') return ''
+  const place = resolve(storage.dataDir)
+  return `\n  Signed URLs     by a key of this node in ${place}; several nodes need one in common, [signed_url] secret_key`
 }
 
 /** Lines that work as they are, in this order. */

@@ -17,6 +17,12 @@ interface Account {
   reading: Promise<void> | null
 }
 
+interface Addition<T> {
+  run(): Promise<T>
+  /** Whether it has added anything, by what it answered. */
+  hasAdded(answer: T): boolean
+}
+
 type Kind = keyof ProjectUsage
 
 /** How long what the storage has said is relied upon. */
@@ -42,19 +48,19 @@ export class ProjectQuotas {
   }
 
   /**
-   * Does what adds that many queues or messages, where the project may have them.
+   * Runs what adds that many queues or messages, where the project may have them.
    * @throws ZaqarError when it may not
    */
-  async add<T>(kind: Kind, count: number, project: string, now: Instant, action: () => Promise<T>): Promise<T> {
+  async add<T>(kind: Kind, count: number, project: string, now: Instant, addition: Addition<T>): Promise<T> {
     const max = this.#max[kind]
-    if (max === null) return action()
+    if (max === null) return addition.run()
     const account = await this.#account(project, now)
     const used = account.kept[kind] + account.underWay[kind]
     if (used + count > max) throw new ZaqarError(CODES[kind], { project, max, used, count })
     account.underWay = plus(account.underWay, kind, count)
     try {
-      const answer = await action()
-      account.kept = plus(account.kept, kind, count)
+      const answer = await addition.run()
+      if (addition.hasAdded(answer)) account.kept = plus(account.kept, kind, count)
       return answer
     } finally {
       account.underWay = plus(account.underWay, kind, -count)

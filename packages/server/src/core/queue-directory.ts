@@ -7,6 +7,11 @@ const REMEMBERED = 10_000
 /** A queue that changes under a move this often in a row is being changed without pause. */
 const TRIES = 20
 
+interface Creation {
+  readonly created: boolean
+  readonly queue: Queue
+}
+
 /**
  * Remembers queues, so that a move on one needs a single call of the storage. What it remembers may be out of date at any
  * time: the move then answers `STALE` and is tried again with the queue as it is.
@@ -15,6 +20,7 @@ export class QueueDirectory {
   readonly #store: QueueStore
   readonly #quotas: ProjectQuotas | null
   readonly #known = new Map<string, Queue>()
+  readonly #creating = new Map<string, Promise<Creation>>()
 
   constructor(store: QueueStore, quotas: ProjectQuotas | null) {
     this.#store = store
@@ -25,12 +31,19 @@ export class QueueDirectory {
    * Creates the queue if it is missing; an existing one stays as it is.
    * @throws ZaqarError when the project has as many as it may have
    */
-  async create(key: QueueKey, metadata: JsonObject, now: Instant): Promise<{ created: boolean; queue: Queue }> {
-    const create = () => this.#store.create({ key, metadata, now })
-    if (this.#quotas === null) return create()
-    const existing = await this.#store.get({ key, now })
-    if (existing !== null) return { created: false, queue: existing }
-    return this.#quotas.add('queues', 1, key.project, now, create)
+  async create(key: QueueKey, metadata: JsonObject, now: Instant): Promise<Creation> {
+    if (this.#quotas === null) return this.#store.create({ key, metadata, now })
+    const name = nameOf(key)
+    // Whoever wants the same queue at the same time must not be counted for another one.
+    const other = this.#creating.get(name)
+    if (other !== undefined) return { created: false, queue: (await other).queue }
+    const creating = this.#createWithin(this.#quotas, key, metadata, now)
+    this.#creating.set(name, creating)
+    try {
+      return await creating
+    } finally {
+      this.#creating.delete(name)
+    }
   }
 
   /** What `move` answers for the queue as it is now, or null when there is no such queue. */
@@ -44,12 +57,21 @@ export class QueueDirectory {
     return (await this.#try(key, create, move)) as T
   }
 
+  async #createWithin(quotas: ProjectQuotas, key: QueueKey, metadata: JsonObject, now: Instant): Promise<Creation> {
+    const existing = await this.#store.get({ key, now })
+    if (existing !== null) return { created: false, queue: existing }
+    return quotas.add('queues', 1, key.project, now, {
+      run: () => this.#store.create({ key, metadata, now }),
+      hasAdded: ({ created }) => created,
+    })
+  }
+
   async #try<T>(
     key: QueueKey,
     open: () => Promise<Queue | null>,
     move: (queue: Queue) => Promise<T | Stale>,
   ): Promise<T | null> {
-    const name = `${key.kind} ${key.name} ${key.project}`
+    const name = nameOf(key)
     for (let left = TRIES; left > 0; left--) {
       const remembered = this.#known.get(name)
       const queue = remembered ?? (await open())
@@ -80,4 +102,8 @@ export class QueueDirectory {
     }
     this.#known.set(name, queue)
   }
+}
+
+function nameOf({ kind, name, project }: QueueKey): string {
+  return `${kind} ${name} ${project}`
 }

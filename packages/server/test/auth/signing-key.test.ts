@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { installationKey } from '../../src/auth/signing-key.ts'
+import { banner } from '../../src/cli/banner.ts'
+import { load } from '../config/memory.ts'
 
 describe("an installation's own key", () => {
   let folder: string
@@ -30,4 +32,14 @@ describe("an installation's own key", () => {
     writeFileSync(join(folder, 'signed-url.key'), '\n')
     assert.throws(() => installationKey(folder), /signed-url\.key is empty/)
   })
+})
+
+describe('whoever starts a node is told of a key that other nodes on its store do not know', () => {
+  const said = (env: Record<string, string>) =>
+    /Signed URLs .*secret_key/.test(banner(load({ env }), { url: 'http://127.0.0.1:8888', adminUrl: null }, '1'))
+  const shared = { OS_STORAGE__URI: 'postgres://127.0.0.1/zaqar' }
+
+  test('where there may be other nodes', () => assert.ok(said(shared)))
+  test('not where SQLite keeps others out', () => assert.ok(!said({})))
+  test('not where they all have one', () => assert.ok(!said({ ...shared, OS_SIGNED_URL__SECRET_KEY: 'k' })))
 })

@@ -32,10 +32,14 @@ function openQuotas(store: Store): ProjectQuotas {
   return new ProjectQuotas({ maxQueues: null, maxMessages: MAX }, store.queues)
 }
 
+function storing(store: Store, count: number) {
+  return { run: () => store.store(count), hasAdded: () => true }
+}
+
 /** Whether it was let in. */
 async function post(quotas: ProjectQuotas, store: Store, count: number, now: number): Promise<boolean> {
   try {
-    await quotas.add('messages', count, 'p1', now, () => store.store(count))
+    await quotas.add('messages', count, 'p1', now, storing(store, count))
     return true
   } catch (error) {
     assert.ok(error instanceof ZaqarError)
@@ -51,7 +55,7 @@ describe('project quotas', () => {
     for (let ms = 0; ms < 3000; ms += 10) await post(quotas, store, 1, ms)
     assert.equal(store.messages, MAX)
     assert.equal(store.reads, 3)
-    await quotas.add('queues', 1, 'p2', 0, async () => {})
+    await quotas.add('queues', 1, 'p2', 0, storing(store, 0))
     assert.equal(store.reads, 3)
   })
 
@@ -60,9 +64,12 @@ describe('project quotas', () => {
     const quotas = openQuotas(store)
     await post(quotas, store, 1, 0)
     const stored = Promise.withResolvers<void>()
-    const slow = quotas.add('messages', 60, 'p1', 500, async () => {
-      await stored.promise
-      await store.store(60)
+    const slow = quotas.add('messages', 60, 'p1', 500, {
+      async run() {
+        await stored.promise
+        await store.store(60)
+      },
+      hasAdded: () => true,
     })
     const { promise, resolve } = Promise.withResolvers<void>()
     store.gate = promise
@@ -76,13 +83,15 @@ describe('project quotas', () => {
     assert.equal(store.messages, MAX)
   })
 
-  test('give back what could not be stored', async () => {
+  test('give back what was not stored', async () => {
     const store = new Store()
     const quotas = openQuotas(store)
-    const failing = quotas.add('messages', MAX, 'p1', 0, async () => {
-      throw new Error('the disk is full')
+    const failing = quotas.add('messages', MAX, 'p1', 0, {
+      run: () => Promise.reject(new Error('the disk is full')),
+      hasAdded: () => true,
     })
     await assert.rejects(failing, /the disk is full/)
+    await quotas.add('messages', MAX, 'p1', 0, { run: async () => {}, hasAdded: () => false })
     assert.equal(await post(quotas, store, MAX, 0), true)
   })
 
@@ -90,10 +99,7 @@ describe('project quotas', () => {
     const store = new Store()
     const quotas = openQuotas(store)
     store.gate = Promise.reject(new Error('away'))
-    await assert.rejects(
-      quotas.add('messages', 1, 'p1', 0, () => store.store(1)),
-      /away/,
-    )
+    await assert.rejects(quotas.add('messages', 1, 'p1', 0, storing(store, 1)), /away/)
     store.gate = Promise.resolve()
     assert.equal(await post(quotas, store, 1, 0), true)
   })

@@ -45,6 +45,14 @@ describe('a quota on queues', () => {
     assert.equal(answers.filter(({ status }) => status === 403).length, 18)
   })
 
+  test('counts a queue once that many want at one time', async () => {
+    const posts = Array.from({ length: 20 }, () => service.client.post('/v2/queues/a/messages', messages(1)))
+    const puts = Array.from({ length: 20 }, () => service.client.put('/v2/queues/b'))
+    assert.deepEqual(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([201]))
+    const statuses = (await Promise.all(puts)).map(({ status }) => status)
+    assert.deepEqual(statuses.sort(), [201, ...Array(19).fill(204)])
+  })
+
   test('is one for each project', async () => {
     await service.client.put('/v2/queues/a')
     await service.client.put('/v2/queues/b')

@@ -40,6 +40,7 @@ async function readRest(socket: Socket): Promise<number> {
     received += chunk.length
   })
   socket.on('error', () => {})
+  socket.resume()
   await new Promise((resolve) => socket.once('close', resolve))
   return received
 }

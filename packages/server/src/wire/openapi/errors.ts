@@ -99,7 +99,7 @@ const meanings: Readonly<Record<number, string>> = {
   406: 'The client takes no `application/json`; this answer is in XML where it takes that, else empty.',
   409: 'It contradicts what is there.',
   415: 'The body has another type than the one wanted.',
-  503: 'The storage cannot be reached. The same request may succeed in a few seconds.',
+  503: 'The storage cannot be reached, or the project sends too much. The same request may succeed in a few seconds.',
 }
 
 /** Responses by status. */

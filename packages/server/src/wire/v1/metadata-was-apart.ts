@@ -20,8 +20,9 @@ import { place } from './get-answers-named-their-place.ts'
 export function metadataWasApart(limits: QueueDoorLimits): Change {
   return all(
     altered(createQueue, () => ({ decode: (request) => ({ ...named(request), metadata: {} }) })),
-    described(createQueue, ({ body: _ignored, errors: _ofTheBody, ...newer }, { home }) => ({
+    described(createQueue, ({ body: _ignored, errors = [], ...newer }, { home }) => ({
       ...newer,
+      errors: errors.filter((code) => code !== 'metadata.invalid'),
       description: 'One that exists stays as it is.',
       answers: {
         201: { description: 'Created, without metadata.', headers: ['Location'] },

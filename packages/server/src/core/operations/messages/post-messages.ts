@@ -1,4 +1,4 @@
-import type { NewMessage } from '../../../storage/contract.ts'
+import type { Appended, NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import type { Json, Queue } from '../../model/model.ts'
@@ -56,7 +56,11 @@ export const postMessages = defineOperation({
     const post = () =>
       whenMissing === 'create' ? queues.useOrCreate(queueKey, now, append) : queues.use(queueKey, now, append)
     const { length } = input.messages
-    const appended = await (ctx.quotas?.add('messages', length, caller.project, now, post) ?? post())
+    const addition = {
+      run: post,
+      hasAdded: (answer: Appended | 'conflict' | null) => answer !== null && answer !== 'conflict',
+    }
+    const appended = await (ctx.quotas?.add('messages', length, caller.project, now, addition) ?? post())
     if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
     if (appended !== 'conflict') return appended
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })
