@@ -12,13 +12,19 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Generator } from './generator.ts'
 import type { RunFigures } from './load.ts'
-import { startService, temporaryFolder } from './service.ts'
+import { type RunningServer, startService, temporaryFolder } from './service.ts'
 import { median } from './statistics.ts'
 import { type Stores, sqliteStores } from './stores.ts'
 import { PROJECT } from './target.ts'
 
-const TURNS = 16
-const LOAD = { workload: 'post', connections: 32, warmUpSeconds: 1, seconds: 3, cyclesPerSecond: null } as const
+/** Of processes; no two of the same program are equally fast. */
+const PAIRS = 5
+/** Of each pair. */
+const TURNS = 8
+const LOAD = { workload: 'post', connections: 32, cyclesPerSecond: null } as const
+const WARM_UP = { warmUpSeconds: 0, seconds: 3 }
+const PACE = { warmUpSeconds: 0.2, seconds: 1 }
+type Pace = typeof PACE
 /** As long as those of Keystone for a project. */
 const TOKEN = `gAAAAA${'x'.repeat(177)}`
 
@@ -57,31 +63,35 @@ function configFor(keystone: StandIn): string {
   ].join('\n')
 }
 
-async function run(stores: Stores, generator: Generator, configFile: string | null): Promise<RunFigures> {
-  const store = await stores.create()
-  const service = await startService(store.uri, configFile === null ? [] : ['--config-file', configFile])
-  try {
-    const headers = configFile === null ? [] : [`X-Auth-Token: ${TOKEN}`]
-    return await generator.runToEnd({ ...LOAD, targets: [{ ...service.target, headers }], queue: 'bench' })
-  } finally {
-    await service.stop()
-    await store.remove()
-  }
-}
-
 interface Turn {
   readonly without: RunFigures
   readonly with: RunFigures
 }
 
-/** Both take turns in going first, since the machine is not the same from minute to minute. */
-async function takeTurn(stores: Stores, generator: Generator, configFile: string, index: number): Promise<Turn> {
-  const order = index % 2 === 0 ? [null, configFile] : [configFile, null]
-  const [first, second] = [
-    await run(stores, generator, order[0] as string | null),
-    await run(stores, generator, order[1] as string | null),
-  ]
-  return index % 2 === 0 ? { without: first, with: second } : { without: second, with: first }
+/** Two services side by side, of which one works at a time: what is compared lies a second apart. */
+async function measurePair(stores: Stores, generator: Generator, configFile: string): Promise<Turn[]> {
+  const [open, guarded] = [await stores.create(), await stores.create()]
+  const without = await startService(open.uri)
+  const withToken = await startService(guarded.uri, ['--config-file', configFile])
+  const run = ({ target }: RunningServer, headers: readonly string[], pace: Pace) =>
+    generator.runToEnd({ ...LOAD, ...pace, targets: [{ ...target, headers }], queue: 'bench' })
+  const runWithout = (pace: Pace) => run(without, [], pace)
+  const runWith = (pace: Pace) => run(withToken, [`X-Auth-Token: ${TOKEN}`], pace)
+  try {
+    await runWithout(WARM_UP)
+    await runWith(WARM_UP)
+    const turns: Turn[] = []
+    while (turns.length < TURNS) {
+      // Whoever comes second meets a disk that the first has kept busy.
+      const first = turns.length % 2 === 0 ? await runWithout(PACE) : null
+      const guardedRun = await runWith(PACE)
+      turns.push({ without: first ?? (await runWithout(PACE)), with: guardedRun })
+    }
+    return turns
+  } finally {
+    for (const service of [without, withToken]) await service.stop()
+    for (const store of [open, guarded]) await store.remove()
+  }
 }
 
 function cpuMicroseconds({ serverCpu, cyclesPerSecond }: RunFigures): number {
@@ -112,8 +122,8 @@ try {
   const configFile = join(folder.path, 'keystone.conf')
   writeFileSync(configFile, configFor(keystone))
   const turns: Turn[] = []
-  for (let index = 0; index < TURNS; index++) turns.push(await takeTurn(stores, generator, configFile, index))
-  if (keystone.asked() !== TURNS) throw new Error(`Keystone was asked ${keystone.asked()} times in ${TURNS} runs`)
+  for (let pair = 0; pair < PAIRS; pair++) turns.push(...(await measurePair(stores, generator, configFile)))
+  if (keystone.asked() !== PAIRS) throw new Error(`Keystone was asked ${keystone.asked()} times by ${PAIRS} services`)
   console.log(report(turns))
 } finally {
   generator.stop()

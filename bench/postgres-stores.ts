@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { connect } from '../packages/server/src/storage/postgres/connection.ts'
 import { openPostgres } from '../packages/server/src/storage/postgres/open-postgres.ts'
 import { administer, missingPostgres, startPostgres } from '../packages/server/test/storage/postgres-server.ts'
 import type { Store, Stores } from './stores.ts'
@@ -39,8 +39,7 @@ function databaseUri(server: string, name: string): string {
 }
 
 async function pin(uri: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: uri })
-  await client.connect()
+  const { client } = await connect(uri)
   // The snapshot is taken by the first statement, whatever that is.
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
   await client.query('SELECT FROM pg_class LIMIT 1')

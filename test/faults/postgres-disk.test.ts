@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'zaqar-disk-'))
 /** Why there is no disk small enough to fill, or false. */
 function mountDisk(): string | false {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', folder], { stdio: 'pipe' })
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', folder], { stdio: 'pipe' })
     chmodSync(folder, 0o777)
     return false
   } catch {
@@ -37,7 +37,7 @@ function mountDisk(): string | false {
   }
 }
 
-const missing = (await missingPostgres()) ?? mountDisk()
+const missing = (await missingPostgres({ isOwn: true })) ?? mountDisk()
 
 describe('a full disk under PostgreSQL', { skip: missing }, () => {
   let server: PostgresServer
@@ -56,7 +56,7 @@ describe('a full disk under PostgreSQL', { skip: missing }, () => {
     close()
     await service.kill()
     await server.stop()
-    execFileSync('umount', ['--lazy', folder])
+    execFileSync('/bin/umount', ['--lazy', folder])
     rmSync(folder, { recursive: true })
   })
 

@@ -42,7 +42,7 @@ async function startPair(): Promise<Pair> {
 
 const controlOf = ({ control }: PostgresServer) => control as ServerControl
 
-describe('a failover', { skip: (await missingPostgres()) ?? false }, () => {
+describe('a failover', { skip: (await missingPostgres({ isOwn: true })) ?? false }, () => {
   async function failOver(
     { primary, standby }: Pair,
     address: string,

@@ -27,13 +27,13 @@ class Pooler {
   #process: ReturnType<typeof spawn> | null = null
 
   constructor(folder: string, port: number, target: string) {
-    const { hostname, port: targetPort, pathname } = new URL(target)
+    const { hostname, port: targetPort, pathname, username, password } = new URL(target)
     this.#port = port
     this.#file = join(folder, 'pgbouncer.ini')
     this.uri = `postgres://postgres@127.0.0.1:${port}${pathname}`
     const settings = [
       '[databases]',
-      `* = host=${hostname} port=${targetPort} user=postgres`,
+      `* = host=${hostname} port=${targetPort || 5432} user=${username}${password && ` password=${password}`}`,
       '[pgbouncer]',
       'listen_addr = 127.0.0.1',
       `listen_port = ${port}`,

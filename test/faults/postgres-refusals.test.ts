@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import {
   administer,
   missingPostgres,
+  openSession,
   type PostgresServer,
+  type Session,
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
 import { type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
@@ -17,12 +18,12 @@ const MOST_CONNECTIONS = 20
 /** All writes go over one connection, so that those that arrive together share a transaction. */
 const CONFIG = '[storage]\nconnections = 1\n'
 
-describe('what PostgreSQL refuses', { skip: (await missingPostgres()) ?? false }, () => {
+describe('what PostgreSQL refuses', { skip: (await missingPostgres({ isOwn: true })) ?? false }, () => {
   let server: PostgresServer
   let service: Service
   let client: TestClient
   let close: () => void
-  const sessions: pg.Client[] = []
+  const sessions: Session[] = []
 
   before(async () => {
     server = await startOwnPostgres({
@@ -46,15 +47,13 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres()) ?? false }
   const databaseAs = (user: string) => `postgres://${user}@127.0.0.1:${server.port}/zaqar`
 
   /** Somebody else's session on the same database. */
-  async function connect(user = 'postgres'): Promise<pg.Client> {
-    const session = new pg.Client({ connectionString: databaseAs(user) })
-    session.on('error', () => undefined)
-    await session.connect()
+  async function connect(user = 'postgres'): Promise<Session> {
+    const session = await openSession(databaseAs(user))
     sessions.push(session)
     return session
   }
 
-  async function hold(session: pg.Client, queue: string): Promise<void> {
+  async function hold(session: Session, queue: string): Promise<void> {
     await session.query('SELECT FROM zaqar.queue WHERE name = $1 FOR UPDATE', [queue])
   }
 
@@ -67,7 +66,7 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres()) ?? false }
   }
 
   /** How long a move waits for its queue, so that the test need not. */
-  async function waitForLocks(session: pg.Client, time: string): Promise<void> {
+  async function waitForLocks(session: Session, time: string): Promise<void> {
     const found = await session.query(
       "SELECT oid::regprocedure AS move FROM pg_proc WHERE array_to_string(proconfig, ',') LIKE '%lock_timeout%'",
     )
@@ -158,7 +157,7 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres()) ?? false }
   test('when all its connections are taken is refused, and served when there is room', async () => {
     const own = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'zaqar'"
     const admin = await connect()
-    const takers: pg.Client[] = []
+    const takers: Session[] = []
     const take = async () => {
       for (;;) takers.push(await connect('zaqar'))
     }

@@ -19,7 +19,7 @@ import { createDatabase, type SharedDatabase } from './database.ts'
 import { connectionsOf, isAlive, replaced, until, workersOf } from './worker-processes.ts'
 
 const WORKERS = 2
-const KILLS = 4
+const KILLS = 3
 /** Two for each worker: they are given out in turn. */
 const CLIENTS = 2 * WORKERS
 const PROJECTS = ['one', 'other']

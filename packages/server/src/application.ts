@@ -97,8 +97,9 @@ export function createApplication({
 }
 
 function projectQuotas({ projectLimits }: Config, queues: QueueStore): ProjectQuotas | null {
-  const { maxQueues, maxMessages } = projectLimits
-  return maxQueues === null && maxMessages === null ? null : new ProjectQuotas(projectLimits, queues)
+  const { maxQueues, maxMessages, maxMessageBytes } = projectLimits
+  const areAny = maxQueues !== null || maxMessages !== null || maxMessageBytes !== null
+  return areAny ? new ProjectQuotas(projectLimits, queues) : null
 }
 
 function projectRates({ projectLimits }: Config): ProjectRates | null {

@@ -56,10 +56,14 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
     count: ({ project, kind }) =>
       state.queues.filter((queue) => queue.project === project && queue.kind === kind).length,
 
-    usage: ({ project, now }) => ({
-      queues: state.queues.filter((queue) => queue.project === project).length,
-      messages: state.messages.filter((message) => message.queue.project === project && isLive(message, now)).length,
-    }),
+    usage({ project, now }) {
+      const messages = state.messages.filter(({ queue }) => queue.project === project).filter((one) => isLive(one, now))
+      return {
+        queues: state.queues.filter((queue) => queue.project === project).length,
+        messages: messages.length,
+        bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+      }
+    },
 
     // Decision: oldest and newest go by place, a delayed message by the place that it will take.
     stats({ key, now }) {

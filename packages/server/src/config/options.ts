@@ -426,6 +426,14 @@ export const groups = [
         meaning: 'The most messages that one project keeps in all its queues; without it there is no such limit.',
       },
       {
+        name: 'max_message_bytes',
+        key: 'projectLimits.maxMessageBytes',
+        kind: quota,
+        default: null,
+        meaning:
+          'The most bytes that the bodies of all messages of one project take; without it there is no such limit.',
+      },
+      {
         name: 'max_requests_per_second',
         key: 'projectLimits.maxRequestsPerSecond',
         kind: rate,

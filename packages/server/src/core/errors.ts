@@ -150,6 +150,10 @@ export const errorTable = {
     kind: 'forbidden',
     message: 'Project {project} may keep {max} messages, and keeps {used}; {count} more were not stored.',
   },
+  'quota.bytes': {
+    kind: 'forbidden',
+    message: 'Project {project} may keep messages of {max} bytes, and keeps {used}; {count} more were not stored.',
+  },
   'rate.requests': {
     kind: 'too_fast',
     message: 'Project {project} may send {max} requests per second. Please try again in {seconds} seconds.',

@@ -7,6 +7,8 @@ export interface Quotas {
   /** Queues and topics. */
   readonly maxQueues: number | null
   readonly maxMessages: number | null
+  /** Of the bodies of all messages. */
+  readonly maxMessageBytes: number | null
 }
 
 /** What a project is known to keep, and what this process is about to add. */
@@ -17,20 +19,21 @@ interface Account {
   reading: Promise<void> | null
 }
 
-interface Addition<T> {
+interface Addition<T> extends Partial<ProjectUsage> {
   run(): Promise<T>
   /** Whether it has added anything, by what it answered. */
   hasAdded(answer: T): boolean
 }
 
 type Kind = keyof ProjectUsage
+const KINDS: readonly Kind[] = ['queues', 'messages', 'bytes']
 
 /** How long what the storage has said is relied upon. */
 const REMEMBERED_MS = 1000
 /** Accounts beyond this many are forgotten, the oldest first, and read again when they are needed. */
 const ACCOUNTS = 10_000
-const NOTHING: ProjectUsage = { queues: 0, messages: 0 }
-const CODES = { queues: 'quota.queues', messages: 'quota.messages' } as const
+const NOTHING: ProjectUsage = { queues: 0, messages: 0, bytes: 0 }
+const CODES = { queues: 'quota.queues', messages: 'quota.messages', bytes: 'quota.bytes' } as const
 
 /**
  * Holds every project to the quotas. The storage is asked once a second at the most what a project keeps, and what this process
@@ -42,28 +45,33 @@ export class ProjectQuotas {
   readonly #queues: QueueStore
   readonly #accounts = new Map<string, Account>()
 
-  constructor({ maxQueues, maxMessages }: Quotas, queues: QueueStore) {
-    this.#max = { queues: maxQueues, messages: maxMessages }
+  constructor({ maxQueues, maxMessages, maxMessageBytes }: Quotas, queues: QueueStore) {
+    this.#max = { queues: maxQueues, messages: maxMessages, bytes: maxMessageBytes }
     this.#queues = queues
   }
 
   /**
-   * Runs what adds that many queues or messages, where the project may have them.
+   * Runs what adds so many queues, messages and bytes, where the project may have them.
    * @throws ZaqarError when it may not
    */
-  async add<T>(kind: Kind, count: number, project: string, now: Instant, addition: Addition<T>): Promise<T> {
-    const max = this.#max[kind]
-    if (max === null) return addition.run()
+  async add<T>(project: string, now: Instant, addition: Addition<T>): Promise<T> {
+    const limited = KINDS.filter((kind) => this.#max[kind] !== null && addition[kind] !== undefined)
+    if (limited.length === 0) return addition.run()
     const account = await this.#account(project, now)
-    const used = account.kept[kind] + account.underWay[kind]
-    if (used + count > max) throw new ZaqarError(CODES[kind], { project, max, used, count })
-    account.underWay = plus(account.underWay, kind, count)
+    for (const kind of limited) {
+      const max = this.#max[kind] ?? 0
+      const used = account.kept[kind] + account.underWay[kind]
+      const count = addition[kind] ?? 0
+      if (used + count > max) throw new ZaqarError(CODES[kind], { project, max, used, count })
+    }
+    const added = usageOf(addition)
+    account.underWay = sum(account.underWay, added)
     try {
       const answer = await addition.run()
-      if (addition.hasAdded(answer)) account.kept = plus(account.kept, kind, count)
+      if (addition.hasAdded(answer)) account.kept = sum(account.kept, added)
       return answer
     } finally {
-      account.underWay = plus(account.underWay, kind, -count)
+      account.underWay = sum(account.underWay, added, -1)
     }
   }
 
@@ -92,14 +100,20 @@ export class ProjectQuotas {
     const before = account.kept
     const usage = await this.#queues.usage({ project, now })
     // What was stored while the storage was asked may be in its answer or not; it counts, for a second at the most.
-    account.kept = {
-      queues: usage.queues + account.kept.queues - before.queues,
-      messages: usage.messages + account.kept.messages - before.messages,
-    }
+    account.kept = sum(usage, sum(account.kept, before, -1))
     account.readAt = now
   }
 }
 
-function plus(usage: ProjectUsage, kind: Kind, count: number): ProjectUsage {
-  return { ...usage, [kind]: usage[kind] + count }
+function usageOf({ queues = 0, messages = 0, bytes = 0 }: Partial<ProjectUsage>): ProjectUsage {
+  return { queues, messages, bytes }
+}
+
+/** `b` counts `times`. */
+function sum(a: ProjectUsage, b: ProjectUsage, times = 1): ProjectUsage {
+  return {
+    queues: a.queues + times * b.queues,
+    messages: a.messages + times * b.messages,
+    bytes: a.bytes + times * b.bytes,
+  }
 }

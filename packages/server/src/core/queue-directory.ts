@@ -60,7 +60,8 @@ export class QueueDirectory {
   async #createWithin(quotas: ProjectQuotas, key: QueueKey, metadata: JsonObject, now: Instant): Promise<Creation> {
     const existing = await this.#store.get({ key, now })
     if (existing !== null) return { created: false, queue: existing }
-    return quotas.add('queues', 1, key.project, now, {
+    return quotas.add(key.project, now, {
+      queues: 1,
       run: () => this.#store.create({ key, metadata, now }),
       hasAdded: ({ created }) => created,
     })

@@ -98,6 +98,8 @@ export interface QueueStore {
 export interface ProjectUsage {
   readonly queues: number
   readonly messages: number
+  /** Of the bodies as they are stored, in UTF-8. */
+  readonly bytes: number
 }
 
 export interface Appended {

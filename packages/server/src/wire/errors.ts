@@ -72,6 +72,7 @@ const titleOf = {
   'share.ambiguous_project': INVALID_REQUEST,
   'quota.queues': 'Too many queues',
   'quota.messages': 'Too many stored messages',
+  'quota.bytes': 'Too many stored bytes',
   'rate.requests': 'Too many requests',
   'rate.messages': 'Too many messages',
   'storage.unavailable': UNAVAILABLE,

@@ -16,7 +16,7 @@ class Store {
       this.reads++
       const { messages } = this
       await this.gate
-      return { queues: 0, messages }
+      return { queues: 0, messages, bytes: 0 }
     },
   } as unknown as QueueStore
 
@@ -29,17 +29,17 @@ class Store {
 const MAX = 100
 
 function openQuotas(store: Store): ProjectQuotas {
-  return new ProjectQuotas({ maxQueues: null, maxMessages: MAX }, store.queues)
+  return new ProjectQuotas({ maxQueues: null, maxMessages: MAX, maxMessageBytes: null }, store.queues)
 }
 
 function storing(store: Store, count: number) {
-  return { run: () => store.store(count), hasAdded: () => true }
+  return { messages: count, run: () => store.store(count), hasAdded: () => true }
 }
 
 /** Whether it was let in. */
 async function post(quotas: ProjectQuotas, store: Store, count: number, now: number): Promise<boolean> {
   try {
-    await quotas.add('messages', count, 'p1', now, storing(store, count))
+    await quotas.add('p1', now, storing(store, count))
     return true
   } catch (error) {
     assert.ok(error instanceof ZaqarError)
@@ -55,7 +55,7 @@ describe('project quotas', () => {
     for (let ms = 0; ms < 3000; ms += 10) await post(quotas, store, 1, ms)
     assert.equal(store.messages, MAX)
     assert.equal(store.reads, 3)
-    await quotas.add('queues', 1, 'p2', 0, storing(store, 0))
+    await quotas.add('p2', 0, { queues: 1, bytes: 1, run: async () => {}, hasAdded: () => true })
     assert.equal(store.reads, 3)
   })
 
@@ -64,7 +64,8 @@ describe('project quotas', () => {
     const quotas = openQuotas(store)
     await post(quotas, store, 1, 0)
     const stored = Promise.withResolvers<void>()
-    const slow = quotas.add('messages', 60, 'p1', 500, {
+    const slow = quotas.add('p1', 500, {
+      messages: 60,
       async run() {
         await stored.promise
         await store.store(60)
@@ -86,12 +87,13 @@ describe('project quotas', () => {
   test('give back what was not stored', async () => {
     const store = new Store()
     const quotas = openQuotas(store)
-    const failing = quotas.add('messages', MAX, 'p1', 0, {
+    const failing = quotas.add('p1', 0, {
+      messages: MAX,
       run: () => Promise.reject(new Error('the disk is full')),
       hasAdded: () => true,
     })
     await assert.rejects(failing, /the disk is full/)
-    await quotas.add('messages', MAX, 'p1', 0, { run: async () => {}, hasAdded: () => false })
+    await quotas.add('p1', 0, { messages: MAX, run: async () => {}, hasAdded: () => false })
     assert.equal(await post(quotas, store, MAX, 0), true)
   })
 
@@ -99,7 +101,7 @@ describe('project quotas', () => {
     const store = new Store()
     const quotas = openQuotas(store)
     store.gate = Promise.reject(new Error('away'))
-    await assert.rejects(quotas.add('messages', 1, 'p1', 0, storing(store, 1)), /away/)
+    await assert.rejects(quotas.add('p1', 0, storing(store, 1)), /away/)
     store.gate = Promise.resolve()
     assert.equal(await post(quotas, store, 1, 0), true)
   })

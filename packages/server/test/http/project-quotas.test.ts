@@ -110,3 +110,25 @@ describe('a quota on messages', () => {
     assert.equal((await service.client.post(POST, messages(10))).status, 201)
   })
 })
+
+describe('a quota on bytes', () => {
+  const service = freshService({ OS_PROJECT_LIMITS__MAX_MESSAGE_BYTES: '1000' })
+  const post = (characters: number, character = 'x') =>
+    service.client.post(POST, { messages: [{ body: character.repeat(characters) }] })
+
+  test('refuses a POST whose bodies would go beyond it', async () => {
+    // With its quotes each is of 500 bytes.
+    assert.equal((await post(498)).status, 201)
+    const words = 'Project p1 may keep messages of 1000 bytes, and keeps 500; 501 more were not stored'
+    assertError(await post(499), 403, 'Too many stored bytes', words)
+    assert.equal((await post(249, '\u00e4')).status, 201)
+    assertError(await post(0), 403, 'Too many stored bytes')
+  })
+
+  test('gives room within a second when messages are removed', async () => {
+    await post(998)
+    await service.client.delete(`${POST}?pop=1`)
+    service.pass(1)
+    assert.equal((await post(998)).status, 201)
+  })
+})

@@ -51,7 +51,7 @@ describe('the address of a server', () => {
   }
 })
 
-describe('a server with a certificate of its own', { skip: (await missingPostgres()) ?? false }, () => {
+describe('a server with a certificate of its own', { skip: (await missingPostgres({ isOwn: true })) ?? false }, () => {
   let server: PostgresServer
   let certificate: string
 
@@ -112,7 +112,7 @@ describe('a server with a certificate of its own', { skip: (await missingPostgre
   })
 })
 
-describe('a server without a certificate', { skip: (await missingPostgres()) ?? false }, () => {
+describe('a server without a certificate', { skip: (await missingPostgres({ isOwn: true })) ?? false }, () => {
   let server: PostgresServer
   before(async () => {
     server = await startOwnPostgres()

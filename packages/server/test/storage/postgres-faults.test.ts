@@ -115,7 +115,7 @@ async function recovered(storage: Storage): Promise<void> {
   }
 }
 
-const missing = await missingPostgres()
+const missing = await missingPostgres({ isOwn: true })
 
 describe('postgres in trouble', { skip: missing ?? false }, () => {
   let server: PostgresServer

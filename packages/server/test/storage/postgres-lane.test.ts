@@ -41,6 +41,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
         version,
         client: 'c',
         messages: [['"m"', 60, 0]],
+        bytes: 3,
         now: clock.now(),
       })
     await Promise.all(Array.from({ length: 20 }, append))

@@ -44,9 +44,11 @@ export interface OwnServerOptions {
 
 type AsOwner = (command: readonly [string, ...string[]]) => Promise<unknown>
 
-/** Why there is no server to test on; null when there is one. */
-export async function missingPostgres(): Promise<string | null> {
-  if (process.env['ZAQAR_TEST_POSTGRES'] || (await findBinaries()) !== null) return null
+/** Why there is no server to test on, or none to do with as one likes; null when there is one. */
+export async function missingPostgres({ isOwn = false } = {}): Promise<string | null> {
+  if ((await findBinaries()) !== null) return null
+  if (isOwn) return `no PostgreSQL to do with as one likes: Debian's package is not in ${DEBIAN}`
+  if (process.env['ZAQAR_TEST_POSTGRES']) return null
   return `no PostgreSQL: ZAQAR_TEST_POSTGRES names none, and Debian's package is not in ${DEBIAN}`
 }
 
@@ -128,13 +130,13 @@ export async function startOwnPostgres(own: OwnServerOptions = {}): Promise<Post
 const isRoot = process.getuid?.() === 0
 
 /** PostgreSQL and what belongs to it refuse to run as root. */
-export async function asOwner(command: readonly [string, ...string[]], cwd: string): Promise<string> {
+async function asOwner(command: readonly [string, ...string[]], cwd: string): Promise<string> {
   const [program, ...args] = isRoot ? (['runuser', '-u', 'postgres', '--', ...command] as const) : command
   return (await run(program, args, { cwd })).stdout
 }
 
 /** Makes a file or folder that of the user who runs PostgreSQL. */
-export async function giveToOwner(path: string): Promise<void> {
+async function giveToOwner(path: string): Promise<void> {
   if (isRoot) await chown(path, await idOf('-u'), await idOf('-g'))
 }
 
@@ -157,6 +159,16 @@ export async function freePort(): Promise<number> {
 /** A schema of its own for each store. */
 export function newSchema(): string {
   return `zaqar_test_${randomBytes(6).toString('hex')}`
+}
+
+export type Session = pg.Client
+
+/** Somebody's session, which may be cut at any time. */
+export async function openSession(uri: string): Promise<Session> {
+  const session = new pg.Client({ connectionString: uri })
+  session.on('error', () => undefined)
+  await session.connect()
+  return session
 }
 
 export async function administer(uri: string, statement: string): Promise<Record<string, unknown>[]> {

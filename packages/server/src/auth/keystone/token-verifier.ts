@@ -23,14 +23,17 @@ export interface VerifierParts {
 }
 
 /**
- * Asks Keystone about tokens and remembers the answers for a while, by hashes, so that the memory of the process holds no tokens
- * for long. However many requests come with a token at one time, it is asked about once.
+ * Asks Keystone about tokens and remembers the answers for a while. However many requests come with a token at one time, it is
+ * asked about once.
  */
 export class TokenVerifier {
   readonly #parts: VerifierParts
   readonly #ownToken: OwnToken
+  /** By the tokens themselves: to hash one for each request costs a tenth of what it takes to store a message. */
   readonly #tokens = new BoundedCache<Token>(KNOWN_TOKENS)
-  /** Apart from the others, so that nobody pushes those out by trying tokens. */
+  /** Those that a service has passed on, which may have expired. */
+  readonly #passedOn = new BoundedCache<Token>(KNOWN_TOKENS)
+  /** Apart from the others, so that nobody pushes those out by trying tokens; by hashes, since anybody can send long ones. */
   readonly #refusals = new BoundedCache<null>(KNOWN_REFUSALS)
   readonly #pending = new Map<string, Promise<Token | null>>()
 
@@ -45,11 +48,11 @@ export class TokenVerifier {
    * @throws KeystoneUnavailable
    */
   verify(id: string, allowExpired = false): Token | null | Promise<Token | null> {
-    if (!isWellFormed(id)) return null
     const now = this.#parts.clock.now()
-    const key = `${hash('sha256', id, 'base64')}${allowExpired ? ' expired' : ''}`
-    const known = this.#tokens.get(key, now)
+    const known = this.#known(allowExpired).get(id, now)
     if (known !== undefined) return known
+    if (!isWellFormed(id)) return null
+    const key = `${hash('sha256', id, 'base64')}${allowExpired ? ' expired' : ''}`
     return this.#refusals.get(key, now) === null ? null : this.#ask(id, key, allowExpired)
   }
 
@@ -60,13 +63,13 @@ export class TokenVerifier {
       return Promise.reject(new KeystoneUnavailable('too many tokens wait for Keystone'))
     }
     const answer = this.#validate(id, allowExpired)
-      .then((token) => this.#remember(key, token, allowExpired))
+      .then((token) => this.#remember(id, key, token, allowExpired))
       .finally(() => this.#pending.delete(key))
     this.#pending.set(key, answer)
     return answer
   }
 
-  #remember(key: string, token: Token | null, allowExpired: boolean): Token | null {
+  #remember(id: string, key: string, token: Token | null, allowExpired: boolean): Token | null {
     const now = this.#parts.clock.now()
     const { cacheSeconds } = this.#parts
     if (token === null || (token.expiresAt <= now && !allowExpired)) {
@@ -74,8 +77,13 @@ export class TokenVerifier {
       return null
     }
     const until = now + cacheSeconds * 1000
-    if (cacheSeconds > 0) this.#tokens.set(key, token, allowExpired ? until : Math.min(until, token.expiresAt))
+    if (cacheSeconds > 0)
+      this.#known(allowExpired).set(id, token, allowExpired ? until : Math.min(until, token.expiresAt))
     return token
+  }
+
+  #known(allowExpired: boolean): BoundedCache<Token> {
+    return allowExpired ? this.#passedOn : this.#tokens
   }
 
   /** A token of our own that was revoked, or that a restarted Keystone does not know, is replaced once. */

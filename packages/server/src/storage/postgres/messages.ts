@@ -23,6 +23,7 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       const parameters = {
         client: clientId,
         messages: messages.map(({ body, ttlSeconds, delaySeconds }) => [body, ttlSeconds, delaySeconds]),
+        bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
         delayed: messages.some(({ delaySeconds }) => delaySeconds > 0),
         ...(idempotency && { idempotency }),
         now,

@@ -9,6 +9,7 @@ const FILTERED_PAGE = 500
 
 type QueueRow = [name: string, metadata: string, version: number]
 type StoredQueue = { metadata: string; version: number }
+type Usage = { queues: number; messages: number; bytes: number }
 type StatsRow = { bucket: number; free: number; claimed: number; oldest: MessageRow | null; newest: MessageRow | null }
 
 export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
@@ -61,7 +62,7 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     count: ({ project, kind }) => lanes.service<number>('count_queues', { project, kind }),
 
-    usage: ({ project }) => lanes.service<{ queues: number; messages: number }>('project_usage', { project }),
+    usage: ({ project }) => lanes.service<Usage>('project_usage', { project }),
 
     async stats({ key, now }) {
       const stats = await lanes.read<StatsRow | false>('queue_stats', key, { now })

@@ -109,8 +109,11 @@ export class DeadLetters {
     const { numbers, states, announce } = this.#engine
     const { ttl, expiresAt, origin } = terms
     this.#move.run(to.bucket, numbers.take(1), now, ttl, expiresAt, origin, row.number)
+    const bytes = Buffer.byteLength(row.body)
     from.free -= 1
+    from.bytes -= bytes
     to.free += 1
+    to.bytes += bytes
     if (expiresAt < to.nextEnd) to.nextEnd = expiresAt
     states.touch(from)
     states.touch(to)

@@ -33,6 +33,7 @@ export function createMessageStore(engine: Engine): MessageStore {
       const expiresAt = now + ttlSeconds * 1000
       const delayed = delaySeconds > 0 ? 1 : 0
       insert.run(number, bucket, visibleAt, delayed, expiresAt, ttlSeconds, now, client, body)
+      state.bytes += Buffer.byteLength(body)
       if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
     }
     if (messages.some(({ delaySeconds }) => delaySeconds > 0)) state.delays = true
@@ -102,7 +103,7 @@ export function createMessageStore(engine: Engine): MessageStore {
             return claim !== null && claimLives.get(claim, state.bucket) ? 'held' : 'claim-not-live'
           }
         } else if (row.claim !== null) return 'held'
-        settling.remove(state, row)
+        settling.remove(state, row, Buffer.byteLength(row.body))
         return 'deleted'
       }),
 
@@ -113,7 +114,7 @@ export function createMessageStore(engine: Engine): MessageStore {
           const claims = new Set(claimIds.map((claimId) => claimNumber(state, claimId)))
           if (found.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
         }
-        for (const row of found) settling.remove(state, row)
+        for (const row of found) settling.remove(state, row, Buffer.byteLength(row.body))
         return 'deleted'
       }),
 
@@ -121,7 +122,7 @@ export function createMessageStore(engine: Engine): MessageStore {
       onQueue(queue, now, (state, now) => {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken === UNFINISHED) return UNFINISHED
-        for (const row of taken) settling.remove(state, row)
+        for (const row of taken) settling.remove(state, row, Buffer.byteLength(row.body))
         return rows.toMessages(taken, state.bucket)
       }),
 

@@ -14,6 +14,8 @@ export interface QueueState {
   subscriptionBucket: number
   free: number
   claimed: number
+  /** Of the bodies of all these, in UTF-8. */
+  bytes: number
   /**
    * The first undelayed message that no claim holds and that has not expired stands here or behind; null: not known. Saves passing over expired
    * messages again and again until the sweeper has removed them.
@@ -38,6 +40,7 @@ interface QueueRow {
   subscription_bucket: number
   free: number
   claimed: number
+  bytes: number
   delays: number
   next_end: number | null
 }
@@ -60,7 +63,7 @@ export class QueueStates {
 
   constructor(db: DatabaseSync) {
     this.#select = db.prepare(
-      `SELECT id, revision, metadata, latent, bucket, subscription_bucket, free, claimed,
+      `SELECT id, revision, metadata, latent, bucket, subscription_bucket, free, claimed, bytes,
          EXISTS (SELECT 1 FROM messages d WHERE d.bucket = q.bucket AND d.delayed = 1) AS delays,
          min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
              ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
@@ -74,9 +77,9 @@ export class QueueStates {
     this.#updateSettings = db.prepare(
       'UPDATE queues SET metadata = ?, revision = revision + 1, latent = 0 WHERE id = ?',
     )
-    this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ? WHERE id = ?')
+    this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ?, bytes = ? WHERE id = ?')
     this.#updateBuckets = db.prepare(
-      'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0 WHERE id = ?',
+      'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0, bytes = 0 WHERE id = ?',
     )
     this.#delete = db.prepare('DELETE FROM queues WHERE id = ?')
     this.#insertBucket = db.prepare('INSERT INTO buckets (owner) VALUES (1)')
@@ -106,6 +109,7 @@ export class QueueStates {
       subscriptionBucket: row.subscription_bucket,
       free: row.free,
       claimed: row.claimed,
+      bytes: row.bytes,
       head: null,
       expired: NONE_EXPIRED,
       delays: row.delays === 1,
@@ -150,6 +154,7 @@ export class QueueStates {
       state.delays = false
       state.free = 0
       state.claimed = 0
+      state.bytes = 0
     }
     if (which.subscriptions) {
       this.#abandonBucket.run(state.subscriptionBucket)
@@ -175,7 +180,7 @@ export class QueueStates {
 
   /** Lets queries of this turn see the counts as they are by now. */
   storeCounts(): void {
-    for (const state of this.#dirty) this.#updateCounts.run(state.free, state.claimed, state.id)
+    for (const state of this.#dirty) this.#updateCounts.run(state.free, state.claimed, state.bytes, state.id)
   }
 
   /** Stores the changed counts; answers whether there were any. */
@@ -194,7 +199,7 @@ export class QueueStates {
 
   #flush(state: QueueState): void {
     if (!state.dirty) return
-    this.#updateCounts.run(state.free, state.claimed, state.id)
+    this.#updateCounts.run(state.free, state.claimed, state.bytes, state.id)
     state.dirty = false
   }
 

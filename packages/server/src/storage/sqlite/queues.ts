@@ -23,7 +23,8 @@ export function createQueueStore(engine: Engine): QueueStore {
      WHERE project = ? AND kind = ? AND name > ? AND latent = 0 ORDER BY name`,
   )
   const usage = db.prepare(
-    `SELECT count(*) FILTER (WHERE latent = 0) AS queues, ifnull(sum(free + claimed), 0) AS messages
+    `SELECT count(*) FILTER (WHERE latent = 0) AS queues, ifnull(sum(free + claimed), 0) AS messages,
+       ifnull(sum(bytes), 0) AS bytes
      FROM queues WHERE project = ?`,
   )
   const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ? AND latent = 0')
@@ -94,8 +95,8 @@ export function createQueueStore(engine: Engine): QueueStore {
     usage: ({ project }) =>
       turns.submit(() => {
         states.storeCounts()
-        const { queues, messages } = usage.get(project) as unknown as ProjectUsage
-        return { queues, messages }
+        const { queues, messages, bytes } = usage.get(project) as unknown as ProjectUsage
+        return { queues, messages, bytes }
       }),
 
     stats: ({ key, now }) =>

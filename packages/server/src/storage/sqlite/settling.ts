@@ -37,7 +37,8 @@ export class Settling {
     this.#announce = announce
     this.#expired = limited(
       db,
-      'SELECT number, claim, expires_at FROM messages WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
+      `SELECT number, claim, expires_at, octet_length(body) AS bytes FROM messages
+       WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at`,
     )
     this.#expiredRecords = limited(
       db,
@@ -117,9 +118,10 @@ export class Settling {
     this.#announce(state)
   }
 
-  /** Removes a message that stands in the queue, and what its claim knows of it. */
-  remove(state: QueueState, message: { readonly number: number; readonly claim: number | null }): void {
+  /** Removes a message that stands in the queue, and what its claim knows of it. `bytes`: of its body. */
+  remove(state: QueueState, message: Pick<MessageRow, 'number' | 'claim'>, bytes: number): void {
     this.#deleteMessage.run(message.number)
+    state.bytes -= bytes
     if (message.claim === null) state.free -= 1
     else {
       state.claimed -= 1
@@ -141,11 +143,11 @@ export class Settling {
 
   /** Up to that many messages and idempotency records; whether that was all. */
   #removeExpired(state: QueueState, now: Instant, rows: number): boolean {
-    const expired = this.#expired(rows).all(state.bucket, now) as unknown as Pick<
+    const expired = this.#expired(rows).all(state.bucket, now) as unknown as (Pick<
       MessageRow,
       'number' | 'claim' | 'expires_at'
-    >[]
-    for (const message of expired) this.remove(state, message)
+    > & { bytes: number })[]
+    for (const message of expired) this.remove(state, message, message.bytes)
     const { until, count } = state.expired
     state.expired = { until, count: count - expired.filter(({ expires_at }) => expires_at <= until).length }
     const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string }[]

@@ -2,6 +2,7 @@ import type { Appended, NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import type { Json, Queue } from '../../model/model.ts'
+import type { ProjectQuotas } from '../../project-quotas.ts'
 import { integerOf } from '../../rules/integers.ts'
 import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
 import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
@@ -55,17 +56,26 @@ export const postMessages = defineOperation({
     const queueKey = key(input.queue)
     const post = () =>
       whenMissing === 'create' ? queues.useOrCreate(queueKey, now, append) : queues.use(queueKey, now, append)
-    const { length } = input.messages
-    const addition = {
-      run: post,
-      hasAdded: (answer: Appended | 'conflict' | null) => answer !== null && answer !== 'conflict',
-    }
-    const appended = await (ctx.quotas?.add('messages', length, caller.project, now, addition) ?? post())
+    const appended = await (ctx.quotas === null ? post() : withinQuotas(ctx.quotas, post, input, ctx))
     if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
     if (appended !== 'conflict') return appended
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })
   },
 })
+
+function withinQuotas(
+  quotas: ProjectQuotas,
+  post: () => Promise<Appended | 'conflict' | null>,
+  { messages }: PostMessagesInput,
+  { caller, now }: Context,
+): Promise<Appended | 'conflict' | null> {
+  return quotas.add(caller.project, now, {
+    messages: messages.length,
+    bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+    run: post,
+    hasAdded: (answer) => answer !== null && answer !== 'conflict',
+  })
+}
 
 function checkTtls(messages: readonly PostedMessage[], { maxMessageTtlSeconds }: Limits): void {
   for (const { ttlSeconds } of messages) {

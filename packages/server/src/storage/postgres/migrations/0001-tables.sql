@@ -32,6 +32,7 @@ CREATE TABLE queue (
 --   returned     how many messages are in that lane
 --   retaken      how many have left that lane
 --   due_at, ends_at, expires_at   lower bounds: no delay is over, no claim ends, no message expires before
+--   bytes        of the bodies of all messages, in UTF-8
 CREATE TABLE standing (
   bucket bigint NOT NULL,
   seq bigint NOT NULL,
@@ -46,6 +47,7 @@ CREATE TABLE standing (
   due_at bigint NOT NULL,
   ends_at bigint NOT NULL,
   expires_at bigint NOT NULL,
+  bytes bigint NOT NULL,
   PRIMARY KEY (bucket, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 

@@ -18,14 +18,14 @@ END $$;
 CREATE FUNCTION save(s standing) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO standing VALUES (s.bucket, s.seq + 1, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
-                               s.due_at, s.ends_at, s.expires_at);
+                               s.due_at, s.ends_at, s.expires_at, s.bytes);
   DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq;
 END $$;
 
 CREATE FUNCTION open_bucket() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE bucket_ bigint := nextval('number');
 BEGIN
-  INSERT INTO standing VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never());
+  INSERT INTO standing VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never(), 0);
   RETURN bucket_;
 END $$;
 
@@ -46,9 +46,12 @@ BEGIN
   RETURN coalesce(found_, s.last + 1);
 END $$;
 
--- Keeps the standing right after the messages of `places` are gone; `from_lane` of them were returned ones, `from_held` held.
-CREATE FUNCTION removed(s standing, places bigint[], from_lane bigint, from_held bigint) RETURNS standing LANGUAGE plpgsql AS $$
+-- Keeps the standing right after the messages of `places` are gone; `from_lane` of them were returned ones, `from_held` held, and
+-- their bodies had `bytes_`.
+CREATE FUNCTION removed(s standing, places bigint[], from_lane bigint, from_held bigint, bytes_ bigint)
+RETURNS standing LANGUAGE plpgsql AS $$
 BEGIN
+  s.bytes := s.bytes - bytes_;
   s.held := s.held - from_held;
   s.free := s.free - (cardinality(places) - from_held);
   s.returned := s.returned - from_lane;
@@ -77,7 +80,7 @@ END $$;
 
 -- Delays that are over: the messages take their places now, in the order in which the delays ended.
 CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE woken bigint; placed bigint; first_expiry bigint;
+DECLARE woken bigint; placed bigint; first_expiry bigint; lost bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH due AS (
@@ -92,9 +95,12 @@ BEGIN
       FROM due WHERE expires_at > now_
       RETURNING expires_at
     )
-    SELECT (SELECT count(*) FROM due), count(*), min(expires_at) INTO woken, placed, first_expiry FROM arrived;
+    SELECT (SELECT count(*) FROM due), (SELECT coalesce(sum(octet_length(body)) FILTER (WHERE expires_at <= now_), 0) FROM due),
+           count(*), min(expires_at)
+    INTO woken, lost, placed, first_expiry FROM arrived;
     s.last := s.last + placed;
     s.free := s.free - (woken - placed);
+    s.bytes := s.bytes - lost;
     s.expires_at := least(s.expires_at, first_expiry);
     EXIT WHEN woken < 1000;
   END LOOP;
@@ -130,7 +136,7 @@ END $$;
 
 -- Messages that have expired are removed.
 CREATE FUNCTION settle_expired(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE places_ bigint[]; from_lane bigint; from_held bigint;
+DECLARE places_ bigint[]; from_lane bigint; from_held bigint; bytes_ bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH gone AS (
@@ -138,10 +144,11 @@ BEGIN
         SELECT ctid FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
         ORDER BY expires_at LIMIT 1000
       ))
-      RETURNING place, lane, claim
+      RETURNING place, lane, claim, octet_length(body) AS bytes
     )
-    SELECT coalesce(array_agg(place), '{}'), count(lane), count(claim) INTO places_, from_lane, from_held FROM gone;
-    s := removed(s, places_, from_lane, from_held);
+    SELECT coalesce(array_agg(place), '{}'), count(lane), count(claim), coalesce(sum(bytes), 0)
+    INTO places_, from_lane, from_held, bytes_ FROM gone;
+    s := removed(s, places_, from_lane, from_held, bytes_);
     EXIT WHEN cardinality(places_) < 1000;
   END LOOP;
   SELECT coalesce(min(expires_at), never()) INTO s.expires_at

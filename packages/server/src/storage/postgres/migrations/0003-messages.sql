@@ -69,7 +69,7 @@ BEGIN
   );
 END $$;
 
--- append: messages [[body, ttl, delay]], delayed (whether any is), client, idempotency {key, digest, expiresAt} or none.
+-- append: messages [[body, ttl, delay]], bytes (of all bodies), delayed (whether any is), client, idempotency {key, digest, expiresAt} or none.
 -- Answers {bucket, first, count}; ids are numbered from `first`. Gives out the numbers only: what several posts in a row
 -- bring is stored by one statement, see `stored`. It is news when there is something to store.
 CREATE FUNCTION append(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
@@ -97,6 +97,7 @@ BEGIN
   END IF;
   s.last := s.last + count_;
   s.free := s.free + count_;
+  s.bytes := s.bytes + (p->>'bytes')::bigint;
   is_news := true;
   answer := json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
 END $$;
@@ -135,7 +136,7 @@ END $$;
 -- bucket they leave.
 CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE t standing; now_ bigint := (p->>'now')::bigint; bucket_ bigint; from_lane bigint; arrived_ bigint; expiry bigint;
+DECLARE t standing; now_ bigint := (p->>'now')::bigint; bucket_ bigint; from_lane bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
 BEGIN
   -- Not waiting here means that no two moves ever wait for each other; the one that fails is run again (lanes.ts).
   SELECT bucket INTO bucket_ FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
@@ -152,15 +153,17 @@ BEGIN
     SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
            CASE WHEN ttl_ IS NULL THEN expires_at ELSE now_ + 1000 * ttl_ END, coalesce(ttl_, ttl), client, came_from_, body
     FROM gone
-    RETURNING expires_at
+    RETURNING expires_at, octet_length(body) AS bytes
   )
-  SELECT (SELECT count(lane) FROM gone), count(*), min(expires_at) INTO from_lane, arrived_, expiry FROM arrived;
+  SELECT (SELECT count(lane) FROM gone), count(*), min(expires_at), coalesce(sum(bytes), 0)
+  INTO from_lane, arrived_, expiry, bytes_ FROM arrived;
   t.last := t.last + arrived_;
   t.free := t.free + arrived_;
+  t.bytes := t.bytes + bytes_;
   t.expires_at := least(t.expires_at, expiry);
   PERFORM save(t);
   PERFORM tell(p->>'project', p->>'kind', target);
-  RETURN removed(s, places, from_lane, 0);
+  RETURN removed(s, places, from_lane, 0, bytes_);
 END $$;
 
 -- The first `count_` places that can be claimed.
@@ -243,7 +246,7 @@ CREATE FUNCTION pop(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer j
 DECLARE
   now_ bigint := (p->>'now')::bigint;
   limit_ bigint := (p->>'limit')::bigint;
-  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint;
+  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_lane bigint; count_ bigint; bytes_ bigint;
 BEGIN
   IF s.free = 0 THEN
     answer := json_build_object('bucket', s.bucket, 'messages', '[]'::json);
@@ -254,11 +257,12 @@ BEGIN
   SELECT array_agg(at), array_agg(place), count(*), count(lane), max(place) FILTER (WHERE lane IS NULL)
   INTO rows_, places_, count_, from_lane, last_fresh FROM claimable(s, now_, limit_);
   WITH gone AS (
-    DELETE FROM message m WHERE ctid = ANY (rows_) RETURNING place, shown(m) AS message
+    DELETE FROM message m WHERE ctid = ANY (rows_) RETURNING place, shown(m) AS message, octet_length(body) AS bytes
   )
-  SELECT json_agg(message ORDER BY place) INTO messages FROM gone;
+  SELECT json_agg(message ORDER BY place), coalesce(sum(bytes), 0) INTO messages, bytes_ FROM gone;
   s := taken(s, last_fresh, from_lane, count_ < limit_);
   s.free := s.free - count_;
+  s.bytes := s.bytes - bytes_;
   IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
   answer := json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
 END $$;
@@ -314,12 +318,13 @@ BEGIN
     RETURN;
   END IF;
   DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
-  s := removed(s, ARRAY[m.place], num_nonnulls(m.lane), num_nonnulls(m.claim));
+  s := removed(s, ARRAY[m.place], num_nonnulls(m.lane), num_nonnulls(m.claim), octet_length(m.body));
   s := renew_lane(s);
   answer := '"deleted"';
 END $$;
 
 CREATE FUNCTION delete_delayed(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE bytes_ bigint;
 BEGIN
   IF (p->'id'->>0)::bigint <> s.bucket THEN
     answer := '"absent"';
@@ -330,12 +335,13 @@ BEGIN
     answer := CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END::json;
     RETURN;
   END IF;
-  DELETE FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint;
+  DELETE FROM delayed WHERE bucket = s.bucket AND no = (p->'id'->>1)::bigint RETURNING octet_length(body) INTO bytes_;
   IF NOT FOUND THEN
     answer := '"absent"';
     RETURN;
   END IF;
   s.free := s.free - 1;
+  s.bytes := s.bytes - bytes_;
   answer := '"deleted"';
 END $$;
 
@@ -344,6 +350,7 @@ CREATE FUNCTION delete_messages(INOUT s standing, p jsonb, OUT is_news boolean, 
 DECLARE
   now_ bigint := (p->>'now')::bigint;
   places_ bigint[]; rows_ tid[]; waiting bigint[]; waiting_rows tid[]; allowed bigint[]; from_lane bigint; from_held bigint;
+  bytes_ bigint;
 BEGIN
   places_ := places_of(s.bucket, p->'ids');
   SELECT array_agg(place), array_agg(ctid) INTO places_, rows_ FROM message
@@ -362,13 +369,15 @@ BEGIN
     END IF;
   END IF;
   IF waiting IS NOT NULL THEN
-    DELETE FROM delayed WHERE ctid = ANY (waiting_rows);
+    WITH gone AS (DELETE FROM delayed WHERE ctid = ANY (waiting_rows) RETURNING octet_length(body) AS bytes)
+    SELECT sum(bytes) INTO bytes_ FROM gone;
     s.free := s.free - cardinality(waiting);
+    s.bytes := s.bytes - bytes_;
   END IF;
   IF places_ IS NOT NULL THEN
-    WITH gone AS (DELETE FROM message WHERE ctid = ANY (rows_) RETURNING lane, claim)
-    SELECT count(lane), count(claim) INTO from_lane, from_held FROM gone;
-    s := renew_lane(removed(s, places_, from_lane, from_held));
+    WITH gone AS (DELETE FROM message WHERE ctid = ANY (rows_) RETURNING lane, claim, octet_length(body) AS bytes)
+    SELECT count(lane), count(claim), sum(bytes) INTO from_lane, from_held, bytes_ FROM gone;
+    s := renew_lane(removed(s, places_, from_lane, from_held, bytes_));
   END IF;
   answer := '"deleted"';
 END $$;

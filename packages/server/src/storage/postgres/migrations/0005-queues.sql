@@ -71,9 +71,10 @@ $$;
 
 CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT json_build_object('queues', count(*) FILTER (WHERE q.metadata IS NOT NULL),
-                           'messages', coalesce(sum(s.free + s.held), 0)::bigint)
+                           'messages', coalesce(sum(s.free + s.held), 0)::bigint,
+                           'bytes', coalesce(sum(s.bytes), 0)::bigint)
   FROM queue q
-  LEFT JOIN LATERAL (SELECT free, held FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
+  LEFT JOIN LATERAL (SELECT free, held, bytes FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
   WHERE q.project = p->>'project'
 $$;
 

@@ -16,7 +16,8 @@ BEGIN
 END $$;
 
 -- Moves on messages and claims of one queue, in order: enters it once, saves what is known of it once, tells watchers once,
--- and stores what posts in a row bring by one statement. '"stale"' is answered where the queue has gone or is not in the version of the move.
+-- and stores what posts in a row bring by one statement. Answers '"stale"' where the queue has gone, or is not in the version
+-- of the move.
 CREATE FUNCTION visit(moves jsonb[]) RETURNS SETOF json LANGUAGE plpgsql AS $$
 DECLARE
   p jsonb;
