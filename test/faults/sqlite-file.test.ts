@@ -222,6 +222,12 @@ describe('a disk that is full', { skip: notLinux }, () => {
     }
   }
 
+  /** A ping writes one page, for which there may be room when there is none for a message: a few take that. */
+  async function pingFails(client: TestClient): Promise<boolean> {
+    for (let i = 0; i < 20; i++) if ((await client.get('/v2/ping')).status === 503) return true
+    return false
+  }
+
   test('is said to clients as 503, stores nothing in part, serves what is there, and is got over without a restart', async () => {
     const { service, client } = await start({ under: onSmallDisk })
     const stored = await fill(client)
@@ -232,7 +238,7 @@ describe('a disk that is full', { skip: notLinux }, () => {
       assert.match(JSON.parse(answer.text).description, /could not be enqueued.*try again/)
     }
     assert.deepEqual(await numbers(client), range(stored))
-    assert.equal((await client.get('/v2/ping')).status, 503)
+    assert.ok(await pingFails(client), 'a disk without room for a page is healthy')
 
     enlargeDisk(service)
     assert.equal(await post(client, stored), 201)

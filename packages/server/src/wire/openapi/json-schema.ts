@@ -23,7 +23,8 @@ export function record(
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-interface RecordParts {
+/** What makes the schema of an object its own. */
+export interface RecordParts {
   readonly properties: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
 }
