@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
 import { Lanes } from '../../src/storage/postgres/lanes.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
@@ -51,6 +52,30 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
     )
     assert.deepEqual(row, { transactions: 1 })
     await lanes.close()
+  })
+
+  test('messages move to a queue that somebody else has locked as soon as it is free', async () => {
+    const storage = await openPostgres({ uri: server.uri, schema, connections: 1, clock })
+    const create = (name: string) =>
+      storage.queues.create({ key: { ...key, name }, metadata: {}, now: clock.now() }).then(({ queue }) => queue)
+    const queue = await create('origin')
+    await create('dead')
+    const message = { body: '1', ttlSeconds: 60, delaySeconds: 0 }
+    await storage.messages.append({ queue, clientId: 'c', messages: [message], now: clock.now() })
+
+    const somebody = new pg.Client({ connectionString: server.uri })
+    await somebody.connect()
+    await somebody.query('BEGIN')
+    await somebody.query(`SELECT FROM "${schema}".queue WHERE name = 'dead' FOR NO KEY UPDATE`)
+    const deadLetter = { queue: 'dead', maxClaimCount: 0, ttlSeconds: null }
+    const popped = storage.messages.pop({ queue, limit: 1, deadLetter, now: clock.now() })
+    await somebody.query('SELECT pg_sleep(0.05)')
+    await somebody.query('COMMIT')
+    assert.deepEqual(await popped, [])
+    const stats = await storage.queues.stats({ key: { ...key, name: 'dead' }, now: clock.now() })
+    assert.equal(stats?.free, 1)
+    await somebody.end()
+    await storage.close()
   })
 
   test('nodes whose clocks are seconds apart read the same time', async () => {
