@@ -1,6 +1,6 @@
 import type { Generator } from './generator.ts'
 import { startService } from './service.ts'
-import type { Stores } from './stores.ts'
+import type { ServerStores } from './stores.ts'
 import { turnover } from './workloads.ts'
 
 export interface EnduranceScale {
@@ -22,7 +22,7 @@ const WARM_UP_SECONDS = 2
 
 /** Whether a queue that is written to, claimed from and deleted from without pause stays as fast as it was. */
 export async function measureEndurance(
-  stores: Stores,
+  stores: ServerStores,
   generator: Generator,
   { minutes, connections }: EnduranceScale,
   isPinned: boolean,

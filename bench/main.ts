@@ -31,14 +31,17 @@ interface Setting {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   if (options === null) return console.log(usage)
-  const figures = await measure(options)
-  const tables = tablesOf(figures)
-  console.log([`${figures.subject}, ${figures.machine}`, ...tables.map(toText)].join('\n\n'))
-  if (options.markdownFile !== null) writeFileSync(options.markdownFile, `${tables.map(toMarkdown).join('\n\n')}\n`)
-  if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify(figures, null, 2)}\n`)
+  const figures = await measure(options, (soFar) => writeFiles(options, soFar))
+  console.log([`${figures.subject}, ${figures.machine}`, ...tablesOf(figures).map(toText)].join('\n\n'))
 }
 
-async function measure(options: Options): Promise<Figures> {
+function writeFiles({ markdownFile, jsonFile }: Options, figures: Figures): void {
+  if (markdownFile !== null) writeFileSync(markdownFile, `${tablesOf(figures).map(toMarkdown).join('\n\n')}\n`)
+  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(figures, null, 2)}\n`)
+}
+
+/** `save` is called after each part, so that one that fails an hour later does not cost those before. */
+async function measure(options: Options, save: (soFar: Figures) => void): Promise<Figures> {
   const stores = await storesFor(options)
   const generator = new Generator()
   try {
@@ -46,18 +49,27 @@ async function measure(options: Options): Promise<Figures> {
     const databaseAlone: DatabaseYardstick | null =
       stores?.engine === 'postgres' ? (...load) => measurePgbench(stores, ...load) : null
     const setting = { options, subject, stores, generator, databaseAlone }
-    const throughput = await throughputOf(setting)
-    return {
+    let figures: Figures = {
       subject: subject.title,
       machine: describeMachine(),
       engine: stores?.engine ?? null,
-      throughput,
-      halfPeak: await halfPeakOf(setting, throughput),
-      backlog: await backlogOf(setting),
-      startUp: await startUpOf(setting),
-      nodes: await nodesOf(setting),
-      endurance: await enduranceOf(setting),
+      throughput: await throughputOf(setting),
+      halfPeak: null,
+      backlog: null,
+      startUp: null,
+      nodes: null,
+      endurance: [],
     }
+    const add = (part: Partial<Figures>) => {
+      figures = { ...figures, ...part }
+      save(figures)
+    }
+    add({ halfPeak: await halfPeakOf(setting, figures.throughput) })
+    add({ backlog: await backlogOf(setting) })
+    add({ startUp: await startUpOf(setting) })
+    add({ nodes: await nodesOf(setting) })
+    add({ endurance: await enduranceOf(setting) })
+    return figures
   } finally {
     generator.stop()
     await stores?.close()
@@ -123,9 +135,10 @@ async function nodesOf({ stores, generator, options }: Setting): Promise<NodesRo
   return await measureNodes(stores, generator, BUSY_CONNECTIONS, options.pace)
 }
 
+/** For an engine in which what was deleted stays until somebody cleans up. */
 async function enduranceOf({ stores, generator, options }: Setting): Promise<EnduranceFigures[]> {
   const runs: EnduranceFigures[] = []
-  if (stores === null) return runs
+  if (stores?.engine !== 'postgres') return runs
   const scale = { minutes: options.enduranceMinutes, connections: BUSY_CONNECTIONS }
   for (const [part, isPinned] of [
     ['endurance', false],

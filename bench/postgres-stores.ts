@@ -1,20 +1,20 @@
 import { connect } from '../packages/server/src/storage/postgres/connection.ts'
 import { openPostgres } from '../packages/server/src/storage/postgres/open-postgres.ts'
 import { administer, missingPostgres, startPostgres } from '../packages/server/test/storage/postgres-server.ts'
-import type { Store, Stores } from './stores.ts'
+import type { ServedStore, ServerStores } from './stores.ts'
 
 /**
  * Each store is a database on one throw-away server with PostgreSQL's defaults, from Debian's package, or on the server
  * that `ZAQAR_TEST_POSTGRES` names.
  * @throws Error that says why there is no server.
  */
-export async function postgresStores(): Promise<Stores> {
+export async function postgresStores(): Promise<ServerStores> {
   const missing = await missingPostgres()
   if (missing !== null) throw new Error(missing)
   const server = await startPostgres()
   let made = 0
 
-  async function create(template = 'template1'): Promise<Store> {
+  async function create(template = 'template1'): Promise<ServedStore> {
     const name = `zaqar_bench_${process.pid}_${++made}`
     await administer(server.uri, `CREATE DATABASE ${name} TEMPLATE ${template}`)
     const uri = databaseUri(server.uri, name)

@@ -1,6 +1,5 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../packages/server/src/platform/clock.ts'
 import type { Storage } from '../packages/server/src/storage/contract.ts'
 import { openSqlite } from '../packages/server/src/storage/sqlite/open-sqlite.ts'
@@ -14,21 +13,34 @@ export interface Store {
   open(clock: Clock): Promise<Storage>
   /** Another store with the same contents. Nobody may have this one open. */
   copy(): Promise<Store>
-  /** Holds somebody else's transaction open, which may go on seeing all that is there now, until the answer is called. */
-  pin(): Promise<() => Promise<void>>
   remove(): Promise<void>
 }
 
+/** A database on a server. */
+export interface ServedStore extends Store {
+  copy(): Promise<ServedStore>
+  /** Holds somebody else's transaction open, which may go on seeing all that is there now, until the answer is called. */
+  pin(): Promise<() => Promise<void>>
+}
+
 /** An engine with room for any number of stores. */
-export interface Stores {
-  readonly engine: 'sqlite' | 'postgres'
+export type Stores = FileStores | ServerStores
+
+interface FileStores {
+  readonly engine: 'sqlite'
   create(): Promise<Store>
+  close(): Promise<void>
+}
+
+export interface ServerStores {
+  readonly engine: 'postgres'
+  create(): Promise<ServedStore>
   /** Frees what the stores share, after all of them. */
   close(): Promise<void>
 }
 
 /** Each store is a file in a folder of its own. */
-export function sqliteStores(): Stores {
+export function sqliteStores(): FileStores {
   return { engine: 'sqlite', create: async () => sqliteStore(temporaryFolder()), close: async () => {} }
 }
 
@@ -41,11 +53,6 @@ function sqliteStore(folder: { readonly path: string; remove(): void }): Store {
       const another = temporaryFolder()
       cpSync(folder.path, another.path, { recursive: true })
       return sqliteStore(another)
-    },
-    async pin() {
-      const reader = new DatabaseSync(path, { readOnly: true })
-      reader.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
-      return async () => reader.close()
     },
     remove: async () => folder.remove(),
   }
