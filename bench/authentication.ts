@@ -74,7 +74,7 @@ async function measurePair(stores: Stores, generator: Generator, configFile: str
   const without = await startService(open.uri)
   const withToken = await startService(guarded.uri, ['--config-file', configFile])
   const run = ({ target }: RunningServer, headers: readonly string[], pace: Pace) =>
-    generator.runToEnd({ ...LOAD, ...pace, targets: [{ ...target, headers }], queue: 'bench' })
+    generator.runToEnd({ ...LOAD, ...pace, targets: [{ ...target, headers }], queues: ['bench'] })
   const runWithout = (pace: Pace) => run(without, [], pace)
   const runWith = (pace: Pace) => run(withToken, [`X-Auth-Token: ${TOKEN}`], pace)
   try {

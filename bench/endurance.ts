@@ -32,12 +32,13 @@ export async function measureEndurance(
   const service = await startService(store.uri)
   const unpin = isPinned ? await store.pin() : null
   try {
-    const at = { targets: [service.target], queue: 'endurance' }
-    await generator.fill(service.target, at.queue, turnover.needs)
+    const queue = 'endurance'
+    await generator.fill(service.target, queue, turnover.needs)
     const messagesPerSecond: number[] = []
     for (let part = 0; part < PARTS; part++) {
       const { cyclesPerSecond } = await generator.runToEnd({
-        ...at,
+        targets: [service.target],
+        queues: [queue],
         workload: turnover.name,
         connections,
         warmUpSeconds: part === 0 ? WARM_UP_SECONDS : 0,

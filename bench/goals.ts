@@ -48,14 +48,28 @@ function goalsOnPostgres(figures: Figures): Goal[] {
     const run = figures.endurance.find((candidate) => candidate.isPinned === isPinned)
     return run && (100 * (run.messagesPerSecond.at(-1) ?? Number.NaN)) / (run.messagesPerSecond[0] ?? Number.NaN)
   }
-  const twoToOne = figures.nodes && Math.min(...figures.nodes.map(({ ratio }) => ratio))
+  const twoToOne = (isWanted: (queues: number) => boolean) => {
+    const ratios = figures.nodes?.filter(({ queues }) => isWanted(queues)).map(({ ratio }) => 100 * ratio)
+    return ratios && Math.min(...ratios)
+  }
   return [
     postToUpstream(figures, 5),
     batches(figures, 30_000),
     growthWithBacklog(figures),
     atLeast('claims in the last tenth of an endurance run, to the first', 80, '%', lasting(false)),
     atLeast('the same, beside a transaction held open', 80, '%', lasting(true)),
-    atLeast('two nodes on one queue, to one', 100, '%', twoToOne === null ? undefined : 100 * twoToOne),
+    atLeast(
+      'two nodes on several queues, to one',
+      100,
+      '%',
+      twoToOne((queues) => queues > 1),
+    ),
+    atLeast(
+      'two nodes on one queue, to one',
+      100,
+      '%',
+      twoToOne((queues) => queues === 1),
+    ),
   ]
 }
 

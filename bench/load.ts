@@ -14,7 +14,8 @@ export interface RunTask {
   /** Connections are dealt out to these in turn. */
   readonly targets: readonly Target[]
   readonly workload: WorkloadName
-  readonly queue: string
+  /** Connections to one target are dealt out to these in turn. */
+  readonly queues: readonly string[]
   readonly connections: number
   readonly warmUpSeconds: number
   readonly seconds: number
@@ -94,7 +95,6 @@ async function fill({ target, queue, messages }: FillTask): Promise<TaskResult> 
 
 async function run(task: RunTask): Promise<TaskResult> {
   const workload = workloadNamed(task.workload)
-  const stepsOf = new Map(task.targets.map((target) => [target, workload.steps(target, task.queue)]))
   const answers: EchoAnswer[] = []
   const latencies = new Samples()
   let stopped = false
@@ -109,8 +109,9 @@ async function run(task: RunTask): Promise<TaskResult> {
 
   try {
     return await withConnections(task.targets, task.connections, async (connections, fail) => {
-      const cycle = ({ connection, target }: Opened, onFinished: () => void) =>
-        runCycle(connection, stepsOf.get(target) ?? [], answers, fail, onFinished)
+      const stepsOf = new Map(connections.map((opened, i) => [opened, workload.steps(opened.target, queueOf(task, i))]))
+      const cycle = (opened: Opened, onFinished: () => void) =>
+        runCycle(opened.connection, stepsOf.get(opened) ?? [], answers, fail, onFinished)
       const drained =
         task.cyclesPerSecond === null
           ? sendAtOnce(connections, cycle, finishCycle, () => stopped)
@@ -144,6 +145,10 @@ async function run(task: RunTask): Promise<TaskResult> {
   } finally {
     stopped = true
   }
+}
+
+function queueOf({ targets, queues }: RunTask, connection: number): string {
+  return queues[Math.floor(connection / targets.length) % queues.length] as string
 }
 
 /** Zaqar answers a claim for which nothing is left with 204. */

@@ -8,6 +8,7 @@ import { turnover, type Workload, workloadNamed } from './workloads.ts'
 
 export interface NodesRow {
   readonly workload: Workload
+  readonly queues: number
   readonly connections: number
   /** The turn with the median rate; so is `two`. CPU and memory are those of both nodes. */
   readonly one: RunFigures
@@ -16,9 +17,13 @@ export interface NodesRow {
   readonly ratio: number
 }
 
+const SEVERAL = 8
 const measured = [workloadNamed('post'), workloadNamed('post-10'), turnover]
 
-/** Two nodes on one store beside one, all connections on one queue: the case in which they are most in each other's way. */
+/**
+ * Two nodes on one store beside one: on several queues, and on one, where all writers wait for each other and nodes are most
+ * in each other's way.
+ */
 export async function measureNodes(
   stores: Stores,
   generator: Generator,
@@ -26,15 +31,18 @@ export async function measureNodes(
   pace: Pace,
 ): Promise<NodesRow[]> {
   const rows: NodesRow[] = []
-  for (const workload of measured) {
+  const run = (nodes: number, workload: Workload, queues: number) =>
+    runOnNodes(nodes, stores, generator, workload, namesOf(queues), connections, pace)
+  for (const [workload, queues] of measured.flatMap((one) => [[one, SEVERAL] as const, [one, 1] as const])) {
     const pairs: { one: RunFigures; two: RunFigures }[] = []
     while (pairs.length < pace.turns) {
-      const one = await runOnNodes(1, stores, generator, workload, connections, pace)
-      const two = await runOnNodes(2, stores, generator, workload, connections, pace)
+      const one = await run(1, workload, queues)
+      const two = await run(2, workload, queues)
       pairs.push({ one, two })
     }
     rows.push({
       workload,
+      queues,
       connections,
       one: medianBy(pairs, ({ one }) => one.cyclesPerSecond).one,
       two: medianBy(pairs, ({ two }) => two.cyclesPerSecond).two,
@@ -44,11 +52,16 @@ export async function measureNodes(
   return rows
 }
 
+function namesOf(queues: number): string[] {
+  return Array.from({ length: queues }, (_, i) => `nodes-${i}`)
+}
+
 async function runOnNodes(
   count: number,
   stores: Stores,
   generator: Generator,
   workload: Workload,
+  queues: readonly string[],
   connections: number,
   { warmUpSeconds, seconds }: Pace,
 ): Promise<RunFigures> {
@@ -57,10 +70,11 @@ async function runOnNodes(
   try {
     while (nodes.length < count) nodes.push(await startService(store.uri))
     const targets = nodes.map(({ target }) => target)
-    const queue = 'nodes'
-    for (const target of targets.slice(0, 1)) await generator.fill(target, queue, workload.needs)
+    for (const target of targets.slice(0, 1)) {
+      for (const queue of queues) await generator.fill(target, queue, workload.needs)
+    }
     const load = { workload: workload.name, connections, warmUpSeconds, seconds, cyclesPerSecond: null }
-    return await generator.runToEnd({ ...load, targets, queue })
+    return await generator.runToEnd({ ...load, targets, queues })
   } finally {
     for (const node of nodes) await node.stop()
     await store.remove()

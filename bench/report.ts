@@ -105,11 +105,12 @@ function databaseTable(rows: readonly ThroughputRow[]): Table {
 
 function nodesTable(rows: readonly NodesRow[]): Table {
   return {
-    title: 'Two nodes on one database beside one, all on one queue, messages a second',
-    header: ['', 'connections', 'one node', 'p99 ms', 'CPU', 'two nodes', 'p99 ms', 'CPU', 'two to one'],
+    title: 'Two nodes on one database beside one, messages a second',
+    header: ['', 'queues', 'connections', 'one node', 'p99 ms', 'CPU', 'two nodes', 'p99 ms', 'CPU', 'two to one'],
     words: 1,
-    rows: rows.map(({ workload, connections, one, two, ratio }) => [
+    rows: rows.map(({ workload, queues, connections, one, two, ratio }) => [
       workload.title,
+      String(queues),
       String(connections),
       ...[one, two].flatMap((run) => [
         whole(run.cyclesPerSecond * workload.messages),

@@ -80,7 +80,7 @@ export async function measureAtRate(
   return medianBy(runs, (run) => run.p99Milliseconds)
 }
 
-type Load = Omit<RunTask, 'kind' | 'targets' | 'queue'>
+type Load = Omit<RunTask, 'kind' | 'targets' | 'queues'>
 
 async function runOnSubject(
   subject: Subject,
@@ -94,7 +94,7 @@ async function runOnSubject(
     const server = await subject.start(queue)
     try {
       await generator.fill(server.target, queue, backlog.messages)
-      const result = await generator.run({ ...load, targets: [server.target], queue })
+      const result = await generator.run({ ...load, targets: [server.target], queues: [queue] })
       if (!('ranOutAtCyclesPerSecond' in result)) {
         backlog.suit(result.cyclesPerSecond)
         return result
@@ -110,7 +110,7 @@ async function runOnEcho(generator: Generator, { answers }: RunFigures, load: Lo
   const echo = await startEcho(answers)
   try {
     // It answers alike whatever is in the queue, so it never runs out.
-    return await generator.runToEnd({ ...load, targets: [echo.target], queue: 'bench' })
+    return await generator.runToEnd({ ...load, targets: [echo.target], queues: ['bench'] })
   } finally {
     await echo.stop()
   }
