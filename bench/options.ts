@@ -84,6 +84,7 @@ function partNames(): string[] {
     ...workloads.map(({ name }) => name),
     'half-peak',
     'backlog',
+    'first-request',
     'start-up',
     'nodes',
     'endurance',
