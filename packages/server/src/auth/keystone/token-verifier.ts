@@ -29,7 +29,7 @@ export interface VerifierParts {
 export class TokenVerifier {
   readonly #parts: VerifierParts
   readonly #ownToken: OwnToken
-  /** By the tokens themselves: to hash one for each request costs a tenth of what it takes to store a message. */
+  /** By the tokens themselves: hashing one for each request would be most of the work of recognising it. */
   readonly #tokens = new BoundedCache<Token>(KNOWN_TOKENS)
   /** Those that a service has passed on, which may have expired. */
   readonly #passedOn = new BoundedCache<Token>(KNOWN_TOKENS)
