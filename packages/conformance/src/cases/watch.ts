@@ -146,6 +146,27 @@ export function watchCases(it: It): void {
     watched.end()
   })
 
+  it.needing(
+    'severalClients',
+    'the end of a delay is signalled, even if another client saw it first',
+    async (scene) => {
+      const queue = await scene.queue()
+      const other = await scene.clients.openAnother()
+      const watched = new Signals(other, queue)
+      for (let messages = 0; messages < 1000; messages += 100) await scene.post(queue, ...Array(100).fill('a'))
+      const page = { queue, after: null, limit: 1000, hideClientId: null, includeClaimed: true, includeDelayed: false }
+      // Keeps who watches from finding out soon that there is a delay to wait for.
+      const busy = Array.from({ length: 100 }, () => other.messages.list({ ...page, now: scene.now }))
+      await watched.after(() => scene.postWith(queue, { delaySeconds: 10 }, 'b'))
+      const { heard } = watched
+      scene.pass(10)
+      await scene.list(queue)
+      await watched.moreThan(heard)
+      await Promise.all(busy)
+      watched.end()
+    },
+  )
+
   it.needing('survivesReopen', 'ends of delays and claims are signalled after a reopening', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')

@@ -63,7 +63,7 @@ export class Watchers {
     }
   }
 
-  /** Finds out when the next delay is over or claim ends; `settle_queue` first moves what is due. */
+  /** Finds out when the next delay is over or claim ends; `settle_queue` first moves what is due, which brings news. */
   #lookAhead(watched: Watched, move: 'next_wake' | 'settle_queue'): void {
     watched.looks += 1
     const look = watched.looks
@@ -82,11 +82,6 @@ export class Watchers {
   #arm(watched: Watched, look: number, at: Instant | null): void {
     if (look !== watched.looks || watched.listeners.size === 0) return
     watched.timer?.cancel()
-    watched.timer = at === null ? null : this.#clock.at(at, () => this.#onTime(watched))
-  }
-
-  #onTime(watched: Watched): void {
-    for (const listener of [...watched.listeners]) listener()
-    this.#lookAhead(watched, 'settle_queue')
+    watched.timer = at === null ? null : this.#clock.at(at, () => this.#lookAhead(watched, 'settle_queue'))
   }
 }

@@ -165,11 +165,16 @@ BEGIN
   RETURN s;
 END $$;
 
--- The standing of a bucket, whose queue the caller has locked, with what is due settled.
-CREATE FUNCTION settled(bucket_ bigint, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE s standing := standing_of(bucket_);
+-- Whether settling makes messages claimable. Who settles has to tell: afterwards nobody can find out any more that it was due.
+CREATE FUNCTION is_news_due(s standing, now_ bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
+RETURN s.due_at <= now_ OR s.ends_at <= now_;
+
+-- The standing of a queue, which the caller has locked, with what is due settled and told.
+CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE s standing := standing_of(q.bucket);
 BEGIN
-  IF s.due_at <= now_ OR s.ends_at <= now_ OR s.expires_at <= now_ THEN
+  IF is_news_due(s, now_) THEN PERFORM tell(q.project, q.kind, q.name); END IF;
+  IF is_news_due(s, now_) OR s.expires_at <= now_ THEN
     s := settle(s, now_);
     PERFORM save(s);
     s.seq := s.seq + 1;
@@ -193,5 +198,5 @@ CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE q queue := locked_queue(p);
 BEGIN
   IF q.bucket IS NULL OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
-  PERFORM settled(q.bucket, (p->>'now')::bigint);
+  PERFORM settled(q, (p->>'now')::bigint);
 END $$;

@@ -136,20 +136,19 @@ END $$;
 -- bucket they leave.
 CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE t standing; now_ bigint := (p->>'now')::bigint; bucket_ bigint; from_lane bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
+DECLARE q queue; t standing; now_ bigint := (p->>'now')::bigint; from_lane bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
 BEGIN
   -- Not waiting here means that no two moves ever wait for each other; the one that finds the queue locked is run again (lane.ts).
-  SELECT bucket INTO bucket_ FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
+  SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
   FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
-    bucket_ := open_bucket();
-    INSERT INTO queue VALUES (p->>'project', p->>'kind', target, nextval('number'), bucket_, nextval('number'), NULL)
-    ON CONFLICT DO NOTHING;
+    INSERT INTO queue VALUES (p->>'project', p->>'kind', target, nextval('number'), open_bucket(), nextval('number'), NULL)
+    ON CONFLICT DO NOTHING RETURNING * INTO q;
     IF NOT FOUND THEN
       RAISE EXCEPTION 'the queue to which messages move is locked' USING ERRCODE = 'serialization_failure';
     END IF;
   END IF;
-  t := settled(bucket_, now_);
+  t := settled(q, now_);
   WITH gone AS (
     DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), arrived AS (

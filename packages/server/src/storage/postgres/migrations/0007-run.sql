@@ -40,6 +40,7 @@ BEGIN
       IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
       posts := NULL;
       firsts := NULL;
+      is_news := is_news OR is_news_due(s, now_);
       s := settle(s, now_);
     END IF;
     CASE p->>'move'
@@ -190,7 +191,7 @@ CREATE FUNCTION sweep(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
   is_more boolean;
-  q record;
+  q queue;
   swept record;
   due standing;
   reached bigint := 0;
@@ -206,14 +207,14 @@ BEGIN
   DELETE FROM subscription WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM subscription WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
   ));
-  FOR q IN SELECT no, bucket FROM queue WHERE no > swept.swept_queue ORDER BY no LIMIT 500 LOOP
+  FOR q IN SELECT * FROM queue WHERE no > swept.swept_queue ORDER BY no LIMIT 500 LOOP
     reached := q.no;
     due := standing_of(q.bucket);
     CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_;
     -- A busy queue settles itself.
-    SELECT bucket INTO q.bucket FROM queue WHERE no = q.no FOR NO KEY UPDATE SKIP LOCKED;
+    SELECT * INTO q FROM queue WHERE no = q.no FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
-    due := settled(q.bucket, now_);
+    due := settled(q, now_);
     is_more := is_more OR due.due_at <= now_ OR due.ends_at <= now_ OR due.expires_at <= now_;
     -- All these queues stay locked until the end.
     IF clock_timestamp() > statement_timestamp() + interval '200 ms' THEN
