@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../platform/clock.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Storage } from '../storage/contract.ts'
 import type { Instant, QueueKey } from './model/model.ts'
 
@@ -9,6 +9,8 @@ interface Waiting {
   readonly attempt: Attempt<unknown>
   /** Whether a success leaves less for the others. */
   readonly takes: boolean
+  /** The attempt under way. */
+  looking: Promise<boolean> | null
   resolve(found: unknown): void
   reject(error: unknown): void
 }
@@ -17,8 +19,10 @@ interface Line {
   readonly waiting: Set<Waiting>
   unwatch(): void
   serving: boolean
-  /** There was news while the line was being served. */
-  again: boolean
+  /** Who has not looked since the watch stands. */
+  newcomers: Waiting[]
+  /** There was news that nobody has looked for yet. */
+  news: boolean
 }
 
 export interface PollTerms<T> {
@@ -37,11 +41,11 @@ export interface PollTerms<T> {
  */
 export class LongPolls {
   readonly #clock: Clock
-  readonly #storage: Storage
+  readonly #storage: Pick<Storage, 'watch'>
   readonly #lines = new Map<string, Line>()
   readonly #stopping = new AbortController()
 
-  constructor(storage: Storage, clock: Clock) {
+  constructor(storage: Pick<Storage, 'watch'>, clock: Clock) {
     this.#storage = storage
     this.#clock = clock
   }
@@ -54,23 +58,19 @@ export class LongPolls {
     const gone = signal()
     if (gone.aborted) return null
     const name = `${key.kind} ${key.name} ${key.project}`
-    let timer: Timer | undefined
-    let giveUp = () => {}
-    let waiting: Waiting | undefined
+    const line = this.#line(name, key)
+    const { promise, resolve, reject } = Promise.withResolvers<T | null>()
+    const waiting: Waiting = { attempt, takes, looking: null, resolve: resolve as Waiting['resolve'], reject }
+    const leave = () => void this.#leave(line, waiting)
+    const timer = this.#clock.at(start + waitSeconds * 1000, () => void this.#lookOnceMore(line, waiting))
+    gone.addEventListener('abort', leave)
+    this.#join(line, waiting)
     try {
-      return await new Promise<T | null>((resolve, reject) => {
-        waiting = { attempt, takes, resolve: resolve as Waiting['resolve'], reject }
-        giveUp = () => resolve(null)
-        timer = this.#clock.at(start + waitSeconds * 1000, giveUp)
-        gone.addEventListener('abort', giveUp)
-        this.#line(name, key).waiting.add(waiting)
-        // Something may have come between the attempt and the watch.
-        void this.#serve(name)
-      })
+      return await promise
     } finally {
-      timer?.cancel()
-      gone.removeEventListener('abort', giveUp)
-      if (waiting) this.#leave(name, waiting)
+      timer.cancel()
+      gone.removeEventListener('abort', leave)
+      this.#forgetIfEmpty(name, line)
     }
   }
 
@@ -93,41 +93,69 @@ export class LongPolls {
   /** Ends all waits. */
   close(): void {
     this.#stopping.abort()
-    for (const line of this.#lines.values()) for (const one of line.waiting) one.resolve(null)
+    for (const line of this.#lines.values()) for (const one of line.waiting) void this.#leave(line, one)
   }
 
   #line(name: string, key: QueueKey): Line {
     let line = this.#lines.get(name)
     if (line === undefined) {
-      const unwatch = this.#storage.watch(key, () => void this.#serve(name))
-      line = { waiting: new Set(), unwatch, serving: false, again: false }
-      this.#lines.set(name, line)
+      const created: Line = { waiting: new Set(), unwatch() {}, serving: false, newcomers: [], news: false }
+      created.unwatch = this.#storage.watch(key, () => {
+        created.news = true
+        void this.#serve(created)
+      })
+      this.#lines.set(name, created)
+      line = created
     }
     return line
   }
 
-  #leave(name: string, one: Waiting): void {
-    const line = this.#lines.get(name)
-    if (!line?.waiting.delete(one) || line.waiting.size > 0) return
+  /** Something may have come between the first attempt and the watch, so who is new looks again, and nobody else. */
+  #join(line: Line, one: Waiting): void {
+    line.waiting.add(one)
+    line.newcomers.push(one)
+    void this.#serve(line)
+  }
+
+  /** An attempt under way decides: what it takes must not be lost. */
+  async #leave(line: Line, one: Waiting): Promise<void> {
+    line.waiting.delete(one)
+    await one.looking
+    one.resolve(null)
+  }
+
+  /** The time is over, and the storage may have failed to tell. */
+  async #lookOnceMore(line: Line, one: Waiting): Promise<void> {
+    line.waiting.delete(one)
+    await (one.looking ?? this.#look(line, one))
+    one.resolve(null)
+  }
+
+  #forgetIfEmpty(name: string, line: Line): void {
+    if (line.waiting.size > 0 || this.#lines.get(name) !== line) return
     line.unwatch()
     this.#lines.delete(name)
   }
 
-  async #serve(name: string): Promise<void> {
-    const line = this.#lines.get(name)
-    if (line === undefined) return
-    line.again = true
+  async #serve(line: Line): Promise<void> {
     if (line.serving) return
     line.serving = true
-    while (line.again) {
-      line.again = false
-      const all = [...line.waiting]
-      await Promise.all(all.filter(({ takes }) => !takes).map((one) => this.#try(line, one)))
+    while (line.news || line.newcomers.length > 0) {
+      const all = line.news ? [...line.waiting] : line.newcomers
+      line.news = false
+      line.newcomers = []
+      const lookers = all.filter((one) => !one.takes && line.waiting.has(one))
+      await Promise.all(lookers.map((one) => this.#look(line, one)))
       for (const one of all) {
-        if (one.takes && line.waiting.has(one) && !(await this.#try(line, one))) break
+        if (one.takes && line.waiting.has(one) && !(await this.#look(line, one))) break
       }
     }
     line.serving = false
+  }
+
+  #look(line: Line, one: Waiting): Promise<boolean> {
+    one.looking = this.#try(line, one)
+    return one.looking
   }
 
   /** Whether there was something for that one. */
@@ -142,6 +170,8 @@ export class LongPolls {
       line.waiting.delete(one)
       one.reject(error)
       return true
+    } finally {
+      one.looking = null
     }
   }
 }

@@ -139,6 +139,22 @@ describe('long polling', () => {
     await service.close()
   })
 
+  test('a wait finds at its end what the storage failed to tell of', async () => {
+    const service = await openInProcess()
+    Object.assign(service.storage, { watch: () => () => {} })
+    const list = service.client.get(`${MESSAGES}&wait=3`)
+    const claim = service.client.post(`${CLAIMS}?wait=4`)
+    await settled()
+    await service.client.post('/v2/queues/jobs/messages', { messages: [{ body: 1 }] })
+    assert.ok(await waits(list))
+    service.clock.advance(3_000)
+    assert.equal(json(await list).messages.length, 1)
+    assert.ok(await waits(claim))
+    service.clock.advance(1_000)
+    assert.equal((await claim).status, 201)
+    await service.close()
+  })
+
   test('a wait ends when the service stops, and with what an empty queue answers', async () => {
     const service = await openInProcess()
     const claim = service.client.post(`${CLAIMS}?wait=20`)
