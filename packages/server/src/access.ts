@@ -1,6 +1,7 @@
 import { createAuthentication } from './auth/authenticate.ts'
 import { createTokenAuthentication } from './auth/keystone/authenticate-by-token.ts'
 import { createKeystoneApi, type KeystoneApi } from './auth/keystone/keystone-api.ts'
+import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
 import { openPolicy, type PolicyReports } from './auth/policy/policy.ts'
 import type { PolicyFiles } from './auth/policy/policy-source.ts'
@@ -63,11 +64,11 @@ function openKeystone(
   const settings = keystoneSettings(keystone, files)
   const api = createKeystoneApi(settings)
   const verifier = new TokenVerifier({ api, clock, cacheSeconds: settings.cacheSeconds })
-  const authenticate = createTokenAuthentication(verifier, {
+  const rules = {
     askAt: settings.wwwAuthenticateUri ?? settings.authUrl,
     serviceRoles: settings.serviceTokenRoles,
     serviceRolesRequired: settings.serviceTokenRolesRequired,
     serviceType: settings.serviceType,
-  })
-  return { authenticate, api }
+  }
+  return { authenticate: createTokenAuthentication(verifier, rules, new RareTroubles(clock)), api }
 }

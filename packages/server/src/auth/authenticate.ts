@@ -15,9 +15,9 @@ export interface AuthenticationParts {
  * documents about the API are for everybody.
  */
 export function createAuthentication({ unsigned, signer, clock }: AuthenticationParts): Authenticate {
-  return (shown) => {
+  return (shown, asker) => {
     if (isSigned(shown)) return verifySignedUrl(shown, signer, clock.now())
-    return FOR_EVERYBODY.has(shown.path) ? NOBODY : unsigned(shown)
+    return FOR_EVERYBODY.has(shown.path) ? NOBODY : unsigned(shown, asker)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Identity } from './identity.ts'
+import type { Asker, Identity } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { Instant, QueueKey, QueueKind } from './model/model.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
@@ -23,13 +23,9 @@ export interface Caller extends Identity {
 }
 
 /** One request for an operation, whatever carries it. */
-export interface Call {
+export interface Call extends Asker {
   /** In every log line about it, and in its answer. */
   readonly id: string
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal?: () => AbortSignal
-  /** Where it comes from; null when that is not known any more. Asked for only by who writes it down. */
-  readonly clientAddress?: () => string | null
   /** What it names before it is read: `queue`, `message`, `pool` and so on. */
   readonly names?: Readonly<Record<string, string>>
 }

@@ -42,14 +42,25 @@ export interface ShownCredentials {
   readonly path: string
 }
 
+/** Whoever waits for an answer. */
+export interface Asker {
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: () => AbortSignal
+  /** Where it comes from; null when that is not known any more. */
+  readonly clientAddress?: () => string | null
+}
+
 /** Why credentials are not accepted. */
 export type Rejection =
   /** No token, or none that is valid. `askAt`: the address of the Keystone that gives some. */
   | { readonly rejected: 'token'; readonly askAt: string }
-  /** Whether the token is valid cannot be found out at present. */
+  /** Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told lately. */
   | { readonly rejected: 'unknown'; readonly cause: unknown }
   /** A signed URL that does not admit the request. */
   | { readonly rejected: 'signature' }
 
 /** Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. */
-export type Authenticate = (shown: ShownCredentials) => Identity | Rejection | Promise<Identity | Rejection>
+export type Authenticate = (
+  shown: ShownCredentials,
+  asker: Asker,
+) => Identity | Rejection | Promise<Identity | Rejection>

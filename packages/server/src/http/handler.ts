@@ -48,10 +48,10 @@ const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
 
 async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
   const [path, rawQuery] = splitTarget(request.target)
-  const identity = await parts.authenticate({ headers: request.headers, method: request.method, path })
+  const identity = await parts.authenticate({ headers: request.headers, method: request.method, path }, request)
   if ('rejected' in identity) {
     if (request.method === 'OPTIONS') return PREFLIGHT
-    if (identity.rejected === 'unknown') parts.onTrouble(identity.cause, request)
+    if (identity.rejected === 'unknown' && identity.cause !== null) parts.onTrouble(identity.cause, request)
     return rejectionResponse(identity)
   }
   const match = parts.findRoute(forRouter(path))

@@ -13,12 +13,19 @@ export function rejectionResponse(rejection: Rejection): HttpResponse {
         body: UNAUTHORIZED,
       }
     case 'unknown':
-      return { status: 503, headers: { 'Content-Type': 'application/json' }, body: UNAVAILABLE }
+      return {
+        status: 503,
+        headers: { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER_SECONDS },
+        body: UNAVAILABLE,
+      }
     case 'signature':
       // As if there were nothing, so that nothing is given away.
       throw new Refusal(404, '404 Not Found')
   }
 }
+
+/** Long enough for a line of look-ups to get shorter. */
+const RETRY_AFTER_SECONDS = '5'
 
 const UNAUTHORIZED = printJson({
   error: {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { ManualClock } from 'zaqar-conformance'
 import { createTokenAuthentication } from '../../src/auth/keystone/authenticate-by-token.ts'
+import { RareTroubles } from '../../src/auth/keystone/rare-troubles.ts'
 import type { Token } from '../../src/auth/keystone/token-document.ts'
 import type { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
-import { NOBODY } from '../../src/core/identity.ts'
+import { type Asker, NOBODY } from '../../src/core/identity.ts'
 
 const token = (facts: Partial<Token['identity']>, accessRules: Token['accessRules'] = null): Token => ({
   identity: { ...NOBODY, project: 'p1', ...facts },
   expiresAt: 0,
   accessRules,
+  auditId: null,
+  length: 0,
 })
 
 const tokens: Record<string, Token> = {
@@ -19,21 +23,25 @@ const tokens: Record<string, Token> = {
   stranger: token({ userId: 'x1', roles: ['member'] }),
 }
 const verifier = {
-  verify: (id: string, allowExpired = false) =>
+  verify: (id: string, _: Asker, allowExpired = false) =>
     (id === 'expired' ? (allowExpired && tokens['user']) || null : tokens[id]) ?? null,
 } as unknown as TokenVerifier
 
 const authentication = (serviceRolesRequired = false) =>
-  createTokenAuthentication(verifier, {
-    askAt: 'http://keystone',
-    serviceRoles: ['service'],
-    serviceRolesRequired,
-    serviceType: 'messaging',
-  })
+  createTokenAuthentication(
+    verifier,
+    {
+      askAt: 'http://keystone',
+      serviceRoles: ['service'],
+      serviceRolesRequired,
+      serviceType: 'messaging',
+    },
+    new RareTroubles(new ManualClock()),
+  )
 
 /** The id of the user, or why there is none. */
 async function who(headers: Record<string, string>, { path = '/v2/queues', method = 'GET', required = false } = {}) {
-  const outcome = await authentication(required)({ headers, method, path })
+  const outcome = await authentication(required)({ headers, method, path }, {})
   return 'rejected' in outcome ? outcome.rejected : `${outcome.userId} ${outcome.project} ${outcome.serviceRoles}`
 }
 

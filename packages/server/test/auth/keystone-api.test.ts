@@ -15,6 +15,7 @@ const settingsWith = (options: Record<string, string>) => {
 const TOKEN = JSON.stringify({
   token: {
     expires_at: '2026-03-01T11:00:00.000000Z',
+    audit_ids: ['audit-1', 'audit-of-the-first'],
     user: { id: 'u1', name: 'rita', domain: { id: 'd1' } },
     project: { id: 'p1', domain: { id: 'd2' } },
     roles: [{ name: 'Member' }, { name: 'reader' }],
@@ -84,6 +85,8 @@ describe('Keystone is asked', () => {
       },
       expiresAt: Date.UTC(2026, 2, 1, 11),
       accessRules: null,
+      auditId: 'audit-1',
+      length: TOKEN.length,
     })
     const headers = asked[0]?.headers
     assert.deepEqual([headers?.['x-auth-token'], headers?.['x-subject-token']], ['own', 't'])

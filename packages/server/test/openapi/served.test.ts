@@ -43,7 +43,7 @@ describe('the description of the API', () => {
       signer: null,
       clock: new ManualClock(0),
     })
-    const shown = (path: string) => authenticate({ headers: {}, method: 'GET', path })
+    const shown = (path: string) => authenticate({ headers: {}, method: 'GET', path }, {})
     for (const path of ['/', '/docs', '/openapi.json']) assert.ok(!('rejected' in (await shown(path))), path)
     for (const path of ['/v2/queues', '/docs/', '/v2/']) assert.ok('rejected' in (await shown(path)), path)
   })

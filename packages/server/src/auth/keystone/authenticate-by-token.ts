@@ -1,6 +1,8 @@
-import type { Authenticate, Identity, Rejection, ShownCredentials } from '../../core/identity.ts'
+import type { Asker, Authenticate, Identity, Rejection, ShownCredentials } from '../../core/identity.ts'
 import { isCovered } from './access-rules.ts'
 import { KeystoneUnavailable } from './keystone-api.ts'
+import { Departed } from './look-ups.ts'
+import type { RareTroubles } from './rare-troubles.ts'
 import type { Token } from './token-document.ts'
 import type { TokenVerifier } from './token-verifier.ts'
 
@@ -15,7 +17,11 @@ export interface TokenRules {
 }
 
 /** Believes what Keystone says of the token, and no header that says who somebody is. (contract auth-policy.md 2.2) */
-export function createTokenAuthentication(verifier: TokenVerifier, rules: TokenRules): Authenticate {
+export function createTokenAuthentication(
+  verifier: TokenVerifier,
+  rules: TokenRules,
+  troubles: RareTroubles,
+): Authenticate {
   const rejection: Rejection = { rejected: 'token', askAt: rules.askAt }
 
   const accept = (token: Token | null, shown: ShownCredentials, service: Token | null): Identity | Rejection => {
@@ -26,31 +32,33 @@ export function createTokenAuthentication(verifier: TokenVerifier, rules: TokenR
     return isRestricted ? rejection : identity
   }
 
-  const withService = async (userToken: string, serviceToken: string, shown: ShownCredentials) => {
-    const service = await verifier.verify(serviceToken)
+  const withService = async (userToken: string, serviceToken: string, shown: ShownCredentials, asker: Asker) => {
+    const service = await verifier.verify(serviceToken, asker)
     if (service === null) return rejection
     const isService = service.identity.roles.some((role) => rules.serviceRoles.includes(role))
     if (rules.serviceRolesRequired && !isService) return rejection
-    const token = await verifier.verify(userToken, isService)
+    const token = await verifier.verify(userToken, asker, isService)
     // Who passes a request on has taken it under these rules before; whoever merely says so has not.
     return accept(token, shown, isService ? service : null)
   }
 
-  const ask = (shown: ShownCredentials): ReturnType<Authenticate> => {
+  const ask = (shown: ShownCredentials, asker: Asker): ReturnType<Authenticate> => {
     const { 'x-auth-token': userToken, 'x-service-token': serviceToken } = shown.headers
     if (typeof userToken !== 'string' || userToken === '') return rejection
-    if (typeof serviceToken === 'string' && serviceToken !== '') return withService(userToken, serviceToken, shown)
-    const token = verifier.verify(userToken)
+    if (typeof serviceToken === 'string' && serviceToken !== '') {
+      return withService(userToken, serviceToken, shown, asker)
+    }
+    const token = verifier.verify(userToken, asker)
     return token instanceof Promise ? token.then((one) => accept(one, shown, null)) : accept(token, shown, null)
   }
 
-  return (shown) => {
-    const answer = ask(shown)
+  const toRejection = (error: unknown): Rejection => {
+    if (!(error instanceof KeystoneUnavailable)) throw error
+    return { rejected: 'unknown', cause: error instanceof Departed ? null : troubles.next(error) }
+  }
+
+  return (shown, asker) => {
+    const answer = ask(shown, asker)
     return answer instanceof Promise ? answer.catch(toRejection) : answer
   }
-}
-
-function toRejection(cause: unknown): Rejection {
-  if (cause instanceof KeystoneUnavailable) return { rejected: 'unknown', cause }
-  throw cause
 }

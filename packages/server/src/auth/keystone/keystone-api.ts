@@ -26,13 +26,13 @@ interface ValidateOptions {
 
 /** Keystone gave no answer that could be used. Asking again later may help. */
 export class KeystoneUnavailable extends Error {
-  override readonly name = 'KeystoneUnavailable'
+  override readonly name: string = 'KeystoneUnavailable'
 }
 
 /** A token is some kilobytes, even with many roles. */
 const MAX_ANSWER_BYTES = 1_048_576
 /** What more requests at one time would only queue up in Keystone. */
-const CONNECTIONS = 32
+export const CONNECTIONS = 32
 
 export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
   const { ca, cert, key, insecure, retries, timeoutSeconds } = settings

@@ -9,6 +9,10 @@ export interface Token {
   readonly expiresAt: Instant
   /** What an application credential is restricted to; null: to nothing. */
   readonly accessRules: readonly AccessRule[] | null
+  /** The same for all spellings of the token, and for no other token; null where Keystone names none. */
+  readonly auditId: string | null
+  /** Of what Keystone says, in characters. */
+  readonly length: number
 }
 
 interface Named {
@@ -19,6 +23,8 @@ interface Named {
 interface Document {
   readonly token?: {
     readonly expires_at?: string
+    /** Of the token itself, then of the first one that it was made from. */
+    readonly audit_ids?: readonly string[]
     readonly user?: Named
     readonly project?: Named
     readonly domain?: Named
@@ -53,5 +59,7 @@ export function readToken(text: string): Token | null {
     }),
     expiresAt,
     accessRules: token.application_credential?.access_rules ?? null,
+    auditId: token.audit_ids?.[0] ?? null,
+    length: text.length,
   }
 }

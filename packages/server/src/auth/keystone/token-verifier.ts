@@ -1,19 +1,19 @@
 import { hash } from 'node:crypto'
+import type { Asker } from '../../core/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import { type KeystoneApi, KeystoneUnavailable } from './keystone-api.ts'
+import { LookUps } from './look-ups.ts'
 import { OwnToken } from './own-token.ts'
 import type { Token } from './token-document.ts'
 
-/** A few kilobytes each: some tens of megabytes at most. */
-const KNOWN_TOKENS = 10_000
-const KNOWN_REFUSALS = 10_000
+/** A few kilobytes each, but a token may carry many roles and rules. */
+const KNOWN_TOKENS = { entries: 10_000, bytes: 50_000_000 }
+const KNOWN_REFUSALS = { entries: 10_000, bytes: 1_000_000 }
 /** A token that Keystone does not know yet, since its keys are on the way to another of its nodes, is soon asked for again. */
 const REFUSAL_SECONDS = 10
 /** Fernet tokens have some 200 characters, signed ones some 1000. */
 const LONGEST_TOKEN = 8000
-/** More tokens than this waiting for Keystone means that it does not keep up. */
-const MAX_PENDING = 1000
 
 export interface VerifierParts {
   readonly api: KeystoneApi
@@ -35,7 +35,7 @@ export class TokenVerifier {
   readonly #passedOn = new BoundedCache<Token>(KNOWN_TOKENS)
   /** Apart from the others, so that nobody pushes those out by trying tokens; by hashes, since anybody can send long ones. */
   readonly #refusals = new BoundedCache<null>(KNOWN_REFUSALS)
-  readonly #pending = new Map<string, Promise<Token | null>>()
+  readonly #lookUps = new LookUps<Token | null>()
 
   constructor(parts: VerifierParts) {
     this.#parts = parts
@@ -47,38 +47,29 @@ export class TokenVerifier {
    * @param allowExpired whether it may have expired lately
    * @throws KeystoneUnavailable
    */
-  verify(id: string, allowExpired = false): Token | null | Promise<Token | null> {
+  verify(id: string, asker: Asker, allowExpired = false): Token | null | Promise<Token | null> {
     const now = this.#parts.clock.now()
     const known = this.#known(allowExpired).get(id, now)
     if (known !== undefined) return known
     if (!isWellFormed(id)) return null
     const key = `${hash('sha256', id, 'base64')}${allowExpired ? ' expired' : ''}`
-    return this.#refusals.get(key, now) === null ? null : this.#ask(id, key, allowExpired)
-  }
-
-  #ask(id: string, key: string, allowExpired: boolean): Promise<Token | null> {
-    const asked = this.#pending.get(key)
-    if (asked !== undefined) return asked
-    if (this.#pending.size >= MAX_PENDING) {
-      return Promise.reject(new KeystoneUnavailable('too many tokens wait for Keystone'))
-    }
-    const answer = this.#validate(id, allowExpired)
-      .then((token) => this.#remember(id, key, token, allowExpired))
-      .finally(() => this.#pending.delete(key))
-    this.#pending.set(key, answer)
-    return answer
+    if (this.#refusals.get(key, now) === null) return null
+    const look = async () => this.#remember(id, key, await this.#validate(id, allowExpired), allowExpired)
+    return this.#lookUps.ask(key, look, asker)
   }
 
   #remember(id: string, key: string, token: Token | null, allowExpired: boolean): Token | null {
     const now = this.#parts.clock.now()
     const { cacheSeconds } = this.#parts
     if (token === null || (token.expiresAt <= now && !allowExpired)) {
-      if (cacheSeconds > 0) this.#refusals.set(key, null, now + Math.min(REFUSAL_SECONDS, cacheSeconds) * 1000)
+      const until = now + Math.min(REFUSAL_SECONDS, cacheSeconds) * 1000
+      if (cacheSeconds > 0) this.#refusals.set(key, null, { until, bytes: key.length, place: null })
       return null
     }
-    const until = now + cacheSeconds * 1000
-    if (cacheSeconds > 0)
-      this.#known(allowExpired).set(id, token, allowExpired ? until : Math.min(until, token.expiresAt))
+    const until = Math.min(now + cacheSeconds * 1000, allowExpired ? Number.POSITIVE_INFINITY : token.expiresAt)
+    // Keystone takes many spellings for the same token; they share a place, or one of them would push out all others.
+    const terms = { until, bytes: id.length + token.length, place: token.auditId }
+    if (cacheSeconds > 0) this.#known(allowExpired).set(id, token, terms)
     return token
   }
 
@@ -99,6 +90,7 @@ export class TokenVerifier {
   }
 }
 
+/** Of the characters that tokens of any kind have. (RFC 6750, section 2.1) */
 function isWellFormed(id: string): boolean {
-  return id.length <= LONGEST_TOKEN && /^[!-~]+$/.test(id)
+  return id.length <= LONGEST_TOKEN && /^[\w.~+/-]+=*$/.test(id)
 }
