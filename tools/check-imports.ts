@@ -23,6 +23,7 @@ const layers: readonly Layer[] = [
   { path: 'storage/sqlite/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
   { path: 'storage/postgres/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
   { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
+  { path: 'storage/checksummed/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
   { path: 'wire/', imports: ['core/**'], types: [] },
   { path: 'http/', imports: ['wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
@@ -31,7 +32,7 @@ const layers: readonly Layer[] = [
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['platform/*'] },
   {
     path: 'application.ts',
-    imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'storage/encrypted/*', 'wire/**'],
+    imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'storage/encrypted/*', 'storage/checksummed/*', 'wire/**'],
     types: ['access.ts', 'platform/*', 'storage/contract.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['core/**', 'platform/*'] },

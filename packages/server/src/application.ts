@@ -10,6 +10,7 @@ import { createHandler, type Handle } from './http/handler.ts'
 import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
+import { checksummedStorage } from './storage/checksummed/checksummed-storage.ts'
 import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
@@ -49,18 +50,15 @@ export function createApplication({
   audit,
   onTrouble,
 }: ApplicationParts): Application {
-  const storage = encryptedStorage(plainStorage, messageCipher(config))
+  const openStorage = encryptedStorage(plainStorage, messageCipher(config))
+  const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
   const limits = {
     ...config.limits,
     deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds,
     canEncryptMessages: config.encryption.key !== null,
   }
   const { deprecatedVersions, adminMode } = config.api
-  const versions = createVersions(
-    { ...limits, checksum: config.messages.checksum },
-    deprecatedVersions,
-    config.auth.strategy === 'keystone',
-  )
+  const versions = createVersions(limits, deprecatedVersions, config.auth.strategy === 'keystone')
   const longPolls = new LongPolls(storage, clock)
   const { authenticate, authorise, urlSigner } = access
   const run = createExecute({

@@ -1,5 +1,4 @@
 import type { Instant, Message } from '../core/model/model.ts'
-import { checksumOf } from '../core/rules/checksum.ts'
 import type { DoorRequest } from './door.ts'
 
 /** Whole seconds. */
@@ -20,8 +19,6 @@ export function messagePath(queuePath: string, id: string): string {
 export interface MessageView {
   readonly request: Pick<DoorRequest, 'path' | 'messageForm'>
   readonly now: Instant
-  /** Whether documents end with the checksum of the body. */
-  readonly checksum: boolean
   /** Whether a claim is what is shown. */
   readonly inClaim?: true
 }
@@ -41,7 +38,7 @@ export function messageDocument(message: Message, view: MessageView): string {
   const claim = claimId === null || (isBare && !view.inClaim) ? '' : `?claim_id=${claimId}`
   const href = `${messagePath(queuePath(view.request), id)}${claim}`
   const common = `"href": "${href}", "ttl": ${ttlSeconds}, "age": ${ageOf(createdAt, view.now)}, "body": ${body}`
-  return isBare ? `{${common}}` : `{"id": "${id}", ${common}${checksum(message, view)}}`
+  return isBare ? `{${common}}` : `{"id": "${id}", ${common}${checksumPart(message)}}`
 }
 
 /** What pop shows. (contract http.md 3.7.6) */
@@ -50,12 +47,11 @@ export function poppedDocuments(messages: readonly Message[], view: MessageView)
     const { id, createdAt, ttlSeconds, body, claimCount } = message
     const age = ageOf(createdAt, view.now)
     const claim = `"claim_id": null, "claim_count": ${claimCount}`
-    return `{"id": "${id}", "age": ${age}, "ttl": ${ttlSeconds}, "body": ${body}, ${claim}${checksum(message, view)}}`
+    return `{"id": "${id}", "age": ${age}, "ttl": ${ttlSeconds}, "body": ${body}, ${claim}${checksumPart(message)}}`
   })
   return `[${documents.join(', ')}]`
 }
 
-function checksum({ body }: Message, view: MessageView): string {
-  const digest = view.checksum ? checksumOf(body) : null
-  return digest === null ? '' : `, "checksum": "${digest}"`
+function checksumPart({ checksum }: Message): string {
+  return checksum ? `, "checksum": "${checksum}"` : ''
 }

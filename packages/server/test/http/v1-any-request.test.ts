@@ -14,7 +14,7 @@ before(async () => {
 
 after(() => service.close())
 
-const limits = { maxQueueMetadataBytes: 1, maxMessagesPostBytes: 1, deleteNeedsClaimIds: false, checksum: false }
+const limits = { maxQueueMetadataBytes: 1, maxMessagesPostBytes: 1, deleteNeedsClaimIds: false }
 const routes = createVersions(limits, null)
   .filter(({ entry }) => entry.status === 'DEPRECATED')
   .flatMap(({ prefix, doors }) => doors.map(({ method, path }) => ({ method, path: `${prefix}${path}` })))

@@ -12,7 +12,6 @@ const LIMITS: DoorLimits = {
   maxQueueMetadataBytes: 65536,
   maxMessagesPostBytes: 262144,
   deleteNeedsClaimIds: false,
-  checksum: false,
 }
 const [v1, v1_1, v2] = createVersions(LIMITS, null) as [ApiVersion, ApiVersion, ApiVersion]
 

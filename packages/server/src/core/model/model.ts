@@ -37,6 +37,8 @@ export interface Message {
   readonly claimId: string | null
   /** How often a claim has taken it. */
   readonly claimCount: number
+  /** Of the body; null: it has none. Engines leave it out, and it is there where the service shows it. */
+  readonly checksum?: string | null
 }
 
 export interface Claim {

@@ -41,14 +41,14 @@ export function messagesCameBare({ maxMessagesPostBytes }: Pick<MessageDoorLimit
       },
     })),
     altered(getMessages, () => ({
-      encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now, checksum: false })),
+      encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now })),
     })),
     altered(createClaim, ({ encode }) => ({
       encode(found, request) {
         const answer = encode(found, request)
         if (found === null) return answer
         const { claim, now } = found
-        return { ...answer, body: messageDocuments(claim.messages, { request, now, checksum: false, inClaim: true }) }
+        return { ...answer, body: messageDocuments(claim.messages, { request, now, inClaim: true }) }
       },
     })),
     theyWereDescribedSo,

@@ -9,7 +9,6 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { ageOf, messageDocuments } from '../message-documents.ts'
 import { claimDocs } from '../openapi/v2/claims.ts'
 import { IntegerParam, readQuery } from '../query.ts'
-import type { MessageDoorLimits } from './messages.ts'
 
 /** Body of a POST or PATCH; other fields are dropped, a `limit` too. */
 const ClaimTerms = Type.Object({
@@ -18,7 +17,7 @@ const ClaimTerms = Type.Object({
 })
 const CREATE_QUERY = { limit: IntegerParam, wait: IntegerParam } as const
 
-export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): AnyDoor[] {
+export function claimDoors(): AnyDoor[] {
   return [
     door({
       method: 'POST',
@@ -37,7 +36,7 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
         return {
           status: 201,
           headers: { Location: `${request.path}/${claim.id}` },
-          body: `{"messages": ${messageDocuments(claim.messages, { request, now, checksum, inClaim: true })}}`,
+          body: `{"messages": ${messageDocuments(claim.messages, { request, now, inClaim: true })}}`,
         }
       },
     }),
@@ -48,7 +47,7 @@ export function claimDoors({ checksum }: Pick<MessageDoorLimits, 'checksum'>): A
       describe: claimDocs.get,
       decode: named,
       encode({ claim, now }, request) {
-        const messages = messageDocuments(claim.messages, { request, now, checksum, inClaim: true })
+        const messages = messageDocuments(claim.messages, { request, now, inClaim: true })
         const age = ageOf(claim.renewedAt, now)
         return ok(
           `{"age": ${age}, "ttl": ${claim.ttlSeconds}, "messages": ${messages}, "href": ${JSON.stringify(request.path)}}`,

@@ -49,15 +49,13 @@ export interface MessageDoorLimits {
   /** Bytes of the document of a POST, for any queue. */
   readonly maxMessagesPostBytes: number
   readonly deleteNeedsClaimIds: boolean
-  /** Whether message documents carry a checksum. */
-  readonly checksum: boolean
 }
 
 /** Ids that a `Location` names at the most; clients do not read a longer header. Then it is the collection. */
 const MOST_LOCATED = 200
 
 export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
-  const { maxMessagesPostBytes, deleteNeedsClaimIds, checksum } = limits
+  const { maxMessagesPostBytes, deleteNeedsClaimIds } = limits
   return [
     door({
       method: 'POST',
@@ -93,8 +91,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
         queue: params['queue'] as string,
         ids: readQuery(query, IDS_QUERY).ids as string[],
       }),
-      encode: ({ messages, now }, request) =>
-        ok(`{"messages": ${messageDocuments(messages, { request, now, checksum })}}`),
+      encode: ({ messages, now }, request) => ok(`{"messages": ${messageDocuments(messages, { request, now })}}`),
     }),
     door({
       method: 'GET',
@@ -129,7 +126,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
           ],
           { given: given.marker !== undefined, next: marker },
         )
-        const documents = messageDocuments(messages, { request, now, checksum })
+        const documents = messageDocuments(messages, { request, now })
         return ok(`{"messages": ${documents}, "links": ${links}}`)
       },
     }),
@@ -146,8 +143,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
         if (claim_ids !== undefined && deleteNeedsClaimIds) throw new ZaqarError('delete.claim_ids_missing')
         return { queue: params['queue'] as string, limit: pop as number }
       },
-      encode: ({ messages, now }, request) =>
-        ok(`{"messages": ${poppedDocuments(messages, { request, now, checksum })}}`),
+      encode: ({ messages, now }, request) => ok(`{"messages": ${poppedDocuments(messages, { request, now })}}`),
     }),
     door({
       method: 'DELETE',
@@ -168,7 +164,7 @@ export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
       operation: getMessage,
       describe: messageDocs.get,
       decode: ({ params }) => ({ queue: params['queue'] as string, id: params['message'] as string }),
-      encode: ({ message, now }, request) => ok(messageDocument(message, { request, now, checksum })),
+      encode: ({ message, now }, request) => ok(messageDocument(message, { request, now })),
     }),
     door({
       method: 'DELETE',

@@ -30,7 +30,7 @@ export function createV2(limits: DoorLimits): ApiVersion {
     doors: [
       ...queueDoors(limits),
       ...messageDoors(limits),
-      ...claimDoors(limits),
+      ...claimDoors(),
       ...subscriptionDoors(),
       ...topicDoors(limits),
       ...[...poolDoors(), ...flavorDoors(), healthDoor()].map((one) => ({ ...one, admin: true as const })),
