@@ -7,6 +7,7 @@ const passed = [
   succeeds('node_modules/typescript/bin/tsc'),
   succeeds('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'),
   succeeds('tools/check-imports.ts'),
+  succeeds('tools/check-expressions.ts'),
   canRunKnip() ? succeeds(knip) : skipKnip(),
 ]
 process.exitCode = passed.every(Boolean) ? 0 : 1

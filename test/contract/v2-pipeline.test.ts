@@ -78,9 +78,12 @@ describe('Client-ID', () => {
     `g${digits.slice(1)}`,
     `${CLIENT_ID}, ${CLIENT_ID}`,
     'urn:uuid:',
+    `-{${CLIENT_ID}}-`,
+    '{'.repeat(31_000),
+    `{${'-'.repeat(200)}${CLIENT_ID}}`,
   ]
   for (const id of malformed) {
-    test(`${JSON.stringify(id)} is malformed`, async () => {
+    test(`${JSON.stringify(id.slice(0, 60))} is malformed`, async () => {
       const answer = await given.client.with({ 'Client-ID': id }).get('/v2/queues')
       assertError(answer, 400, 'Wrong UUID value', 'Malformed hexadecimal UUID.')
     })
@@ -92,6 +95,8 @@ describe('Client-ID', () => {
     `{${CLIENT_ID}}`,
     `urn:uuid:${CLIENT_ID}`,
     `3-3-8-1${digits.slice(4)}`,
+    `{{urn:urn:uuid:-${digits}--}}}`,
+    `${'{'.repeat(168)}${digits}`,
   ]
   for (const id of spellings) {
     test(`${id} is the same client`, async () => {
@@ -219,12 +224,28 @@ describe('Accept', () => {
     })
   }
 
-  for (const accept of ['application/json;q=0', 'application/json;q=0, */*', 'application/vnd.x+json']) {
+  const refusing = [
+    'application/json;q=0',
+    'application/json; q=0',
+    'application/json ;\tq =0',
+    'application/json; charset=utf-8 ; q=0.000',
+    'application/json;q=0, */*',
+    'application/vnd.x+json',
+    'text/html,'.repeat(100),
+  ]
+  for (const accept of refusing) {
     test(`${accept} is refused in JSON or not at all`, async () => {
       const answer = await given.client.get('/v2/queues', { headers: { Accept: accept } })
       assert.equal(answer.status, 406)
     })
   }
+
+  test('a header of more than 1,000 characters is as good as none', async () => {
+    const Accept = `application/json;q=0,${'text/html,'.repeat(100)}`
+    assert.equal((await given.client.get('/v2/queues', { headers: { Accept } })).status, 200)
+    const refused = await given.client.get('/v2/queues?limit=0', { headers: { Accept } })
+    assertError(refused, 400, 'Invalid API request')
+  })
 
   test('a client that wants some other JSON reads why in JSON', async () => {
     const answer = await given.client.get('/v2/queues', { headers: { Accept: 'application/hal+json' } })

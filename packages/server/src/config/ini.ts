@@ -44,12 +44,13 @@ export function readIni(content: string): IniFile {
       if (/^\[.+\]$/.test(text)) section = text.slice(1, -1)
       else refuse('a section is a name in brackets: [name]')
     } else {
-      const assignment = /^([^:=]+?)\s*[:=]\s*(.*)$/.exec(text)
+      const assignment = /^([^:=]+)[:=](.*)$/.exec(text)
       // The line itself is not shown, it may hold a password.
       if (assignment === null) refuse('neither a [section] nor "name = value"')
       else if (section === null) refuse('a value stands before the first [section]')
       else {
-        const value = { section, name: assignment[1] ?? '', text: unquote(assignment[2] ?? ''), line }
+        const [, name = '', rest = ''] = assignment
+        const value = { section, name: name.trimEnd(), text: unquote(rest.trimStart()), line }
         values.push(value)
         open = value
       }

@@ -97,7 +97,7 @@ function pathsOfFolder(folder: string, files: Files): ConfigPaths {
 /** Variables named `OS_<GROUP>__<OPTION>`, as oslo.config has them. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Given[] {
   return Object.entries(env).flatMap(([variable, text]) => {
-    const [, part, name] = /^OS_(.+?)__(.+)$/.exec(variable) ?? []
+    const [, part, name] = /^OS_((?:(?!__).)+)__(.+)$/.exec(variable) ?? []
     if (part === undefined || name === undefined || text === undefined) return []
     const group = findGroupOfVariable(part)?.name ?? part.toLowerCase()
     return [{ group, name: name.toLowerCase(), text, origin: variable }]

@@ -88,8 +88,8 @@ function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
 
 /** libpq's `postgres://a:1,b:2/database` is no URL; as `?host=a,b&port=1,2`, which means the same, it is one. */
 function withHostsAsParameters(uri: string): string {
-  const [, start = '', list, rest = ''] = /^(postgres:\/\/(?:[^@/?#]*@)?)([^@/?#]*,[^@/?#]*)(.*)$/.exec(uri) ?? []
-  if (list === undefined) return uri
+  const [, start = '', list, rest = ''] = /^(postgres:\/\/(?:[^@/?#]*@)?)([^@/?#]*)(.*)/.exec(uri) ?? []
+  if (!list?.includes(',')) return uri
   const hosts = list.split(',')
   const named = (part: 1 | 2) => hosts.map((host) => /^(\[.*\]|[^:]*)(?::(\d*))?$/.exec(host)?.[part] ?? '').join()
   return `${start}${hosts[0]}${rest}${rest.includes('?') ? '&' : '?'}host=${named(1)}&port=${named(2)}`

@@ -5,11 +5,15 @@ import type { HttpResponse } from './messages.ts'
 
 const JSON_TYPE = 'application/json'
 
+/** Characters. A longer header is not looked at: RFC 9110 lets a server answer as if it were not there. */
+const LONGEST_ACCEPT = 1_000
+
 /** Whether a client takes what this service makes. Absent or empty means everything. (contract http.md 1.6) */
 export function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === JSON_TYPE) return true
+  if (accept.length > LONGEST_ACCEPT) return true
   // Parameters of a range other than q say more than this service could.
-  const ranges = accept.replace(/;\s*(?!q\s*=)[^;,]*/gi, '')
+  const ranges = accept.replace(/;(?!\s*q\s*=)[^;,]*/gi, '')
   return new Negotiator({ headers: { accept: ranges } }).mediaType([JSON_TYPE]) !== undefined
 }
 

@@ -40,15 +40,17 @@ function readClientId(given: string, rules: ClientIdRules): string {
 /** How nearly every client spells it. */
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
+/** Characters. Python takes any number of braces and hyphens; nobody writes so many. */
+const LONGEST_UUID = 200
+
 /** The 32 digits of a UUID in any spelling that Python takes: braces, hyphens, `urn:uuid:`; null when it is none. */
 function uuidValue(given: string): string | null {
+  if (given.length > LONGEST_UUID) return null
   if (CANONICAL_UUID.test(given)) return given.replaceAll('-', '')
-  const digits = given
-    .replace('urn:', '')
-    .replace('uuid:', '')
-    .replace(/^[{}]+|[{}]+$/g, '')
-    .replaceAll('-', '')
-  return /^[0-9a-fA-F]{32}$/.test(digits) ? digits.toLowerCase() : null
+  const bare = given.replaceAll('urn:', '').replaceAll('uuid:', '')
+  const [, spelt = ''] = /^[{}]*([0-9a-f-]{32,})[{}]*$/i.exec(bare) ?? []
+  const digits = spelt.replaceAll('-', '')
+  return digits.length === 32 ? digits.toLowerCase() : null
 }
 
 function freeForm(given: string, { minLength, maxLength }: ClientIdRules): string | null {

@@ -23,6 +23,9 @@ describe('an access rule covers', () => {
     ['/v2/queues/dev-*', '/v2/queues/prod-1', false],
     ['/v2/queues/*a*', '/v2/queues/banana', true],
     ['/v2/{', '/v2/{', true],
+    ['/v2/{a{b}', '/v2/c', true],
+    ['/v2/{*', '/v2/{*', true],
+    ['/v2/{*', '/v2/{a', false],
     ['', '', true],
     ['', '/', false],
   ]

@@ -21,7 +21,7 @@ export function isCovered(rules: readonly AccessRule[], { service, method, path 
  * and a regular expression made from one could take for ever.
  */
 function matches(path: string, pattern: string): boolean {
-  const parts = pattern.match(/\{[^}]*\}|\*\*|\*|[^{*]+|\{/g) ?? []
+  const parts = pattern.match(/\{[^}]*\}?|\*\*|\*|[^{*]+/g) ?? []
   let ends: ReadonlySet<number> = new Set([0])
   for (const part of parts) {
     if (ends.size === 0) return false

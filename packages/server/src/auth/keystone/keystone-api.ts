@@ -95,8 +95,9 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
 
 /** The address of API v3, whether it was given with a version, an older one, or none. */
 function versionedUrl(url: string): string {
-  const base = url.replace(/\/+$/, '').replace(/\/v[23](\.\d+)?$/, '')
-  return `${base}/v3`
+  let end = url.length
+  while (url[end - 1] === '/') end--
+  return `${url.slice(0, end).replace(/\/v[23](\.\d+)?$/, '')}/v3`
 }
 
 /** Whoever has waited that long does not wait again. */

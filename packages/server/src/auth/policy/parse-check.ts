@@ -46,11 +46,11 @@ function tokenize(text: string): string[] {
     .split(/\s+/)
     .filter((word) => word !== '')
     .flatMap((word) => {
-      const bare = word.replace(/^\(+/, '')
-      const opening = word.length - bare.length
-      const inner = bare.replace(/\)+$/, '')
-      const closing = bare.length - inner.length
-      return [...'('.repeat(opening), ...(inner === '' ? [] : [inner]), ...')'.repeat(closing)]
+      let [start, end] = [0, word.length]
+      while (word[start] === '(') start++
+      while (end > start && word[end - 1] === ')') end--
+      const inner = word.slice(start, end)
+      return [...word.slice(0, start), ...(inner === '' ? [] : [inner]), ...word.slice(end)]
     })
 }
 

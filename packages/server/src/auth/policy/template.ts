@@ -7,7 +7,7 @@ export type Target = Readonly<Record<string, string>>
 /** @throws PolicyProblem */
 export function parseTemplate(text: string): Template {
   const parts: (string | { attribute: string })[] = []
-  for (const [part, attribute] of text.matchAll(/%\(([^)]*)\)s|%%|[^%]+|%/g)) {
+  for (const [part, attribute] of text.matchAll(/%\(([^)%]*)\)s|%%|[^%]+|%/g)) {
     if (attribute !== undefined) parts.push({ attribute })
     else if (part === '%%') parts.push('%')
     else if (part === '%')
