@@ -1,4 +1,4 @@
-/** A page in a real browser calls the service of another origin. */
+/** Pages of other origins in a real browser call the service. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { type BrowserContext, chromium } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { startService } from '../support/service.ts'
@@ -20,6 +20,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP rebound.example 127.0.0.1',
 ]
 
 /** A server of an empty page, and its origin. */
@@ -59,6 +60,14 @@ async function fetchFrom(browser: BrowserContext, origin: string, url: string, m
   }
 }
 
+async function startBrowser(t: TestContext): Promise<BrowserContext> {
+  const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
+  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
+  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
+  t.after(() => browser.close())
+  return browser
+}
+
 test('a page of an allowed origin posts, lists and deletes messages; one of another origin may not', async (t) => {
   if (!requirePeer(t, 'chromium')) return
   const allowed = await servePage()
@@ -67,10 +76,7 @@ test('a page of an allowed origin posts, lists and deletes messages; one of anot
   t.after(other.close)
   const service = await startService({ config: `[cors]\nallowed_origin = ${allowed.origin}\n` })
   t.after(() => service.stop())
-  const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
-  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
-  t.after(() => browser.close())
+  const browser = await startBrowser(t)
 
   const messages = `${service.url}/v2/queues/q/messages`
   const post = JSON.stringify({ messages: [{ ttl: 300, body: { from: 'a page' } }] })
@@ -97,4 +103,34 @@ test('a page of an allowed origin posts, lists and deletes messages; one of anot
   assert.deepEqual(deleted, { status: 204, document: null })
   const afterwards = await fetchFrom(browser, allowed.origin, `${messages}?echo=true`, 'GET')
   assert.deepEqual('document' in afterwards && (afterwards.document as { messages: unknown[] }).messages, [])
+})
+
+test('a page cannot get at a service without authentication, neither without a preflight nor by a name of its own', async (t) => {
+  if (!requirePeer(t, 'chromium')) return
+  const other = await servePage()
+  t.after(other.close)
+  const service = await startService()
+  t.after(() => service.stop())
+  const browser = await startBrowser(t)
+  const queue = `${service.url}/v1/queues/q`
+  const headers = { 'Client-ID': '3381af92-2b9e-11e3-b191-71861300734c' }
+  await fetch(queue, { method: 'PUT', body: '{}' })
+  await fetch(`${queue}/messages`, { method: 'POST', headers, body: '[{"ttl": 300, "body": 1}]' })
+
+  // A claim in the oldest version needs no header of its own.
+  const claim = async (url: string) => {
+    const body = '{"ttl": 300, "grace": 300}'
+    return (await fetch(url, { method: 'POST', mode: 'no-cors', headers: { 'Content-Type': 'text/plain' }, body })).type
+  }
+  const page = await browser.newPage()
+  await page.goto(`${other.origin}/`)
+  assert.equal(await page.evaluate(claim, `${queue}/claims`), 'opaque')
+
+  const rebound = `http://rebound.example:${service.port}`
+  assert.equal((await page.goto(`${rebound}/`))?.status(), 403)
+  assert.equal(await page.evaluate(claim, `${rebound}/v1/queues/q/claims`), 'basic')
+
+  assert.equal((await page.goto(`${service.url}/docs`, { referer: other.origin }))?.status(), 200)
+  const { messages } = (await (await fetch(`${queue}/stats`)).json()) as { messages: { claimed: number; free: number } }
+  assert.deepEqual([messages.claimed, messages.free], [0, 1])
 })

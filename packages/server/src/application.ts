@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import { FOR_EVERYBODY } from './auth/authenticate.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type OnTrouble, type ProbeStore } from './core/execute.ts'
@@ -7,6 +8,7 @@ import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
+import { createPageGuard } from './http/page-guard.ts'
 import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
@@ -76,15 +78,18 @@ export function createApplication({
   })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
   const withCors = createCors(config.cors)
+  const guarded = pageGuard(config)
   const serve = (served: readonly ApiVersion[]) =>
     withCors(
-      createHandler({
-        authenticate,
-        findRoute: createRoutes(served, describedApi(served, limits)),
-        execute,
-        clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
-        onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
-      }),
+      guarded(
+        createHandler({
+          authenticate,
+          findRoute: createRoutes(served, describedApi(served, limits)),
+          execute,
+          clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
+          onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
+        }),
+      ),
     )
   const isApart = config.http.adminPort !== null
   return {
@@ -92,6 +97,13 @@ export function createApplication({
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     close: () => longPolls.close(),
   }
+}
+
+/** Where callers have to show who they are, a page can show nothing. */
+function pageGuard({ auth, http, cors }: Config): (handle: Handle) => Handle {
+  if (auth.strategy !== '') return (handle) => handle
+  const hosts = [...http.allowedHosts, http.bind.toLowerCase(), http.adminBind.toLowerCase()]
+  return createPageGuard({ hosts, allowedOrigins: cors.allowedOrigins, documents: FOR_EVERYBODY })
 }
 
 function projectQuotas({ projectLimits }: Config, queues: QueueStore): ProjectQuotas | null {

@@ -21,4 +21,5 @@ export function createAuthentication({ unsigned, signer, clock }: Authentication
   }
 }
 
-const FOR_EVERYBODY = new Set(['/', '/openapi.json', '/docs'])
+/** Paths that need no credentials. */
+export const FOR_EVERYBODY: ReadonlySet<string> = new Set(['/', '/openapi.json', '/docs'])

@@ -105,6 +105,16 @@ export const address: Kind<string> = {
   },
 }
 
+/** In lower case. `*` stands for any. */
+export const hostNames: Kind<readonly string[]> = {
+  allowed: 'a list of host names without ports, or *',
+  parse(text) {
+    const parsed = list.parse(text.toLowerCase())
+    const fits = 'value' in parsed && parsed.value.every((name) => name === '*' || 'value' in address.parse(name))
+    return fits ? parsed : { refused: `allowed is ${hostNames.allowed}` }
+  },
+}
+
 export const path: Kind<string> = {
   allowed: 'a path; a relative one starts where the service is started',
   parse: (value) => (value === '' || value.includes('\0') ? { refused: `allowed is ${path.allowed}` } : { value }),

@@ -2,7 +2,21 @@
  * The table of options: the only place where an option has a name, a kind, a default and a meaning. `Config`, the checks,
  * help, and docs/configuration.md follow from it.
  */
-import { address, bool, choice, int, type Kind, list, listOf, path, port, secret, secretLines, text } from './kinds.ts'
+import {
+  address,
+  bool,
+  choice,
+  hostNames,
+  int,
+  type Kind,
+  list,
+  listOf,
+  path,
+  port,
+  secret,
+  secretLines,
+  text,
+} from './kinds.ts'
 import { libraryDefaults, libraryGroups } from './library-options.ts'
 import { type OptionGroup, withoutEffect } from './option.ts'
 import { Secret } from './secret.ts'
@@ -340,6 +354,15 @@ export const groups = [
         meaning:
           'Allow an address that other machines reach, although everybody there may then read and write everything.',
         flag: { name: 'expose-without-authentication', value: null },
+      },
+      {
+        name: 'allowed_hosts',
+        key: 'http.allowedHosts',
+        kind: hostNames,
+        default: '',
+        meaning:
+          'Names that a service without authentication answers to, beside localhost, addresses and a name to listen on; *: any. ' +
+          'A web page could else reach it by a name of its own.',
       },
       {
         name: 'admin_port',

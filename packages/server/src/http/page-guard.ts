@@ -1,0 +1,79 @@
+import { isIP } from 'node:net'
+import { Refusal } from '../wire/refusal.ts'
+import { errorResponse } from './error-response.ts'
+import type { Handle } from './handler.ts'
+import type { HttpRequest } from './messages.ts'
+
+export interface PageGuardRules {
+  /** Names of the service in lower case, or `*` for any. Those of this machine and addresses are known anyway. */
+  readonly hosts: readonly string[]
+  /** Whose pages may call: `scheme://host[:port]` each, or `*` for any. */
+  readonly allowedOrigins: readonly string[]
+  /** Paths that a link on any page may lead to. */
+  readonly documents: ReadonlySet<string>
+}
+
+/**
+ * Stands in front of a service that asks nobody who they are: there a web page could do whatever the person may who opens
+ * it. Such a page comes by the name of its own host, which it lets lead to the service (DNS rebinding), or the browser says
+ * that the request is from another site. Preflights pass: they do nothing, and CORS answers them.
+ */
+export function createPageGuard({ hosts, allowedOrigins, documents }: PageGuardRules): (handle: Handle) => Handle {
+  const names = new Set(hosts)
+  const isKnown = (host: string): boolean => {
+    const name = nameIn(host)
+    const isHere = isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')
+    return isHere || names.has(name) || names.has('*')
+  }
+  const isAllowed = (origin: string | undefined): boolean =>
+    allowedOrigins.includes('*') || (origin !== undefined && allowedOrigins.includes(origin))
+  const objection = (request: HttpRequest): Refusal | null => {
+    if (request.method === 'OPTIONS') return null
+    const { host = '', origin } = request.headers
+    // Browsers always name the host.
+    if (host !== '' && !isKnown(host)) return unknownHost()
+    const isForeign = comesFromElsewhere(request.headers) && !isAllowed(origin) && !followsLink(request, documents)
+    return isForeign ? foreignPage() : null
+  }
+  return (handle) => (request) => {
+    const refusal = objection(request)
+    return refusal === null ? handle(request) : Promise.resolve(errorResponse(refusal, request.headers.accept))
+  }
+}
+
+/** Of a `Host` header: in lower case, without port, brackets and the dot of the root. */
+function nameIn(host: string): string {
+  const [, address, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host.toLowerCase()) ?? []
+  return address ?? (name.endsWith('.') ? name.slice(0, -1) : name)
+}
+
+/** Whether a page of another origin asks. Programs other than browsers send neither header. */
+function comesFromElsewhere({ origin, host, 'sec-fetch-site': site }: HttpRequest['headers']): boolean {
+  // No page can forge it; `none` is the person, by the address bar or a bookmark. A proxy may have changed the host.
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
+}
+
+/** Whether the person goes to a document that is for everybody, and leaves the page for it. */
+function followsLink({ method, target, headers }: HttpRequest, documents: ReadonlySet<string>): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
+  return method === 'GET' && mode === 'navigate' && destination === 'document' && documents.has(target)
+}
+
+function unknownHost(): Refusal {
+  return new Refusal(
+    403,
+    '403 Forbidden',
+    'The service knows no host of the name that the request is for. Without authentication it answers to localhost, ' +
+      'addresses and the names in [http] allowed_hosts, lest a web page reach it by a name of its own.',
+  )
+}
+
+function foreignPage(): Refusal {
+  return new Refusal(
+    403,
+    '403 Forbidden',
+    'The request comes from a web page of another origin. Without authentication only pages of the origins in ' +
+      '[cors] allowed_origin may call.',
+  )
+}
