@@ -114,6 +114,6 @@ function hasType(value: Json, { type, items }: FieldSchema): boolean {
   return type === undefined || typeof value === type
 }
 
-function isObject(value: Json): value is JsonObject {
+export function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value)
 }

@@ -68,6 +68,23 @@ describe('creating a subscription', () => {
     assert.ok(text.includes(`"options": ${options}, `), text)
   })
 
+  test('takes options that are null for none', async () => {
+    const id = await subscribe(given, HOOK, { options: null })
+    assert.deepEqual(json(await given.client.get(`${JOBS}/${id}`)).options, {})
+  })
+
+  for (const [description, body] of [
+    ['Missing parameter subscriber in body.', {}],
+    ['TTL must be an integer.', { subscriber: HOOK, ttl: 'x' }],
+    ['TTL must be an integer.', { subscriber: HOOK, ttl: 60.5 }],
+    ['Options must be a dict.', { subscriber: HOOK, options: 'x' }],
+    ['Options must be a dict.', { subscriber: HOOK, options: [] }],
+  ] as const) {
+    test(`refuses ${JSON.stringify(body)} in the words that clients know`, async () => {
+      assert.equal(json(await given.client.post(JOBS, body)).description, description)
+    })
+  }
+
   test('the subscribers of two queues have nothing to do with each other', async () => {
     const id = await subscribe(given)
     assert.notEqual(await subscribe(given, HOOK, {}, '/v2/queues/other/subscriptions'), id)
@@ -86,7 +103,6 @@ describe('creating a subscription', () => {
     ['a subscriber of an unknown type', { subscriber: 'ftp://hook.example/x' }],
     ['a subscriber with a line feed', { subscriber: 'http://h/\nx' }],
     ['a subscriber with half a character', { subscriber: 'http://h/\ud800' }],
-    ['options that are null', { subscriber: HOOK, options: null }],
     ['options that are a list', { subscriber: HOOK, options: [] }],
     ['options that are a text', { subscriber: HOOK, options: '' }],
     ['options that are a number', { subscriber: HOOK, options: 1.5 }],
@@ -305,9 +321,25 @@ describe('updating a subscription', () => {
     assert.equal(json(await given.client.get(`${JOBS}/${id}`)).subscriber, `${HOOK}2`)
   })
 
-  test('ignores other fields and those that are null, any content type will do', async () => {
+  test('takes options that are null for none', async () => {
+    const id = await subscribe(given, HOOK, { options: { a: 1 } })
+    assertNoContent(await given.client.patch(`${JOBS}/${id}`, { options: null }))
+    assert.deepEqual(json(await given.client.get(`${JOBS}/${id}`)).options, {})
+  })
+
+  for (const [description, body] of [
+    ['TTL must be an integer.', { ttl: 'x' }],
+    ['Options must be a dict.', { options: 7 }],
+  ] as const) {
+    test(`refuses ${JSON.stringify(body)} in the words that clients know`, async () => {
+      const id = await subscribe(given)
+      assert.equal(json(await given.client.patch(`${JOBS}/${id}`, body)).description, description)
+    })
+  }
+
+  test('ignores other fields and a subscriber or a ttl that is null, any content type will do', async () => {
     const id = await subscribe(given, HOOK, { ttl: 100 })
-    const body = { ttl: 200, subscriber: null, options: null, confirmed: true, other: [] }
+    const body = { ttl: 200, subscriber: null, confirmed: true, other: [] }
     const answer = await given.client.patch(`${JOBS}/${id}`, body, { headers: { 'Content-Type': 'text/plain' } })
     assertNoContent(answer)
     const { ttl, subscriber, confirmed } = json(await given.client.get(`${JOBS}/${id}`))
@@ -340,7 +372,7 @@ describe('updating a subscription', () => {
   for (const body of [
     { confirmed: true },
     { subscriber: null },
-    { ttl: null, options: null },
+    { ttl: null, subscriber: null },
     ...['queue', 'project', 'subscription_id', 'self'].map((name) => ({ ttl: 100, [name]: 'x' })),
   ]) {
     test(`is not able to do ${JSON.stringify(body)}`, async () => {
@@ -377,7 +409,9 @@ describe('confirming a subscription', () => {
   for (const body of [undefined, '', {}, { confirmed: null }, { confirmed: 1 }, { confirmed: 'true' }]) {
     test(`refuses ${JSON.stringify(body)}`, async () => {
       const id = await subscribe(given)
-      assertError(await given.client.put(`${JOBS}/${id}/confirm`, body), 400, 'Invalid API request', 'confirmed')
+      const answer = await given.client.put(`${JOBS}/${id}/confirm`, body)
+      assertError(answer, 400, 'Invalid API request')
+      assert.equal(json(answer).description, "The 'confirmed' should be boolean.")
     })
   }
 
