@@ -162,14 +162,86 @@ describe('a policy that is open', () => {
     files.content['/etc/zaqar/policy.d/more.yaml'] = 'queues:get: "role:member"'
     clock.advance(1000)
     assert.ok(may('queues:get'))
-    files.content = {}
+    files.content['/etc/zaqar/policy.d/more.yaml'] = 'queues:create: "role:member"'
     clock.advance(1000)
-    assert.ok(may('queues:get'))
+    assert.ok(!may('queues:get'))
     assert.equal(told.length, 3)
     policy.close()
-    files.content['/etc/zaqar/policy.yaml'] = 'queues:get: "!"'
+    files.content['/etc/zaqar/policy.yaml'] = 'queues:get: ""'
     clock.advance(5000)
-    assert.ok(may('queues:get'))
+    assert.ok(!may('queues:get'))
+  })
+
+  const denies = { '/etc/zaqar/policy.yaml': '"queues:get": "!"', '/etc/zaqar/policy.d/a.yaml': '"queues:create": "!"' }
+  const lost: readonly (readonly [what: string, left: Record<string, string>, problem: RegExp])[] = [
+    ['is emptied', { ...denies, '/etc/zaqar/policy.yaml': '' }, /policy\.yaml: it holds no rules any more/],
+    [
+      'keeps comments alone',
+      { ...denies, '/etc/zaqar/policy.yaml': '# "queues:get": "!"\n' },
+      /holds no rules any more/,
+    ],
+    [
+      'keeps an empty document',
+      { ...denies, '/etc/zaqar/policy.d/a.yaml': '{}' },
+      /a\.yaml: it holds no rules any more/,
+    ],
+    [
+      'is moved away',
+      { '/etc/zaqar/policy.d/a.yaml': denies['/etc/zaqar/policy.d/a.yaml'] },
+      /it is not there any more/,
+    ],
+    [
+      'goes with its folder',
+      { '/etc/zaqar/policy.yaml': denies['/etc/zaqar/policy.yaml'] },
+      /a\.yaml: it is not there/,
+    ],
+    ['goes with all others', {}, /policy\.yaml: it is not there any more.*a\.yaml: it is not there any more/],
+    [
+      'is hidden by an empty one',
+      { ...denies, '/home/op/policy.yaml': '' },
+      /\/etc.*policy\.yaml: it is not there any more/,
+    ],
+    [
+      'is hidden by another folder',
+      { ...denies, '/home/op/policy.d/b.yaml': 'x: "@"' },
+      /\/etc.*a\.yaml: it is not there/,
+    ],
+  ]
+  for (const [what, left, problem] of lost) {
+    test(`stays in force when a file with rules ${what}, until one with rules is back`, () => {
+      const files = memory(denies)
+      const { may, clock, told } = opened(files)
+      files.content = left
+      clock.advance(10_000)
+      assert.deepEqual([may('queues:get'), may('queues:create')], [false, false])
+      assert.equal(told.length, 1, 'it is said once')
+      assert.match(told[0] ?? '', /^refused: /)
+      assert.match(told[0] ?? '', problem)
+      files.content = { ...left, '/home/op/policy.d/c.yaml': '"queues:get": ""' }
+      clock.advance(1000)
+      assert.deepEqual([may('queues:get'), told.length], [false, 2], 'and again when files change')
+      files.content = { ...denies, '/etc/zaqar/policy.yaml': '"queues:get": "role:member"' }
+      clock.advance(1000)
+      assert.deepEqual([may('queues:get'), may('queues:create')], [true, false])
+      assert.match(told[2] ?? '', /^reloaded: /)
+    })
+  }
+
+  test('stays in force when its files cannot be read any more', () => {
+    const files = memory(denies)
+    let isReadable = true
+    const refuse = (): never => {
+      throw new Error('EACCES: permission denied')
+    }
+    const { may, clock, told } = opened({
+      readFile: (path) => (isReadable ? files.readFile(path) : refuse()),
+      stamp: (path) => files.stamp(path),
+      listFolder: (path) => (isReadable ? files.listFolder(path) : refuse()),
+    })
+    isReadable = false
+    clock.advance(10_000)
+    assert.deepEqual([may('queues:get'), may('queues:create'), told.length], [false, false, 1])
+    assert.match(told[0] ?? '', /^refused: .*EACCES/)
   })
 
   test('keeps its rules when the changed ones cannot be used, and says so once', () => {

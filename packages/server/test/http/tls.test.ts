@@ -221,6 +221,10 @@ describe('a listener with a certificate', () => {
     assert.match(await ask(two), /^HTTP\/1\.1 200/)
     assert.equal(await ask({}), '')
     assert.equal(await ask(one), '')
+    machine.files.set('/ca.pem', '')
+    machine.look()
+    assert.match(machine.log[0] ?? '', /^refused: \/ca\.pem holds no certificate/)
+    assert.equal(await ask({}), '', 'also when the file of authorities is emptied')
   })
 })
 

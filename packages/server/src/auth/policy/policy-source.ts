@@ -26,13 +26,21 @@ export interface PolicyFiles {
 /** These may be missing even when they are named: files made from upstream's sample name them. */
 const USUAL_FILES = ['policy.yaml', 'policy.json']
 
-/** Reads all files and puts the rules together. */
-export function readPolicy(
-  settings: PolicySettings,
-  files: PolicyFiles,
-): RuleSet & { readonly paths: readonly string[] } {
+export interface ReadPolicy extends RuleSet {
+  readonly paths: readonly string[]
+  /** Those of the paths that hold any rules. */
+  readonly sources: readonly string[]
+}
+
+/**
+ * Reads all files and puts the rules together.
+ * @param needed files that must hold rules: without those in force the defaults would admit nearly everybody
+ */
+export function readPolicy(settings: PolicySettings, files: PolicyFiles, needed: readonly string[] = []): ReadPolicy {
   const { paths, problems } = findFiles(settings, files)
   const read = paths.map((path) => readPolicyFile(path, files))
+  const sources = paths.filter((_, index) => (read[index]?.rules.length ?? 0) > 0)
+  const found = [...problems, ...read.flatMap((file) => file.problems)]
   const {
     rules,
     problems: inRules,
@@ -42,7 +50,14 @@ export function readPolicy(
     fileRules: read.flatMap((file) => file.rules),
     fallback: settings.fallback,
   })
-  return { rules, paths, warnings, problems: [...problems, ...read.flatMap((file) => file.problems), ...inRules] }
+  // A file with a problem of its own is not called empty as well.
+  const losses = found.length > 0 ? [] : needed.filter((path) => !sources.includes(path)).map(sayLost(paths))
+  return { rules, paths, sources, warnings, problems: [...found, ...losses, ...inRules] }
+}
+
+function sayLost(paths: readonly string[]): (path: string) => string {
+  return (path) =>
+    `${path}: it ${paths.includes(path) ? 'holds no rules any more' : 'is not there any more, or hidden'}`
 }
 
 /** A text that is another one as soon as `readPolicy` would read something else. */

@@ -13,11 +13,14 @@ export type Rules = ReadonlyMap<string, Rule>
 export interface PolicyReports {
   warned(warning: string): void
   reloaded(paths: readonly string[]): void
-  /** The rules in force stay as they were. */
+  /** The rules in force stay as they were. Told once, and again when files change and it is not over. */
   refused(problems: readonly string[]): void
 }
 
-/** Who may do what, by rules that are read again when their files change. */
+/**
+ * Who may do what, by rules that are read again when their files change. Where a file that had rules has none any more, or is
+ * gone, those in force stay.
+ */
 export interface Policy {
   /** Whether the caller may do what that rule guards. A rule that does not exist admits nobody. */
   authorise(permission: string, caller: Caller): boolean
@@ -36,15 +39,16 @@ export function openPolicy(
   const first = readPolicy(settings, files)
   if (first.problems.length > 0) throw new PolicyError(first.problems)
   for (const warning of first.warnings) reports.warned(warning)
-  let { rules } = first
+  let { rules, sources } = first
 
   const changed = (): void => {
-    const { rules: latest, problems, warnings, paths } = readPolicy(settings, files)
-    if (problems.length > 0) reports.refused(problems)
+    const latest = readPolicy(settings, files, sources)
+    if (latest.problems.length > 0) reports.refused(latest.problems)
     else {
-      rules = latest
-      reports.reloaded(paths)
-      for (const warning of warnings) reports.warned(warning)
+      rules = latest.rules
+      sources = latest.sources
+      reports.reloaded(latest.paths)
+      for (const warning of latest.warnings) reports.warned(warning)
     }
   }
   const failed = (error: unknown): void => reports.refused([String(error)])
