@@ -1,5 +1,5 @@
 import type { Static, TObject } from 'typebox'
-import { IntegerTooLarge, isRawJson, NestedTooDeep, parseJson } from '../core/model/json.ts'
+import { IntegerTooLarge, isKeptNumber, isObject, NestedTooDeep, parseJson } from '../core/model/json.ts'
 import type { Json, JsonObject } from '../core/model/model.ts'
 import { integerOf } from '../core/rules/integers.ts'
 import type { RequestBody } from './door.ts'
@@ -15,7 +15,7 @@ const NOT_SUPPORTED = 'Document type not supported.'
 export function readDocument(body: RequestBody, unparsable = UNPARSABLE): JsonObject | Json[] {
   if (body.bytes === null) throw invalidBody('Request body can not be empty')
   const document = parse(body.text, unparsable)
-  if (typeof document !== 'object' || document === null || isRawJson(document)) throw invalidBody(unparsable)
+  if (typeof document !== 'object' || document === null || isKeptNumber(document)) throw invalidBody(unparsable)
   return document
 }
 
@@ -112,8 +112,4 @@ function hasType(value: Json, { type, items }: FieldSchema): boolean {
     return Array.isArray(value) && value.every((item) => items === undefined || hasType(item, items))
   }
   return type === undefined || typeof value === type
-}
-
-export function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value)
 }

@@ -1,3 +1,4 @@
+import { isObject, printJson } from '../core/model/json.ts'
 import type { Json } from '../core/model/model.ts'
 import type { MetadataChange } from '../core/rules/metadata-patch.ts'
 import { readDocument } from './body.ts'
@@ -27,12 +28,12 @@ export function readPatch(body: RequestBody, contentType: string | undefined): M
 }
 
 function readChange(change: Json): MetadataChange {
-  if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+  if (!isObject(change)) {
     throw invalidBody('Operations must be JSON objects.')
   }
   const { op, path, value } = change
   if (typeof op !== 'string' || !OPS.includes(op)) {
-    throw invalidBody(`Invalid operation: ${JSON.stringify(op ?? null)}. It must be one of: ${OPS.join(', ')}.`)
+    throw invalidBody(`Invalid operation: ${printJson(op ?? null)}. It must be one of: ${OPS.join(', ')}.`)
   }
   if (typeof path !== 'string') throw invalidBody(`Operation "${op}" requires a member named "path", a string.`)
   const key = readPointer(path)

@@ -1,4 +1,4 @@
-import { isRawJson } from '../model/json.ts'
+import { isKeptNumber } from '../model/json.ts'
 import type { Json } from '../model/model.ts'
 
 /**
@@ -8,6 +8,6 @@ import type { Json } from '../model/model.ts'
 export function integerOf(value: Json | undefined): number | null {
   if (typeof value === 'boolean') return Number(value)
   if (typeof value === 'number') return Number.isInteger(value) ? value : null
-  if (isRawJson(value) && /^-?\d+$/.test(value.rawJSON)) return Number(value.rawJSON)
+  if (isKeptNumber(value) && /^-?\d+$/.test(value.spelling)) return Number(value.spelling)
   return null
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../model/json.ts'
 import type { Json } from '../model/model.ts'
 import { integerOf } from './integers.ts'
 
@@ -19,7 +20,7 @@ const LEAST_DIFFERENCE_SECONDS = 10
  */
 export function retryPolicyProblem(policy: Json | undefined): string | null {
   if (!policy) return null
-  if (typeof policy !== 'object' || Array.isArray(policy)) return 'retry_policy must be a dict.'
+  if (!isObject(policy)) return 'retry_policy must be a dict.'
   for (const key of INTEGER_KEYS) {
     if (Object.hasOwn(policy, key) && integerOf(policy[key]) === null) return `Retry policy: ${key} must be a integer.`
   }

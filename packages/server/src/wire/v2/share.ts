@@ -1,5 +1,5 @@
-import { printJson } from '../../core/model/json.ts'
-import type { Instant, Json, JsonObject } from '../../core/model/model.ts'
+import { isObject, printJson } from '../../core/model/json.ts'
+import type { Instant, Json } from '../../core/model/model.ts'
 import { shareQueue } from '../../core/operations/queues/share-queue.ts'
 import { integerOf } from '../../core/rules/integers.ts'
 import { parseIsoTime } from '../../core/rules/iso-time.ts'
@@ -73,10 +73,6 @@ function readExpires(given: Json | undefined): Instant | undefined {
 function isBlank(given: Json | undefined): boolean {
   if (given === undefined || given === null || given === '' || given === false || given === 0) return true
   return Array.isArray(given) ? given.length === 0 : isObject(given) && Object.keys(given).length === 0
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 function asText(value: Json): string {
