@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { JsonObject } from '../../packages/server/src/core/model/model.ts'
 import { assertError, json } from '../../packages/server/test/support/answers.ts'
 import { freshService } from '../../packages/server/test/support/fresh-service.ts'
+import { PROJECT } from '../../packages/server/test/support/test-client.ts'
 
 const accepted: Record<string, readonly unknown[]> = {
   _max_messages_post_size: [1, 262_144, null, true],
@@ -108,5 +110,59 @@ describe('limits of reserved attributes', () => {
     for (const key of Object.keys(fits) as (keyof typeof fits)[]) {
       assertError(await given.client.put('/v2/queues/jobs', { [key]: fits[key] + 1 }), 400, 'Invalid API request')
     }
+  })
+})
+
+describe('limits that are lowered later', () => {
+  const given = freshService({
+    OS_TRANSPORT__MAX_MESSAGE_TTL: '100',
+    OS_TRANSPORT__MAX_MESSAGE_DELAY: '10',
+    OS_TRANSPORT__MAX_CLAIM_TTL: '80',
+  })
+  const MESSAGES = '/v2/queues/jobs/messages?echo=true'
+
+  /** As it was stored before. */
+  const queueWith = (metadata: JsonObject) =>
+    given.storage.queues.create({
+      key: { kind: 'queue', project: PROJECT, name: 'jobs' },
+      metadata,
+      now: given.clock.now(),
+    })
+
+  test('hold for what a queue and the house say of messages', async () => {
+    await queueWith({ _default_message_ttl: 7200 })
+    await given.post('jobs', { body: 1 })
+    await given.post('other', { body: 1 })
+    assert.equal(json(await given.client.get(MESSAGES)).messages[0].ttl, 100)
+    assert.equal(json(await given.client.get('/v2/queues/other/messages?echo=true')).messages[0].ttl, 100)
+    assert.equal(json(await given.client.get('/v2/queues/other'))._default_message_ttl, 100)
+  })
+
+  test('hold for the delays that a queue asks for', async () => {
+    await queueWith({ _default_message_delay: 50 })
+    await given.post('jobs', { body: 1 })
+    given.pass(9)
+    assert.equal(json(await given.client.get(MESSAGES)).messages.length, 0)
+    given.pass(1)
+    assert.equal(json(await given.client.get(MESSAGES)).messages.length, 1)
+  })
+
+  test('hold for dead letters', async () => {
+    await queueWith({ _max_claim_count: 0, _dead_letter_queue: 'dead', _dead_letter_queue_messages_ttl: 7200 })
+    await given.client.put('/v2/queues/dead')
+    await given.post('jobs', { body: 1 })
+    await given.client.post('/v2/queues/jobs/claims')
+    await given.client.post('/v2/queues/jobs/claims')
+    given.pass(99)
+    assert.equal(json(await given.client.get('/v2/queues/dead/messages?echo=true')).messages.length, 1)
+    given.pass(1)
+    assert.equal(json(await given.client.get('/v2/queues/dead/messages?echo=true')).messages.length, 0)
+  })
+
+  test('hold for claims', async () => {
+    await given.post('jobs', { body: 1 })
+    const claim = await given.client.post('/v2/queues/jobs/claims')
+    assert.equal(claim.status, 201)
+    assert.equal(json(await given.client.get(claim.headers['location'] as string)).ttl, 80)
   })
 })

@@ -21,6 +21,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   if (loaded.noEffect.length > 0) {
     process.stderr.write(`zaqar: these settings have no effect here:\n${indent(loaded.noEffect)}`)
   }
+  for (const warning of loaded.warnings) process.stderr.write(`zaqar: ${warning}\n`)
   const { config, folders } = loaded
   const log = createLog(config)
   const service = config.http.workers > 1 ? await startWorkers(config, log) : await startService(config, folders, log)

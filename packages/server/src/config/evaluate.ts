@@ -1,5 +1,6 @@
 /** Makes the configuration of what was set. */
 import { catalog, rowOf } from './catalog.ts'
+import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { keystoneProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
 import { isUsed, type Option, type OptionGroup } from './option.ts'
@@ -7,8 +8,16 @@ import type { Config } from './options.ts'
 import { BrokenReference, resolve } from './resolve.ts'
 import type { Setting } from './settings.ts'
 
+export interface Evaluated {
+  readonly config: Config
+  /** Sentences that stop the start. */
+  readonly problems: readonly string[]
+  /** Sentences about what is not as it was set. */
+  readonly warnings: readonly string[]
+}
+
 /** The values of all options that are used, and the problems of all that were set. */
-export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config; problems: string[] } {
+export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   const sections: Record<string, Record<string, unknown>> = {}
   const problems: string[] = []
   for (const group of catalog) {
@@ -22,20 +31,22 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): { config: Config
       }
     }
   }
-  const { auth, http, keystone, tls } = sections as Partial<Config>
+  const { auth, http, keystone, limits = {}, tls } = sections as Partial<Config>
+  const labelIn = (section: string) => (name: string) => {
+    const { group, option } = rowOf(section, name)
+    return labelOf(group, option, values)
+  }
   if (auth?.strategy === 'keystone') {
-    const label = (name: string): string => {
-      const { group, option } = rowOf('keystone_authtoken', name)
-      return labelOf(group, option, values)
-    }
-    problems.push(...keystoneProblems(keystone ?? {}, label))
+    problems.push(...keystoneProblems(keystone ?? {}, labelIn('keystone_authtoken')))
   } else if (http?.exposeWithoutAuthentication === false) {
     problems.push(...exposure(http.bind, rowOf('drivers:transport:wsgi', 'bind'), values))
     if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))
   }
-  problems.push(...tlsProblems(tls, values))
+  problems.push(...tlsProblems(tls, labelIn('ssl')))
+  const bounded = defaultsWithinLimits(limits, labelIn('transport'))
+  sections['limits'] = bounded.limits
   for (const section of Object.values(sections)) Object.freeze(section)
-  return { config: Object.freeze(sections) as Config, problems }
+  return { config: Object.freeze(sections) as Config, problems, warnings: bounded.warnings }
 }
 
 function evaluateOption(
@@ -73,11 +84,7 @@ function exposure(
 }
 
 /** Certificate and key come together. Options whose own values were refused are absent. */
-function tlsProblems(tls: Partial<Config['tls']> = {}, values: ReadonlyMap<Option, Setting>): string[] {
-  const label = (name: string): string => {
-    const { group, option } = rowOf('ssl', name)
-    return labelOf(group, option, values)
-  }
+function tlsProblems(tls: Partial<Config['tls']> = {}, label: (name: string) => string): string[] {
   const { certFile, keyFile, caFile } = tls
   if (certFile && keyFile === null) return [`${label('key_file')}: the private key of the certificate is missing`]
   if (keyFile && certFile === null) return [`${label('cert_file')}: the certificate of the private key is missing`]

@@ -21,6 +21,8 @@ export interface Loaded {
   readonly config: Config
   /** What was set but has no effect, and why: a line for each group and reason. */
   readonly noEffect: readonly string[]
+  /** What is not as it was set, each a sentence that names where that was. */
+  readonly warnings: readonly string[]
   /** The files that were read, and the variables and flags that were set. */
   readonly sources: readonly string[]
   /** Where files that the configuration names by relative paths are looked for, in this order. */
@@ -49,12 +51,13 @@ export function loadConfig({ argv, env, homeDir, files }: LoadParams): Loaded {
 
   const settings = recognise([...fileValues.flatMap(({ given }) => given), ...otherValues])
   const values = adoptMessageStore(settings.values)
-  const { config, problems: refused } = evaluate(values)
+  const { config, warnings, problems: refused } = evaluate(values)
   const all = [...problems, ...fileValues.flatMap((file) => file.problems), ...settings.problems, ...refused]
   if (all.length > 0) throw new ConfigError(all)
   return {
     config,
     noEffect: describeIneffective(values, settings.unlisted),
+    warnings,
     sources: [...paths, ...new Set(otherValues.map(({ origin }) => origin))],
     folders: [...new Set([...paths.map((path) => dirname(path)), ...standardFolders(homeDir)])],
   }

@@ -218,7 +218,7 @@ export const groups = [
         key: 'limits.maxMessageTtlSeconds',
         kind: ttl,
         default: '1209600',
-        meaning: 'The longest life of a message.',
+        meaning: 'The longest life of a message; greater defaults, of the house or of queues, come down to it.',
         aliases: ['message_ttl_max'],
       },
       {

@@ -164,3 +164,17 @@ test('named files and folders must be there', () => {
   const argv = ['--config-file', '/no/file', '--config-dir', '/no/folder']
   assert.deepEqual(problemsOf({ argv }), ['/no/folder: there is no such folder', '/no/file: there is no such file'])
 })
+
+test('a default above a maximum that was lowered alone comes down to it, and the start says so', () => {
+  const { config, warnings } = load({
+    files: { [file]: '[transport]\ndefault_message_ttl = 4000\nmax_message_ttl = 1800\nmax_message_delay = 0\n' },
+    env: { OS_TRANSPORT__MAX_CLAIM_TTL: '120', OS_TRANSPORT__MAX_CLAIM_GRACE: '60' },
+  })
+  const { defaultMessageTtlSeconds, defaultMessageDelaySeconds, defaultClaimTtlSeconds } = config.limits
+  assert.deepEqual([defaultMessageTtlSeconds, defaultMessageDelaySeconds, defaultClaimTtlSeconds], [1800, 0, 120])
+  assert.deepEqual(warnings, [
+    `${file}:2: [transport] default_message_ttl: 4000 is more than max_message_ttl allows, so it is 1800`,
+    '[transport] default_claim_ttl: 300 is more than max_claim_ttl allows, so it is 120',
+  ])
+  assert.deepEqual(load({}).warnings, [])
+})

@@ -74,21 +74,29 @@ export interface QueueSettings {
   readonly deadLetter: DeadLetterPolicy | null
 }
 
+/** What was stored when the limits were higher does not go beyond those of today. */
 export function settingsOf({ kind, metadata }: Pick<Queue, 'kind' | 'metadata'>, limits: Limits): QueueSettings {
   return {
     maxMessagesPostBytes: Number(metadata['_max_messages_post_size'] || limits.maxMessagesPostBytes),
-    defaultMessageTtlSeconds: Number(metadata['_default_message_ttl'] || limits.defaultMessageTtlSeconds),
-    defaultMessageDelaySeconds: Number(metadata['_default_message_delay'] || 0),
+    defaultMessageTtlSeconds: Math.min(
+      Number(metadata['_default_message_ttl'] || limits.defaultMessageTtlSeconds),
+      limits.maxMessageTtlSeconds,
+    ),
+    defaultMessageDelaySeconds: Math.min(
+      Number(metadata['_default_message_delay'] || 0),
+      limits.maxMessageDelaySeconds,
+    ),
     // Nobody claims from a topic, so nothing of it is claimed too often.
-    deadLetter: kind === 'topic' ? null : deadLetterPolicy(metadata),
+    deadLetter: kind === 'topic' ? null : deadLetterPolicy(metadata, limits),
   }
 }
 
 /** Needs a queue to move to and a maximum. (contract http.md 6.8) */
-function deadLetterPolicy(metadata: Readonly<JsonObject>): DeadLetterPolicy | null {
+function deadLetterPolicy(metadata: Readonly<JsonObject>, { maxMessageTtlSeconds }: Limits): DeadLetterPolicy | null {
   const { _dead_letter_queue: queue, _max_claim_count: max, _dead_letter_queue_messages_ttl: ttl } = metadata
   if (typeof queue !== 'string' || queue === '' || !isSet(max)) return null
-  return { queue, maxClaimCount: integerOf(max) ?? Number.POSITIVE_INFINITY, ttlSeconds: ttl ? Number(ttl) : null }
+  const ttlSeconds = ttl ? Math.min(Number(ttl), maxMessageTtlSeconds) : null
+  return { queue, maxClaimCount: integerOf(max) ?? Number.POSITIVE_INFINITY, ttlSeconds }
 }
 
 function isSet(value: Json | undefined): boolean {
