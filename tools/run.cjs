@@ -32,6 +32,7 @@ function runOn(node) {
   child.on('error', runHere)
   child.on('exit', (code) => process.exit(code === null ? 1 : code))
   process.on('SIGTERM', () => child.kill('SIGTERM'))
+  process.on('SIGHUP', () => child.kill('SIGHUP'))
   // A terminal interrupts both, and the child decides when to end.
   process.on('SIGINT', () => {})
 }

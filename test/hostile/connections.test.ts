@@ -90,13 +90,38 @@ describe('several requests on one connection', () => {
     )
   })
 
-  test('the first of which is right and the second nonsense: the first is never called wrong', async () => {
-    const [first, ...others] = await exchange(`${POST_LINE}${KEPT}${LENGTH}\r\n${BODY}\0\0nonsense\r\n\r\n`)
-    // Whatever was begun is done when a later request is answered.
-    await client.get('/v2/queues')
-    const posted = await stored()
-    if (first !== undefined) assert.equal(first.status, posted.length === 1 ? 201 : 400)
-    for (const other of others) assertRefused(other)
+  for (const nonsense of ['}', '\0\0nonsense\r\n\r\n', '0\r\n\r\n', 'GET\r\n']) {
+    test(`of which the last is nonsense are answered before that is refused: ${JSON.stringify(nonsense)}`, async () => {
+      const post = `${POST_LINE}${KEPT}${LENGTH}\r\n${BODY}`
+      const [first, second, refusal, ...others] = await exchange(post + post + nonsense)
+      assert.equal(first?.status, 201)
+      assert.equal(second?.status, 201)
+      assertRefused(refusal)
+      assert.equal(refusal?.headers.get('connection'), 'close')
+      assert.deepEqual(others, [])
+      assert.deepEqual(await stored(), ['posted', 'posted'])
+    })
+  }
+
+  test('of which one waits, and nonsense follows, get the answer when it comes', async () => {
+    const socket = await connect()
+    await socket.write(`GET /v2/queues/jobs/messages?echo=true&wait=20 HTTP/1.1\r\n${KEPT}\r\n}`)
+    await client.post('/v2/queues/jobs/messages', { messages: [{ body: 'awaited' }] })
+    const [listed, refusal] = await socket.answers()
+    assert.match(listed?.body ?? '', /awaited/)
+    assertRefused(refusal)
+    await stored()
+  })
+
+  test('by the thousand, the first of which waits, are answered in order', async () => {
+    const wait = `GET /v2/queues/jobs/messages?echo=true&wait=1 HTTP/1.1\r\n${KEPT}\r\n`
+    const answers = await exchange(
+      `${wait}${`GET / HTTP/1.1\r\n${KEPT}\r\n`.repeat(3000)}GET /end HTTP/1.1\r\n${IDENTITY}\r\n`,
+    )
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, ...Array(3000).fill(300), 404],
+    )
   })
 
   test('go on after an error', async () => {
@@ -198,9 +223,25 @@ describe('a body whose length is in doubt', () => {
     })
   }
 
-  test('is not stored when it ends too early', async () => {
-    for (const answer of await exchangeAndClose(`${POST}Content-Length: 1000\r\n\r\n${BODY}`)) assertRefused(answer)
+  test('is refused when it ends too early', async () => {
+    const [answer, ...others] = await exchangeAndClose(`${POST}Content-Length: 1000\r\n\r\n${BODY}`)
+    assertRefused(answer)
+    assert.deepEqual(others, [])
     assert.deepEqual(await stored(), [])
+  })
+
+  test('is refused when it ends too early behind another request, which is answered', async () => {
+    const whole = `${POST_LINE}${KEPT}${LENGTH}\r\n${BODY}`
+    const [first, refusal] = await exchangeAndClose(`${whole}${POST}Content-Length: 1000\r\n\r\n${BODY}`)
+    assert.equal(first?.status, 201)
+    assertRefused(refusal)
+    assert.deepEqual(await stored(), ['posted'])
+  })
+
+  test('whose length is counted in characters is refused', async () => {
+    const body = '{"messages": [{"body": "äöü"}]}'
+    const [answer] = await exchangeAndClose(`${POST}Content-Length: ${body.length}\r\n\r\n${body}`)
+    assertRefused(answer)
   })
 })
 
@@ -224,6 +265,29 @@ describe('a body that is too long', () => {
     const socket = await connect()
     await socket.write(`${POST}Content-Length: 300000\r\nExpect: 100-continue\r\n\r\n`)
     assertRefused(await socket.answer())
+  })
+})
+
+describe('a whole address for a target', () => {
+  const at = (method: string, path: string, headers = KEPT, body = '') =>
+    `${method} http://localhost:8888${path} HTTP/1.1\r\n${headers}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+
+  test('makes no link to that address', async () => {
+    const [posted] = await exchange(at('POST', '/v2/queues/jobs/messages', KEPT, BODY))
+    assert.match(posted?.headers.get('location') ?? '', /^\/v2\/queues\/jobs\/messages\?ids=/)
+    const [listed] = await exchange(at('GET', '/v2/queues/jobs/messages?echo=true'))
+    const { messages, links } = JSON.parse(listed?.body ?? '')
+    assert.match(messages[0].href, /^\/v2\/queues\/jobs\/messages\//)
+    assert.match(links[0].href, /^\/v2\/queues\/jobs\/messages\?/)
+    await stored()
+  })
+
+  test('is what a signed URL is for', async () => {
+    const shared = await client.post('/v2/queues/jobs/share', { paths: ['messages'], methods: ['GET'] })
+    const { paths, methods, project, expires, signature } = JSON.parse(shared.text)
+    const signed = `Host: localhost\r\nClient-ID: ${CLIENT_ID}\r\nX-Project-Id: ${project}\r\nURL-Signature: ${signature}\r\nURL-Expires: ${expires}\r\nURL-Methods: ${methods.join(',')}\r\nURL-Paths: ${paths.join(',')}\r\n`
+    assert.equal((await exchange(at('GET', '/v2/queues/jobs/messages', signed)))[0]?.status, 200)
+    assert.equal((await exchange(at('GET', '/v2/queues/others/messages', signed)))[0]?.status, 404)
   })
 })
 
@@ -326,7 +390,6 @@ describe('what is no request', () => {
     'a header without a colon': `GET / HTTP/1.1\r\n${IDENTITY}nonsense\r\n\r\n`,
     'a blank before the colon': `GET / HTTP/1.1\r\nHost : x\r\n${IDENTITY}\r\n`,
     'a folded header': `GET / HTTP/1.1\r\n${IDENTITY}A: b\r\n c\r\n\r\n`,
-    'no host': `GET / HTTP/1.1\r\nClient-ID: ${CLIENT_ID}\r\n\r\n`,
     'a target with a blank': `GET /v2/queues/a b HTTP/1.1\r\n${IDENTITY}\r\n`,
     'no target': `GET  HTTP/1.1\r\n${IDENTITY}\r\n`,
     'a relative target': `GET v2/queues HTTP/1.1\r\n${IDENTITY}\r\n`,
@@ -338,8 +401,24 @@ describe('what is no request', () => {
     })
   }
 
+  const refused: Record<string, string> = {
+    'two hosts': `GET / HTTP/1.1\r\nHost: localhost\r\n${IDENTITY}\r\n`,
+    'the same host twice in other letters': `GET / HTTP/1.1\r\nHOST: localhost\r\n${IDENTITY}\r\n`,
+    'HTTP/2.0 in the request line': `GET / HTTP/2.0\r\n${IDENTITY}\r\n`,
+  }
+  for (const [name, bytes] of Object.entries(refused)) {
+    test(`is refused with a title, a description and an id: ${name}`, async () => {
+      const [answer] = await exchange(bytes)
+      assertRefused(answer)
+      assert.match(answer?.headers.get('x-openstack-request-id') ?? '', /^req-/)
+    })
+  }
+
   const odd: Record<string, readonly [request: string, statuses: readonly number[]]> = {
-    'a whole address for a target': [`GET ${'http://localhost/v2/queues'} HTTP/1.1\r\n${IDENTITY}\r\n`, [200, 404]],
+    'no host': ['GET / HTTP/1.1\r\nConnection: close\r\n\r\n', [300]],
+    'a health check of HAProxy': ['OPTIONS / HTTP/1.0\r\n\r\n', [200]],
+    'a whole address for a target': [`GET ${'http://localhost/v2/queues'} HTTP/1.1\r\n${IDENTITY}\r\n`, [200]],
+    'a whole address without a path': [`GET HTTP://localhost?a=b HTTP/1.1\r\n${IDENTITY}\r\n`, [300]],
     'HTTP/0.9': ['GET /\r\n\r\n', [300, 400]],
     'OPTIONS *': [`OPTIONS * HTTP/1.1\r\n${IDENTITY}\r\n`, [200]],
     'a fragment': [`GET /v2/queues#top HTTP/1.1\r\n${IDENTITY}\r\n`, [200, 400, 404]],

@@ -1,21 +1,26 @@
 /** The composition root: the only place that knows all parts. */
 import { mkdirSync } from 'node:fs'
+import { getHeapStatistics } from 'node:v8'
 import { type Logger, pino } from 'pino'
 import { openAccess } from './access.ts'
 import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
-import { type Listener, listen } from './http/listener.ts'
+import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
 import { createProbeStore, openStore } from './open-store.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
 import { openLineFile, standardOutput } from './platform/line-file.ts'
 import { LineWriter } from './platform/line-writer.ts'
+import { MemoryBudget } from './platform/memory-budget.ts'
 import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
+
+/** The least budget, in bytes: some dozens of the largest requests. */
+const LEAST_BUDGET = 16 * 1024 * 1024
 
 /** Longer than an operation takes that waits for something to come. */
 const SILENCE_SECONDS = 120
@@ -44,6 +49,7 @@ export async function startService(
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(config.storage, createSystemClock())
   const { storage, clock } = store
+  const budget = new MemoryBudget({ bytes: config.http.memoryBudgetBytes ?? defaultBudget(), clock })
   let audit: LineWriter | null = null
   try {
     const access = openAccess({
@@ -70,7 +76,7 @@ export async function startService(
       onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
     })
     const tls = openTlsOf(config, clock, log)
-    const { listener, adminListener } = await openListeners(application, config, tls)
+    const { listener, adminListener } = await openListeners(application, config, { tls, clock, budget })
     const scheme = tls === null ? 'http' : 'https'
     return {
       url: urlOf(scheme, listener),
@@ -118,7 +124,7 @@ function openTlsOf({ tls: { certFile, keyFile, caFile } }: Config, clock: Clock,
 async function openListeners(
   { handle, handleForAdmins }: Application,
   { http, limits }: Config,
-  tls: Tls | null,
+  parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget'>,
 ): Promise<{ listener: Listener; adminListener: Listener | null }> {
   const bounds = {
     maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
@@ -126,7 +132,8 @@ async function openListeners(
     requestTimeoutSeconds: http.requestTimeoutSeconds,
     silenceSeconds: Math.max(http.requestTimeoutSeconds, SILENCE_SECONDS),
     maxConnections: http.maxConnections,
-    tls,
+    closingSeconds: http.closingSeconds,
+    ...parts,
   }
   const listener = await listen(handle, { address: http.bind, port: http.port, ...bounds })
   if (handleForAdmins === null || http.adminPort === null) return { listener, adminListener: null }
@@ -137,6 +144,11 @@ async function openListeners(
     await listener.close()
     throw error
   }
+}
+
+/** In bytes. Text takes two to four times its length on the heap while it is worked on. */
+function defaultBudget(): number {
+  return Math.max(LEAST_BUDGET, Math.floor(getHeapStatistics().heap_size_limit / 4))
 }
 
 function urlOf(scheme: 'http' | 'https', { address, port }: Listener): string {

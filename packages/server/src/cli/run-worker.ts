@@ -1,6 +1,6 @@
 import type { Loaded } from '../config/load.ts'
 import { createLog, startService } from '../service.ts'
-import { describeStartError } from './start-error.ts'
+import { endOnSignal } from './end-on-signal.ts'
 import type { Ready } from './worker-role.ts'
 
 /**
@@ -9,19 +9,6 @@ import type { Ready } from './worker-role.ts'
  */
 export async function runWorker({ config, folders }: Loaded, number: number): Promise<void> {
   const service = await startService(config, folders, createLog(config, { worker: number }))
-  let isEnding = false
-  const end = (): void => {
-    // A terminal or a service manager signals to all processes, and the supervisor passes its own signal on.
-    if (isEnding) return
-    isEnding = true
-    service.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`zaqar: worker ${number} did not end well: ${describeStartError(error)}\n`)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', end).on('SIGINT', end)
+  endOnSignal(service, config.http.closingSeconds, `worker ${number}`)
   process.send?.({ url: service.url, adminUrl: service.adminUrl } satisfies Ready)
 }

@@ -7,8 +7,8 @@ import { diskFiles } from '../platform/disk-files.ts'
 import { createSystemClock } from '../platform/system-clock.ts'
 import { createLog, type Service, startService } from '../service.ts'
 import { banner } from './banner.ts'
+import { endOnSignal } from './end-on-signal.ts'
 import { runWorker } from './run-worker.ts'
-import { describeStartError } from './start-error.ts'
 import { Supervisor } from './supervisor.ts'
 import { readVersion } from './version.ts'
 import { ownNumber } from './worker-role.ts'
@@ -25,7 +25,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   const { config, folders } = loaded
   const log = createLog(config)
   const service = config.http.workers > 1 ? await startWorkers(config, log) : await startService(config, folders, log)
-  stopOnSignal(service)
+  endOnSignal(service, config.http.closingSeconds, 'the service')
   process.stdout.write(banner(loaded, service, readVersion()))
 }
 
@@ -37,23 +37,6 @@ async function startWorkers(config: Config, log: Logger): Promise<Service> {
   const supervisor = new Supervisor(log, createSystemClock())
   const { url, adminUrl } = await supervisor.start(config.http.workers)
   return { url, adminUrl, close: () => supervisor.close() }
-}
-
-/** The first signal ends the service when it has answered what it has begun; a second one ends it at once. */
-function stopOnSignal(service: { close(): Promise<void> }): void {
-  const signals = ['SIGTERM', 'SIGINT'] as const
-  const stop = (): void => {
-    // Without a listener a signal has its usual effect.
-    for (const signal of signals) process.off(signal, stop)
-    service.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`zaqar: the service did not end well: ${describeStartError(error)}\n`)
-        process.exit(1)
-      },
-    )
-  }
-  for (const signal of signals) process.on(signal, stop)
 }
 
 function indent(lines: readonly string[]): string {

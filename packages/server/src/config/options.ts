@@ -67,6 +67,14 @@ export const groups = [
         flag: { name: 'debug', value: null },
       },
       {
+        name: 'graceful_shutdown_timeout',
+        key: 'http.closingSeconds',
+        kind: int({ min: 0, max: 86_400, unit: 'seconds' }),
+        default: '60',
+        meaning:
+          'Time that requests under way have to end when the service is told to stop; then they are cut off. 0: as long as they take.',
+      },
+      {
         name: 'enable_checksum',
         key: 'messages.checksum',
         kind: bool,
@@ -399,6 +407,14 @@ export const groups = [
         kind: int({ min: 1, max: 1_000_000 }),
         default: '20000',
         meaning: 'The most connections of a process at one time; further ones are closed.',
+      },
+      {
+        name: 'memory_budget',
+        key: 'http.memoryBudgetBytes',
+        kind: int({ min: 16_777_216, max: 1_099_511_627_776, unit: 'bytes' }),
+        default: null,
+        meaning:
+          'Memory of a process for requests that are being read or wait, and for answers that are not taken; further ones are refused for a while. Not set: a quarter of the heap that Node.js may use.',
       },
     ],
   },

@@ -8,7 +8,7 @@ import { invalidRequest, Refusal } from '../wire/refusal.ts'
 import type { StaticDocument } from '../wire/static-document.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
 import { type ClientIdRules, MAX_PROJECT_LENGTH, readCaller } from './identity.ts'
-import type { HttpRequest, HttpResponse } from './messages.ts'
+import { ClientGone, type HttpRequest, type HttpResponse } from './messages.ts'
 import { rejectionResponse } from './rejection.ts'
 import type { FindRoute, Match, Route } from './routes.ts'
 
@@ -21,7 +21,7 @@ export interface HandlerParts {
   onTrouble(error: unknown, request: HttpRequest): void
 }
 
-/** From a plain request to a plain response; throws nothing. */
+/** From a plain request to a plain response. @throws ClientGone, and nothing else */
 export type Handle = (request: HttpRequest) => Promise<HttpResponse>
 
 export function createHandler(parts: HandlerParts): Handle {
@@ -29,6 +29,7 @@ export function createHandler(parts: HandlerParts): Handle {
     try {
       return await answer(request, parts)
     } catch (error) {
+      if (error instanceof ClientGone) throw error
       return refuse(error, request, parts)
     }
   }
@@ -66,13 +67,14 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
   const query = parseQuery(rawQuery)
   const door = chooseDoor(route, request.method as Method, query)
+  const reading = request.readBody()
   const doorRequest = {
     prefix: route.version.prefix,
     path,
     params,
     query,
     rawQuery,
-    body: request.body,
+    body: reading instanceof Promise ? await reading : reading,
     headers: request.headers,
     caller,
     messageForm: route.version.messageForm,
@@ -166,8 +168,8 @@ function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse
 
 function documentFor(request: HttpRequest, route: Route): HttpResponse {
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
-  const { status, headers, text } = route.document as StaticDocument
-  return { status, headers, body: text() }
+  const { status, headers, bytes } = route.document as StaticDocument
+  return { status, headers, body: bytes() }
 }
 
 /** Whether people read it, whose browsers ask for no JSON. */

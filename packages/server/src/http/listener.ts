@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import type { RequestBody } from '../wire/door.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { MemoryBudget } from '../platform/memory-budget.ts'
+import { Refusal } from '../wire/refusal.ts'
+import { Connection, type Exchange, FREE_BYTES } from './connection.ts'
+import { errorResponse } from './error-response.ts'
 import type { Handle } from './handler.ts'
 import type { HttpResponse } from './messages.ts'
-import { readBody, unreadBody } from './request-body.ts'
+import { overloaded } from './overload.ts'
+import { IncomingBody } from './request-body.ts'
+import { sendAnswer } from './send-answer.ts'
+import { readTarget } from './target.ts'
 import type { Tls } from './tls.ts'
 
 export interface ListenerOptions {
@@ -21,6 +27,11 @@ export interface ListenerOptions {
   /** A connection over which nothing moves for so long, in seconds, is closed: who asks and does not read the answer would keep it for ever. */
   readonly silenceSeconds: number
   readonly maxConnections: number
+  /** For what is under way when the listener closes, in seconds; 0: as long as it takes. */
+  readonly closingSeconds: number
+  /** What requests and answers may take in all, beside a small share for each connection. */
+  readonly budget: MemoryBudget
+  readonly clock: Clock
   /** Null: plain HTTP. */
   readonly tls: Tls | null
 }
@@ -28,15 +39,14 @@ export interface ListenerOptions {
 export interface Listener {
   readonly address: string
   readonly port: number
-  /** Answers what has arrived, takes nothing new. May be called twice. */
+  /** Answers what has arrived, takes nothing new; cuts off what is not over in time. May be called twice. */
   close(): Promise<void>
 }
 
-/** The requests of a connection that have no whole answer yet. */
-const unanswered = new WeakMap<Socket, Set<IncomingMessage>>()
-
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
 const KEEP_ALIVE_MS = 75_000
+/** For a client to read why it was refused, before its connection is closed whatever it still sends. */
+const LINGER_MS = 1_000
 
 export async function listen(handle: Handle, options: ListenerOptions): Promise<Listener> {
   const bounds = {
@@ -45,6 +55,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     headersTimeout: options.requestTimeoutSeconds * 1000,
     connectionsCheckingInterval: Math.min(5_000, options.requestTimeoutSeconds * 500),
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Health checks of proxies name none, and upstream serves them.
+    requireHostHeader: false,
     noDelay: true,
   }
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
@@ -53,20 +65,15 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   // A client may say that it has said all: its requests are answered all the same. And a worker that has all the connections
   // it may have closes further ones, rather than hand them on to the next, which has as many.
   Object.assign(server, { httpAllowHalfOpen: true, dropMaxConnection: true })
-  const { maxBodyBytes } = options
-  const answer = (request: IncomingMessage, response: ServerResponse) =>
-    void serve(request, response, handle, () => readBody(request, maxBodyBytes))
-  server.on('request', answer)
+  const exchanges = new Exchanges(handle, options)
+  server.on('request', (request, response) => void exchanges.serve(request, response, null))
   // 417 would be taken for success; whatever else is expected, the request is served.
-  server.on('checkExpectation', answer)
-  // A client that asks before it sends a body is told to go on only when the body will be read.
-  server.on('checkContinue', (request, response) => {
-    const announced = Number(request.headers['content-length'])
-    if (announced > maxBodyBytes) return void serve(request, response, handle, () => unreadBody(announced))
-    response.writeContinue()
-    answer(request, response)
-  })
-  server.on('clientError', refuse)
+  server.on('checkExpectation', (request, response) => void exchanges.serve(request, response, null))
+  server.on(
+    'checkContinue',
+    (request, response) => void exchanges.serve(request, response, () => response.writeContinue()),
+  )
+  server.on('clientError', (error, socket) => exchanges.refuse(error, socket as Socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.address, () => {
@@ -75,7 +82,14 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     })
   })
   const { address, port } = server.address() as AddressInfo
-  return { address, port, close: () => close(server) }
+  return {
+    address,
+    port,
+    close() {
+      exchanges.areLast = true
+      return close(server, options)
+    },
+  }
 }
 
 /**
@@ -93,37 +107,106 @@ function createSecureServer(tls: Tls, bounds: ServerOptions & { requestTimeout: 
   return server
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  handle: Handle,
-  read: () => RequestBody | Promise<RequestBody>,
-): Promise<void> {
-  const { socket } = request
-  const served = unanswered.get(socket) ?? new Set()
-  unanswered.set(socket, served.add(request))
-  response.once('close', () => served.delete(request))
-  try {
-    const body = await read()
-    // On one connection requests are served one after the other, or a reader would overtake what it has posted.
-    if (response.socket === null) await once(response, 'socket')
-    const { method = '', url: target = '', headers } = request
-    const id = newRequestId()
-    const signal = () => departure(request, response)
-    const clientAddress = () => socket.remoteAddress ?? null
-    const answer = await handle({ id, method, target, headers, body, signal, clientAddress })
-    send(response, id, answer, { omitBody: method === 'HEAD', close: !request.complete && body.bytes !== null })
-  } catch {
-    // Whoever asked is gone.
-    response.destroy()
+/** All that is asked and answered over the connections of a listener. */
+class Exchanges {
+  /** Whether each connection ends with its next answer. */
+  areLast = false
+  readonly #handle: Handle
+  readonly #options: ListenerOptions
+  readonly #connections = new WeakMap<Socket, Connection>()
+
+  constructor(handle: Handle, options: ListenerOptions) {
+    this.#handle = handle
+    this.#options = options
   }
+
+  /** `invite` tells a client that waits for it that it may send its body; null when it does not wait. */
+  async serve(request: IncomingMessage, response: ServerResponse, invite: (() => void) | null): Promise<void> {
+    const exchange = this.#connectionOf(request.socket).begin(request, response)
+    if (exchange === null) return
+    try {
+      // On one connection requests are served one after the other, or a reader would overtake what it has posted. What comes
+      // behind is not even read before its turn.
+      if (response.socket === null) await new Promise<void>((resolve) => response.once('socket', () => resolve()))
+      const id = newRequestId()
+      const body = new IncomingBody(request, {
+        maxBytes: this.#options.maxBodyBytes,
+        freeBytes: FREE_BYTES,
+        hold: (bytes, giveUp) => exchange.hold(bytes, giveUp),
+        keep: () => exchange.keep(),
+        invite,
+      })
+      const answer = await this.#answer(id, exchange, body)
+      const rest = body.discard()
+      if (rest !== null) await rest
+      sendAnswer(exchange, id, answer, { isLast: this.areLast || !body.isOver })
+    } catch {
+      // Whoever asked is gone.
+      response.destroy()
+    }
+  }
+
+  /** What is no HTTP, has too large a head, came too slowly or ended too early. */
+  refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
+    // Nothing can be said to one who has never finished a handshake or speaks plain HTTP.
+    if (code?.startsWith('ERR_TLS_') || code?.startsWith('ERR_SSL_')) return void socket.destroy()
+    this.#refuseBehindAnswers(socket)
+  }
+
+  async #answer(id: string, { request, response, isAdmitted }: Exchange, body: IncomingBody): Promise<HttpResponse> {
+    const { method = '', url = '', headers, socket } = request
+    if (!isAdmitted) return errorResponse(overloaded(), headers.accept)
+    const problem = problemOf(request)
+    if (problem !== null) return errorResponse(new Refusal(400, 'Bad request', problem), headers.accept)
+    const { target, authority } = readTarget(url)
+    return this.#handle({
+      id,
+      method,
+      target,
+      headers: authority === null ? headers : { ...headers, host: authority },
+      readBody: () => body.read(),
+      signal: () => departure(socket, response),
+      clientAddress: () => socket.remoteAddress ?? null,
+    })
+  }
+
+  #connectionOf(socket: Socket): Connection {
+    const known = this.#connections.get(socket)
+    if (known !== undefined) return known
+    const connection = new Connection(socket, this.#options.budget)
+    this.#connections.set(socket, connection)
+    socket.once('end', () => {
+      if (connection.isCutOff) this.#refuseBehindAnswers(socket)
+    })
+    return connection
+  }
+
+  /** Behind requests whose answers are still to come a refusal would be taken for the answer to one of them. */
+  #refuseBehindAnswers(socket: Socket): void {
+    this.#connectionOf(socket).refuseBehindAnswers(() => {
+      if (!socket.writable) return void socket.destroy()
+      const { clock } = this.#options
+      socket.end(badRequest(), () => clock.at(clock.now() + LINGER_MS, () => socket.destroy()))
+    })
+  }
+}
+
+/** What Node lets pass and no client may send; null when there is nothing. (RFC 9112, 2.3 and 3.2) */
+function problemOf({ httpVersionMajor, httpVersion, rawHeaders }: IncomingMessage): string | null {
+  if (httpVersionMajor !== 1) return `HTTP/${httpVersion} is not spoken here.`
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1 ? 'The request has more than one Host header.' : null
 }
 
 /**
  * Made only for requests that wait. A client that has closed its side of the connection gets the answer to what it has
  * asked, but nobody waits for something to come on its behalf: most such clients are gone.
  */
-function departure({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
+function departure(socket: Socket, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
   const leave = () => controller.abort()
   if (response.destroyed || socket.readableEnded) leave()
@@ -140,31 +223,10 @@ function newRequestId(): string {
   return `req-${randomUUID()}`
 }
 
-function send(
-  response: ServerResponse,
-  id: string,
-  answer: HttpResponse,
-  how: { omitBody: boolean; close: boolean },
-): void {
-  const { status, headers, body } = answer
-  const fields: string[] = ['x-openstack-request-id', id]
-  // In lower case, as upstream sends them.
-  for (const name in headers) fields.push(name.toLowerCase(), headers[name] as string)
-  if (body !== undefined) fields.push('content-length', String(Buffer.byteLength(body)))
-  // The rest of a body that was too long would be taken for the next request.
-  if (how.close) fields.push('connection', 'close')
-  response.writeHead(status, fields)
-  response.end(how.omitBody ? undefined : body)
-}
-
-/** What is no HTTP, has too large a header or came too slowly. 400 for all: python-zaqarclient takes 408 and 431 for success. */
-function refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  // There is no way yet to say it, to whom has never finished a handshake or speaks plain HTTP.
-  if (code?.startsWith('ERR_TLS_') || code?.startsWith('ERR_SSL_')) return void socket.destroy()
-  // Behind requests whose answers are still to come a refusal would be taken for the answer to one of them.
-  const isBehindOthers = [...(unanswered.get(socket) ?? [])].some((request) => request.complete)
-  if (!socket.writable || isBehindOthers) return void socket.destroySoon()
-  const body = '{"title": "Bad request", "description": "The request is no valid HTTP, too large, or came too slowly."}'
+/** 400 whatever it was: python-zaqarclient takes 408 and 431 for success. */
+function badRequest(): string {
+  const body =
+    '{"title": "Bad request", "description": "The request is no valid HTTP, too large, incomplete, or came too slowly."}'
   const head = [
     'HTTP/1.1 400 Bad Request',
     `x-openstack-request-id: ${newRequestId()}`,
@@ -172,12 +234,17 @@ function refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
     `content-length: ${body.length}`,
     'connection: close',
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, { clock, closingSeconds }: ListenerOptions): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve())
+    const cutOff =
+      closingSeconds > 0 && clock.at(clock.now() + closingSeconds * 1000, () => server.closeAllConnections())
+    server.close(() => {
+      if (cutOff) cutOff.cancel()
+      resolve()
+    })
     server.closeIdleConnections()
   })
 }

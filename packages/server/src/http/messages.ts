@@ -9,11 +9,21 @@ export interface HttpRequest extends Call {
   readonly target: string
   /** By lower-case name. */
   readonly headers: IncomingHttpHeaders
-  readonly body: RequestBody
+  /**
+   * Reads the body, at once where there is none; once at the most, and not before it is known who asks.
+   * @throws Refusal 503 when there is no room for it, ClientGone
+   */
+  readonly readBody: () => RequestBody | Promise<RequestBody>
 }
 
 export interface HttpResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
+  /** Text is for this client alone; bytes are the same for everybody, and so take no memory of their own. */
+  readonly body: string | Buffer | undefined
+}
+
+/** The client has left before it had said all; nobody waits for an answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
 }

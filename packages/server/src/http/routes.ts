@@ -1,7 +1,7 @@
 import createRouter from 'find-my-way'
 import type { AnyDoor, Method } from '../wire/door.ts'
 import { homeDocument } from '../wire/home-documents/home-document.ts'
-import type { StaticDocument } from '../wire/static-document.ts'
+import { madeOnce, type StaticDocument } from '../wire/static-document.ts'
 import { type ApiVersion, versionsDocument } from '../wire/versions.ts'
 
 /** What is served at a path. */
@@ -53,12 +53,12 @@ function documentRoute(version: ApiVersion | null, document: StaticDocument): Ro
 }
 
 function allVersions(versions: readonly ApiVersion[]): StaticDocument {
-  const text = versionsDocument(versions)
-  return { status: 300, headers: { 'Content-Type': 'application/json' }, text: () => text }
+  const bytes = madeOnce(() => versionsDocument(versions))
+  return { status: 300, headers: { 'Content-Type': 'application/json' }, bytes }
 }
 
 function home({ prefix, home }: ApiVersion): StaticDocument {
-  const text = homeDocument(prefix, home)
+  const bytes = madeOnce(() => homeDocument(prefix, home))
   const headers = { 'Content-Type': 'application/json-home', 'Cache-Control': 'max-age=86400' }
-  return { status: 200, headers, text: () => text }
+  return { status: 200, headers, bytes }
 }

@@ -173,7 +173,7 @@ describe('long polling', () => {
       method: 'POST',
       target: `${CLAIMS}?wait=20`,
       headers: { 'client-id': CLIENT_ID, 'x-project-id': PROJECT },
-      body: { bytes: null, text: '' },
+      readBody: () => ({ bytes: null, text: '' }),
       signal: () => departure.signal,
     })
     assert.ok(await waits(claim))

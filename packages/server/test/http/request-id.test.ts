@@ -5,17 +5,8 @@ import { listen } from '../../src/http/listener.ts'
 import type { HttpRequest } from '../../src/http/messages.ts'
 import { StorageUnavailable } from '../../src/storage/contract.ts'
 import { openInProcess } from '../support/in-process.ts'
+import { listenerOptions } from '../support/listener-options.ts'
 
-const BOUNDS = {
-  address: '127.0.0.1',
-  port: 0,
-  maxBodyBytes: 1000,
-  maxHeaderBytes: 32768,
-  requestTimeoutSeconds: 60,
-  silenceSeconds: 60,
-  maxConnections: 100,
-  tls: null,
-}
 const FORM = /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 describe('the id of a request', () => {
@@ -24,7 +15,7 @@ describe('the id of a request', () => {
     const listener = await listen(async (request) => {
       seen.push(request)
       return { status: 204, headers: {}, body: undefined }
-    }, BOUNDS)
+    }, listenerOptions())
     const url = `http://127.0.0.1:${listener.port}/`
     const answers = [await fetch(url), await fetch(url, { headers: { 'X-OpenStack-Request-ID': 'req-of-somebody' } })]
     await listener.close()
@@ -38,7 +29,7 @@ describe('the id of a request', () => {
   })
 
   test('is in the answer to what is no HTTP', async () => {
-    const listener = await listen(async () => assert.fail('nothing was asked'), BOUNDS)
+    const listener = await listen(async () => assert.fail('nothing was asked'), listenerOptions())
     const socket = connect(listener.port, '127.0.0.1')
     socket.end('nonsense\r\n\r\n')
     const answer = (await socket.toArray()).join('')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { type Listener, listen } from '../../src/http/listener.ts'
+import { listenerOptions } from '../support/listener-options.ts'
 
 const ANSWER = 'x'.repeat(8 * 1024 * 1024)
 /** As many answers as no buffer of the system holds. */
@@ -11,16 +12,8 @@ const REQUESTS = 4
 let listener: Listener
 
 before(async () => {
-  listener = await listen(async () => ({ status: 200, headers: {}, body: ANSWER }), {
-    address: '127.0.0.1',
-    port: 0,
-    maxBodyBytes: 1000,
-    maxHeaderBytes: 32768,
-    requestTimeoutSeconds: 60,
-    silenceSeconds: 1,
-    maxConnections: 100,
-    tls: null,
-  })
+  const handle = async () => ({ status: 200, headers: {}, body: ANSWER })
+  listener = await listen(handle, listenerOptions({ silenceSeconds: 1 }))
 })
 
 after(() => listener.close())

@@ -9,6 +9,7 @@ import type { Handle } from '../../src/http/handler.ts'
 import { type Listener, listen } from '../../src/http/listener.ts'
 import { openTls, type Tls, TlsError } from '../../src/http/tls.ts'
 import { makePair, type Pair } from '../support/certificates.ts'
+import { listenerOptions } from '../support/listener-options.ts'
 
 const one = makePair('one')
 const two = makePair('two')
@@ -61,14 +62,7 @@ afterEach(async () => {
 const hello: Handle = async () => ({ status: 200, headers: { Location: '/v2/queues/a' }, body: 'hello' })
 
 async function serve(tls: Tls, { handle = hello, requestTimeoutSeconds = 60, maxConnections = 100 } = {}) {
-  const bounds = {
-    maxBodyBytes: 1000,
-    maxHeaderBytes: 32768,
-    requestTimeoutSeconds,
-    silenceSeconds: 60,
-    maxConnections,
-  }
-  const listener = await listen(handle, { address: '127.0.0.1', port: 0, ...bounds, tls })
+  const listener = await listen(handle, listenerOptions({ requestTimeoutSeconds, maxConnections, tls }))
   listeners.push(listener)
   return listener.port
 }

@@ -98,9 +98,9 @@ function sendTo(handle: Handle): Send {
       method,
       target,
       headers: { ...lowerCase(headers), ...length },
-      body: toBody(content),
+      readBody: () => toBody(content),
     })
-    return { status: answer.status, headers: lowerCase(answer.headers), text: answer.body ?? '' }
+    return { status: answer.status, headers: lowerCase(answer.headers), text: answer.body?.toString() ?? '' }
   }
 }
 

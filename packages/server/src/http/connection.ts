@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Holding, MemoryBudget } from '../platform/memory-budget.ts'
+
+/** What a request or an answer may take, in bytes, without asking the budget. */
+export const FREE_BYTES = 16 * 1024
+/** Requests that may wait behind the first of a connection without asking the budget. */
+const FREE_WAITING = 4
+/** Nothing more is read from a connection that has so many unanswered requests. */
+const PAUSED_FROM = 8
+/** What Node makes of a request, but for its headers. */
+const REQUEST_BYTES = 4096
+/** Node reads 64 KiB at one time, and keeps some of a body before anybody asks for it. */
+const FIRST_READ_BYTES = 80 * 1024
+
+/** A request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** False: there is no memory for the request, so it gets no other answer than that. */
+  isAdmitted = true
+  readonly #budget: MemoryBudget
+  #holdings: Holding[] | null = null
+
+  constructor(request: IncomingMessage, response: ServerResponse, budget: MemoryBudget) {
+    this.request = request
+    this.response = response
+    this.#budget = budget
+  }
+
+  /** False when so many bytes are not left in the budget. They are given back with the end of the exchange. */
+  hold(bytes: number, giveUp: () => void): boolean {
+    const holding = this.#budget.hold(bytes, giveUp)
+    if (holding === null) return false
+    this.#holdings ??= []
+    this.#holdings.push(holding)
+    return true
+  }
+
+  /** As `hold`, for an answer that is made already. */
+  charge(bytes: number): Holding {
+    const holding = this.#budget.charge(bytes, () => this.request.socket.destroy())
+    this.#holdings ??= []
+    this.#holdings.push(holding)
+    return holding
+  }
+
+  /** Nothing that is held is taken away any more: what was asked for is being done. */
+  keep(): void {
+    for (const holding of this.#holdings ?? []) holding.keep()
+  }
+
+  release(): void {
+    for (const holding of this.#holdings ?? []) holding.release()
+    this.#holdings = null
+  }
+}
+
+/** The exchanges of a connection that have not ended, in the order of their requests. */
+export class Connection {
+  readonly #socket: Socket
+  readonly #budget: MemoryBudget
+  readonly #open = new Set<Exchange>()
+  #isPaused = false
+  /** To be said when what was asked for before has been answered. */
+  #refusal: 'none' | (() => void) | 'said' = 'none'
+
+  constructor(socket: Socket, budget: MemoryBudget) {
+    this.#socket = socket
+    this.#budget = budget
+    socket.once('close', () => {
+      for (const exchange of this.#open) exchange.release()
+      this.#open.clear()
+    })
+  }
+
+  /** Null when there is no memory for one more that waits; the connection is given up then. */
+  begin(request: IncomingMessage, response: ServerResponse): Exchange | null {
+    const exchange = new Exchange(request, response, this.#budget)
+    const isFirst = this.#open.size === 0
+    this.#open.add(exchange)
+    response.once('close', () => this.#end(exchange))
+    if (this.#open.size >= PAUSED_FROM && !this.#isPaused) {
+      this.#isPaused = true
+      this.#socket.pause()
+    }
+    const bytes = arrivedBytes(request)
+    if (bytes <= FREE_BYTES && this.#open.size <= 1 + FREE_WAITING) return exchange
+    if (exchange.hold(bytes, () => this.#socket.destroy())) return exchange
+    exchange.isAdmitted = false
+    if (isFirst) return exchange
+    // Behind others it cannot be said.
+    this.#socket.destroy()
+    return null
+  }
+
+  /** Calls `refuse` when all requests that came whole have been answered; only the first time. */
+  refuseBehindAnswers(refuse: () => void): void {
+    if (this.#refusal !== 'none') return
+    this.#refusal = refuse
+    this.#refuseInTurn()
+  }
+
+  /** Whether some of the last request is missing. */
+  get isCutOff(): boolean {
+    return [...this.#open].some(({ request }) => !request.complete)
+  }
+
+  #end(exchange: Exchange): void {
+    exchange.release()
+    this.#open.delete(exchange)
+    if (this.#isPaused && this.#open.size <= FREE_WAITING) {
+      this.#isPaused = false
+      this.#socket.resume()
+    }
+    this.#refuseInTurn()
+  }
+
+  #refuseInTurn(): void {
+    if (typeof this.#refusal === 'string' || [...this.#open].some(({ request }) => request.complete)) return
+    this.#refusal()
+    this.#refusal = 'said'
+  }
+}
+
+/** What a request takes before anybody has looked at it. */
+function arrivedBytes({ headers, rawHeaders, url = '' }: IncomingMessage): number {
+  let headBytes = url.length
+  for (const text of rawHeaders) headBytes += text.length
+  const announced = headers['content-length']
+  const isChunked = headers['transfer-encoding'] !== undefined
+  const bodyBytes = isChunked ? 0 : Math.min(Number(announced ?? 0), FIRST_READ_BYTES)
+  // As one text, and in pieces.
+  return REQUEST_BYTES + 2 * headBytes + bodyBytes
+}
