@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { DeadLetterPolicy, QueueHandle } from 'zaqar/storage'
+import { type DeadLetterPolicy, type QueueHandle, STALE } from 'zaqar/storage'
 import type { Scene } from '../scene.ts'
 import type { It } from './case.ts'
 
@@ -109,41 +109,52 @@ export function deadLetterCases(it: It): void {
     assert.deepEqual(await scene.listed(dead), [])
   })
 
-  it('a missing dead letter queue is not created, and has its messages when somebody creates it', async (scene) => {
+  it('a missing dead letter queue comes into being with its first message, by claim and by pop', async (scene) => {
+    const queue = await scene.queue()
+    const { storage, now } = scene
+    for (const name of ['by-claim', 'by-pop']) {
+      const key = { project: queue.project, kind: queue.kind, name }
+      const deadLetter = { queue: name, maxClaimCount: 0, ttlSeconds: null }
+      await scene.pop(queue, 1, { deadLetter })
+      assert.equal(await storage.queues.get({ key, now }), null, 'not before there is one')
+      const id = await scene.postOne(queue, 'a', { ttlSeconds: 100 })
+      await (name === 'by-pop' ? scene.pop(queue, 1, { deadLetter }) : scene.tryClaim(queue, { deadLetter }))
+      const dead = await storage.queues.get({ key, now })
+      assert(dead)
+      assert.deepEqual(dead.metadata, {})
+      assert.equal((await scene.stats(dead)).free, 1)
+      assert.equal((await scene.getOne(dead, id)).ttlSeconds, 100)
+      assert.deepEqual(await scene.claimed(dead), ['a'])
+    }
+    const page = { after: null, limit: 10, nameContains: null, metadata: [] }
+    const listed = await storage.queues.list({ project: queue.project, kind: queue.kind, ...page, now })
+    assert.deepEqual(
+      listed.map(({ name }) => name),
+      ['by-claim', 'by-pop', 'jobs'],
+    )
+    assert.equal(await storage.queues.count({ project: queue.project, kind: queue.kind, now }), 3)
+  })
+
+  it('a dead letter queue that came into being by itself is a queue like others', async (scene) => {
     const queue = await scene.queue()
     const bury = { deadLetter: { ...policy, maxClaimCount: 0 } }
-    const [id = ''] = await scene.postWith(queue, { ttlSeconds: 100 }, 'a', 'b')
-    await scene.postWith(queue, { ttlSeconds: 10 }, 'expires')
-    await scene.tryClaim(queue, bury)
-    scene.pass(10)
-    await scene.post(queue, 'c')
+    await scene.post(queue, 'a')
     await scene.tryClaim(queue, bury)
     const { storage, now } = scene
     const key = { project: queue.project, kind: queue.kind, name: 'dead' }
-    assert.equal(await storage.queues.get({ key, now }), null)
-    assert.equal(await storage.queues.stats({ key, now }), null)
-    assert.equal(await storage.queues.count({ ...key, now }), 1)
     const { created, queue: dead } = await storage.queues.create({ key, metadata: { colour: 'black' }, now })
-    assert.equal(created, true)
-    await scene.post(dead, 'd')
-    assert.deepEqual(dead.metadata, { colour: 'black' })
-    assert.deepEqual(await scene.listed(dead), ['a', 'b', 'c', 'd'])
-    assert.equal((await scene.stats(dead)).free, 4)
-    assert.equal((await scene.getOne(dead, id)).ttlSeconds, 100)
-    assert.deepEqual(await scene.claimed(dead), ['a', 'b', 'c', 'd'])
+    assert.equal(created, false)
+    assert.deepEqual(dead.metadata, {})
+    assert.notEqual(await storage.queues.update({ queue: dead, metadata: { colour: 'black' }, now }), STALE)
+    await storage.messages.purge({ key, now })
+    await scene.post(queue, 'b')
+    await scene.tryClaim(queue, bury)
+    assert.deepEqual(await scene.listed(await scene.queue('dead')), ['b'])
+    await storage.queues.delete({ key, now })
+    assert.equal(await storage.queues.get({ key, now }), null)
   })
 
-  it('messages that wait for their dead letter queue stay when somebody purges or deletes the missing queue', async (scene) => {
-    const queue = await scene.queue()
-    await scene.post(queue, 'a')
-    await scene.tryClaim(queue, { deadLetter: { ...policy, maxClaimCount: 0 } })
-    const key = { project: queue.project, kind: queue.kind, name: 'dead' }
-    await scene.storage.messages.purge({ key, now: scene.now })
-    await scene.storage.queues.delete({ key, now: scene.now })
-    assert.deepEqual(await scene.listed(await scene.queue('dead')), ['a'])
-  })
-
-  it('a dead letter queue that was deleted counts as missing', async (scene) => {
+  it('a dead letter queue that was deleted comes into being again, without what it held', async (scene) => {
     const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
     const bury = { deadLetter: { ...policy, maxClaimCount: 0 } }
     await scene.post(queue, 'before')
@@ -151,7 +162,10 @@ export function deadLetterCases(it: It): void {
     await scene.storage.queues.delete({ key: dead, now: scene.now })
     await scene.post(queue, 'after')
     await scene.tryClaim(queue, bury)
-    assert.deepEqual(await scene.listed(await scene.queue('dead')), ['after'])
+    const again = await scene.storage.queues.get({ key: dead, now: scene.now })
+    assert(again)
+    assert.notEqual(again.version, dead.version)
+    assert.deepEqual(await scene.listed(again), ['after'])
   })
 
   it('moved messages stand at the end of the dead letter queue', async (scene) => {

@@ -107,11 +107,10 @@ export function watchCases(it: It): void {
     })
   })
 
-  it('a dead letter queue that is created with messages waiting is signalled', async (scene) => {
+  it('a dead letter queue that comes into being is signalled to who watched before', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')
-    await scene.tryClaim(queue, bury)
-    await watching(scene, { ...queue, name: 'dead' }, (signals) => signals.after(() => scene.queue('dead')))
+    await watching(scene, { ...queue, name: 'dead' }, (signals) => signals.after(() => scene.tryClaim(queue, bury)))
   })
 
   it('a redrive is signalled in the old queue', async (scene) => {

@@ -19,7 +19,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
   let closed = false
   const isClosed = () => closed
   return {
-    queues: asStore<QueueStore>(queueMoves(state, watchers), isClosed),
+    queues: asStore<QueueStore>(queueMoves(state), isClosed),
     messages: asStore<MessageStore>(messageMoves(state, watchers), isClosed),
     claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),

@@ -117,9 +117,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return taken.map((message) => toMessage(state, message, now))
     },
 
-    // Decision: where the queue is missing, dead letters that wait for it stay.
     purge({ key }) {
-      if (!findQueue(state, key)) return
       const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, key)
       state.messages = state.messages.filter(stays)
       state.claims = state.claims.filter(stays)

@@ -1,5 +1,15 @@
 import type { DeadLetterPolicy, Instant, Message, QueueKey } from 'zaqar/storage'
-import { type ClaimRow, endOf, isSameQueue, type MessageRow, type ModelState, nextNumber, type Place } from './state.ts'
+import {
+  addQueue,
+  type ClaimRow,
+  endOf,
+  findQueue,
+  isSameQueue,
+  type MessageRow,
+  type ModelState,
+  nextNumber,
+  type Place,
+} from './state.ts'
 
 export function isLive(message: MessageRow, now: Instant): boolean {
   return now < message.expiresAt
@@ -86,6 +96,8 @@ export function takeOrBury(
 }
 
 function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
+  const target = { ...message.queue, name: policy.queue }
+  if (!findQueue(state, target)) addQueue(state, target, {})
   message.cameFrom = message.queue.name
   moveTo(state, message, policy.queue, now)
   if (policy.ttlSeconds === null) return

@@ -2,25 +2,14 @@ import type { MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, isClaimed, isLive, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
-import { findQueue, isSameQueue, isStale, type ModelState, newName, nextNumber, pageBy } from './state.ts'
-import type { Watchers } from './watchers.ts'
+import { addQueue, findQueue, isSameQueue, isStale, type ModelState, newVersion, pageBy } from './state.ts'
 
-export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueStore> {
+export function queueMoves(state: ModelState): Moves<QueueStore> {
   return {
     create({ key, metadata }) {
       const existing = findQueue(state, key)
       if (existing) return { created: false, queue: existing }
-      const queue: Queue = {
-        project: key.project,
-        kind: key.kind,
-        name: key.name,
-        metadata,
-        version: newVersion(state),
-      }
-      state.queues.push(queue)
-      // Dead letters may have been waiting for it.
-      watchers.notify(key)
-      return { created: true, queue }
+      return { created: true, queue: addQueue(state, key, metadata) }
     },
 
     get: ({ key }) => findQueue(state, key),
@@ -33,9 +22,7 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
       return updated
     },
 
-    // Decision: where the queue is missing, dead letters that wait for it stay.
     delete({ key }) {
-      if (!findQueue(state, key)) return
       const stays = (row: { queue: typeof key }) => !isSameQueue(row.queue, key)
       state.queues = state.queues.filter((queue) => !isSameQueue(queue, key))
       state.messages = state.messages.filter(stays)
@@ -80,10 +67,6 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
       }
     },
   }
-}
-
-function newVersion(state: ModelState): string {
-  return newName('version', nextNumber(state))
 }
 
 function passes(queue: Queue, { key, anyOf }: MetadataFilter): boolean {

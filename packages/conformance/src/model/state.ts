@@ -1,8 +1,19 @@
-import type { Claim, Flavor, Instant, Message, Pool, Queue, QueueHandle, QueueKey, Subscription } from 'zaqar/storage'
+import type {
+  Claim,
+  Flavor,
+  Instant,
+  JsonObject,
+  Message,
+  Pool,
+  Queue,
+  QueueHandle,
+  QueueKey,
+  Subscription,
+} from 'zaqar/storage'
 
 /**
- * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key, so a message can wait for
- * a queue that does not exist yet. Rows whose time is over stay; every reader filters by `now`.
+ * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key. Rows whose time is over stay;
+ * every reader filters by `now`.
  */
 export interface ModelState {
   queues: Queue[]
@@ -106,6 +117,16 @@ export function isSameQueue(a: QueueKey, b: QueueKey): boolean {
 
 export function findQueue(state: ModelState, key: QueueKey): Queue | null {
   return state.queues.find((queue) => isSameQueue(queue, key)) ?? null
+}
+
+export function addQueue(state: ModelState, { project, kind, name }: QueueKey, metadata: JsonObject): Queue {
+  const queue: Queue = { project, kind, name, metadata, version: newVersion(state) }
+  state.queues.push(queue)
+  return queue
+}
+
+export function newVersion(state: ModelState): string {
+  return newName('version', nextNumber(state))
 }
 
 export function isStale(state: ModelState, handle: QueueHandle): boolean {

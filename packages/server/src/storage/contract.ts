@@ -85,9 +85,9 @@ export interface QueueStore {
   count(p: { project: string; kind: QueueKey['kind']; now: Instant }): Promise<number>
 
   /**
-   * How much the project keeps: queues and topics that exist, and all their messages, claimed and delayed ones too, and dead
-   * letters that wait for their queue. What has expired may count until housekeeping has freed its space. Costs what it
-   * takes to look at every queue of the project, whatever they hold.
+   * How much the project keeps: queues and topics, and all their messages, claimed and delayed ones too. What has expired
+   * may count until housekeeping has freed its space. Costs what it takes to look at every queue of the project, whatever
+   * they hold.
    */
   usage(p: { project: string; now: Instant }): Promise<ProjectUsage>
 
@@ -207,8 +207,8 @@ export interface ClaimStore {
    * Takes up to `limit` of the oldest messages that are visible and that no live claim holds. Each gets this claim and a
    * claim count one higher. One that would expire before the claim ends lives for claim ttl + grace from now on, and its
    * ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter queue,
-   * at once and unclaimed, with its count back at 0; a dead letter queue that does not exist is not made to exist by that,
-   * but has these messages when somebody creates it. (One that is the queue itself moves nothing: no policy.)
+   * at once and unclaimed, with its count back at 0. A dead letter queue that is missing comes into being in the same move,
+   * with no metadata. (One that is the queue itself moves nothing: no policy.)
    * Null when nothing was there to claim.
    */
   create(p: {

@@ -96,7 +96,7 @@ export class DeadLetters {
 
   #targetOf(state: QueueState, name: string): QueueState {
     const key = keyOf(state, name)
-    return this.#engine.states.findAny(key) ?? this.#engine.states.create(key, '{}', true)
+    return this.#engine.states.find(key) ?? this.#engine.states.create(key, '{}')
   }
 
   #carry(

@@ -8,8 +8,6 @@ export interface QueueState {
   readonly key: QueueKey
   readonly id: number
   readonly queue: Queue
-  /** Holds dead letters, but nobody created it. */
-  readonly latent: boolean
   bucket: number
   subscriptionBucket: number
   free: number
@@ -35,7 +33,6 @@ interface QueueRow {
   id: number
   revision: number
   metadata: string
-  latent: number
   bucket: number
   subscription_bucket: number
   free: number
@@ -63,7 +60,7 @@ export class QueueStates {
 
   constructor(db: DatabaseSync) {
     this.#select = db.prepare(
-      `SELECT id, revision, metadata, latent, bucket, subscription_bucket, free, claimed, bytes,
+      `SELECT id, revision, metadata, bucket, subscription_bucket, free, claimed, bytes,
          EXISTS (SELECT 1 FROM messages d WHERE d.bucket = q.bucket AND d.delayed = 1) AS delays,
          min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
              ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
@@ -71,12 +68,10 @@ export class QueueStates {
        FROM queues q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
-      `INSERT INTO queues (project, kind, name, revision, metadata, latent, bucket, subscription_bucket, free, claimed)
-       VALUES (?, ?, ?, 1, ?, ?, ?, ?, 0, 0)`,
+      `INSERT INTO queues (project, kind, name, revision, metadata, bucket, subscription_bucket, free, claimed)
+       VALUES (?, ?, ?, 1, ?, ?, ?, 0, 0)`,
     )
-    this.#updateSettings = db.prepare(
-      'UPDATE queues SET metadata = ?, revision = revision + 1, latent = 0 WHERE id = ?',
-    )
+    this.#updateSettings = db.prepare('UPDATE queues SET metadata = ?, revision = revision + 1 WHERE id = ?')
     this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ?, bytes = ? WHERE id = ?')
     this.#updateBuckets = db.prepare(
       'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0, bytes = 0 WHERE id = ?',
@@ -86,8 +81,7 @@ export class QueueStates {
     this.#abandonBucket = db.prepare('UPDATE buckets SET owner = NULL WHERE id = ?')
   }
 
-  /** Latent ones too. */
-  findAny(key: QueueKey): QueueState | null {
+  find(key: QueueKey): QueueState | null {
     const name = nameOf(key)
     const known = this.#states.get(name)
     if (known) return known
@@ -104,7 +98,6 @@ export class QueueStates {
         metadata: parseJson(row.metadata) as JsonObject,
         version: `${row.id}.${row.revision}`,
       },
-      latent: row.latent === 1,
       bucket: row.bucket,
       subscriptionBucket: row.subscription_bucket,
       free: row.free,
@@ -120,28 +113,22 @@ export class QueueStates {
     return state
   }
 
-  find(key: QueueKey): QueueState | null {
-    const state = this.findAny(key)
-    return state === null || state.latent ? null : state
-  }
-
   /** The queue as the caller saw it, or `STALE`. */
   open(handle: QueueHandle): QueueState | Stale {
     const state = this.find(handle)
     return state !== null && state.queue.version === handle.version ? state : STALE
   }
 
-  create(key: QueueKey, metadata: string, latent: boolean): QueueState {
-    this.#insert.run(key.project, key.kind, key.name, metadata, latent ? 1 : 0, this.#newBucket(), this.#newBucket())
-    return this.findAny(key) as QueueState
+  create(key: QueueKey, metadata: string): QueueState {
+    this.#insert.run(key.project, key.kind, key.name, metadata, this.#newBucket(), this.#newBucket())
+    return this.find(key) as QueueState
   }
 
-  /** Also makes a latent queue a real one. */
   updateSettings(state: QueueState, metadata: string): QueueState {
     this.#flush(state)
     this.#updateSettings.run(metadata, state.id)
     this.#states.delete(nameOf(state.key))
-    return this.findAny(state.key) as QueueState
+    return this.find(state.key) as QueueState
   }
 
   /** Empties the queue: its messages or its subscriptions, or both, are left to the sweeper. */

@@ -20,14 +20,14 @@ export function createQueueStore(engine: Engine): QueueStore {
   const page = limited(
     db,
     `SELECT id, name, revision, metadata FROM queues
-     WHERE project = ? AND kind = ? AND name > ? AND latent = 0 ORDER BY name`,
+     WHERE project = ? AND kind = ? AND name > ? ORDER BY name`,
   )
   const usage = db.prepare(
-    `SELECT count(*) FILTER (WHERE latent = 0) AS queues, ifnull(sum(free + claimed), 0) AS messages,
+    `SELECT count(*) AS queues, ifnull(sum(free + claimed), 0) AS messages,
        ifnull(sum(bytes), 0) AS bytes
      FROM queues WHERE project = ?`,
   )
-  const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ? AND latent = 0')
+  const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ?')
 
   function existing(key: QueueKey): Queue | null {
     return states.find(key)?.queue ?? null
@@ -36,12 +36,9 @@ export function createQueueStore(engine: Engine): QueueStore {
   return {
     create: ({ key, metadata }) =>
       turns.submit(() => {
-        const known = states.findAny(key)
-        if (known !== null && !known.latent) return { created: false, queue: known.queue }
-        const text = printJson(metadata)
-        const state = known === null ? states.create(key, text, false) : states.updateSettings(known, text)
-        announce(state)
-        return { created: true, queue: state.queue }
+        const known = existing(key)
+        if (known !== null) return { created: false, queue: known }
+        return { created: true, queue: states.create(key, printJson(metadata)).queue }
       }),
 
     get: ({ key }) => turns.submit(() => existing(key)),

@@ -56,7 +56,7 @@ export class Sweeper {
     let after: number | null = 0
     for (let slice = 0; slice < FIRST_SLICES && after !== null; slice++, after = this.#lastBehind(after)) {
       for (const key of this.#dueBehind(after, now)) {
-        const state = states.findAny(key)
+        const state = states.find(key)
         if (state !== null) settling.overlookExpired(state, now)
       }
     }
@@ -92,7 +92,7 @@ export class Sweeper {
     })
     for (const key of due) {
       await turns.submit(() => {
-        const state = states.findAny(key)
+        const state = states.find(key)
         return state === null || settling.sweep(state, numbers.notBefore(now)) ? null : UNFINISHED
       })
     }

@@ -7,7 +7,7 @@
 CREATE SEQUENCE number;
 
 -- A queue or topic. `no` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
--- empty one by a purge. `metadata` (JSON text) is null while the queue does not exist but has dead letters waiting in it.
+-- empty one by a purge. `metadata` is JSON text.
 -- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
 -- different queues never wait for each other.
 CREATE TABLE queue (
@@ -17,7 +17,7 @@ CREATE TABLE queue (
   no bigint NOT NULL UNIQUE,
   bucket bigint NOT NULL,
   version bigint NOT NULL,
-  metadata text,
+  metadata text NOT NULL,
   PRIMARY KEY (project, kind, name)
 ) WITH (fillfactor = 70);
 

@@ -187,7 +187,7 @@ CREATE FUNCTION locked_queue(p jsonb) RETURNS queue LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
   SELECT * INTO q FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
   FOR NO KEY UPDATE;
   RETURN q;
 END $$;

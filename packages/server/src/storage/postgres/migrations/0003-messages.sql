@@ -132,8 +132,8 @@ BEGIN
   RETURN s;
 END $$;
 
--- Moves messages, in the order of `places`, to the end of another queue of the project and kind, which need not exist. Answers the standing of the
--- bucket they leave.
+-- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by that;
+-- messages that go back (`came_from_` is null) need their queue to be there. Answers the standing of the bucket they leave.
 CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE q queue; t standing; now_ bigint := (p->>'now')::bigint; from_lane bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
@@ -141,12 +141,12 @@ BEGIN
   -- Not waiting here means that no two moves ever wait for each other; the one that finds the queue locked is run again (lane.ts).
   SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
   FOR NO KEY UPDATE SKIP LOCKED;
-  IF NOT FOUND THEN
-    INSERT INTO queue VALUES (p->>'project', p->>'kind', target, nextval('number'), open_bucket(), nextval('number'), NULL)
+  IF NOT FOUND AND came_from_ IS NOT NULL THEN
+    INSERT INTO queue VALUES (p->>'project', p->>'kind', target, nextval('number'), open_bucket(), nextval('number'), '{}')
     ON CONFLICT DO NOTHING RETURNING * INTO q;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'the queue to which messages move is locked' USING ERRCODE = 'serialization_failure';
-    END IF;
+  END IF;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the queue to which messages move is locked, or has just gone' USING ERRCODE = 'serialization_failure';
   END IF;
   t := settled(q, now_);
   WITH gone AS (
@@ -450,8 +450,7 @@ BEGIN
       UNION ALL
       (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND place >= s.fresh AND expires_at > now_)
     ) m
-    WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from
-                  AND q.metadata IS NOT NULL)
+    WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from)
     ORDER BY asked, place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::bigint END
   )
   SELECT array_agg(place ORDER BY asked, place), array_agg(came_from ORDER BY asked, place),

@@ -6,7 +6,7 @@ CREATE FUNCTION bucket_of(p jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
     SELECT bucket FROM queue
-    WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
       AND version = coalesce((p->>'version')::bigint, version)
   );
 END $$;

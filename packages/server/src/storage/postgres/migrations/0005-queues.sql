@@ -5,18 +5,16 @@ CREATE FUNCTION create_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
   SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
-  IF q.metadata IS NOT NULL THEN RETURN json_build_object('created', false, 'metadata', q.metadata, 'version', q.version); END IF;
+  IF FOUND THEN RETURN json_build_object('created', false, 'metadata', q.metadata, 'version', q.version); END IF;
   INSERT INTO queue VALUES (p->>'project', p->>'kind', p->>'name', nextval('number'), open_bucket(), nextval('number'), p->>'metadata')
-  ON CONFLICT (project, kind, name) DO UPDATE SET metadata = excluded.metadata WHERE queue.metadata IS NULL
-  RETURNING * INTO q;
+  ON CONFLICT DO NOTHING RETURNING * INTO q;
   IF NOT FOUND THEN RETURN create_queue(p); END IF;
-  PERFORM tell(p);
   RETURN json_build_object('created', true, 'metadata', q.metadata, 'version', q.version);
 END $$;
 
 CREATE FUNCTION get_queue(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT json_build_object('metadata', metadata, 'version', version) FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
 $$;
 
 -- update: metadata. Answers {version}.
@@ -25,18 +23,16 @@ DECLARE version_ bigint;
 BEGIN
   UPDATE queue SET metadata = p->>'metadata', version = nextval('number')
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
-    AND metadata IS NOT NULL
   RETURNING version INTO version_;
   IF NOT FOUND THEN RETURN '"stale"'; END IF;
   RETURN json_build_object('version', version_);
 END $$;
 
--- Dead letters that wait for a queue that does not exist stay, as on a purge.
 CREATE FUNCTION delete_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
   DELETE FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
   RETURNING * INTO q;
   IF FOUND THEN INSERT INTO dropped VALUES (q.bucket, q.no); END IF;
   RETURN NULL;
@@ -46,7 +42,7 @@ CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE old bigint;
 BEGIN
   SELECT bucket INTO old FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
   FOR NO KEY UPDATE;
   IF FOUND THEN
     INSERT INTO dropped VALUES (old, NULL);
@@ -59,18 +55,18 @@ END $$;
 CREATE FUNCTION list_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT coalesce(json_agg(json_build_array(name, metadata, version)), '[]') FROM (
     SELECT name, metadata, version FROM queue
-    WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '') AND metadata IS NOT NULL
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '')
       AND strpos(name, coalesce(p->>'nameContains', '')) > 0
     ORDER BY name LIMIT (p->>'limit')::bigint
   ) q
 $$;
 
 CREATE FUNCTION count_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND metadata IS NOT NULL
+  SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind'
 $$;
 
 CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_build_object('queues', count(*) FILTER (WHERE q.metadata IS NOT NULL),
+  SELECT json_build_object('queues', count(*),
                            'messages', coalesce(sum(s.free + s.held), 0)::bigint,
                            'bytes', coalesce(sum(s.bytes), 0)::bigint)
   FROM queue q
@@ -80,12 +76,12 @@ $$;
 
 -- Locks the queue against other writers of its subscriptions; null when there is none.
 CREATE FUNCTION enter_subscriptions(p jsonb) RETURNS bigint LANGUAGE sql AS $$
-  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
   FOR NO KEY UPDATE
 $$;
 
 CREATE FUNCTION queue_no(p jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND metadata IS NOT NULL
+  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
 $$;
 
 CREATE FUNCTION subscription_by(queue_ bigint, subscriber_ text, now_ bigint) RETURNS SETOF subscription LANGUAGE sql STABLE AS $$
