@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertError, assertNoContent, json } from '../../packages/server/test/support/answers.ts'
 import { type FreshService, freshService } from '../../packages/server/test/support/fresh-service.ts'
+import { PROJECT } from '../../packages/server/test/support/test-client.ts'
 
 const CLAIMS = '/v2/queues/jobs/claims'
 const MESSAGES = '/v2/queues/jobs/messages'
@@ -363,13 +364,22 @@ describe('dead letters', () => {
     assert.equal((await dead()).length, 0)
   })
 
-  test('are there when their queue is created later', async () => {
+  test('bring their queue into being where it is missing', async () => {
     await given.client.put('/v2/queues/jobs', { _max_claim_count: 0, _dead_letter_queue: 'dead' })
-    await given.post('jobs', { body: 1 })
-    await given.client.post(CLAIMS)
-    assert.deepEqual(json(await given.client.get('/v2/queues')).queues.length, 1)
-    assert.equal((await given.client.put('/v2/queues/dead')).status, 201)
-    assert.equal((await dead()).length, 1)
+    const names = async () => json(await given.client.get('/v2/queues')).queues.map((one: { name: string }) => one.name)
+    assert.deepEqual(await names(), ['jobs'], 'not by being named')
+    for (const round of [1, 2]) {
+      await given.post('jobs', { body: round })
+      await given.client.post(CLAIMS)
+      assert.deepEqual(await names(), ['dead', 'jobs'])
+      assert.equal(json(await given.client.get('/v2/queues/dead/stats')).messages.free, 1)
+      assert.deepEqual(
+        (await dead()).map((one: { body: unknown }) => one.body),
+        [round],
+      )
+      assertNoContent(await given.client.put('/v2/queues/dead'))
+      assertNoContent(await given.client.delete('/v2/queues/dead'))
+    }
   })
 
   test('may go to a queue with a dot in its name, in a project with one', async () => {
@@ -392,10 +402,12 @@ describe('dead letters', () => {
   })
 
   for (const target of [5, { any: 'thing' }, 'no queue name!', '', 'x'.repeat(65)]) {
-    test(`with ${JSON.stringify(target)} for a queue break nothing`, async () => {
-      await given.client.put('/v2/queues/jobs', { _max_claim_count: 1, _dead_letter_queue: target })
+    test(`are off where ${JSON.stringify(target)}, which no queue can be called, was set before that was refused`, async () => {
+      const key = { project: PROJECT, kind: 'queue', name: 'jobs' } as const
+      const metadata = { _max_claim_count: 1, _dead_letter_queue: target }
+      await given.storage.queues.create({ key, metadata, now: given.clock.now() })
       await given.post('jobs', { body: 1 })
-      for (let i = 0; i < 3; i++) assert.ok([201, 204].includes(await attempt('expire')))
+      for (let i = 0; i < 3; i++) assert.equal(await attempt('expire'), 201)
     })
   }
 

@@ -1,13 +1,14 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Execute } from '../core/execute.ts'
 import type { Authenticate } from '../core/identity.ts'
+import { isProjectId, isQueueName } from '../core/rules/names.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
 import { toRefusal } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
 import { invalidRequest, Refusal } from '../wire/refusal.ts'
 import type { StaticDocument } from '../wire/static-document.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
-import { type ClientIdRules, MAX_PROJECT_LENGTH, readCaller } from './identity.ts'
+import { type ClientIdRules, readCaller } from './identity.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from './messages.ts'
 import { rejectionResponse } from './rejection.ts'
 import type { FindRoute, Match, Route } from './routes.ts'
@@ -140,9 +141,9 @@ function checkAccept(accept: string | undefined): void {
   )
 }
 
-/** A name of letters, digits, `_`, `-` and `.`, and a project id that is not too long. (contract http.md 1.5) */
+/** @throws Refusal 400 (contract http.md 1.5) */
 function checkQueueName(name: string, project: string, { doors }: Route): void {
-  if (/^[a-zA-Z0-9_.-]{1,64}$/.test(name) && project.length <= MAX_PROJECT_LENGTH) return
+  if (isQueueName(name) && isProjectId(project)) return
   const [[door] = []] = doors.values()
   const noun = door?.operation.kind ?? 'queue'
   throw new Refusal(

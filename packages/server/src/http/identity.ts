@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../core/execute.ts'
 import type { Identity } from '../core/identity.ts'
+import { isStorable } from '../core/model/text.ts'
 import { NO_PROJECT } from '../core/rules/projects.ts'
-import { clientIdMissing, Refusal } from '../wire/refusal.ts'
+import { clientIdMissing, invalidRequest, Refusal } from '../wire/refusal.ts'
 import type { CallerRules } from '../wire/versions.ts'
 
 export interface ClientIdRules {
@@ -12,8 +13,6 @@ export interface ClientIdRules {
   readonly minLength: number
   readonly maxLength: number
 }
-
-export const MAX_PROJECT_LENGTH = 256
 
 /**
  * Who calls: somebody who is known, with one of several clients. (contract http.md 1.3, 1.4)
@@ -54,7 +53,7 @@ function uuidValue(given: string): string | null {
 }
 
 function freeForm(given: string, { minLength, maxLength }: ClientIdRules): string | null {
-  return given.length >= minLength && given.length <= maxLength ? given : null
+  return given.length >= minLength && given.length <= maxLength && isStorable(given) ? given : null
 }
 
 function readProject({ project }: Identity, isNeeded: boolean): string {
@@ -63,6 +62,7 @@ function readProject({ project }: Identity, isNeeded: boolean): string {
   if (project === '') {
     throw new Refusal(400, 'Empty project header not allowed', 'Empty project header not allowed: X-PROJECT-ID')
   }
+  if (!isStorable(project)) throw invalidRequest('The project id holds a character that cannot be stored.')
   return project
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/model/model.ts'
+import { isProjectId, LONGEST_PROJECT_ID } from '../core/rules/names.ts'
 import { readDocument } from './body.ts'
-import type { RequestBody } from './door.ts'
+import type { DoorRequest, RequestBody } from './door.ts'
 import { invalidBody, invalidRequest } from './refusal.ts'
 
 /**
@@ -13,17 +14,30 @@ export function readCatalogueObject(body: RequestBody): JsonObject {
   return document
 }
 
+/** A text without control characters and halves of surrogate pairs, which not every engine can keep. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const plainText = /^[^\u0000-\u001f\ud800-\udfff]*$/u
+/** The same as a pattern of schemas. */
+export const PLAIN_TEXT = plainText.source
+
+/** As long as the flavor of a pool may be. (contract http.md 4.2) */
+export const LONGEST_CATALOGUE_NAME = 255
+
 /**
- * The name of a pool or flavor. It may hold anything but control characters, which not every engine can keep.
- * @throws Refusal 400 `Invalid API request`
+ * The pool or flavor that a path names.
+ * @throws Refusal 400 `Invalid API request`, also for a project id that is too long to keep something under it
  */
-export function readCatalogueName(name: string | undefined): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  if (name === undefined || /[\u0000-\u001f]/.test(name)) {
-    throw invalidRequest('The names of pools and flavors hold no control characters.')
+export function namedInPath(param: 'pool' | 'flavor', { params, caller }: DoorRequest): string {
+  if (!isProjectId(caller.project)) {
+    throw invalidRequest(`The project id may have at most ${LONGEST_PROJECT_ID} characters.`)
   }
-  return name
+  return readCatalogueName(params[param] as string)
 }
 
-/** As a pattern of schemas: a text without control characters. */
-export const PLAIN_TEXT = '^[^\\u0000-\\u001f]*$'
+/** @throws Refusal 400 `Invalid API request` */
+export function readCatalogueName(name: string): string {
+  if (name.length <= LONGEST_CATALOGUE_NAME && plainText.test(name)) return name
+  throw invalidRequest(
+    `The names of pools and flavors have at most ${LONGEST_CATALOGUE_NAME} characters, and no control characters.`,
+  )
+}

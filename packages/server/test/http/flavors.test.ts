@@ -68,6 +68,17 @@ describe('putting a flavor', () => {
     assert.equal((await given.anybody.get(GOLD)).status, 404)
   })
 
+  test('takes 255 characters for a name, and 256 for the id of a project', async () => {
+    await given.pools('east')
+    const project = (length: number) => given.admin.with({ 'X-Project-Id': 'p'.repeat(length) })
+    const body = { pool_list: ['east'] }
+    assert.equal((await project(256).put(`/v2/flavors/${'n'.repeat(255)}`, body)).status, 201)
+    assertError(await project(256).put(`/v2/flavors/${'n'.repeat(256)}`, body), 400, 'Invalid API request', '255')
+    assertError(await project(257).put(GOLD, body), 400, 'Invalid API request', '256')
+    assertError(await project(257).patch(GOLD, body), 400, 'Invalid API request', '256')
+    assertError(await given.admin.put(GOLD, { pool_list: ['n'.repeat(256)] }), 400, 'Invalid API request', '255')
+  })
+
   for (const body of [
     undefined,
     '',

@@ -72,6 +72,13 @@ describe('putting a pool', () => {
     assertError(await given.admin.get('/v2/pools/a%0Ab'), 400, 'Invalid API request')
   })
 
+  test('takes 255 characters for a name, and 256 for the id of a project', async () => {
+    const project = (length: number) => given.admin.with({ 'X-Project-Id': 'p'.repeat(length) })
+    assert.equal((await project(256).put(`/v2/pools/${'n'.repeat(255)}`, pool)).status, 201)
+    assertError(await given.put('n'.repeat(256)), 400, 'Invalid API request', '255')
+    assertError(await project(257).put(EAST, pool), 400, 'Invalid API request', '256')
+  })
+
   const pool = { uri: 'sqlite:east', weight: 1 }
   const refused: [what: string, body: unknown][] = [
     ['no body', undefined],
@@ -97,6 +104,8 @@ describe('putting a pool', () => {
     ['a flavor that is null', { ...pool, flavor: null }],
     ['a flavor that is too long', { ...pool, flavor: 'x'.repeat(256) }],
     ['a flavor with a control character', { ...pool, flavor: 'a\u0000' }],
+    ['a flavor with half a surrogate pair', { ...pool, flavor: 'a\ud800' }],
+    ['a uri with a control character', { ...pool, uri: 'sqlite:\u0000' }],
   ]
   for (const [what, body] of refused) {
     test(`refuses ${what}`, async () => {
@@ -104,6 +113,12 @@ describe('putting a pool', () => {
       assert.equal((await given.admin.get(EAST)).status, 404)
     })
   }
+
+  test('takes other characters than those of the alphabet', async () => {
+    const flavor = '\u6f22\u{1f600}/ %'
+    assert.equal((await given.admin.put('/v2/pools/%F0%9F%98%80%20%25', { ...pool, flavor })).status, 201)
+    assert.equal(json(await given.admin.get('/v2/pools/%F0%9F%98%80%20%25')).flavor, flavor)
+  })
 
   test('says that what is no JSON could not be parsed', async () => {
     for (const body of ['', '{', Buffer.from([0xff])]) {

@@ -30,6 +30,17 @@ describe('a quota on queues', () => {
     assert.equal(json(await service.client.get('/v2/queues')).queues.length, 1)
   })
 
+  test('counts a queue that comes into being with a dead letter, but does not refuse it', async () => {
+    await service.client.put('/v2/queues/a', { _max_claim_count: 0, _dead_letter_queue: 'dead' })
+    await service.client.put('/v2/queues/b')
+    await service.client.post('/v2/queues/a/messages', messages(1))
+    assert.equal((await service.client.post('/v2/queues/a/claims')).status, 204)
+    assert.equal(json(await service.client.get('/v2/queues/dead/stats')).messages.free, 1)
+    await service.client.delete('/v2/queues/b')
+    service.pass(1)
+    assertError(await service.client.put('/v2/queues/c'), 403, 'Too many queues', 'has 2')
+  })
+
   test('gives room within a second when a queue is deleted', async () => {
     await service.client.put('/v2/queues/a')
     await service.client.put('/v2/queues/b')

@@ -28,8 +28,10 @@ export interface InProcessService {
   close(): Promise<void>
 }
 
-/** What a test may put in the place of chance and of foreign stores. */
-export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble' | 'audit'>>
+/** What a test may put in the place of chance, of foreign stores and of SQLite in memory. */
+export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble' | 'audit'>> & {
+  readonly openStorage?: (clock: ManualClock) => Promise<Storage>
+}
 
 /** What a test may put in the place of policy files and of the signing key. */
 export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>>
@@ -37,12 +39,12 @@ export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>
 /** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
 export async function openInProcess(
   env: Record<string, string> = {},
-  seams: Seams = {},
+  { openStorage = (clock) => openSqlite({ path: ':memory:', clock }), ...seams }: Seams = {},
   accessSeams: AccessSeams = {},
 ): Promise<InProcessService> {
   const { config } = load({ env })
   const clock = new ManualClock(Date.UTC(2026, 2, 1, 10))
-  const storage = await openSqlite({ path: ':memory:', clock })
+  const storage = await openStorage(clock)
   const troubles: unknown[] = []
   const logged: Readonly<Record<string, string>>[] = []
   const access = openAccess({

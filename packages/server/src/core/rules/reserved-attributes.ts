@@ -1,6 +1,7 @@
 import type { DeadLetterPolicy, Json, JsonObject, Queue, QueueKind } from '../model/model.ts'
 import { integerOf } from './integers.ts'
 import { LEAST_SECONDS, type Limits } from './limits.ts'
+import { isQueueName } from './names.ts'
 import { retryPolicyProblem } from './retry-policy.ts'
 
 /**
@@ -38,6 +39,7 @@ export function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits):
     integerProblem(metadata, '_max_messages_post_size', 1, limits.maxMessagesPostBytes) ??
     integerProblem(metadata, '_default_message_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
     integerProblem(metadata, '_default_message_delay', 0, limits.maxMessageDelaySeconds) ??
+    deadLetterQueueProblem(metadata) ??
     integerProblem(metadata, '_dead_letter_queue_messages_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
     integerProblem(metadata, '_max_claim_count', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) ??
     booleanProblem(metadata, '_enable_encrypt_messages') ??
@@ -52,6 +54,11 @@ function integerProblem(metadata: Readonly<JsonObject>, key: string, min: number
   const integer = integerOf(value)
   if (integer === null) return `${key} must be integer.`
   return integer < min || integer > max ? `${key} must be at least ${min} and at most ${max}.` : null
+}
+
+function deadLetterQueueProblem({ _dead_letter_queue: name }: Readonly<JsonObject>): string | null {
+  if (name === undefined || name === null || (typeof name === 'string' && isQueueName(name))) return null
+  return '_dead_letter_queue must be the name of a queue: at most 64 letters, digits, underscores, hyphens and dots.'
 }
 
 function booleanProblem(metadata: Readonly<JsonObject>, key: string): string | null {
@@ -91,12 +98,13 @@ export function settingsOf({ kind, metadata }: Pick<Queue, 'kind' | 'metadata'>,
   }
 }
 
-/** Needs a queue to move to and a maximum. (contract http.md 6.8) */
+/** Needs a queue to move to, with a name that it can have, and a maximum. (contract http.md 6.8) */
 function deadLetterPolicy(metadata: Readonly<JsonObject>, { maxMessageTtlSeconds }: Limits): DeadLetterPolicy | null {
   const { _dead_letter_queue: queue, _max_claim_count: max, _dead_letter_queue_messages_ttl: ttl } = metadata
-  if (typeof queue !== 'string' || queue === '' || !isSet(max)) return null
-  const ttlSeconds = ttl ? Math.min(Number(ttl), maxMessageTtlSeconds) : null
-  return { queue, maxClaimCount: integerOf(max) ?? Number.POSITIVE_INFINITY, ttlSeconds }
+  if (typeof queue !== 'string' || !isQueueName(queue) || !isSet(max)) return null
+  // As far as engines count. Less than 0 means the same as 0.
+  const maxClaimCount = Math.min(Math.max(integerOf(max) ?? Number.POSITIVE_INFINITY, 0), Number.MAX_SAFE_INTEGER)
+  return { queue, maxClaimCount, ttlSeconds: ttl ? Math.min(Number(ttl), maxMessageTtlSeconds) : null }
 }
 
 function isSet(value: Json | undefined): boolean {

@@ -1,7 +1,8 @@
 import { parseJson, printJson } from '../../core/model/json.ts'
 import type { Flavor, JsonObject, Pool } from '../../core/model/model.ts'
+import { isStorable } from '../../core/model/text.ts'
 import type { CatalogueStore } from '../contract.ts'
-import { type Engine, isStorable, storableAfter } from './engine.ts'
+import { type Engine, storableAfter } from './engine.ts'
 
 type PoolRow = [name: string, uri: string, weight: number, options: string, flavor: string | null]
 type FlavorRow = [name: string, pools: string[]]

@@ -1,4 +1,5 @@
 import type { Json, QueueKey } from '../../core/model/model.ts'
+import { isStorable } from '../../core/model/text.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import type { Identifiers } from './identifiers.ts'
 import type { Lanes, Parameters } from './lanes.ts'
@@ -28,12 +29,7 @@ export async function onQueue<Answer extends Json, Result>(
   return answer === STALE ? STALE : toResult(answer as Answer)
 }
 
-/** PostgreSQL keeps no NUL in text, so nothing there is named by a text that has one. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed()
-}
-
-/** As the start of a page: no stored name lies between this and `after`. */
+/** As the start of a page, of what has storable names: no stored name lies between this and `after`. */
 export function storableAfter(after: string | null): string | null {
   if (after === null || isStorable(after)) return after
   const end = after.search(/\0|[\ud800-\udfff]/)

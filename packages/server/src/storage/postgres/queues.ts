@@ -1,7 +1,8 @@
 import { parseJson, printJson } from '../../core/model/json.ts'
 import type { JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
+import { isStorable } from '../../core/model/text.ts'
 import type { MetadataFilter, QueueStore, Stale } from '../contract.ts'
-import { type Engine, isStorable, onQueue, storableAfter } from './engine.ts'
+import { type Engine, onQueue, storableAfter } from './engine.ts'
 import { type MessageRow, toMessages } from './rows.ts'
 
 /** Queues that a listing with a filter on metadata reads in one round trip. */

@@ -1,7 +1,8 @@
 import { parseJson, printJson } from '../../core/model/json.ts'
 import type { Instant, JsonObject, QueueKey, Subscription } from '../../core/model/model.ts'
+import { isStorable } from '../../core/model/text.ts'
 import type { SubscriptionStore } from '../contract.ts'
-import { type Engine, isStorable, storableAfter } from './engine.ts'
+import { type Engine, storableAfter } from './engine.ts'
 
 type SubscriptionRow = [
   id: string,

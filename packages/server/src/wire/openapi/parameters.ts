@@ -1,3 +1,4 @@
+import { QUEUE_NAME } from '../../core/rules/names.ts'
 import type { CallerRules } from '../versions.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -41,8 +42,8 @@ export function callerRefs({ needsClientId, needsProject }: Omit<CallerRules, 'i
 }
 
 const opaque = { type: 'string', minLength: 1, description: 'Opaque.' }
-const queueName = { type: 'string', pattern: '^[a-zA-Z0-9_.-]{1,64}$' }
-const catalogueName = { type: 'string', minLength: 1, pattern: '^[^/\\u0000-\\u001f]*$' }
+const queueName = { type: 'string', pattern: QUEUE_NAME.source }
+const catalogueName = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^/\\u0000-\\u001f\\ud800-\\udfff]*$' }
 
 const schemaOf: Readonly<Record<string, JsonSchema>> = {
   queue: queueName,

@@ -8,7 +8,7 @@ import { putFlavor } from '../../core/operations/flavors/put-flavor.ts'
 import { updateFlavor } from '../../core/operations/flavors/update-flavor.ts'
 import { capabilitiesOf } from '../../core/rules/capabilities.ts'
 import { readFields } from '../body.ts'
-import { readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
+import { namedInPath, readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { flavorDocs } from '../openapi/v2/catalogue.ts'
@@ -87,8 +87,8 @@ export function flavorDoors(): AnyDoor[] {
   ]
 }
 
-function named({ params }: DoorRequest): { name: string } {
-  return { name: readCatalogueName(params['flavor']) }
+function named(request: DoorRequest): { name: string } {
+  return { name: namedInPath('flavor', request) }
 }
 
 function flavorPath(prefix: string, name: string): string {

@@ -3,6 +3,7 @@ import { type Static, type TObject, Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { NestedTooDeep, printJson } from '../../core/model/json.ts'
 import type { Json, JsonObject } from '../../core/model/model.ts'
+import { isStorable } from '../../core/model/text.ts'
 import { deleteMessage } from '../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
 import { getMessage } from '../../core/operations/messages/get-message.ts'
@@ -202,8 +203,10 @@ const LONGEST_IDEMPOTENCY_KEY = 255
 /** An addition of ours: a POST with an `Idempotency-Key` may be repeated. */
 function readIdempotency(key: string | undefined, { text }: RequestBody): { key: string; digest: string } | undefined {
   if (key === undefined) return undefined
-  if (key === '' || key.length > LONGEST_IDEMPOTENCY_KEY) {
-    throw invalidRequest(`Idempotency-Key must have at least 1 and at most ${LONGEST_IDEMPOTENCY_KEY} characters.`)
+  if (key === '' || key.length > LONGEST_IDEMPOTENCY_KEY || !isStorable(key)) {
+    throw invalidRequest(
+      `Idempotency-Key must have at least 1 and at most ${LONGEST_IDEMPOTENCY_KEY} characters, all of which can be stored.`,
+    )
   }
   return {
     key,

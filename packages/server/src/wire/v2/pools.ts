@@ -7,7 +7,7 @@ import { listPools } from '../../core/operations/pools/list-pools.ts'
 import { putPool } from '../../core/operations/pools/put-pool.ts'
 import { updatePool } from '../../core/operations/pools/update-pool.ts'
 import { readFields } from '../body.ts'
-import { PLAIN_TEXT, readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
+import { LONGEST_CATALOGUE_NAME, namedInPath, PLAIN_TEXT, readCatalogueObject } from '../catalogue-bodies.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { poolDocs } from '../openapi/v2/catalogue.ts'
@@ -15,11 +15,11 @@ import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
 import { invalidBody } from '../refusal.ts'
 
 const poolFields = {
-  uri: Type.String({ maxLength: 255 }),
+  uri: Type.String({ maxLength: 255, pattern: PLAIN_TEXT }),
   weight: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
   options: Type.Optional(Type.Object({})),
   /** Empty: none. */
-  flavor: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT })),
+  flavor: Type.Optional(Type.String({ maxLength: LONGEST_CATALOGUE_NAME, pattern: PLAIN_TEXT })),
 }
 const NewPool = Type.Object(poolFields, { additionalProperties: false })
 /** Other fields are dropped, but one of these must be there. */
@@ -99,8 +99,8 @@ export function poolDoors(): AnyDoor[] {
   ]
 }
 
-function named({ params }: DoorRequest): { name: string } {
-  return { name: readCatalogueName(params['pool']) }
+function named(request: DoorRequest): { name: string } {
+  return { name: namedInPath('pool', request) }
 }
 
 function poolPath(prefix: string, name: string): string {

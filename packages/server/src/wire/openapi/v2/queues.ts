@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../core/model/model.ts'
 import { PURGEABLE } from '../../../core/operations/queues/purge-queue.ts'
 import { DEFAULT_PAGE, LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
+import { QUEUE_NAME } from '../../../core/rules/names.ts'
 import { reservedDefaults } from '../../../core/rules/reserved-attributes.ts'
 import type { DescribeDoor, DocContext, ExampleDoc } from '../door-doc.ts'
 import { between, type JsonSchema, ref } from '../json-schema.ts'
@@ -32,10 +33,12 @@ function metadataSchema(limits: Limits): JsonSchema {
         'Seconds before a message can be seen. Without it, or with 0, a queue heeds no delays of messages either.',
         between(0, maxMessageDelaySeconds),
       ),
-      _dead_letter_queue: {
+      _dead_letter_queue: orUnset({
+        type: 'string',
+        pattern: QUEUE_NAME.source,
         description:
-          'Name of the queue that gets what was claimed too often. Where there is no such queue, it is lost.',
-      },
+          'Name of the queue that gets what was claimed too often. It comes into being with its first message.',
+      }),
       _dead_letter_queue_messages_ttl: integer('Seconds.', between(LEAST_SECONDS, maxMessageTtlSeconds)),
       _max_claim_count: integer('A message claimed so often goes to the dead letter queue instead of a further claim.'),
       _enable_encrypt_messages: orUnset({
