@@ -56,6 +56,12 @@ Nothing needs to be configured: \`zaqar serve\` works as it is. What is set come
 
 An unknown option, or a value that is not allowed, stops the start; all problems are reported at once, with file and line.
 Options of upstream that have no effect here are accepted, and named at the start. Older names of options are understood.
+A file of upstream that names its store, and none that this server can use, needs one line more: \`[storage] uri\` says where
+messages are kept. A PostgreSQL at \`[drivers:message_store:...] uri\` is taken as it is. What upstream's store holds is not taken
+over: let consumers finish it there, or read it there and post it here.
+
+A password in \`--storage\` is seen by every user of the machine who lists its processes; it belongs in a file that only the
+service may read, or in the variable \`OS_STORAGE__URI\`.
 
 In files, a value may go on over further lines that are indented, and quotes around it are removed. \`$name\` in a value
 stands for the value of another option of the same group or of \`[DEFAULT]\`, \`\${group.name}\` for one of another group, and

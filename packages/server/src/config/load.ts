@@ -1,13 +1,20 @@
 /** Puts the configuration together: defaults, then files, then variables, then flags; the last one wins. */
 import { dirname } from 'node:path'
-import { findGroup, findOption, rowOf } from './catalog.ts'
 import { evaluate } from './evaluate.ts'
 import { readFlags } from './flags.ts'
 import { describeIneffective } from './ineffective.ts'
-import type { Option } from './option.ts'
 import type { Config } from './options.ts'
-import { recognise, type Setting } from './settings.ts'
-import { type Files, namedPaths, readConfigFile, readEnvironment, standardFolders, standardPaths } from './sources.ts'
+import { recognise } from './settings.ts'
+import {
+  type Files,
+  mayBeLookedInto,
+  namedPaths,
+  readConfigFile,
+  readEnvironment,
+  standardFolders,
+  standardPaths,
+} from './sources.ts'
+import { adoptMessageStore, strandedStore } from './upstream-store.ts'
 
 export interface LoadParams {
   /** The flags that follow `zaqar serve`. */
@@ -52,29 +59,22 @@ export function loadConfig({ argv, env, homeDir, files }: LoadParams): Loaded {
   const settings = recognise([...fileValues.flatMap(({ given }) => given), ...otherValues])
   const values = adoptMessageStore(settings.values)
   const { config, warnings, problems: refused } = evaluate(values)
-  const all = [...problems, ...fileValues.flatMap((file) => file.problems), ...settings.problems, ...refused]
+  const all = [
+    ...problems,
+    ...fileValues.flatMap((file) => file.problems),
+    ...settings.problems,
+    ...strandedStore(values, settings.unlisted),
+    ...refused,
+  ]
   if (all.length > 0) throw new ConfigError(all)
+  const usual = standardFolders(homeDir)
+  // Whoever names the files need not be let into the usual places.
+  const folders = isNamed ? usual.filter((folder) => mayBeLookedInto(folder, files)) : usual
   return {
     config,
     noEffect: describeIneffective(values, settings.unlisted),
     warnings,
     sources: [...paths, ...new Set(otherValues.map(({ origin }) => origin))],
-    folders: [...new Set([...paths.map((path) => dirname(path)), ...standardFolders(homeDir)])],
+    folders: [...new Set([...paths.map((path) => dirname(path)), ...folders])],
   }
-}
-
-/**
- * Where `[storage] uri` is not set, the address of upstream's message store stands in for it, if that is a Redis or
- * PostgreSQL.
- */
-function adoptMessageStore(values: ReadonlyMap<Option, Setting>): ReadonlyMap<Option, Setting> {
-  const storage = rowOf('storage', 'uri').option
-  const driver = values.get(rowOf('drivers', 'message_store').option)
-  const group = driver && findGroup(`drivers:message_store:${driver.text}`)
-  const option = group && findOption(group, 'uri')
-  const address = option && values.get(option)
-  if (values.has(storage) || !address || !/^(rediss?|postgres(ql)?(\+\w+)?):/.test(address.text)) return values
-  const adopted = new Map(values).set(storage, address)
-  adopted.delete(option)
-  return adopted
 }

@@ -18,6 +18,8 @@ export interface Files {
   readFile(path: string): string | null
   /** Names of the entries of a folder; null when there is no such folder. */
   listFolder(path: string): readonly string[] | null
+  /** Null when there is nothing at that path. Throws when its folder may not be looked into. */
+  stamp(path: string): string | null
 }
 
 export interface FileValues {
@@ -76,6 +78,17 @@ function isThere(read: () => unknown): boolean {
     return read() !== null
   } catch {
     return true
+  }
+}
+
+/** False for a folder that hides from this user what is in it; one that is not there hides nothing. */
+export function mayBeLookedInto(folder: string, files: Files): boolean {
+  try {
+    // The entry that every folder has; `join` would take it away.
+    files.stamp(`${folder}/.`)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -82,8 +82,27 @@ function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
   // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as `?host=/path`.
   const isComplete =
     address !== null && (address.host !== '' || address.searchParams.has('host')) && /^\/[^/]+$/.test(address.pathname)
+  if (!isComplete && hasBareSecret(uri.slice('postgres://'.length))) {
+    return { refused: 'in the name and the password / is written %2F, ? %3F, # %23, @ %40 and % %25' }
+  }
   if (!isComplete) return { refused: 'host and database must be named: postgres://HOST/DATABASE' }
+  if (!isDecodable(uri)) return { refused: 'a per cent sign is written %25' }
   return { value: { engine: 'postgres', uri: new Secret(uri) } }
+}
+
+/** Whether what ends the host stands before the `@` that ends the password. */
+function hasBareSecret(rest: string): boolean {
+  const end = rest.search(/[/?#]/)
+  return end >= 0 && rest.includes('@', end)
+}
+
+function isDecodable(uri: string): boolean {
+  try {
+    decodeURIComponent(uri)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** libpq's `postgres://a:1,b:2/database` is no URL; as `?host=a,b&port=1,2`, which means the same, it is one. */

@@ -6,20 +6,28 @@ export interface Given {
   readonly env?: Record<string, string>
   /** Content by path. A folder is there when a file in it is. */
   readonly files?: Record<string, string>
+  /** A folder that this user may not look into. */
+  readonly closed?: string
 }
 
 /** Loads a configuration from files that exist only here. The home folder is /home/op. */
-export function load({ argv = [], env = {}, files = {} }: Given): Loaded {
+export function load({ argv = [], env = {}, files = {}, closed }: Given): Loaded {
+  const open = <T>(path: string, look: () => T): T => {
+    if (closed !== undefined && path.startsWith(`${closed}/`)) throw new Error(`EACCES: permission denied, '${path}'`)
+    return look()
+  }
   return loadConfig({
     argv,
     env,
     homeDir: '/home/op',
     files: {
-      readFile: (path) => files[path] ?? null,
-      listFolder: (path) => {
-        const names = Object.keys(files).filter((file) => file.startsWith(`${path}/`))
-        return names.length === 0 ? null : names.map((name) => name.slice(path.length + 1)).reverse()
-      },
+      readFile: (path) => open(path, () => files[path] ?? null),
+      listFolder: (path) =>
+        open(path, () => {
+          const names = Object.keys(files).filter((file) => file.startsWith(`${path}/`))
+          return names.length === 0 ? null : names.map((name) => name.slice(path.length + 1)).reverse()
+        }),
+      stamp: (path) => open(path, () => files[path] ?? null),
     },
   })
 }

@@ -162,6 +162,39 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
         'allowed is sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or module:PATH_OR_PACKAGE',
     ],
   },
+  ...(
+    [
+      [
+        '[drivers]\nmessage_store = mongodb\n[drivers:message_store:mongodb]\nuri = mongodb://:hunter2@db',
+        '2: [drivers] message_store',
+      ],
+      ['[drivers:message_store:mongodb]\nuri = mongodb://:hunter2@db', '2: [drivers:message_store:mongodb] uri'],
+      ['[drivers:storage:mongodb]\nuri = mongodb://db', '2: [drivers:storage:mongodb] uri'],
+      ['[drivers]\nmanagement_store = sqlalchemy\nmessage_store = swift', '3: [drivers] message_store'],
+      ['[drivers]\nmessage_store = redis', '2: [drivers] message_store'],
+      ['[drivers:management_store:sqlalchemy]\nuri = mysql://db/z', '2: [drivers:management_store:sqlalchemy] uri'],
+    ] as const
+  ).map(([content, at]) => ({
+    name: `a store of upstream that this server cannot use, alone: ${at}`,
+    given: inFile(content),
+    problems: [
+      `${path}:${at}: this server does not keep messages there. Say where it keeps them, with [storage] uri or --storage, ` +
+        'for example sqlite:/var/lib/zaqar/zaqar.db. It starts empty: let consumers finish what the old store holds, or ' +
+        'read it there and post it here over the API',
+    ],
+  })),
+  ...['p/w', 'p?w', 'p#w', '123/w', '123#w'].map((password) => ({
+    name: `a password of PostgreSQL that ends where the address goes on: ${password}`,
+    given: { argv: ['--storage', `postgres://zaqar:${password}@db/zaqar`] },
+    problems: [
+      '--storage: [storage] uri: postgres://... was given, in the name and the password / is written %2F, ? %3F, # %23, @ %40 and % %25',
+    ],
+  })),
+  ...['p%w', '100%'].map((password) => ({
+    name: `a password of PostgreSQL that looks escaped but is not: ${password}`,
+    given: { argv: ['--storage', `postgres://zaqar:${password}@db/zaqar`] },
+    problems: ['--storage: [storage] uri: postgres://... was given, a per cent sign is written %25'],
+  })),
   {
     name: 'authentication that could not happen',
     given: inFile('[DEFAULT]\nauth_strategy = keystone'),
@@ -257,6 +290,17 @@ test('a PostgreSQL that a file of upstream names is the store, unless another is
   assert.deepEqual(storeOf(inFile(upstream)), { engine: 'postgres', uri: 'postgres://zaqar@db/zaqar' })
   const other = { ...inFile(upstream), argv: ['--storage', 'sqlite:/a.db'] }
   assert.deepEqual(storeOf(other), { engine: 'sqlite', file: '/a.db' })
+})
+
+test('a file of upstream that names its store is taken once the store of this server is named', () => {
+  const upstream = '[drivers]\nmessage_store = mongodb\n[drivers:message_store:mongodb]\nuri = mongodb://db\n'
+  for (const given of [
+    { ...inFile(upstream), argv: ['--storage', 'sqlite:/a.db'] },
+    inFile(`${upstream}[storage]\nuri = sqlite:/a.db`),
+    { ...inFile(upstream), env: { OS_STORAGE__URI: 'sqlite:/a.db' } },
+  ]) {
+    assert.deepEqual(storeOf(given), { engine: 'sqlite', file: '/a.db' })
+  }
 })
 
 test('an engine of somebody else is named by its path or package, and reads the rest itself', () => {

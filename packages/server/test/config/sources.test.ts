@@ -178,3 +178,13 @@ test('a default above a maximum that was lowered alone comes down to it, and the
   ])
   assert.deepEqual(load({}).warnings, [])
 })
+
+test('a usual folder that may not be looked into counts as missing for whoever names a file', () => {
+  const named = { argv: ['--config-file', '/srv/zaqar.conf'], files: { '/srv/zaqar.conf': withPort(1) } }
+  assert.deepEqual(load({ ...named, closed: '/etc/zaqar' }).folders, ['/srv', '/home/op/.zaqar', '/home/op', '/etc'])
+  assert.deepEqual(load(named).folders, ['/srv', '/home/op/.zaqar', '/home/op', '/etc/zaqar', '/etc'])
+})
+
+test('a usual folder that may not be looked into is a problem for whoever names none', () => {
+  assert.match(problemsOf({ closed: '/etc/zaqar' }).join('\n'), /^\/etc\/zaqar\/zaqar\.conf: cannot be read: EACCES/m)
+})

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { load, loadFile } from './memory.ts'
+import { load, loadFile, problemsOf } from './memory.ts'
 
-const content = readFileSync(new URL('upstream.conf', import.meta.url), 'utf8')
+const original = readFileSync(new URL('upstream.conf', import.meta.url), 'utf8')
+/** The one line that an operator has to add. */
+const content = original.replace('[storage]\n', '[storage]\nuri = sqlite:/var/lib/zaqar/zaqar.db\n')
+
+test('a file of upstream with a MongoDB lacks the place where messages are kept, and nothing else', () => {
+  const problems = problemsOf({ files: { '/etc/zaqar/zaqar.conf': original } })
+  assert.equal(problems.length, 1)
+  assert.match(problems[0] ?? '', /\[drivers\] message_store: .*\[storage\] uri or --storage/)
+})
 
 const { config, noEffect } = loadFile(content)
 
@@ -50,7 +58,7 @@ test('older names of groups and options are understood', () => {
 })
 
 test('a store that is none here does not decide where messages are kept', () => {
-  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '.zaqar-data/zaqar.db' })
+  assert.deepEqual(config.storage.uri, { engine: 'sqlite', file: '/var/lib/zaqar/zaqar.db' })
 })
 
 test('what has no effect is named once, with the reason, and no value is shown', () => {

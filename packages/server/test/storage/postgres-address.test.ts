@@ -115,7 +115,17 @@ describe('a server with a certificate of its own', { skip: (await missingPostgre
 describe('a server without a certificate', { skip: (await missingPostgres({ isOwn: true })) ?? false }, () => {
   let server: PostgresServer
   before(async () => {
-    server = await startOwnPostgres()
+    server = await startOwnPostgres({
+      prepare: async (dataDir, asOwner) => {
+        const rule = (user: string, method: string) => `1ihost all ${user} 127.0.0.1/32 ${method}`
+        for (const [user, method] of [
+          ['asked', 'scram-sha-256'],
+          ['asked_in_plain', 'password'],
+        ] as const) {
+          await asOwner(['sed', '-i', rule(user, method), join(dataDir, 'pg_hba.conf')])
+        }
+      },
+    })
   })
   after(() => server.stop())
 
@@ -124,6 +134,17 @@ describe('a server without a certificate', { skip: (await missingPostgres({ isOw
     await client.end()
     await assert.rejects(connect(`${server.uri}?sslmode=require`), /does not support SSL/)
   })
+
+  for (const user of ['asked', 'asked_in_plain']) {
+    test(`says that it asks for a password where the address has none: ${user}`, async () => {
+      await assert.rejects(connect(server.uri.replace('postgres@', `${user}@`)), {
+        name: 'StorageUnavailable',
+        message:
+          'PostgreSQL does not serve: the server asks for a password and the address has none: ' +
+          'postgres://USER:PASSWORD@HOST/DATABASE',
+      })
+    })
+  }
 
   test('that has no such database is trouble, and no bug', async () => {
     const uri = server.uri.replace(/postgres$/, 'missing')

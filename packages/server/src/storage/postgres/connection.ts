@@ -31,11 +31,21 @@ export async function connect(uri: string, onLost: () => void = () => undefined)
     try {
       return await connectTo(host, session, { mustTakeWrites: hosts.length > 1, onLost })
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = reasonOf(error)
       reasons.push(hosts.length > 1 ? `${host.host}:${host.port}: ${reason}` : reason)
     }
   }
   throw new StorageUnavailable(`PostgreSQL does not serve: ${reasons.join('; ')}`)
+}
+
+/** In what the library says when the server asks for a password and there is none. */
+const NO_PASSWORD = /client password must be|empty password returned by client/
+
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error)
+  return NO_PASSWORD.test(reason)
+    ? 'the server asks for a password and the address has none: postgres://USER:PASSWORD@HOST/DATABASE'
+    : reason
 }
 
 interface Terms {

@@ -3,7 +3,8 @@ import { StorageUnavailable } from '../contract.ts'
 
 /**
  * Opens the file for this process alone, durable at every commit.
- * @throws StorageUnavailable when it cannot be opened, is held by another process, or is no database.
+ * @throws StorageUnavailable when it cannot be opened, is held by another process or belongs to another program, or is no
+ * database.
  */
 export function openDatabase(path: string): DatabaseSync {
   try {
@@ -11,6 +12,7 @@ export function openDatabase(path: string): DatabaseSync {
     try {
       // Exclusive before WAL: the index of the log then lives in our memory, and nobody else can open the file.
       db.exec('PRAGMA locking_mode = EXCLUSIVE')
+      refuseForeign(db)
       db.exec('PRAGMA journal_mode = WAL')
       db.exec('PRAGMA synchronous = FULL')
       // 16 MiB of log: fewer checkpoints, so fewer moves that wait for one.
@@ -31,7 +33,19 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/** "Zaqa"; the first migration writes it into the head of the file. */
+const APPLICATION_ID = 0x5a617161
+
+/** Before anything is changed: another program's file keeps its tables and its kind of log. */
+function refuseForeign(db: DatabaseSync): void {
+  const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
+  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  if (id === APPLICATION_ID || (id === 0 && tables === 0)) return
+  throw new StorageUnavailable('The SQLite file belongs to another program')
+}
+
 function openingTrouble(error: unknown): string {
+  if (error instanceof StorageUnavailable) return error.message
   switch (primaryCode(error)) {
     case SQLITE.BUSY:
       return 'Another process has the SQLite file open'

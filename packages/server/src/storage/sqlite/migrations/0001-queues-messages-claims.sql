@@ -1,3 +1,6 @@
+-- The file is ours: database.ts refuses those of other programs.
+PRAGMA application_id = 0x5a617161;
+
 -- One row: the key that seals ids, the first number that was never handed out, and the latest instant that was acted on.
 CREATE TABLE store (
   only        INTEGER PRIMARY KEY CHECK (only = 1),
