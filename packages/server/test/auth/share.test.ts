@@ -50,6 +50,7 @@ describe('sharing a queue', () => {
   test('takes the microseconds of python-zaqarclient, and leaves its project aside', async () => {
     const { expires, project } = json(await share({ expires: '2026-03-01T10:00:05.123456', project_id: 'victim' }))
     assert.deepEqual([expires, project], ['2026-03-01T10:00:05', 'notif-demo'])
+    assert.equal(json(await share({ expires: '20991231T235959Z' })).expires, '2099-12-31T23:59:59')
   })
 
   test('keeps duplicates and methods that no operation has', async () => {
