@@ -35,7 +35,8 @@ const layers: readonly Layer[] = [
     imports: ['auth/**', 'config/**', 'core/**', 'http/**', 'storage/encrypted/*', 'storage/checksummed/*', 'wire/**'],
     types: ['access.ts', 'platform/*', 'storage/contract.ts'],
   },
-  { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['core/**', 'platform/*'] },
+  { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['platform/*'] },
+  { path: 'probe-store.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: ['core/**'] },
   { path: 'service.ts', imports: ['**'], types: [] },
   { path: 'cli/', imports: ['**'], types: [] },
 ]

@@ -16,5 +16,6 @@ test('python-zaqarclient works with subscriptions', async (t) => {
 })
 
 test('python-zaqarclient works with pools and flavors', async (t) => {
-  if (requirePeer(t, 'python-zaqarclient')) await runPython('zaqarclient_pools.py', service.url)
+  if (requirePeer(t, 'python-zaqarclient'))
+    await runPython('zaqarclient_pools.py', service.url, { ZAQAR_DATA_DIR: service.dataDir })
 })

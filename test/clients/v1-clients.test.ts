@@ -14,7 +14,7 @@ after(() => service.stop())
 for (const version of ['1', '1.1']) {
   test(`python-zaqarclient works with version ${version}`, async (t) => {
     if (requirePeer(t, 'python-zaqarclient')) {
-      await runPython('v1_zaqarclient.py', service.url, { ZAQAR_API_VERSION: version })
+      await runPython('v1_zaqarclient.py', service.url, { ZAQAR_API_VERSION: version, ZAQAR_DATA_DIR: service.dataDir })
     }
   })
 }

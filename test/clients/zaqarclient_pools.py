@@ -1,8 +1,6 @@
-"""Pools and flavors by python-zaqarclient against the service at ZAQAR_URL."""
+"""Pools and flavors by python-zaqarclient against the service at ZAQAR_URL, whose data folder is ZAQAR_DATA_DIR."""
 
 import os
-import shutil
-import tempfile
 import unittest
 
 from zaqarclient.queues import client as zaqar
@@ -28,11 +26,9 @@ class PoolTest(unittest.TestCase):
 
     def setUp(self):
         self.client = connect()
-        self.folder = tempfile.mkdtemp(prefix='zaqar-pools-')
-        self.addCleanup(shutil.rmtree, self.folder)
 
     def pool(self, name, **terms):
-        pool = self.client.pool(name, uri='sqlite:%s/%s.db' % (self.folder, name), **{'weight': 10, **terms})
+        pool = self.client.pool(name, uri='sqlite:%s/%s.db' % (os.environ['ZAQAR_DATA_DIR'], name), **{'weight': 10, **terms})
         self.addCleanup(pool.delete)
         return pool
 

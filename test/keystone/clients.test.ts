@@ -66,7 +66,7 @@ describe('clients with tokens that they get themselves:', {
 
     test('has no command that does not work', async (t) => {
       if (!requirePeer(t, 'openstackclient') || !requirePeer(t, 'python-zaqarclient')) return
-      await runTests('openstack_messaging.py', { RED: cloud.projects.red })
+      await runTests('openstack_messaging.py', { RED: cloud.projects.red, ZAQAR_DATA_DIR: zaqar.dataDir })
     })
   })
 })

@@ -11,8 +11,6 @@ import json
 import multiprocessing
 import os
 import shlex
-import shutil
-import tempfile
 import unittest
 
 from openstackclient import shell
@@ -65,9 +63,7 @@ class MessagingTest(unittest.TestCase):
         return name
 
     def pool(self, name):
-        folder = tempfile.mkdtemp(prefix='zaqar-pools-')
-        self.addCleanup(shutil.rmtree, folder)
-        pool = shown('pool create %s sqlite:%s/pool.db 10' % (name, folder), 'ada')
+        pool = shown('pool create %s sqlite:%s/%s.db 10' % (name, os.environ['ZAQAR_DATA_DIR'], name), 'ada')
         self.addCleanup(messaging, 'pool delete ' + name, 'ada')
         return pool
 

@@ -3,8 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config/options.ts'
-import { type StorageUri, storageUri } from './config/storage-uri.ts'
-import type { ProbeStore } from './core/execute.ts'
+import type { StorageUri } from './config/storage-uri.ts'
 import type { Clock } from './platform/clock.ts'
 import { type Storage, StorageUnavailable } from './storage/contract.ts'
 
@@ -53,47 +52,6 @@ export function describeStore(uri: StorageUri): string {
   if (uri.engine === 'module') return `kept by the engine of ${uri.module}`
   const { host, pathname, searchParams } = new URL(uri.uri.reveal())
   return `PostgreSQL at ${searchParams.get('host') ?? host}, database ${decodeURIComponent(pathname.slice(1))}`
-}
-
-/**
- * Pools are tried one by one as they are registered. `own` is the store of this service, which may be one that nobody else
- * can open.
- */
-export function createProbeStore(
-  own: { readonly storage: Storage; readonly uri: StorageUri },
-  clock: Clock,
-): ProbeStore {
-  return async (text) => {
-    const parsed = storageUri.parse(text)
-    if ('refused' in parsed) return parsed.refused
-    try {
-      if (isSameStore(parsed.value, own.uri)) await own.storage.ping()
-      else return await probe(parsed.value, clock)
-      return null
-    } catch (error) {
-      if (error instanceof StorageUnavailable) return error.message
-      throw error
-    }
-  }
-}
-
-function isSameStore(a: StorageUri, b: StorageUri): boolean {
-  if (a.engine === 'sqlite') return b.engine === 'sqlite' && resolve(a.file) === resolve(b.file)
-  return b.engine === a.engine && a.uri.reveal() === b.uri.reveal()
-}
-
-/** Null when the store can be used. @throws StorageUnavailable */
-async function probe(uri: StorageUri, clock: Clock): Promise<string | null> {
-  // A request must not make this process load code.
-  if (uri.engine === 'module') return 'an engine of a module can be named in the configuration only'
-  if (uri.engine === 'postgres') {
-    const { probePostgres } = await import('./storage/postgres/open-postgres.ts')
-    await probePostgres(uri.uri.reveal())
-  } else {
-    const storage = await openFile(uri.file, clock)
-    await storage.ping().finally(() => storage.close())
-  }
-  return null
 }
 
 /** The folder of the file is made when it is missing, for this user alone. */

@@ -9,7 +9,7 @@ import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
-import { createProbeStore, openStore } from './open-store.ts'
+import { openStore } from './open-store.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
 import { openLineFile, standardOutput } from './platform/line-file.ts'
@@ -18,6 +18,7 @@ import { MemoryBudget } from './platform/memory-budget.ts'
 import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
+import { createProbeStore } from './probe-store.ts'
 
 /** The least budget, in bytes: some dozens of the largest requests. */
 const LEAST_BUDGET = 16 * 1024 * 1024
@@ -71,7 +72,13 @@ export async function startService(
       storage,
       clock,
       ids: systemIds,
-      probeStore: createProbeStore({ storage, uri: config.storage.uri }, clock),
+      probeStore: createProbeStore({
+        own: { storage, uri: config.storage.uri },
+        allowed: config.pooling.allowedUris,
+        dataDir: config.storage.dataDir,
+        clock,
+        refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
+      }),
       audit: audit && ((line) => audit?.write(line)),
       onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
     })

@@ -2,6 +2,7 @@
  * The table of options: the only place where an option has a name, a kind, a default and a meaning. `Config`, the checks,
  * help, and docs/configuration.md follow from it.
  */
+import { allowedStores } from './allowed-stores.ts'
 import {
   address,
   bool,
@@ -694,6 +695,21 @@ export const groups = [
         meaning:
           'Rules that hold where no policy file says otherwise: upstream: whoever belongs to a project may do everything in it; ' +
           'personas: the roles reader, member and admin differ.',
+      },
+    ],
+  },
+  {
+    name: 'pooling',
+    options: [
+      {
+        name: 'allowed_uris',
+        key: 'pooling.allowedUris',
+        kind: allowedStores,
+        default: null,
+        meaning:
+          'Stores that may be registered as pools, beside the one of the service itself; when it is not set, any PostgreSQL ' +
+          'and files in the data folder.',
+        repeats: true,
       },
     ],
   },

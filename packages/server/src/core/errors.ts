@@ -116,7 +116,7 @@ export const errorTable = {
   },
   'subscription.not_found': { kind: 'not_found', message: 'Subscription {id} does not exist' },
   'topic.not_found': { kind: 'not_found', message: 'Topic {queue} does not exist for project {project}' },
-  'pool.unreachable': { kind: 'invalid', message: 'cannot connect to {uri}: {problem}' },
+  'pool.unreachable': { kind: 'invalid', message: 'cannot connect to {uri}' },
   'pool.uri_in_use': { kind: 'conflict', message: 'The URI {uri} is used by another pool than {pool}.' },
   'pool.not_found': { kind: 'not_found', message: 'Pool {pool} does not exist' },
   'pool.last_of_flavors': {

@@ -61,8 +61,8 @@ export interface Context {
   key(name: string): QueueKey
 }
 
-/** Opens the storage of a URI and closes it again. Answers what hinders that, or null. */
-export type ProbeStore = (uri: string) => Promise<string | null>
+/** Whether the storage of a URI may be a pool and could be opened. Changes nothing. */
+export type ProbeStore = (uri: string) => Promise<boolean>
 
 export interface Operation<Input, Output> {
   /** As in log lines: `messages.post`. */

@@ -63,7 +63,7 @@ export async function openInProcess(
     storage,
     clock,
     ids: systemIds,
-    probeStore: async () => null,
+    probeStore: async () => true,
     audit: null,
     ...seams,
     onTrouble(error, about) {

@@ -24,12 +24,26 @@ export interface Connection {
  * end of a connection that there was.
  * @throws StorageUnavailable
  */
-export async function connect(uri: string, onLost: () => void = () => undefined): Promise<Connection> {
-  const { hosts, session } = readServerAddress(uri)
+export function connect(uri: string, onLost?: () => void): Promise<Connection> {
+  return connectTo(readServerAddress(uri), { onLost })
+}
+
+interface ConnectOptions {
+  readonly onLost?: (() => void) | undefined
+  /** No further host is tried once it aborts. */
+  readonly signal?: AbortSignal
+}
+
+/** @throws StorageUnavailable */
+export async function connectTo(
+  { hosts, session }: ServerAddress,
+  { onLost = () => undefined, signal }: ConnectOptions,
+): Promise<Connection> {
   const reasons: string[] = []
   for (const host of hosts) {
+    if (signal?.aborted) break
     try {
-      return await connectTo(host, session, { mustTakeWrites: hosts.length > 1, onLost })
+      return await connectToHost(host, session, { mustTakeWrites: hosts.length > 1, onLost })
     } catch (error) {
       const reason = reasonOf(error)
       reasons.push(hosts.length > 1 ? `${host.host}:${host.port}: ${reason}` : reason)
@@ -54,7 +68,7 @@ interface Terms {
 }
 
 /** With TLS or without, as the address says, and as the server wants it where the address leaves that open. */
-async function connectTo(
+async function connectToHost(
   { host, port, tls }: Host,
   session: ServerAddress['session'],
   terms: Terms,

@@ -4,13 +4,14 @@ import { type Storage, StorageUnavailable } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
 import { createCatalogueStore } from './catalogue.ts'
 import { createClaimStore } from './claims.ts'
-import { connect } from './connection.ts'
+import { connect, connectTo } from './connection.ts'
 import { toFailure } from './failures.ts'
 import { Identifiers } from './identifiers.ts'
 import { Lanes } from './lanes.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
 import { createQueueStore } from './queues.ts'
+import { readServerAddress } from './server-address.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
 import { Sweeper } from './sweeper.ts'
 import { Watchers } from './watchers.ts'
@@ -64,11 +65,14 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
 }
 
 /**
- * Whether the engine can work there; changes nothing.
+ * Whether the engine can work there; changes nothing. `signal`: no further host is tried once it aborts.
  * @throws StorageUnavailable when it cannot.
  */
-export async function probePostgres(uri: string): Promise<void> {
-  const { client, destroy } = await connect(uri)
+export async function probePostgres(uri: string, signal: AbortSignal): Promise<void> {
+  const { hosts, session } = readServerAddress(uri)
+  // Else the library would look for one of the service's own, in its environment and its home, and show it to that server.
+  const password = session.password || (() => '')
+  const { client, destroy } = await connectTo({ hosts, session: { ...session, password } }, { signal })
   try {
     await inspect(client)
     await client.end()

@@ -37,17 +37,10 @@ export function readServerAddress(uri: string): ServerAddress {
   const attributes = given.get('target_session_attrs') ?? 'read-write'
   if (!WRITABLE.includes(attributes)) refuse(`target_session_attrs=${attributes}, but the service has to write`)
 
-  const names = (given.get('host') ?? decodeURIComponent(address.hostname)).split(',')
-  const ports = (given.get('port') ?? address.port).split(',')
-  if (ports.length !== 1 && ports.length !== names.length) refuse('there are not as many ports as hosts')
   const tls = tlsChoices(given)
   return {
-    hosts: names.map((name, i) => {
-      const host = name.replace(/^\[(.+)\]$/, '$1')
-      const port = Number((ports.length === 1 ? ports[0] : ports[i]) || DEFAULT_PORT)
-      // PostgreSQL offers no TLS on a socket of this machine.
-      return { host, port, tls: host.startsWith('/') ? [false] : tls }
-    }),
+    // PostgreSQL offers no TLS on a socket of this machine.
+    hosts: hostsNamedIn(uri).map(({ host, port }) => ({ host, port, tls: host.startsWith('/') ? [false] : tls })),
     session: {
       user: given.get('user') ?? decodeURIComponent(address.username),
       password: given.get('password') ?? decodeURIComponent(address.password),
@@ -56,6 +49,31 @@ export function readServerAddress(uri: string): ServerAddress {
       options: given.get('options') ?? '',
     },
   }
+}
+
+/**
+ * Those to be tried in turn.
+ * @throws StorageUnavailable
+ */
+export function hostsNamedIn(uri: string): Pick<Host, 'host' | 'port'>[] {
+  const address = new URL(uri)
+  const given = new Map(address.searchParams)
+  const names = (given.get('host') ?? decodeURIComponent(address.hostname)).split(',')
+  const ports = (given.get('port') ?? address.port).split(',')
+  if (ports.length !== 1 && ports.length !== names.length) refuse('there are not as many ports as hosts')
+  return names.map((name, i) => ({
+    host: name.replace(/^\[(.+)\]$/, '$1'),
+    port: Number((ports.length === 1 ? ports[0] : ports[i]) || DEFAULT_PORT),
+  }))
+}
+
+/** What is read from the disk to connect. */
+export function filesNamedIn(uri: string): string[] {
+  const given = new Map(new URL(uri).searchParams)
+  const authorities = given.get('sslrootcert')
+  return [authorities === 'system' ? undefined : authorities, given.get('sslcert'), given.get('sslkey')].filter(
+    (path) => path !== undefined,
+  )
 }
 
 /** With TLS or without, in the order in which libpq would try. */

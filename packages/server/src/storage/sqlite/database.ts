@@ -34,7 +34,7 @@ export function openDatabase(path: string): DatabaseSync {
 }
 
 /** "Zaqa"; the first migration writes it into the head of the file. */
-const APPLICATION_ID = 0x5a617161
+export const APPLICATION_ID = 0x5a617161
 
 /** Before anything is changed: another program's file keeps its tables and its kind of log. */
 function refuseForeign(db: DatabaseSync): void {

@@ -16,6 +16,5 @@ export const putPool = defineOperation({
 
 /** @throws ZaqarError pool.unreachable */
 export async function checkReachable(uri: string, { probeStore }: Pick<Context, 'probeStore'>): Promise<void> {
-  const problem = await probeStore(uri)
-  if (problem !== null) throw new ZaqarError('pool.unreachable', { uri, problem })
+  if (!(await probeStore(uri))) throw new ZaqarError('pool.unreachable', { uri })
 }
