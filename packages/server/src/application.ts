@@ -12,10 +12,12 @@ import { createPageGuard } from './http/page-guard.ts'
 import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
+import type { MemoryBudget } from './platform/memory-budget.ts'
 import { checksummedStorage } from './storage/checksummed/checksummed-storage.ts'
 import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
+import { pacedStorage } from './storage/paced/paced-storage.ts'
 import { createVersions } from './wire/all-versions.ts'
 import { describedApi } from './wire/openapi/served-documents.ts'
 import { type ApiVersion, withoutAdmin } from './wire/versions.ts'
@@ -24,6 +26,8 @@ export interface ApplicationParts {
   readonly config: Config
   readonly access: Omit<Access, 'close'>
   readonly storage: Storage
+  /** What requests and answers may take in memory. */
+  readonly budget: MemoryBudget
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
@@ -46,13 +50,14 @@ export function createApplication({
   config,
   access,
   storage: plainStorage,
+  budget,
   clock,
   ids,
   probeStore,
   audit,
   onTrouble,
 }: ApplicationParts): Application {
-  const openStorage = encryptedStorage(plainStorage, messageCipher(config))
+  const openStorage = encryptedStorage(pacedStorage(plainStorage, budget, config.limits), messageCipher(config))
   const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
   const limits = {
     ...config.limits,

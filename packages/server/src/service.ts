@@ -70,6 +70,7 @@ export async function startService(
       config,
       access,
       storage,
+      budget,
       clock,
       ids: systemIds,
       probeStore: createProbeStore({

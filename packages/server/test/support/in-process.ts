@@ -4,6 +4,7 @@ import { type AccessParts, openAccess } from '../../src/access.ts'
 import { type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { Handle } from '../../src/http/handler.ts'
+import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
 import type { Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
@@ -61,6 +62,7 @@ export async function openInProcess(
     config,
     access,
     storage,
+    budget: new MemoryBudget({ bytes: 1024 * 1024 * 1024, clock }),
     clock,
     ids: systemIds,
     probeStore: async () => true,

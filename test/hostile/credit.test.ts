@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
-import { RawSocket } from '../../../../test/support/raw-socket.ts'
-import type { Handle } from '../../src/http/handler.ts'
-import { type Listener, listen } from '../../src/http/listener.ts'
-import { MemoryBudget, PATIENCE_MS } from '../../src/platform/memory-budget.ts'
-import { Refusal } from '../../src/wire/refusal.ts'
-import { listenerOptions } from '../support/listener-options.ts'
+import type { Handle } from '../../packages/server/src/http/handler.ts'
+import { type Listener, listen } from '../../packages/server/src/http/listener.ts'
+import { MemoryBudget, PATIENCE_MS } from '../../packages/server/src/platform/memory-budget.ts'
+import { Refusal } from '../../packages/server/src/wire/refusal.ts'
+import { listenerOptions } from '../../packages/server/test/support/listener-options.ts'
+import { RawSocket } from '../support/raw-socket.ts'
 
 const KIB = 1024
 const BUDGET = 4 * KIB * KIB
@@ -117,7 +117,7 @@ describe('a body', () => {
     assert.equal((await socket.answer())?.status, 401)
     // No more than Node has read before anybody could say no.
     assert.ok(most < 100 * KIB, `${most}`)
-    await socket.write(post(3) + 'abc')
+    await socket.write(`${post(3)}abc`)
     assert.equal((await socket.answer())?.status, 401)
   })
 
