@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { startService } from '../support/service.ts'
+
+const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+function block(language: string): string {
+  const [, text] = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(page) ?? []
+  return text ?? assert.fail(`README.md has no block of ${language}`)
+}
+
+test('the two minutes of README.md work as a script, and show statuses', async () => {
+  const service = await startService()
+  try {
+    const env = { ...process.env, ZAQAR: service.url }
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-euc', block('sh')], { env })
+    assert.equal(stderr, '')
+    assert.deepEqual(stdout.match(/^\d{3}$/gm), ['201', '201', '201', '201', '204', '200'])
+    const documents = stdout.split('\n').filter((line) => line.startsWith('{'))
+    const [posted, claimed, stats] = documents.map((line) => JSON.parse(line))
+    assert.equal(posted.resources.length, 2)
+    assert.deepEqual(claimed.messages[0].body, { order: 1 })
+    assert.partialDeepStrictEqual(stats, { messages: { free: 1, claimed: 0, total: 1 } })
+  } finally {
+    await service.stop()
+  }
+})
+
+test('the service of README.md starts files that there are, and has what it needs to write', () => {
+  const unit = block('ini')
+  const [, script = '', main = ''] = /^ExecStart=\/usr\/bin\/node (\S+) (\S+) serve /m.exec(unit) ?? []
+  for (const path of [script, main]) assert.ok(existsSync(new URL(`../../${path}`, import.meta.url)), path)
+  assert.match(unit, /--data-dir \/var\/lib\/zaqar$/m)
+  assert.match(unit, /^StateDirectory=zaqar$/m)
+})
