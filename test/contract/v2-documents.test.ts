@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { json } from '../../packages/server/test/support/answers.ts'
 import { freshService } from '../../packages/server/test/support/fresh-service.ts'
+import { openInProcess } from '../../packages/server/test/support/in-process.ts'
 
 describe('the document of all versions', () => {
   const given = freshService()
@@ -121,6 +122,14 @@ describe('the home document', () => {
   test('is not for who takes only its own type', async () => {
     assert.equal((await given.client.get('/v2/', { headers: { Accept: 'application/json-home' } })).status, 406)
   })
+})
+
+test('no browser takes a document for something else than it says', async (t) => {
+  const service = await openInProcess()
+  t.after(() => service.close())
+  for (const path of ['/', '/v1/', '/v1.1/', '/v2/', '/openapi.json', '/docs']) {
+    assert.equal((await service.client.get(path)).headers['x-content-type-options'], 'nosniff', path)
+  }
 })
 
 describe('ping', () => {

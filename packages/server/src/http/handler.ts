@@ -170,7 +170,7 @@ function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse
 function documentFor(request: HttpRequest, route: Route): HttpResponse {
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
   const { status, headers, bytes } = route.document as StaticDocument
-  return { status, headers, body: bytes() }
+  return { status, headers: { ...headers, 'X-Content-Type-Options': 'nosniff' }, body: bytes() }
 }
 
 /** Whether people read it, whose browsers ask for no JSON. */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { ManualClock } from 'zaqar-conformance'
 import { type Message, STALE, type Storage } from '../../src/storage/contract.ts'
+import { encryptedStorage } from '../../src/storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from '../../src/storage/encrypted/message-cipher.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { problemsOf } from '../config/memory.ts'
 import { assertError, json } from '../support/answers.ts'
 import { freshService } from '../support/fresh-service.ts'
@@ -145,6 +149,71 @@ describe('the cipher', () => {
     for (let end = 'enc:'.length; end < sealed.length; end++) {
       assert.throws(() => old.open(sealed.slice(0, end), PROJECT), unavailable, `up to ${end}`)
     }
+  })
+})
+
+describe('the digest of a POST that may be repeated', () => {
+  const OURS = new MessageCipher('new', ['old'])
+  /** On another node, before the change of keys and in its middle. */
+  const THEIRS = new MessageCipher('old', [])
+  const MIDDLE = new MessageCipher('old', ['new'])
+  const DIGEST = createHash('sha256').update('{"messages": [{"body": "a guess"}]}').digest('base64')
+
+  /** Posts through the cipher; answers the id, or `conflict`, and notes what the store is told. */
+  async function given() {
+    const clock = new ManualClock()
+    const storage = await openSqlite({ path: ':memory:', clock })
+    const told: string[] = []
+    const messages: Storage['messages'] = {
+      ...storage.messages,
+      append(p) {
+        told.push(p.idempotency?.digest ?? '')
+        return storage.messages.append(p)
+      },
+    }
+    const post = async (cipher: MessageCipher, { project = PROJECT, key = 'k', digest = DIGEST } = {}) => {
+      const now = clock.now()
+      const name = { project, kind: 'queue', name: 'q' } as const
+      await storage.queues.create({ key: name, metadata: ENCRYPTING, now })
+      const queue = await storage.queues.get({ key: name, now })
+      assert.ok(queue)
+      const outcome = await encryptedStorage({ ...storage, messages }, cipher).messages.append({
+        queue,
+        clientId: '',
+        messages: [{ body: '1', ttlSeconds: 60, delaySeconds: 0 }],
+        idempotency: { key, digest, expiresAt: now + 60_000 },
+        now,
+      })
+      assert.ok(outcome !== STALE)
+      return outcome === 'conflict' ? outcome : outcome.ids[0]
+    }
+    return { storage, told, post }
+  }
+
+  test('is stored keyed, another one for each key and project', async () => {
+    const { storage, told, post } = await given()
+    await post(OURS)
+    await post(OURS, { key: 'l' })
+    await post(OURS, { project: 'p2' })
+    assert.equal(new Set([DIGEST, ...told]).size, 4)
+    await storage.close()
+  })
+
+  test('is known before, in and after a change of keys, on all nodes that have both', async () => {
+    const { storage, post } = await given()
+    const first = await post(THEIRS)
+    assert.notEqual(first, 'conflict')
+    for (const cipher of [THEIRS, MIDDLE, OURS]) assert.equal(await post(cipher), first)
+    const second = await post(OURS, { key: 'l' })
+    assert.equal(await post(MIDDLE, { key: 'l' }), second)
+    const other = createHash('sha256').update('other').digest('base64')
+    for (const cipher of [OURS, MIDDLE]) assert.equal(await post(cipher, { digest: other }), 'conflict')
+    await storage.close()
+  })
+
+  test('is bare where there is no key, and known after the key has gone', () => {
+    assert.deepEqual(new MessageCipher(null, []).digests(DIGEST, []), [DIGEST])
+    assert.deepEqual(new MessageCipher(null, ['old']).digests(DIGEST, []), [DIGEST, ...THEIRS.digests(DIGEST, [])])
   })
 })
 

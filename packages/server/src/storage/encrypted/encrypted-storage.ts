@@ -1,5 +1,6 @@
 import {
   type ClaimStore,
+  type IdempotencyKey,
   type Message,
   type MessageStore,
   type QueueHandle,
@@ -12,6 +13,7 @@ import type { MessageCipher } from './message-cipher.ts'
 /**
  * Puts encryption around a storage, method by method, so that a new one must be thought of before this compiles: bodies are sealed on their way into a queue that encrypts, and opened on every way out.
  * Only the mark of a body says whether it is sealed, so a queue may change its mind and messages may move between queues.
+ * Digests of what was posted are keyed wherever there is a key.
  *
  * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message.
  */
@@ -65,11 +67,23 @@ function encryptedMessages(
     const page = await messages.list(p)
     return page === STALE ? STALE : { ...page, messages: openAll(page.messages, p.queue.project, cipher) }
   }
+  /** A conflict may mean only that the digest of the same POST was made with an earlier key. */
+  const appendOnce = async (p: Parameters<MessageStore['append']>[0] & { idempotency: IdempotencyKey }) => {
+    const { digest, key } = p.idempotency
+    for (const keyed of cipher.digests(digest, [p.queue.project, key])) {
+      const outcome = await messages.append({ ...p, idempotency: { ...p.idempotency, digest: keyed } })
+      if (outcome !== 'conflict') return outcome
+    }
+    return 'conflict'
+  }
   return {
     async append(p) {
-      if (!encrypts(p.queue)) return messages.append(p)
-      const seal = (body: string) => cipher.seal(body, p.queue.project)
-      return messages.append({ ...p, messages: p.messages.map((one) => ({ ...one, body: seal(one.body) })) })
+      const { queue, idempotency } = p
+      const seal = (body: string) => cipher.seal(body, queue.project)
+      const sealed = encrypts(queue)
+        ? { ...p, messages: p.messages.map((one) => ({ ...one, body: seal(one.body) })) }
+        : p
+      return idempotency === undefined ? messages.append(sealed) : appendOnce({ ...sealed, idempotency })
     },
     list,
     async get(p) {

@@ -64,6 +64,18 @@ export class MessageCipher {
       throw new StorageUnavailable('an encrypted message was changed in the store', { cause })
     }
   }
+
+  /**
+   * What stands in the store for the digest of a body: whoever reads it there cannot try what the body may have been, nor see that
+   * two are alike. `context` says what it is the digest for. First the one to store, then what earlier keys made of it.
+   */
+  digests(digest: string, context: readonly string[]): string[] {
+    const text = JSON.stringify([digest, ...context])
+    const keyed = [...this.#known.values()].map(({ digestKey }) =>
+      createHmac('sha256', digestKey).update(text).digest('base64'),
+    )
+    return this.#current === null ? [digest, ...keyed] : keyed
+  }
 }
 
 /** No JSON text begins so. */
@@ -76,11 +88,16 @@ interface Key {
   /** Says which key it is and nothing about it. */
   readonly id: string
   readonly value: Buffer
+  readonly digestKey: Buffer
 }
 
 function deriveKey(secret: string): Key {
   const derive = (purpose: string, bytes: number) => Buffer.from(hkdfSync('sha256', secret, '', purpose, bytes))
-  return { id: derive('zaqar message key id', 6).toString('hex'), value: derive('zaqar message key', 32) }
+  return {
+    id: derive('zaqar message key id', 6).toString('hex'),
+    value: derive('zaqar message key', 32),
+    digestKey: derive('zaqar digest key', 32),
+  }
 }
 
 function messageKey(key: Buffer, random: Buffer): Buffer {
