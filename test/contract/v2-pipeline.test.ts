@@ -19,6 +19,7 @@ describe('routes', () => {
     '/V2/queues',
     '/v2/Queues',
     '/v2//queues',
+    '//v2/queues',
     '/queues',
     '/v2/queues/q/',
     '/v2/queues/q/metadata',

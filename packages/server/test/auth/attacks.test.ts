@@ -52,6 +52,10 @@ describe('with Keystone', () => {
     })
   }
 
+  test('the header X-Storage-Token counts for no token by any route', async () => {
+    assert.deepEqual(await answersTo({ 'X-Storage-Token': 'junk' }), new Set([UNAUTHORIZED]))
+  })
+
   for (const extra of [{}, { 'EXTRA-SPEC': '1' }, { 'X-Auth-Token': 'junk' }]) {
     const beside = Object.keys(extra).map((name) => ` beside ${name}`)
     test(`CVE-2026-97404: an empty URL-Signature${beside} lets nobody in by any route`, async () => {
