@@ -97,7 +97,8 @@ export function deadLetterCases(it: It): void {
     const { messages } = await scene.list(dead)
     assert.deepEqual(
       messages.map((message) => message.ttlSeconds),
-      [100, 60],
+      [100, 70],
+      'less the age, what is left',
     )
     scene.passAlmost(40)
     assert.deepEqual(await scene.listed(dead), ['kept', 'renewed'])
@@ -105,6 +106,30 @@ export function deadLetterCases(it: It): void {
     assert.deepEqual(await scene.listed(dead), ['renewed'])
     scene.passAlmost(20)
     assert.deepEqual(await scene.listed(dead), ['renewed'])
+    scene.clock.advance(1)
+    assert.deepEqual(await scene.listed(dead), [])
+  })
+
+  it('the ttl of a dead letter, less its age, is what is left of its life, whatever claims did to it', async (scene) => {
+    const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
+    const left = async (where: QueueHandle) => {
+      const { messages } = await scene.list(where, { includeClaimed: true })
+      return messages.map(({ ttlSeconds, createdAt }) => ttlSeconds - (scene.now - createdAt) / 1000)
+    }
+    await scene.postWith(queue, { ttlSeconds: 100 }, 'a')
+    scene.pass(90)
+    const { id } = await scene.claim(queue, { ttlSeconds: 60, graceSeconds: 30 })
+    scene.pass(20)
+    await scene.release(queue, id)
+    await scene.tryClaim(queue, { deadLetter: { ...policy, maxClaimCount: 1 } })
+    assert.deepEqual(await left(dead), [70])
+    scene.pass(30)
+    await scene.redrive(dead)
+    assert.deepEqual(await left(queue), [40])
+    await scene.tryClaim(queue, { deadLetter: { ...policy, maxClaimCount: 0, ttlSeconds: 500 } })
+    assert.deepEqual(await left(dead), [500])
+    scene.passAlmost(500)
+    assert.deepEqual(await scene.listed(dead), ['a'])
     scene.clock.advance(1)
     assert.deepEqual(await scene.listed(dead), [])
   })

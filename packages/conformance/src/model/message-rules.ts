@@ -99,10 +99,8 @@ function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, 
   const target = { ...message.queue, name: policy.queue }
   if (!findQueue(state, target)) addQueue(state, target, {})
   message.cameFrom = message.queue.name
+  if (policy.ttlSeconds !== null) message.expiresAt = now + policy.ttlSeconds * 1000
   moveTo(state, message, policy.queue, now)
-  if (policy.ttlSeconds === null) return
-  message.ttlSeconds = policy.ttlSeconds
-  message.expiresAt = now + policy.ttlSeconds * 1000
 }
 
 /** To the end of another queue of the project: unclaimed, visible, and as if it had never been claimed. */
@@ -110,6 +108,8 @@ export function moveTo(state: ModelState, message: MessageRow, name: string, now
   message.queue = { ...message.queue, name }
   message.visibleAt = now
   message.arrival = nextNumber(state)
+  // Less its age, what is left of its life, which a claim may have lengthened.
+  message.ttlSeconds = Math.floor((message.expiresAt - message.createdAt) / 1000)
   message.claimId = null
   message.claimCount = 0
 }

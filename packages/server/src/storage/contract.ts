@@ -189,8 +189,9 @@ export interface MessageStore {
 
   /**
    * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
-   * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry, take a new place at the
-   * end of their old queue and start with a claim count of 0. A message whose old queue is gone, or that a live claim holds,
+   * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry (and have
+   * the ttl that goes with it, as when they moved here), take a new place at the end of their old queue and start with a
+   * claim count of 0. A message whose old queue is gone, or that a live claim holds,
    * or that never moved, stays. Answers what was moved, in order. The old queue is the one of that name in the same project;
    * `limit` is not looked at when ids are given.
    */
@@ -207,7 +208,8 @@ export interface ClaimStore {
    * Takes up to `limit` of the oldest messages that are visible and that no live claim holds. Each gets this claim and a
    * claim count one higher. One that would expire before the claim ends lives for claim ttl + grace from now on, and its
    * ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter queue,
-   * at once and unclaimed, with its count back at 0. A dead letter queue that is missing comes into being in the same move,
+   * at once and unclaimed, with its count back at 0. Its ttl becomes what, less its age, is the rest of its life, in
+   * whole seconds. A dead letter queue that is missing comes into being in the same move,
    * with no metadata. (One that is the queue itself moves nothing: no policy.)
    * Null when nothing was there to claim.
    */

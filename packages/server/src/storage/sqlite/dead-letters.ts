@@ -45,9 +45,8 @@ export class DeadLetters {
       if (dead.length === 0) return first
       const target = this.#targetOf(state, policy.queue)
       for (const row of dead) {
-        const ttl = policy.ttlSeconds ?? row.ttl
         const expiresAt = policy.ttlSeconds === null ? row.expires_at : now + policy.ttlSeconds * 1000
-        this.#carry(row, state, target, { ttl, expiresAt, origin: state.key.name }, now)
+        this.#carry(row, state, target, { expiresAt, origin: state.key.name }, now)
       }
       moves += dead.length
     }
@@ -68,7 +67,7 @@ export class DeadLetters {
       }
       const target = origin === null ? null : this.#engine.states.find(keyOf(state, origin))
       if (target === null || target === state || row.claim !== null) continue
-      this.#carry(row, state, target, { ttl: row.ttl, expiresAt: row.expires_at, origin: null }, now)
+      this.#carry(row, state, target, { expiresAt: row.expires_at, origin: null }, now)
       moved.push({ id: this.#engine.rows.idOf(row), queue: target.key.name })
     }
     return moved
@@ -103,11 +102,12 @@ export class DeadLetters {
     row: MessageRow,
     from: QueueState,
     to: QueueState,
-    terms: { ttl: number; expiresAt: Instant; origin: string | null },
+    { expiresAt, origin }: { expiresAt: Instant; origin: string | null },
     now: Instant,
   ): void {
     const { numbers, states, announce } = this.#engine
-    const { ttl, expiresAt, origin } = terms
+    // Less its age, what is left of its life, which a claim may have lengthened.
+    const ttl = Math.floor((expiresAt - row.created_at) / 1000)
     this.#move.run(to.bucket, numbers.take(1), now, ttl, expiresAt, origin, row.number)
     const bytes = Buffer.byteLength(row.body)
     from.free -= 1

@@ -133,7 +133,8 @@ BEGIN
 END $$;
 
 -- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by that;
--- messages that go back (`came_from_` is null) need their queue to be there. Answers the standing of the bucket they leave.
+-- messages that go back (`came_from_` is null) need their queue to be there. Their ttl becomes what makes `ttl - age` the rest of their life, which is
+-- `ttl_` where it is given. Answers the standing of the bucket they leave.
 CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE q queue; t standing; now_ bigint := (p->>'now')::bigint; from_lane bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
@@ -154,7 +155,7 @@ BEGIN
   ), arrived AS (
     INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
     SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
-           CASE WHEN ttl_ IS NULL THEN expires_at ELSE now_ + 1000 * ttl_ END, coalesce(ttl_, ttl), client, came_from_, body
+           coalesce(now_ + 1000 * ttl_, expires_at), (coalesce(now_ + 1000 * ttl_, expires_at) - created_at) / 1000, client, came_from_, body
     FROM gone
     RETURNING expires_at, octet_length(body) AS bytes
   )
