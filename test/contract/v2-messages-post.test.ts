@@ -208,6 +208,31 @@ describe('posting into a queue that delays', () => {
     })
   }
 
+  test('does not take a delay that is not shorter than the ttl, and stores nothing then', async () => {
+    await given.client.put('/v2/queues/jobs', { _default_message_delay: 1 })
+    for (const delay of [60, 900]) {
+      const messages = [{ body: 'good' }, { body: 'lost', ttl: 60, delay }]
+      const answer = await given.client.post(MESSAGES, { messages })
+      assertError(answer, 400, 'Invalid API request', `delay of ${delay}`, 'TTL of 60')
+    }
+    assert.equal(json(await given.client.get('/v2/queues/jobs/stats')).messages.total, 0)
+    await given.post('jobs', { body: 1, ttl: 60, delay: 59 })
+  })
+
+  test('says so where the queue gives a delay or a ttl, and takes messages that have their own', async () => {
+    await given.client.put('/v2/queues/jobs', { _default_message_delay: 300, _default_message_ttl: 200 })
+    for (const message of [{ body: 1 }, { body: 1, ttl: 300 }, { body: 1, delay: 200 }]) {
+      assertError(
+        await given.client.post(MESSAGES, { messages: [message] }),
+        400,
+        'Invalid API request',
+        'never be seen',
+      )
+    }
+    await given.post('jobs', { body: 1, ttl: 301 }, { body: 2, delay: 199 }, { body: 3, delay: 0 })
+    assert.equal((await given.client.post('/v1.1/queues/jobs/messages', { messages: [{ body: 4 }] })).status, 201)
+  })
+
   test('names both bounds', async () => {
     await given.client.put('/v2/queues/jobs', { _default_message_delay: 1 })
     assertError(

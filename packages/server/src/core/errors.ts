@@ -49,6 +49,11 @@ export const errorTable = {
     kind: 'invalid',
     message: 'The Delay for a message may not exceed {max} seconds, and must be at least {min} seconds long.',
   },
+  'message.never_visible': {
+    kind: 'invalid',
+    message:
+      'A message would never be seen: its delay of {delaySeconds} seconds is not shorter than its TTL of {ttlSeconds} seconds.',
+  },
   'claim.ttl_out_of_range': {
     kind: 'invalid',
     message: 'The TTL for a claim may not exceed {max} seconds, and must be at least {min} seconds long.',

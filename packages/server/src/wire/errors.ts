@@ -37,6 +37,7 @@ const titleOf = {
   'message.ttl_out_of_range': INVALID_REQUEST,
   'message.delay_no_integer': INVALID_BODY,
   'message.delay_out_of_range': INVALID_REQUEST,
+  'message.never_visible': INVALID_REQUEST,
   'claim.ttl_out_of_range': INVALID_REQUEST,
   'claim.grace_out_of_range': INVALID_REQUEST,
   'queue.not_found': NOT_FOUND,

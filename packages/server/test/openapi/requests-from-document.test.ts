@@ -42,6 +42,9 @@ const MORE_RULES = new Set([
   'flavors.update',
 ])
 
+/** Neither can it say that the ttl of a message has to be longer than the delay that its queue gives it. */
+const SHORT_LIFE = /A message would never be seen/
+
 describe(`requests made from the document (FUZZ_SEED=${SEED})`, () => {
   let service: InProcessService
   let operations: PlacedOperation[]
@@ -63,7 +66,7 @@ describe(`requests made from the document (FUZZ_SEED=${SEED})`, () => {
       (operation) => [rightRequests(operation)],
       ({ operation: { operationId } }, answer, request) =>
         assert.ok(
-          answer.status !== 400 || MORE_RULES.has(versionAndName(operationId)[1]),
+          answer.status !== 400 || MORE_RULES.has(versionAndName(operationId)[1]) || SHORT_LIFE.test(answer.text),
           `${answer.text} is the answer to what follows the document: ${request}`,
         ),
     )

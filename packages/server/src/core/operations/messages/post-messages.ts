@@ -85,15 +85,14 @@ function checkTtls(messages: readonly PostedMessage[], { maxMessageTtlSeconds }:
 }
 
 /** The message says first, then the queue, then the house. */
-function settle({ body, ttlSeconds, delay }: PostedMessage, settings: QueueSettings, limits: Limits): NewMessage {
-  return {
-    body,
-    ttlSeconds: ttlSeconds ?? settings.defaultMessageTtlSeconds,
-    delaySeconds: settings.defaultMessageDelaySeconds > 0 ? delaySeconds(delay, settings, limits) : 0,
-  }
+function settle({ body, ttlSeconds: ttl, delay }: PostedMessage, settings: QueueSettings, limits: Limits): NewMessage {
+  const ttlSeconds = ttl ?? settings.defaultMessageTtlSeconds
+  const delaySeconds = settings.defaultMessageDelaySeconds > 0 ? delayOf(delay, settings, limits) : 0
+  if (delaySeconds >= ttlSeconds) throw new ZaqarError('message.never_visible', { delaySeconds, ttlSeconds })
+  return { body, ttlSeconds, delaySeconds }
 }
 
-function delaySeconds(delay: Json | undefined, { defaultMessageDelaySeconds }: QueueSettings, limits: Limits): number {
+function delayOf(delay: Json | undefined, { defaultMessageDelaySeconds }: QueueSettings, limits: Limits): number {
   if (delay === undefined) return defaultMessageDelaySeconds
   const seconds = integerOf(delay)
   if (seconds === null) throw new ZaqarError('message.delay_no_integer')

@@ -54,7 +54,7 @@ const postMessages: DescribeDoor = ({ limits, kind, home }) => ({
               body: { description: 'Any JSON value.' },
               delay: {
                 description:
-                  `Seconds before it can be seen, an integer of 0 to ${limits.maxMessageDelaySeconds}. Looked at only where ` +
+                  `Seconds before it can be seen, an integer of 0 to ${limits.maxMessageDelaySeconds}, and less than its ttl. Looked at only where ` +
                   `the ${kind} has a \`_default_message_delay\`.`,
                 examples: [5],
               },
@@ -73,6 +73,7 @@ const postMessages: DescribeDoor = ({ limits, kind, home }) => ({
     'message.ttl_out_of_range',
     'message.delay_no_integer',
     'message.delay_out_of_range',
+    'message.never_visible',
     'idempotency.other_messages',
     'rate.messages',
     'quota.messages',
