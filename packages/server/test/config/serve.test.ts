@@ -46,7 +46,7 @@ function urlIn(banner: string): string {
 }
 
 test('says where it listens, where the data lies, what configures it and whom it serves', async () => {
-  writeFileSync(join(folder, 'zaqar.conf'), '[DEFAULT]\nunreliable = true\n')
+  writeFileSync(join(folder, 'zaqar.conf'), '[DEFAULT]\nunreliable = true\n[transport]\nmax_message_ttl = 1800\n')
   const child = serve('--port', '0')
   const result = ended(child)
   const banner = await ready(child)
@@ -60,7 +60,11 @@ test('says where it listens, where the data lies, what configures it and whom it
   child.kill('SIGTERM')
   const { code, stderr } = await result
   assert.equal(code, 0)
-  assert.equal(stderr, 'zaqar: these settings have no effect here:\n  [DEFAULT] unreliable: concerns MongoDB only\n')
+  assert.equal(
+    stderr,
+    'zaqar: these settings have no effect here:\n  [DEFAULT] unreliable: concerns MongoDB only\n' +
+      'zaqar: [transport] default_message_ttl: 3600 is more than max_message_ttl allows, so it is 1800\n',
+  )
 })
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
