@@ -61,6 +61,7 @@ export class Keystone {
         `[DEFAULT]\nlog_file = ${folder}/keystone.log\nmax_token_size = 8000`,
         `[database]\nconnection = sqlite:///${folder}/keystone.db`,
         `[fernet_tokens]\nkey_repository = ${folder}/fernet`,
+        `[fernet_receipts]\nkey_repository = ${folder}/fernet`,
         `[credential]\nkey_repository = ${folder}/credential`,
         '[identity]\npassword_hash_rounds = 4',
         // Makes its requests some ten times as fast. The memory is that of its one process, so nothing outdated is answered.

@@ -97,6 +97,21 @@ describe('with Keystone', { skip: missingPeer('keystone') || missingPeer('uwsgi'
     assert.equal((await as(await cloud.token('ada', 'red')).get('/v2/pools')).status, 200)
   })
 
+  test('a token may be spelt in several ways, and Keystone says which one it is', async () => {
+    const { keystone } = cloud
+    const token = await cloud.token('rita', 'red')
+    const auditIds = async (spelt: string): Promise<string[]> =>
+      (await keystone.ask(token, 'GET', '/auth/tokens', undefined, { 'X-Subject-Token': spelt })).token.audit_ids
+    const [auditId] = await auditIds(token)
+    assert.ok(auditId)
+    for (const spelt of [`${token}=`, `${token}==`]) {
+      assert.equal((await usual.as(spelt).get('/v2/queues')).status, 200)
+      assert.equal((await auditIds(spelt))[0], auditId)
+    }
+    const another = await keystone.token(Keystone.password('rita', PASSWORD, projectNamed('red')))
+    assert.notEqual((await auditIds(another))[0], auditId)
+  })
+
   test('a token without a project is valid but good for nothing', async () => {
     const { as, service } = usual
     const { keystone } = cloud
