@@ -15,7 +15,7 @@ export function banner(
 
   Data            ${describeStore(config.storage.uri)}
   Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
-  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}${signedUrls(config)}
+  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}${names(config)}${signedUrls(config)}
 
 Try it:
 
@@ -28,6 +28,13 @@ function authentication({ auth, keystone, http: { bind } }: Config): string {
   return isLoopback(bind)
     ? 'off, therefore only this machine is served'
     : `off, and other machines may reach ${bind}: everybody there can read and write everything`
+}
+
+/** A line of its own where clients may call it by names that it does not answer to; else nothing. */
+function names({ auth, http: { bind, allowedHosts } }: Config): string {
+  if (auth.strategy === 'keystone' || isLoopback(bind) || allowedHosts.includes('*')) return ''
+  const known = ['addresses', 'localhost', ...allowedHosts].join(', ')
+  return `\n  Answers to      ${known}; [http] allowed_hosts may name more`
 }
 
 /** A line of its own where nodes beside this one would refuse what this one signs; else nothing. */

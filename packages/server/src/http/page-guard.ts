@@ -27,11 +27,15 @@ export function createPageGuard({ hosts, allowedOrigins, documents }: PageGuardR
   }
   const isAllowed = (origin: string | undefined): boolean =>
     allowedOrigins.includes('*') || (origin !== undefined && allowedOrigins.includes(origin))
+  // Browsers always name the host. Nearly every request names the same one as the request before.
+  let known = ''
   const objection = (request: HttpRequest): Refusal | null => {
     if (request.method === 'OPTIONS') return null
     const { host = '', origin } = request.headers
-    // Browsers always name the host.
-    if (host !== '' && !isKnown(host)) return unknownHost()
+    if (host !== '' && host !== known) {
+      if (!isKnown(host)) return unknownHost()
+      known = host
+    }
     const isForeign = comesFromElsewhere(request.headers) && !isAllowed(origin) && !followsLink(request, documents)
     return isForeign ? foreignPage() : null
   }

@@ -86,6 +86,7 @@ test('a wider address is named as open to everybody', async () => {
     banner,
     /Authentication +off, and other machines may reach 0\.0\.0\.0: everybody there can read and write/,
   )
+  assert.match(banner, /Answers to +addresses, localhost; \[http\] allowed_hosts may name more\n/)
 })
 
 test('SIGINT ends it as well', async () => {
