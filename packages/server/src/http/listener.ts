@@ -45,6 +45,11 @@ export interface Listener {
 
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
 const KEEP_ALIVE_MS = 75_000
+/**
+ * Connections that wait to be accepted, which Node does one in each turn of its loop; the system has a bound of its own. Beyond
+ * these, clients try again only after seconds.
+ */
+const BACKLOG = 4096
 /** For a client to read why it was refused, before its connection is closed whatever it still sends. */
 const LINGER_MS = 1_000
 
@@ -57,6 +62,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Health checks of proxies name none, and upstream serves them.
     requireHostHeader: false,
+    // Requests without a body then have no stream that would have to be ended, thousands of them at once where a connection ends.
+    optimizeEmptyRequests: true,
     noDelay: true,
   }
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
@@ -76,7 +83,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   server.on('clientError', (error, socket) => exchanges.refuse(error, socket as Socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.address, () => {
+    server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })
@@ -127,7 +134,7 @@ class Exchanges {
     try {
       // On one connection requests are served one after the other, or a reader would overtake what it has posted. What comes
       // behind is not even read before its turn.
-      if (response.socket === null) await new Promise<void>((resolve) => response.once('socket', () => resolve()))
+      if (response.socket === null) await turnOf(response)
       const id = newRequestId()
       const body = new IncomingBody(request, {
         maxBytes: this.#options.maxBodyBytes,
@@ -189,6 +196,11 @@ class Exchanges {
       socket.end(badRequest(), () => clock.at(clock.now() + LINGER_MS, () => socket.destroy()))
     })
   }
+}
+
+/** Between two requests of a connection all others have their turn, however many have arrived with the first. */
+function turnOf(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('socket', () => setImmediate(resolve)))
 }
 
 /** What Node lets pass and no client may send; null when there is nothing. (RFC 9112, 2.3 and 3.2) */
