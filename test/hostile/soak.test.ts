@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Send, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { residentBytes } from '../support/process-memory.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 
@@ -49,12 +49,6 @@ async function workAll(seconds: number): Promise<{ p99: number; requests: number
   return { p99: times[Math.floor(times.length * 0.99)] ?? Number.NaN, requests: times.length }
 }
 
-/** Resident memory of the service, in bytes. */
-function memory(): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${service.pid}/status`, 'utf8')) ?? []
-  return Number(kibibytes) * 1024
-}
-
 test('clients without manners hurt only themselves', { timeout: 120_000 }, async (t) => {
   service = await startService({ under: ['env', 'NODE_OPTIONS=--max-old-space-size=256'] })
   senders = Array.from({ length: CLIENTS }, () => sendOverHttp(service.url))
@@ -65,10 +59,10 @@ test('clients without manners hurt only themselves', { timeout: 120_000 }, async
   }
   await workAll(2)
   const quiet = await workAll(QUIET_SECONDS)
-  const before = memory()
+  const before = residentBytes(service.pid)
   let most = 0
   const watching = setInterval(() => {
-    most = Math.max(most, memory())
+    most = Math.max(most, residentBytes(service.pid))
   }, 100)
   const attack = spawn(process.execPath, [attackers, String(service.port), String(ATTACK_SECONDS)], {
     stdio: 'inherit',
@@ -81,6 +75,6 @@ test('clients without manners hurt only themselves', { timeout: 120_000 }, async
   const mib = (bytes: number) => Math.round(bytes / MIB)
   t.diagnostic(
     `p99: ${quiet.p99.toFixed(1)} ms, attacked ${attacked.p99.toFixed(1)} ms (${attacked.requests} requests), later ${later.p99.toFixed(1)} ms; ` +
-      `memory: ${mib(before)} MiB, at most ${mib(most)} MiB, later ${mib(memory())} MiB`,
+      `memory: ${mib(before)} MiB, at most ${mib(most)} MiB, later ${mib(residentBytes(service.pid))} MiB`,
   )
 })
