@@ -1,5 +1,5 @@
 import { ManualClock } from '../packages/conformance/src/clock.ts'
-import type { Instant, JsonObject } from '../packages/server/src/core/model/model.ts'
+import type { Instant } from '../packages/server/src/core/model/model.ts'
 import type { NewMessage, QueueHandle, Storage } from '../packages/server/src/storage/contract.ts'
 import type { Store } from './stores.ts'
 import { PROJECT } from './target.ts'
@@ -45,8 +45,8 @@ export async function fill(store: Store, contents: Contents): Promise<string> {
 }
 
 /** Only in a queue that delays may a listing pass over delayed messages. */
-function metadataFor({ head }: Contents): JsonObject {
-  return head === 'delayed' ? { _default_message_delay: 60 } : {}
+function metadataFor({ head }: Contents): string {
+  return head === 'delayed' ? '{"_default_message_delay": 60}' : '{}'
 }
 
 async function append(

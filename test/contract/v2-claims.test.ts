@@ -405,7 +405,7 @@ describe('dead letters', () => {
   for (const target of [5, { any: 'thing' }, 'no queue name!', '', 'x'.repeat(65)]) {
     test(`are off where ${JSON.stringify(target)}, which no queue can be called, was set before that was refused`, async () => {
       const key = { project: PROJECT, kind: 'queue', name: 'jobs' } as const
-      const metadata = { _max_claim_count: 1, _dead_letter_queue: target }
+      const metadata = JSON.stringify({ _max_claim_count: 1, _dead_letter_queue: target })
       await given.storage.queues.create({ key, metadata, now: given.clock.now() })
       await given.post('jobs', { body: 1 })
       for (let i = 0; i < 3; i++) assert.equal(await attempt('expire'), 201)

@@ -126,7 +126,7 @@ describe('limits that are lowered later', () => {
   const queueWith = (metadata: JsonObject) =>
     given.storage.queues.create({
       key: { kind: 'queue', project: PROJECT, name: 'jobs' },
-      metadata,
+      metadata: JSON.stringify(metadata),
       now: given.clock.now(),
     })
 

@@ -6,7 +6,7 @@
  * Named in the configuration as `module:/path/to/journal.ts?file=/path/to/journal`.
  */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
-import { type Clock, parseJson, type Storage, StorageUnavailable } from 'zaqar/storage'
+import { type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
 import { createModel } from 'zaqar-conformance'
 
 type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'catalogue'
@@ -52,7 +52,7 @@ async function replay(path: string, model: Storage): Promise<void> {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   truncateSync(path, Buffer.byteLength(whole))
   for (const line of whole.split('\n').slice(0, -1)) {
-    const [store, method, parameters] = parseJson(line) as unknown as Move
+    const [store, method, parameters] = JSON.parse(line) as Move
     await (model[store] as unknown as Methods)[method]?.(parameters)
   }
 }

@@ -112,7 +112,7 @@ describe('stores whose clocks are two seconds apart', { skip: missing ?? false }
     [1, 0],
   ] as const) {
     const whose = maker === 0 ? 'the one ahead' : 'the one behind'
-    const queueOf = async () => (await nodes[0]?.storage.queues.create({ key, metadata: {}, now: 0 }))?.queue
+    const queueOf = async () => (await nodes[0]?.storage.queues.create({ key, metadata: '{}', now: 0 }))?.queue
 
     test(`a claim of ${whose} ends for the other when its time is over, and its message then expires for both`, async () => {
       const queue = await queueOf()

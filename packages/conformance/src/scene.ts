@@ -40,7 +40,7 @@ export class Scene {
 
   async queue(name = 'jobs', { project = 'alpha', kind = 'queue' }: Partial<QueueKey> = {}): Promise<Queue> {
     const key = { project, kind, name }
-    const { queue } = await this.storage.queues.create({ key, metadata: {}, now: this.now })
+    const { queue } = await this.storage.queues.create({ key, metadata: '{}', now: this.now })
     return queue
   }
 

@@ -28,7 +28,7 @@ export async function fillQueue(
     ttlSeconds: shape === 'expired head' ? daySeconds : 7 * daySeconds,
     delaySeconds: shape === 'delayed head' ? daySeconds : 0,
   }
-  const { queue } = await storage.queues.create({ key, metadata: {}, now: postedAt })
+  const { queue } = await storage.queues.create({ key, metadata: '{}', now: postedAt })
   for (let left = count; left > 0; left -= batch) {
     const messages = Array<NewMessage>(Math.min(left, batch)).fill(message)
     assert.notEqual(await storage.messages.append({ queue, clientId: 'filler', messages, now: postedAt }), STALE)

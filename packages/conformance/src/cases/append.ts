@@ -73,7 +73,7 @@ export function appendCases(it: It): void {
         messages: [{ body: '1', ttlSeconds: 60, delaySeconds: 0 }],
         now,
       })
-    const updated = await scene.storage.queues.update({ queue, metadata: { changed: true }, now })
+    const updated = await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now })
     assert(updated !== STALE)
     assert.equal(await append(), STALE)
     assert.deepEqual(await scene.listed(updated), [])

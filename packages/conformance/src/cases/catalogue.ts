@@ -7,7 +7,7 @@ const project = 'alpha'
 export function catalogueCases(it: It): void {
   it('a pool is stored, overwritten and read back', async ({ storage: { catalogue } }) => {
     assert.equal(await catalogue.getPool({ project, name: 'east' }), null)
-    const east = pool('east', { weight: 4294967295, options: { b: 1, a: [null] }, flavor: 'gold' })
+    const east = pool('east', { weight: 4294967295, options: '{"b": 1.0, "10": [null]}', flavor: 'gold' })
     assert.equal(await catalogue.putPool({ project, pool: east }), 'stored')
     assert.deepEqual(await catalogue.getPool({ project, name: 'east' }), east)
     const changed = pool('east', { uri: 'redis://other', weight: 0 })
@@ -32,9 +32,9 @@ export function catalogueCases(it: It): void {
   })
 
   it('an update of a pool changes what is given and leaves the rest', async ({ storage: { catalogue } }) => {
-    const east = pool('east', { options: { n: 1 }, flavor: 'gold' })
+    const east = pool('east', { options: '{"n": 1}', flavor: 'gold' })
     await catalogue.putPool({ project, pool: east })
-    const changes = [{ uri: 'redis://other' }, { weight: 0 }, { options: {} }, { flavor: null }, { flavor: 'silver' }]
+    const changes = [{ uri: 'redis://other' }, { weight: 0 }, { options: '{}' }, { flavor: null }, { flavor: 'silver' }]
     let expected = east
     for (const change of changes) {
       expected = { ...expected, ...change }
@@ -155,7 +155,7 @@ export function catalogueCases(it: It): void {
 }
 
 function pool(name: string, terms: Partial<Pool> = {}): Pool {
-  return { name, uri: `redis://${name}`, weight: 100, options: {}, flavor: null, ...terms }
+  return { name, uri: `redis://${name}`, weight: 100, options: '{}', flavor: null, ...terms }
 }
 
 async function putPools(catalogue: CatalogueStore, ...names: string[]): Promise<void> {

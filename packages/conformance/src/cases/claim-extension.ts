@@ -88,7 +88,7 @@ export function claimExtensionCases(it: It): void {
     await scene.postWith(queue, { ttlSeconds: 60 }, 'a')
     const { id } = await scene.claim(queue, { ttlSeconds: 60, graceSeconds: 0 })
     scene.pass(30)
-    await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     const terms = { queue, claimId: id, ttlSeconds: 60, graceSeconds: 0, now: scene.now }
     assert.equal(await scene.storage.claims.renew(terms), STALE)
     scene.pass(30)

@@ -152,7 +152,7 @@ export function claimCases(it: It): void {
     await scene.post(queue, 'a')
     const claim = await scene.claim(queue)
     const { storage, now } = scene
-    const updated = await storage.queues.update({ queue, metadata: { changed: true }, now })
+    const updated = await storage.queues.update({ queue, metadata: '{"changed": true}', now })
     assert(updated !== STALE)
     const terms = { ttlSeconds: 1, graceSeconds: 0, now }
     assert.equal(await storage.claims.create({ queue, limit: 1, deadLetter: null, ...terms }), STALE)

@@ -146,12 +146,12 @@ export function deadLetterCases(it: It): void {
       await (name === 'by-pop' ? scene.pop(queue, 1, { deadLetter }) : scene.tryClaim(queue, { deadLetter }))
       const dead = await storage.queues.get({ key, now })
       assert(dead)
-      assert.deepEqual(dead.metadata, {})
+      assert.deepEqual(dead.metadata, '{}')
       assert.equal((await scene.stats(dead)).free, 1)
       assert.equal((await scene.getOne(dead, id)).ttlSeconds, 100)
       assert.deepEqual(await scene.claimed(dead), ['a'])
     }
-    const page = { after: null, limit: 10, nameContains: null, metadata: [] }
+    const page = { after: null, limit: 10, nameContains: null, metadata: [], withMetadata: false }
     const listed = await storage.queues.list({ project: queue.project, kind: queue.kind, ...page, now })
     assert.deepEqual(
       listed.map(({ name }) => name),
@@ -167,10 +167,11 @@ export function deadLetterCases(it: It): void {
     await scene.tryClaim(queue, bury)
     const { storage, now } = scene
     const key = { project: queue.project, kind: queue.kind, name: 'dead' }
-    const { created, queue: dead } = await storage.queues.create({ key, metadata: { colour: 'black' }, now })
+    const metadata = '{"colour": "black"}'
+    const { created, queue: dead } = await storage.queues.create({ key, metadata, now })
     assert.equal(created, false)
-    assert.deepEqual(dead.metadata, {})
-    assert.notEqual(await storage.queues.update({ queue: dead, metadata: { colour: 'black' }, now }), STALE)
+    assert.equal(dead.metadata, '{}')
+    assert.notEqual(await storage.queues.update({ queue: dead, metadata, now }), STALE)
     await storage.messages.purge({ key, now })
     await scene.post(queue, 'b')
     await scene.tryClaim(queue, bury)

@@ -74,7 +74,7 @@ export function deleteCases(it: It): void {
   it('a stale handle deletes nothing', async (scene) => {
     const queue = await scene.queue()
     const id = await scene.postOne(queue, 'a')
-    const updated = await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    const updated = await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     assert(updated !== STALE)
     assert.equal(await scene.storage.messages.delete({ queue, id, claimId: null, now: scene.now }), STALE)
     assert.deepEqual(await scene.listed(updated), ['a'])

@@ -7,7 +7,7 @@ import type { It } from './case.ts'
 export function durableCases(it: It): void {
   it.needing('survivesReopen', 'queues, their metadata and handles', async (scene) => {
     const created = await scene.queue()
-    const metadata = { b: 1, a: { c: [null] } }
+    const metadata = '{"b": 1.0, "a": {"c": [null]}}'
     const queue = await scene.storage.queues.update({ queue: created, metadata, now: scene.now })
     assert(queue !== STALE)
     await scene.storage.queues.delete({ key: await scene.queue('deleted'), now: scene.now })
@@ -20,12 +20,14 @@ export function durableCases(it: It): void {
       limit: 10,
       nameContains: null,
       metadata: [],
+      withMetadata: true,
       now,
     } as const
-    assert.deepEqual(await storage.queues.list(page), [queue])
+    assert.deepEqual(await storage.queues.list(page), [{ name: queue.name, metadata }])
+    assert.deepEqual(await storage.queues.get({ key: queue, now }), queue)
     assert.equal(await storage.queues.count({ project: 'alpha', kind: 'queue', now }), 1)
-    assert.equal(await storage.queues.update({ queue: created, metadata: {}, now }), STALE)
-    assert.notEqual(await storage.queues.update({ queue, metadata: {}, now }), STALE)
+    assert.equal(await storage.queues.update({ queue: created, metadata: '{}', now }), STALE)
+    assert.notEqual(await storage.queues.update({ queue, metadata: '{}', now }), STALE)
   })
 
   it.needing('survivesReopen', 'messages, deletions, places and markers', async (scene) => {
@@ -114,13 +116,13 @@ export function durableCases(it: It): void {
       id: 's',
       subscriber: 'http://one.example/',
       ttlSeconds: 60,
-      options: { n: 1 },
+      options: '{"n": 1}',
       now: scene.now,
     }
     await scene.storage.subscriptions.create(terms)
     await scene.storage.subscriptions.confirm({ key, id: 's', confirmed: true, now: scene.now })
     const subscription = await scene.storage.subscriptions.get({ key, id: 's', now: scene.now })
-    const pool = { name: 'east', uri: 'redis://east', weight: 1, options: { n: 1 }, flavor: 'gold' }
+    const pool = { name: 'east', uri: 'redis://east', weight: 1, options: '{"n": 1}', flavor: 'gold' }
     const flavor = { project: 'alpha', name: 'gold', pools: ['east'] }
     await scene.storage.catalogue.putPool({ project: 'alpha', pool })
     await scene.storage.catalogue.putFlavor({ flavor })

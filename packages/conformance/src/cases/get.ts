@@ -35,7 +35,7 @@ export function getCases(it: It): void {
   it('a stale handle gets nothing', async (scene) => {
     const queue = await scene.queue()
     const id = await scene.postOne(queue, 'a')
-    await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     assert.equal(await scene.storage.messages.get({ queue, ids: [id], now: scene.now }), STALE)
   })
 }

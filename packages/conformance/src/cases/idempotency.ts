@@ -62,7 +62,7 @@ export function idempotencyCases(it: It): void {
   it('an update of the queue keeps the record; a purge and a deletion remove it', async (scene) => {
     const queue = await scene.queue()
     const first = await post(scene, queue)
-    const updated = await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    const updated = await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     assert(updated !== STALE)
     assert.equal(await post(scene, queue), STALE)
     assert.deepEqual(await post(scene, updated), first)

@@ -10,10 +10,10 @@ export function isolationCases(it: It): void {
   it('the same name in another project or of another kind is another queue', async (scene) => {
     const { queue, strangers } = await neighbours(scene)
     const { storage, now } = scene
-    const updated = await storage.queues.update({ queue, metadata: { mine: true }, now })
+    const updated = await storage.queues.update({ queue, metadata: '{"mine": true}', now })
     assert.deepEqual(await storage.queues.get({ key: queue, now }), updated)
     for (const stranger of strangers) {
-      assert.deepEqual((await storage.queues.get({ key: stranger, now }))?.metadata, {})
+      assert.deepEqual((await storage.queues.get({ key: stranger, now }))?.metadata, '{}')
       assert.equal((await scene.stats(stranger)).free, 1)
       await storage.queues.delete({ key: stranger, now })
       await storage.messages.purge({ key: stranger, now })
@@ -32,7 +32,16 @@ export function isolationCases(it: It): void {
       ['alph', 'queue', []],
       ['', 'queue', []],
     ] as const) {
-      const page = { project, kind, after: null, limit: 10, nameContains: null, metadata: [], now: scene.now }
+      const page = {
+        project,
+        kind,
+        after: null,
+        limit: 10,
+        nameContains: null,
+        metadata: [],
+        withMetadata: false,
+        now: scene.now,
+      }
       const queues = await scene.storage.queues.list(page)
       assert.deepEqual(
         queues.map((queue) => queue.name),

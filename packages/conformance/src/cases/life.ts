@@ -27,7 +27,7 @@ export function lifeCases(it: It): void {
     const moves: (() => Promise<unknown>)[] = [
       () => storage.ping(),
       () => storage.queues.get({ key: queue, now }),
-      () => storage.queues.create({ key: queue, metadata: {}, now }),
+      () => storage.queues.create({ key: queue, metadata: '{}', now }),
       () => storage.messages.get({ queue, ids: [], now }),
       () => scene.post(queue, 'a'),
       () => scene.tryClaim(queue),

@@ -110,7 +110,7 @@ export function listCases(it: It): void {
   it('a stale handle lists nothing', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')
-    await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     const answer = await scene.storage.messages.list({
       queue,
       after: null,
@@ -127,7 +127,7 @@ export function listCases(it: It): void {
     const queue = await scene.queue()
     await scene.post(queue, 'a', 'b')
     const { marker } = await scene.list(queue, { limit: 1 })
-    const updated = await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    const updated = await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     assert(updated !== STALE)
     assert.deepEqual(await scene.listed(updated, { after: marker }), ['b'])
   })

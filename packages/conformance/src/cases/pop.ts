@@ -32,7 +32,7 @@ export function popCases(it: It): void {
   it('a stale handle pops nothing', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')
-    const updated = await scene.storage.queues.update({ queue, metadata: { changed: true }, now: scene.now })
+    const updated = await scene.storage.queues.update({ queue, metadata: '{"changed": true}', now: scene.now })
     assert(updated !== STALE)
     assert.equal(await scene.storage.messages.pop({ queue, limit: 1, deadLetter: null, now: scene.now }), STALE)
     assert.deepEqual(await scene.listed(updated), ['a'])

@@ -68,7 +68,7 @@ export function purgeCases(it: It): void {
     const [id = ''] = ids
     const answers = () =>
       Promise.all([
-        storage.queues.update({ queue: old, metadata: {}, now }),
+        storage.queues.update({ queue: old, metadata: '{}', now }),
         storage.messages.get({ queue: old, ids, now }),
         storage.messages.delete({ queue: old, id, claimId: null, now }),
         storage.messages.deleteMany({ queue: old, ids, claimIds: null, now }),
@@ -97,7 +97,7 @@ async function fill(scene: Scene) {
     id: 'subscription',
     subscriber: 'http://one.example/',
     ttlSeconds: 3600,
-    options: {},
+    options: '{}',
     now,
   })
   const claimed = await scene.postOne(queue, 'claimed')

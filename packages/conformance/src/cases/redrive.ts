@@ -108,7 +108,7 @@ export function redriveCases(it: It): void {
   it('a stale handle moves nothing', async (scene) => {
     const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
     await bury(scene, queue, 'a')
-    const updated = await scene.storage.queues.update({ queue: dead, metadata: { changed: true }, now: scene.now })
+    const updated = await scene.storage.queues.update({ queue: dead, metadata: '{"changed": true}', now: scene.now })
     assert(updated !== STALE)
     assert.equal(await scene.storage.messages.redrive({ queue: dead, ids: null, limit: 1, now: scene.now }), STALE)
     assert.deepEqual(await scene.listed(updated), ['a'])

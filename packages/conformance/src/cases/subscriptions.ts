@@ -19,14 +19,13 @@ export function subscriptionCases(it: It): void {
       subscriber: one,
       ttlSeconds: 60,
       renewedAt: now,
-      options: { b: [1], a: null },
+      options: '{"b": [1.0], "10": null}',
       confirmed: false,
     }
-    const answer = await subscribe(scene, key, 's', one, { options: { b: [1], a: null } })
+    const answer = await subscribe(scene, key, 's', one, { options: subscription.options })
     assert.deepEqual(answer, { created: true, subscription })
     scene.pass(5)
     assert.deepEqual(await get(scene, key, 's'), subscription)
-    assert.deepEqual(Object.keys(subscription.options), ['b', 'a'])
   })
 
   it('a missing queue cannot be subscribed to', async (scene) => {
@@ -41,7 +40,7 @@ export function subscriptionCases(it: It): void {
     const first = await subscribe(scene, key, 's1', one)
     scene.pass(10)
     await scene.storage.subscriptions.confirm({ key, id: 's1', confirmed: true, now: scene.now })
-    const again = await subscribe(scene, key, 's2', one, { ttlSeconds: 600, options: { n: 1 } })
+    const again = await subscribe(scene, key, 's2', one, { ttlSeconds: 600, options: '{"n": 1}' })
     assert.deepEqual(again, { created: false, subscription: { ...first?.subscription, confirmed: true } })
     assert.deepEqual(await listed(scene, key), ['s1'])
     assert.equal((await subscribe(scene, key, 's3', `${one}x`))?.created, true)
@@ -84,15 +83,15 @@ export function subscriptionCases(it: It): void {
 
   it('an update changes what is given and leaves the rest', async (scene) => {
     const key = await scene.queue()
-    const created = await subscribe(scene, key, 's', one, { options: { n: 1 } })
+    const created = await subscribe(scene, key, 's', one, { options: '{"n": 1}' })
     assert(created)
     await scene.storage.subscriptions.confirm({ key, id: 's', confirmed: true, now: scene.now })
     const before = { ...created.subscription, confirmed: true }
     scene.pass(10)
-    assert.equal(await update(scene, key, 's', { options: { m: 2 } }), 'updated')
-    assert.deepEqual(await get(scene, key, 's'), { ...before, options: { m: 2 } })
+    assert.equal(await update(scene, key, 's', { options: '{"m": 2}' }), 'updated')
+    assert.deepEqual(await get(scene, key, 's'), { ...before, options: '{"m": 2}' })
     assert.equal(await update(scene, key, 's', { ttlSeconds: 100 }), 'updated')
-    const renewed = { ...before, options: { m: 2 }, ttlSeconds: 100, renewedAt: scene.now }
+    const renewed = { ...before, options: '{"m": 2}', ttlSeconds: 100, renewedAt: scene.now }
     assert.deepEqual(await get(scene, key, 's'), renewed)
     assert.equal(await update(scene, key, 's', { subscriber: two }), 'updated')
     assert.deepEqual(await get(scene, key, 's'), { ...renewed, subscriber: two, confirmed: false })
@@ -179,7 +178,7 @@ function subscribe(
   subscriber: string,
   terms: Partial<CreateTerms> = {},
 ) {
-  return storage.subscriptions.create({ key, id, subscriber, ttlSeconds: 60, options: {}, now, ...terms })
+  return storage.subscriptions.create({ key, id, subscriber, ttlSeconds: 60, options: '{}', now, ...terms })
 }
 
 function get({ storage, now }: Scene, key: QueueKey, id: string): Promise<Subscription | null> {

@@ -97,7 +97,7 @@ export function takeOrBury(
 
 function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
   const target = { ...message.queue, name: policy.queue }
-  if (!findQueue(state, target)) addQueue(state, target, {})
+  if (!findQueue(state, target)) addQueue(state, target, '{}')
   message.cameFrom = message.queue.name
   if (policy.ttlSeconds !== null) message.expiresAt = now + policy.ttlSeconds * 1000
   moveTo(state, message, policy.queue, now)

@@ -32,12 +32,13 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       state.markers = state.markers.filter(stays)
     },
 
-    list({ project, kind, after, limit, nameContains, metadata }) {
+    list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
       const wanted = state.queues
         .filter((queue) => queue.project === project && queue.kind === kind)
         .filter((queue) => nameContains === null || queue.name.includes(nameContains))
         .filter((queue) => metadata.every((filter) => passes(queue, filter)))
-      return pageBy(wanted, (queue) => queue.name, { after, limit })
+      const page = pageBy(wanted, (queue) => queue.name, { after, limit })
+      return page.map((queue) => ({ name: queue.name, metadata: withMetadata ? queue.metadata : null }))
     },
 
     count: ({ project, kind }) =>
@@ -70,5 +71,6 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
 }
 
 function passes(queue: Queue, { key, anyOf }: MetadataFilter): boolean {
-  return Object.hasOwn(queue.metadata, key) && anyOf.some((value) => value === queue.metadata[key])
+  const metadata = JSON.parse(queue.metadata)
+  return Object.hasOwn(metadata, key) && anyOf.some((value) => value === metadata[key])
 }

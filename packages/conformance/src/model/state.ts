@@ -1,15 +1,4 @@
-import type {
-  Claim,
-  Flavor,
-  Instant,
-  JsonObject,
-  Message,
-  Pool,
-  Queue,
-  QueueHandle,
-  QueueKey,
-  Subscription,
-} from 'zaqar/storage'
+import type { Claim, Flavor, Instant, Message, Pool, Queue, QueueHandle, QueueKey, Subscription } from 'zaqar/storage'
 
 /**
  * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key. Rows whose time is over stay;
@@ -119,7 +108,7 @@ export function findQueue(state: ModelState, key: QueueKey): Queue | null {
   return state.queues.find((queue) => isSameQueue(queue, key)) ?? null
 }
 
-export function addQueue(state: ModelState, { project, kind, name }: QueueKey, metadata: JsonObject): Queue {
+export function addQueue(state: ModelState, { project, kind, name }: QueueKey, metadata: string): Queue {
   const queue: Queue = { project, kind, name, metadata, version: newVersion(state) }
   state.queues.push(queue)
   return queue

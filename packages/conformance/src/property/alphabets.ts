@@ -57,10 +57,14 @@ export const limit = fc.constantFrom(1, 2, 3, 20)
 
 export const client = fc.constantFrom('client-1', 'client-2')
 
-export const metadata = fc.record(
-  { colour: fc.constantFrom('red', 1, '1', true, null) },
-  { requiredKeys: [], noNullPrototype: true },
-)
+const colour = fc.constantFrom('red', 1, '1', true, null)
+
+/** JSON text. */
+export const metadata = fc.option(colour).map((colour) => (colour === null ? '{}' : JSON.stringify({ colour })))
+
+export const metadataFilters = fc
+  .option(colour)
+  .map((colour) => (colour === null ? [] : [{ key: 'colour', anyOf: [colour, 'blue'] }]))
 
 export const deadLetter: fc.Arbitrary<DeadLetterPolicy | null> = fc.option(
   fc.record({

@@ -7,7 +7,12 @@ const flavorName = fc.constantFrom('gold', 'silver')
 const project = fc.constantFrom('mine', 'yours')
 const someFlavor = { project, name: flavorName, pools: fc.subarray(['east', 'north', 'west'], { minLength: 1 }) }
 const poolChanges = fc.record(
-  { uri: poolName, weight: fc.nat(2), options: fc.constant({ n: 1 }), flavor: fc.constantFrom(null, 'gold', 'silver') },
+  {
+    uri: poolName,
+    weight: fc.nat(2),
+    options: fc.constant('{"n": 1}'),
+    flavor: fc.constantFrom(null, 'gold', 'silver'),
+  },
   { requiredKeys: [] },
 )
 
@@ -18,7 +23,7 @@ export const catalogueSteps = [
     'put pool',
     { project, name: poolName, uri: poolName, weight: fc.nat(2), flavor: fc.constantFrom(null, 'gold') },
     (world, { project, name, uri, ...terms }) => {
-      const pool = { name: world.prefix + name, uri: `redis://${world.prefix}${uri}`, options: {}, ...terms }
+      const pool = { name: world.prefix + name, uri: `redis://${world.prefix}${uri}`, options: '{}', ...terms }
       return world.ask((storage) => storage.catalogue.putPool({ project: world.prefix + project, pool }))
     },
   ),

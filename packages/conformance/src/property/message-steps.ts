@@ -46,7 +46,7 @@ export const messageSteps = [
       idempotency: fc.option(idempotency, { freq: 4 }),
     },
     async (world, { queue, handle, client: clientId, messages, idempotency }) => {
-      if (handle === 'latest') await createQueue(world, queue, {})
+      if (handle === 'latest') await createQueue(world, queue, '{}')
       await world.withHandle(queue, handle, async (known) => {
         const { now } = world
         const posted = messages.map((terms) => ({ ...terms, body: JSON.stringify(world.nextSerial()) }))

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { JsonObject, ProjectUsage } from 'zaqar/storage'
+import type { ProjectUsage } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
-import { anyQueue, handleAge, limit, metadata } from './alphabets.ts'
+import { anyQueue, handleAge, limit, metadata, metadataFilters } from './alphabets.ts'
 import { step } from './step.ts'
 import type { World } from './world.ts'
 
 /** What a caller does that posts to a queue it has not seen. */
-export async function createQueue(world: World, queue: number, metadata: JsonObject): Promise<void> {
+export async function createQueue(world: World, queue: number, metadata: string): Promise<void> {
   const { engine, model } = await world.ask((storage) =>
     storage.queues.create({ key: world.key(queue), metadata, now: world.now }),
   )
@@ -22,7 +22,7 @@ export const queueSteps = [
   step(1, 'update queue', { queue: anyQueue, handle: handleAge, metadata }, (world, { queue, handle, metadata }) =>
     world.withHandle(queue, handle, async (known) => {
       // Always a change: whether the version changes when the metadata stays the same is up to the engine.
-      const changed = { ...metadata, serial: world.nextSerial() }
+      const changed = JSON.stringify({ ...JSON.parse(metadata), serial: world.nextSerial() })
       const { engine, model } = await world.ask((storage, of) =>
         storage.queues.update({ queue: of(known), metadata: changed, now: world.now }),
       )
@@ -44,14 +44,18 @@ export const queueSteps = [
   step(
     2,
     'list queues',
-    { queue: anyQueue, isAfter: fc.boolean(), limit, nameContains: fc.constantFrom(null, null, 'a', 'b'), metadata },
-    async (world, { queue, isAfter, limit, nameContains, metadata }) => {
+    {
+      queue: anyQueue,
+      isAfter: fc.boolean(),
+      limit,
+      nameContains: fc.constantFrom(null, null, 'a', 'b'),
+      metadata: metadataFilters,
+      withMetadata: fc.boolean(),
+    },
+    async (world, { queue, isAfter, ...terms }) => {
       const { project, kind, name } = world.key(queue)
-      const filters = Object.entries(metadata).map(([key, value]) => ({ key, anyOf: [value, 'blue'] }))
       const after = isAfter ? name : null
-      await world.ask((storage) =>
-        storage.queues.list({ project, kind, after, limit, nameContains, metadata: filters, now: world.now }),
-      )
+      await world.ask((storage) => storage.queues.list({ project, kind, after, ...terms, now: world.now }))
       await world.ask((storage) => storage.queues.count({ project, kind, now: world.now }))
     },
   ),

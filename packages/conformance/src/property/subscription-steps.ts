@@ -3,7 +3,7 @@ import { anyQueue, limit, pick } from './alphabets.ts'
 import { step } from './step.ts'
 
 const subscriber = fc.constantFrom('http://one.example/', 'http://two.example/', 'mailto:three@example.org')
-const options = fc.record({ n: fc.nat(2) }, { requiredKeys: [], noNullPrototype: true })
+const options = fc.constantFrom('{}', '{"n": 1.0}', '{"b": 1, "0": 2}')
 const ttlSeconds = fc.constantFrom(1, 10, 60)
 
 export const subscriptionSteps = [

@@ -10,7 +10,7 @@ const callers = 12
 export async function createTogether({ now, storage }: Scene, clients: readonly Storage[]): Promise<void> {
   const key = { project: 'alpha', kind: 'queue', name: 'jobs' } as const
 
-  const creations = await allAtOnce(callers, clients, (client) => client.queues.create({ key, metadata: {}, now }))
+  const creations = await allAtOnce(callers, clients, (client) => client.queues.create({ key, metadata: '{}', now }))
   assert.equal(creations.filter(({ created }) => created).length, 1, 'one creates the queue')
   assert.equal(new Set(creations.map(({ queue }) => queue.version)).size, 1, 'and all see the same one')
   const queue = creations[0]?.queue
@@ -24,7 +24,7 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   for (const post of posts) assert.deepEqual(post, posts[0], 'a repeated POST has one answer')
   assert.equal((await storage.queues.stats({ key, now }))?.free, 1, 'and is stored once')
 
-  const terms = { key, subscriber: 'http://one.example/', ttlSeconds: 60, options: {}, now }
+  const terms = { key, subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}', now }
   const subscriptions = await allAtOnce(callers, clients, (client, caller) =>
     client.subscriptions.create({ ...terms, id: `s${caller}` }),
   )
@@ -34,13 +34,13 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   const pools = await allAtOnce(callers, clients, (client, caller) =>
     client.catalogue.putPool({
       project: 'alpha',
-      pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: {}, flavor: null },
+      pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: '{}', flavor: null },
     }),
   )
   assert.equal(pools.filter((answer) => answer === 'stored').length, 1, 'a URI belongs to one pool')
 
   const updates = await allAtOnce(callers, clients, (client, caller) =>
-    client.queues.update({ queue, metadata: { caller }, now }),
+    client.queues.update({ queue, metadata: `{"caller": ${caller}}`, now }),
   )
   const [updated, ...others] = updates.filter((answer) => answer !== STALE)
   assert.deepEqual(others, [], 'of updates of one version one succeeds')

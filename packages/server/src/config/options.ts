@@ -211,7 +211,7 @@ export const groups = [
         key: 'limits.maxQueueMetadataBytes',
         kind: bodySize,
         default: '65536',
-        meaning: 'The largest metadata document of a queue.',
+        meaning: 'The largest metadata of a queue, and the largest options of a subscription.',
         aliases: ['metadata_size_uplimit'],
       },
       {

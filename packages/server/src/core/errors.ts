@@ -103,6 +103,10 @@ export const errorTable = {
     message: 'The subscriber type of subscription must be supported in the list {types}.',
   },
   'subscription.options_invalid': { kind: 'invalid', message: '{problem}' },
+  'subscription.options_too_large': {
+    kind: 'invalid',
+    message: 'The options of a subscription are too large. Max size: {max}',
+  },
   'subscription.ttl_too_short': {
     kind: 'invalid',
     message: 'The TTL for a subscription must be at least {min} seconds long.',

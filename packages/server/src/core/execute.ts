@@ -107,7 +107,7 @@ export interface ExecuteParts {
 const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
-  const queues = new QueueDirectory(parts.storage.queues, parts.quotas)
+  const queues = new QueueDirectory(parts.storage.queues, parts.quotas, parts.limits)
   return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
     const now = parts.clock.now()
     parts.rates?.countRequest(caller.project, now)

@@ -1,11 +1,19 @@
-import { type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
+import { type QueueHandle, type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Instant, JsonObject, Queue, QueueKey } from './model/model.ts'
+import type { Instant, Queue, QueueKey } from './model/model.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
+import type { Limits } from './rules/limits.ts'
+import { type QueueSettings, settingsOf } from './rules/reserved-attributes.ts'
 
+/** At some hundred bytes for names, and a few numbers: a megabyte or two in all. */
 const REMEMBERED = 10_000
 /** A queue that changes under a move this often in a row is being changed without pause. */
 const TRIES = 20
+
+/** What there is to know about a queue for moves on it: not its metadata, which are large, but what follows from them. */
+export interface OpenQueue extends QueueHandle {
+  readonly settings: QueueSettings
+}
 
 interface Creation {
   readonly created: boolean
@@ -19,19 +27,21 @@ interface Creation {
 export class QueueDirectory {
   readonly #store: QueueStore
   readonly #quotas: ProjectQuotas | null
-  readonly #known = new Map<string, Queue>()
+  readonly #limits: Limits
+  readonly #known = new Map<string, OpenQueue>()
   readonly #creating = new Map<string, Promise<Creation>>()
 
-  constructor(store: QueueStore, quotas: ProjectQuotas | null) {
+  constructor(store: QueueStore, quotas: ProjectQuotas | null, limits: Limits) {
     this.#store = store
     this.#quotas = quotas
+    this.#limits = limits
   }
 
   /**
    * Creates the queue if it is missing; an existing one stays as it is.
    * @throws ZaqarError when the project has as many as it may have
    */
-  async create(key: QueueKey, metadata: JsonObject, now: Instant): Promise<Creation> {
+  async create(key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
     if (this.#quotas === null) return this.#store.create({ key, metadata, now })
     const name = nameOf(key)
     // Whoever wants the same queue at the same time must not be counted for another one.
@@ -47,17 +57,28 @@ export class QueueDirectory {
   }
 
   /** What `move` answers for the queue as it is now, or null when there is no such queue. */
-  async use<T>(key: QueueKey, now: Instant, move: (queue: Queue) => Promise<T | Stale>): Promise<T | null> {
+  async use<T>(key: QueueKey, now: Instant, move: (queue: OpenQueue) => Promise<T | Stale>): Promise<T | null> {
     return this.#try(key, () => this.#store.get({ key, now }), move)
   }
 
   /** As `use`, but creates a missing queue. */
-  async useOrCreate<T>(key: QueueKey, now: Instant, move: (queue: Queue) => Promise<T | Stale>): Promise<T> {
-    const create = async () => (await this.create(key, {}, now)).queue
+  async useOrCreate<T>(key: QueueKey, now: Instant, move: (queue: OpenQueue) => Promise<T | Stale>): Promise<T> {
+    const create = async () => (await this.create(key, '{}', now)).queue
     return (await this.#try(key, create, move)) as T
   }
 
-  async #createWithin(quotas: ProjectQuotas, key: QueueKey, metadata: JsonObject, now: Instant): Promise<Creation> {
+  /** Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such queue. */
+  async change(key: QueueKey, now: Instant, change: (metadata: string) => string): Promise<string | null> {
+    for (let left = TRIES; left > 0; left--) {
+      const queue = await this.#store.get({ key, now })
+      if (queue === null) return null
+      const metadata = change(queue.metadata)
+      if ((await this.#store.update({ queue, metadata, now })) !== STALE) return metadata
+    }
+    throw keepsChanging(key)
+  }
+
+  async #createWithin(quotas: ProjectQuotas, key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
     const existing = await this.#store.get({ key, now })
     if (existing !== null) return { created: false, queue: existing }
     return quotas.add(key.project, now, {
@@ -70,12 +91,12 @@ export class QueueDirectory {
   async #try<T>(
     key: QueueKey,
     open: () => Promise<Queue | null>,
-    move: (queue: Queue) => Promise<T | Stale>,
+    move: (queue: OpenQueue) => Promise<T | Stale>,
   ): Promise<T | null> {
     const name = nameOf(key)
     for (let left = TRIES; left > 0; left--) {
       const remembered = this.#known.get(name)
-      const queue = remembered ?? (await open())
+      const queue = remembered ?? this.#toOpen(await open())
       if (queue === null) return null
       try {
         const answer = await move(queue)
@@ -89,10 +110,17 @@ export class QueueDirectory {
       }
       this.#known.delete(name)
     }
-    throw new StorageUnavailable(`queue ${key.name} keeps changing`)
+    throw keepsChanging(key)
   }
 
-  #remember(name: string, queue: Queue): void {
+  #toOpen(queue: Queue | null): OpenQueue | null {
+    if (queue === null) return null
+    const { project, kind, name, version, metadata } = queue
+    const settings = settingsOf(kind, metadata, this.#limits)
+    return { project, kind, name, version, isEncrypted: settings.encryptsMessages, settings }
+  }
+
+  #remember(name: string, queue: OpenQueue): void {
     if (this.#known.has(name)) return
     if (this.#known.size >= REMEMBERED) {
       // The one that has been known longest; a queue in use comes back at once.
@@ -103,6 +131,10 @@ export class QueueDirectory {
     }
     this.#known.set(name, queue)
   }
+}
+
+function keepsChanging({ name }: QueueKey): StorageUnavailable {
+  return new StorageUnavailable(`queue ${name} keeps changing`)
 }
 
 function nameOf({ kind, name, project }: QueueKey): string {

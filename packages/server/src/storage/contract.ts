@@ -7,6 +7,7 @@
  *   little. What is visible follows from the stored rows and `now` alone: at `expiresAt` a message, a claim or a subscription
  *   is gone, at `visibleAt` a delayed message is there. Freeing the space of what is gone is housekeeping and shows nowhere.
  * - A method costs what it hands out or takes in, not what the queue holds.
+ * - Documents of clients are JSON text, which comes back letter by letter: bodies, metadata, options.
  * - Engines get clean input: names, limits and ranges have been checked. Ids and markers are the exception: they come from
  *   clients as they are, and one that is malformed or belongs to another queue names nothing.
  * - Engines throw `StorageUnavailable`, or a bug. Every expected outcome is a result.
@@ -21,7 +22,6 @@ import type {
   DeadLetterPolicy,
   Flavor,
   Instant,
-  JsonObject,
   Message,
   MetadataFilter,
   Pool,
@@ -31,18 +31,21 @@ import type {
   Subscription,
 } from '../core/model/model.ts'
 
-/** Reads JSON text so that every number can be written again as it was spelt; `JSON.stringify` writes it. */
-export { parseJson } from '../core/model/json.ts'
+/** Whether metadata passes the filters of a listing; for engines that do not look for themselves. */
+export { passesFilters } from '../core/model/members.ts'
 export type * from '../core/model/model.ts'
 export type { Clock, Timer } from '../platform/clock.ts'
 
 /**
  * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
  * key, and answer `STALE`, having done nothing, when the queue has changed or gone since. So a caller may remember queues
- * for as long as it likes, on any number of nodes, and still needs one round trip for a move. Engines do not look at the
- * metadata; what is put around an engine may, and it holds as long as the version does.
+ * for as long as it likes, on any number of nodes, and still needs one round trip for a move.
  */
-export type QueueHandle = Queue
+export interface QueueHandle extends QueueKey {
+  readonly version: string
+  /** Whether it wants its messages encrypted; no when it does not say. Engines do not look at it, what is put around one does. */
+  readonly isEncrypted?: boolean
+}
 export const STALE = 'stale'
 export type Stale = typeof STALE
 
@@ -56,12 +59,12 @@ export interface NewMessage {
 
 export interface QueueStore {
   /** Creates the queue if it is missing. An existing one is left as it is, metadata included. */
-  create(p: { key: QueueKey; metadata: JsonObject; now: Instant }): Promise<{ created: boolean; queue: Queue }>
+  create(p: { key: QueueKey; metadata: string; now: Instant }): Promise<{ created: boolean; queue: Queue }>
 
   get(p: { key: QueueKey; now: Instant }): Promise<Queue | null>
 
   /** Replaces the whole metadata of an existing queue. */
-  update(p: { queue: QueueHandle; metadata: JsonObject; now: Instant }): Promise<Queue | Stale>
+  update(p: { queue: QueueHandle; metadata: string; now: Instant }): Promise<Queue | Stale>
 
   /** Removes the queue, its messages, claims, subscriptions and idempotency records. Answers at once, whatever it held. */
   delete(p: { key: QueueKey; now: Instant }): Promise<void>
@@ -69,7 +72,7 @@ export interface QueueStore {
   /**
    * The queues of a project, by name in code point order, those after `after`.
    * `nameContains`: only names with this text in them. `metadata`: only queues that have each of these keys with one of
-   * the values (compared as JSON values).
+   * the values (compared as JSON values). `withMetadata`: otherwise that of each is null, and need not be read.
    */
   list(p: {
     project: string
@@ -78,8 +81,9 @@ export interface QueueStore {
     limit: number
     nameContains: string | null
     metadata: readonly MetadataFilter[]
+    withMetadata: boolean
     now: Instant
-  }): Promise<Queue[]>
+  }): Promise<ListedQueue[]>
 
   /** The number of queues of the project. */
   count(p: { project: string; kind: QueueKey['kind']; now: Instant }): Promise<number>
@@ -93,6 +97,11 @@ export interface QueueStore {
 
   /** Null when there is no such queue. */
   stats(p: { key: QueueKey; now: Instant }): Promise<QueueStats | null>
+}
+
+export interface ListedQueue {
+  readonly name: string
+  readonly metadata: string | null
 }
 
 export interface ProjectUsage {
@@ -248,7 +257,7 @@ export interface SubscriptionStore {
     id: string
     subscriber: string
     ttlSeconds: number
-    options: JsonObject
+    options: string
     now: Instant
   }): Promise<{ created: boolean; subscription: Subscription } | null>
 
@@ -266,7 +275,7 @@ export interface SubscriptionStore {
     id: string
     subscriber?: string | undefined
     ttlSeconds?: number | undefined
-    options?: JsonObject | undefined
+    options?: string | undefined
     now: Instant
   }): Promise<'updated' | 'absent' | 'conflict'>
 
@@ -295,7 +304,7 @@ export interface CatalogueStore {
     name: string
     uri?: string | undefined
     weight?: number | undefined
-    options?: JsonObject | undefined
+    options?: string | undefined
     flavor?: string | null | undefined
   }): Promise<Pool | 'absent' | 'uri-in-use'>
   /** Takes the pool out of its flavors. Not when it is the last pool of one, in any project: `flavors` names those. */

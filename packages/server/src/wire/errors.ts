@@ -54,6 +54,7 @@ const titleOf = {
   'subscriber.malformed': INVALID_REQUEST,
   'subscriber.not_supported': INVALID_REQUEST,
   'subscription.options_invalid': INVALID_REQUEST,
+  'subscription.options_too_large': INVALID_REQUEST,
   'subscription.ttl_too_short': INVALID_REQUEST,
   'subscription.ttl_too_long': INVALID_REQUEST,
   'subscription.trust_unavailable': UNAVAILABLE,

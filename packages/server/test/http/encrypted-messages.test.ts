@@ -174,11 +174,11 @@ describe('the digest of a POST that may be repeated', () => {
     const post = async (cipher: MessageCipher, { project = PROJECT, key = 'k', digest = DIGEST } = {}) => {
       const now = clock.now()
       const name = { project, kind: 'queue', name: 'q' } as const
-      await storage.queues.create({ key: name, metadata: ENCRYPTING, now })
+      await storage.queues.create({ key: name, metadata: JSON.stringify(ENCRYPTING), now })
       const queue = await storage.queues.get({ key: name, now })
       assert.ok(queue)
       const outcome = await encryptedStorage({ ...storage, messages }, cipher).messages.append({
-        queue,
+        queue: { ...queue, isEncrypted: true },
         clientId: '',
         messages: [{ body: '1', ttlSeconds: 60, delaySeconds: 0 }],
         idempotency: { key, digest, expiresAt: now + 60_000 },

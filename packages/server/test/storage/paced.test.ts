@@ -42,7 +42,7 @@ async function open() {
     },
   }
   const create = async (name: string, body: string, storage: Storage): Promise<QueueHandle> => {
-    const { queue } = await storage.queues.create({ key: { project: 'p', kind: 'queue', name }, metadata: {}, now })
+    const { queue } = await storage.queues.create({ key: { project: 'p', kind: 'queue', name }, metadata: '{}', now })
     const messages = Array.from({ length: 20 }, () => ({ body, ttlSeconds: 300, delaySeconds: 0 }))
     assert.notEqual(await storage.messages.append({ queue, clientId: 'c', messages, now }), STALE)
     return queue

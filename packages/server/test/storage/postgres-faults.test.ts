@@ -137,7 +137,7 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     const open = () => openPostgres({ uri, schema, connections: 2, clock })
     const nodes = [await open(), await open()] as const
     try {
-      const { queue } = await nodes[0].queues.create({ key, metadata: {}, now: clock.now() })
+      const { queue } = await nodes[0].queues.create({ key, metadata: '{}', now: clock.now() })
       let isOver = false
       const working = work(nodes, queue, () => isOver)
       await trouble()
@@ -225,7 +225,7 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     const schema = newSchema()
     const storage = await openPostgres({ uri: throughProxy, schema, connections: 1, clock })
     try {
-      const { queue } = await storage.queues.create({ key, metadata: {}, now: clock.now() })
+      const { queue } = await storage.queues.create({ key, metadata: '{}', now: clock.now() })
       let news = 0
       const unwatch = storage.watch(key, () => {
         news += 1

@@ -57,7 +57,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
   test('messages move to a queue that somebody else has locked as soon as it is free', async () => {
     const storage = await openPostgres({ uri: server.uri, schema, connections: 1, clock })
     const create = (name: string) =>
-      storage.queues.create({ key: { ...key, name }, metadata: {}, now: clock.now() }).then(({ queue }) => queue)
+      storage.queues.create({ key: { ...key, name }, metadata: '{}', now: clock.now() }).then(({ queue }) => queue)
     const queue = await create('origin')
     await create('dead')
     const message = { body: '1', ttlSeconds: 60, delaySeconds: 0 }

@@ -21,7 +21,7 @@ test('a file of the first schema gets the bytes of its queues', async (t) => {
 test('dead letters that waited for a queue in a file of the first schema are seen', async (t) => {
   const { storage, clock } = await openFirst(t)
   const key = { project: 'p2', kind: 'queue', name: 'dead' } as const
-  assert.deepEqual((await storage.queues.get({ key, now: clock.now() }))?.metadata, {})
+  assert.deepEqual((await storage.queues.get({ key, now: clock.now() }))?.metadata, '{}')
   assert.equal((await storage.queues.stats({ key, now: clock.now() }))?.free, 1)
 })
 

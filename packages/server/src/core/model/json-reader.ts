@@ -8,11 +8,6 @@ export class KeptNumber {
   constructor(spelling: string) {
     this.spelling = spelling
   }
-
-  /** For `JSON.stringify`. */
-  toJSON(): unknown {
-    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(this.spelling)
-  }
 }
 
 /** The text holds an integer outside signed 64 bits, which no storage of upstream's takes. */

@@ -18,8 +18,8 @@ export interface QueueKey {
 }
 
 export interface Queue extends QueueKey {
-  /** As stored: own keys and those reserved attributes that were set, in the order in which they were set. */
-  readonly metadata: Readonly<JsonObject>
+  /** JSON text of an object: own keys and those reserved attributes that were set, in the order in which they were set. */
+  readonly metadata: string
   /** Changes whenever the metadata changes, and is never used again by a later queue of the same name. */
   readonly version: string
 }
@@ -77,7 +77,8 @@ export interface Subscription {
   readonly ttlSeconds: number
   /** When it was created or its ttl was last set. */
   readonly renewedAt: Instant
-  readonly options: Readonly<JsonObject>
+  /** JSON text of an object. */
+  readonly options: string
   readonly confirmed: boolean
 }
 
@@ -85,7 +86,8 @@ export interface Pool {
   readonly name: string
   readonly uri: string
   readonly weight: number
-  readonly options: Readonly<JsonObject>
+  /** JSON text of an object. */
+  readonly options: string
   /** Name of the flavor that the pool belongs to in the project that asks, or null. The flavor need not exist yet. */
   readonly flavor: string | null
 }

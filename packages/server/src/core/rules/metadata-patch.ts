@@ -1,4 +1,6 @@
 import { ZaqarError } from '../errors.ts'
+import { printJson } from '../model/json.ts'
+import { membersOf, objectText } from '../model/members.ts'
 import type { Json, JsonObject } from '../model/model.ts'
 
 /** One step of a change to queue metadata, a subset of JSON patch. (contract http.md 5) */
@@ -12,21 +14,18 @@ export type MetadataChange =
  * @throws ZaqarError patch.target_missing
  */
 export function applyChanges(
-  metadata: Readonly<JsonObject>,
+  metadata: string,
   changes: readonly MetadataChange[],
   reserved: Readonly<JsonObject>,
-): JsonObject {
-  const result: JsonObject = { ...metadata }
+): string {
+  const members = membersOf(metadata)
   for (const change of changes) {
     const { op, key } = change
-    const there = Object.hasOwn(result, key)
-    if (op !== 'add' && !there && !Object.hasOwn(reserved, key)) {
+    if (op !== 'add' && !members.has(key) && !Object.hasOwn(reserved, key)) {
       throw new ZaqarError('patch.target_missing', { op, key, path: `/metadata/${key}` })
     }
-    if (change.op === 'remove') delete result[key]
-    // Not an assignment: a key may be called __proto__.
-    else
-      Object.defineProperty(result, key, { value: change.value, enumerable: true, configurable: true, writable: true })
+    if (change.op === 'remove') members.delete(key)
+    else members.set(key, printJson(change.value))
   }
-  return result
+  return objectText(members)
 }

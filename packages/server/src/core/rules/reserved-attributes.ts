@@ -1,4 +1,7 @@
-import type { DeadLetterPolicy, Json, JsonObject, Queue, QueueKind } from '../model/model.ts'
+import { ZaqarError } from '../errors.ts'
+import { parseJson, printJson } from '../model/json.ts'
+import { compactBytes, membersOf, objectText } from '../model/members.ts'
+import type { DeadLetterPolicy, Json, JsonObject, QueueKind } from '../model/model.ts'
 import { integerOf } from './integers.ts'
 import { LEAST_SECONDS, type Limits } from './limits.ts'
 import { isQueueName } from './names.ts'
@@ -25,16 +28,48 @@ export function reservedDefaults(kind: QueueKind, limits: Limits): JsonObject {
 }
 
 /** The metadata as v2 shows it: as stored, then the missing defaults; a default replaces every falsy value. */
-export function withReservedDefaults(metadata: Readonly<JsonObject>, kind: QueueKind, limits: Limits): JsonObject {
-  const shown: JsonObject = { ...metadata }
+export function withReservedDefaults(metadata: string, kind: QueueKind, limits: Limits): string {
+  const members = membersOf(metadata)
   for (const [key, value] of Object.entries(reservedDefaults(kind, limits))) {
-    if (!shown[key]) shown[key] = value
+    if (FALSY.includes(members.get(key) ?? 'null')) members.set(key, printJson(value))
   }
-  return shown
+  return objectText(members)
 }
 
-/** What is wrong with metadata that a client wants stored, or null. `null` means unset everywhere. */
-export function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits): string | null {
+const FALSY = ['null', 'false', '0', '""']
+
+/**
+ * What a client wants stored: as a whole, or as what a patch makes of it.
+ * @throws ZaqarError too_large, or that a reserved attribute is wrong
+ */
+export function checkMetadata(metadata: string, limits: Limits, as: 'metadata' | 'patch'): void {
+  const max = limits.maxQueueMetadataBytes
+  if (compactBytes(metadata) > max) throw new ZaqarError(`${as}.too_large`, { max })
+  const problem = metadataProblem(reservedOf(metadata), limits)
+  if (problem === null) return
+  throw new ZaqarError(as === 'metadata' ? 'metadata.invalid' : 'patch.result_invalid', { problem })
+}
+
+const RESERVED = [
+  '_max_messages_post_size',
+  '_default_message_ttl',
+  '_default_message_delay',
+  '_dead_letter_queue',
+  '_dead_letter_queue_messages_ttl',
+  '_max_claim_count',
+  '_enable_encrypt_messages',
+  '_retry_policy',
+] as const
+
+/** Those that mean something and are set. */
+function reservedOf(metadata: string): JsonObject {
+  const members = membersOf(metadata)
+  const found = RESERVED.map((key) => [key, members.get(key)] as const)
+  return Object.fromEntries(found.flatMap(([key, text]) => (text === undefined ? [] : [[key, parseJson(text)]])))
+}
+
+/** What is wrong with them, or null. `null` means unset everywhere. */
+function metadataProblem(metadata: Readonly<JsonObject>, limits: Limits): string | null {
   return (
     integerProblem(metadata, '_max_messages_post_size', 1, limits.maxMessagesPostBytes) ??
     integerProblem(metadata, '_default_message_ttl', LEAST_SECONDS, limits.maxMessageTtlSeconds) ??
@@ -79,10 +114,12 @@ export interface QueueSettings {
   /** 0 when the queue does not delay; then delays that messages ask for are ignored too. (contract http.md 6.7) */
   readonly defaultMessageDelaySeconds: number
   readonly deadLetter: DeadLetterPolicy | null
+  readonly encryptsMessages: boolean
 }
 
 /** What was stored when the limits were higher does not go beyond those of today. */
-export function settingsOf({ kind, metadata }: Pick<Queue, 'kind' | 'metadata'>, limits: Limits): QueueSettings {
+export function settingsOf(kind: QueueKind, text: string, limits: Limits): QueueSettings {
+  const metadata = reservedOf(text)
   return {
     maxMessagesPostBytes: Number(metadata['_max_messages_post_size'] || limits.maxMessagesPostBytes),
     defaultMessageTtlSeconds: Math.min(
@@ -95,6 +132,7 @@ export function settingsOf({ kind, metadata }: Pick<Queue, 'kind' | 'metadata'>,
     ),
     // Nobody claims from a topic, so nothing of it is claimed too often.
     deadLetter: kind === 'topic' ? null : deadLetterPolicy(metadata, limits),
+    encryptsMessages: metadata['_enable_encrypt_messages'] === true,
   }
 }
 

@@ -1,14 +1,22 @@
 import { ZaqarError } from '../errors.ts'
+import { printJson } from '../model/json.ts'
+import { compactBytes } from '../model/members.ts'
 import type { Instant, JsonObject } from '../model/model.ts'
-import { LEAST_SECONDS } from './limits.ts'
+import { LEAST_SECONDS, type Limits } from './limits.ts'
 import { retryPolicyProblem } from './retry-policy.ts'
 
 const END_OF_TIME: Instant = Date.UTC(10_000, 0)
 
-/** @throws ZaqarError */
-export function checkSubscriptionOptions(options: JsonObject): void {
+/**
+ * The options as they are stored. They may be as large as the metadata of a queue.
+ * @throws ZaqarError
+ */
+export function optionsText(options: JsonObject, { maxQueueMetadataBytes: max }: Limits): string {
   const problem = retryPolicyProblem(options['_retry_policy'])
   if (problem !== null) throw new ZaqarError('subscription.options_invalid', { problem })
+  const text = printJson(options)
+  if (compactBytes(text) > max) throw new ZaqarError('subscription.options_too_large', { max })
+  return text
 }
 
 /** @throws ZaqarError */

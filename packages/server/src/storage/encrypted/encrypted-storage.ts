@@ -36,8 +36,8 @@ export function encryptedStorage(
   }
 }
 
-function wantsEncryption({ metadata }: QueueHandle): boolean {
-  return metadata['_enable_encrypt_messages'] === true
+function wantsEncryption({ isEncrypted }: QueueHandle): boolean {
+  return isEncrypted === true
 }
 
 function encryptedQueues(queues: QueueStore, cipher: MessageCipher): QueueStore {

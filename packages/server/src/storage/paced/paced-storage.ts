@@ -104,7 +104,7 @@ function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueS
     get: (p) => queues.get(p),
     update: (p) => queues.update(p),
     delete: (p) => queues.delete(p),
-    list: (p) => pace.run(p.limit * maxQueueMetadataBytes, () => queues.list(p)),
+    list: (p) => pace.run(p.withMetadata ? p.limit * maxQueueMetadataBytes : 0, () => queues.list(p)),
     count: (p) => queues.count(p),
     usage: (p) => queues.usage(p),
     stats: (p) =>

@@ -1,5 +1,4 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { Flavor, JsonObject, Pool } from '../../core/model/model.ts'
+import type { Flavor, Pool } from '../../core/model/model.ts'
 import { isStorable } from '../../core/model/text.ts'
 import type { CatalogueStore } from '../contract.ts'
 import { type Engine, storableAfter } from './engine.ts'
@@ -9,8 +8,7 @@ type FlavorRow = [name: string, pools: string[]]
 
 export function createCatalogueStore({ lanes }: Engine): CatalogueStore {
   return {
-    putPool: ({ project, pool }) =>
-      lanes.service<'stored' | 'uri-in-use'>('put_pool', { project, ...pool, options: printJson(pool.options) }),
+    putPool: ({ project, pool }) => lanes.service<'stored' | 'uri-in-use'>('put_pool', { project, ...pool }),
 
     async getPool({ project, name }) {
       if (!isStorable(name)) return null
@@ -23,11 +21,10 @@ export function createCatalogueStore({ lanes }: Engine): CatalogueStore {
       return rows.map(toPool)
     },
 
-    async updatePool({ options, ...given }) {
+    async updatePool(given) {
       if (!isStorable(given.name)) return 'absent'
       // What is undefined is left out of the JSON text.
-      const parameters = { ...given, options: options && printJson(options) }
-      const answer = await lanes.service<PoolRow | 'absent' | 'uri-in-use'>('update_pool', parameters)
+      const answer = await lanes.service<PoolRow | 'absent' | 'uri-in-use'>('update_pool', { ...given })
       return typeof answer === 'string' ? answer : toPool(answer)
     },
 
@@ -66,7 +63,7 @@ export function createCatalogueStore({ lanes }: Engine): CatalogueStore {
 }
 
 function toPool([name, uri, weight, options, flavor]: PoolRow): Pool {
-  return { name, uri, weight, options: parseJson(options) as JsonObject, flavor }
+  return { name, uri, weight, options, flavor }
 }
 
 function toFlavor(project: string, [name, pools]: FlavorRow): Flavor {

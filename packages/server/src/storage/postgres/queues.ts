@@ -1,14 +1,16 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
+import { passesFilters } from '../../core/model/members.ts'
+import type { Queue, QueueKey } from '../../core/model/model.ts'
 import { isStorable } from '../../core/model/text.ts'
-import type { MetadataFilter, QueueStore, Stale } from '../contract.ts'
+import type { ListedQueue, QueueStore, Stale } from '../contract.ts'
 import { type Engine, onQueue, storableAfter } from './engine.ts'
 import { type MessageRow, toMessages } from './rows.ts'
 
-/** Queues that a listing with a filter on metadata reads in one round trip. */
-const FILTERED_PAGE = 500
+/** Queues that have the keys of a filter, in one part of a listing. */
+const MOST_FILTERED = 500
 
-type QueueRow = [name: string, metadata: string, version: number]
+type QueueRow = [name: string, metadata: string | null]
+/** A part of a listing; `last`: up to where it goes, null at the end. */
+type QueuePart = { queues: QueueRow[]; last: string | null }
 type StoredQueue = { metadata: string; version: number }
 type Usage = { queues: number; messages: number; bytes: number }
 type StatsRow = { bucket: number; free: number; claimed: number; oldest: MessageRow | null; newest: MessageRow | null }
@@ -16,7 +18,7 @@ type StatsRow = { bucket: number; free: number; claimed: number; oldest: Message
 export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
   return {
     async create({ key, metadata, now }) {
-      const parameters = { metadata: printJson(metadata), now }
+      const parameters = { metadata, now }
       const stored = await lanes.write<StoredQueue & { created: boolean }>('create_queue', key, parameters)
       return { created: stored.created, queue: toQueue(key, stored) }
     },
@@ -27,11 +29,10 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
     },
 
     update({ queue, metadata }) {
-      const text = printJson(metadata)
       return onQueue(
         (move, key, parameters) => lanes.write<{ version: number } | Stale>(move, key, parameters),
-        { move: 'update_queue', queue, parameters: { metadata: text } },
-        ({ version }) => toQueue(queue, { metadata: text, version }),
+        { move: 'update_queue', queue, parameters: { metadata } },
+        ({ version }) => toQueue(queue, { metadata, version }),
       )
     },
 
@@ -39,25 +40,21 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
       await lanes.write('delete_queue', key, {})
     },
 
-    async list({ project, kind, after, limit, nameContains, metadata }) {
+    async list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
       if (nameContains !== null && !isStorable(nameContains)) return []
-      const found: Queue[] = []
-      const wanted = metadata.length > 0 ? Math.max(limit, FILTERED_PAGE) : limit
+      const found: ListedQueue[] = []
+      // The server leaves out what has not even the keys; whether the values fit is found here.
+      const keys = metadata.map(({ key }) => `${JSON.stringify(key)}:`)
+      const parameters = { project, kind, nameContains, keys, withMetadata: withMetadata || metadata.length > 0 }
       for (let from = storableAfter(after); ; ) {
-        const page = await lanes.service<QueueRow[]>('list_queues', {
-          project,
-          kind,
-          after: from,
-          limit: wanted,
-          nameContains,
-        })
-        for (const [name, text, version] of page) {
-          from = name
-          const queue = toQueue({ project, kind, name }, { metadata: text, version })
-          if (metadata.every((filter) => passes(queue, filter))) found.push(queue)
+        const wanted = metadata.length > 0 ? MOST_FILTERED : limit - found.length
+        const part = await lanes.service<QueuePart>('list_queues', { ...parameters, after: from, limit: wanted })
+        for (const [name, text] of part.queues) {
+          if (passesFilters(text ?? '{}', metadata)) found.push({ name, metadata: withMetadata ? text : null })
           if (found.length === limit) return found
         }
-        if (page.length < wanted) return found
+        if (part.last === null) return found
+        from = part.last
       }
     },
 
@@ -75,9 +72,5 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 }
 
 function toQueue({ project, kind, name }: QueueKey, { metadata, version }: StoredQueue): Queue {
-  return { project, kind, name, metadata: parseJson(metadata) as JsonObject, version: String(version) }
-}
-
-function passes({ metadata }: Queue, { key, anyOf }: MetadataFilter): boolean {
-  return Object.hasOwn(metadata, key) && anyOf.includes(metadata[key] as never)
+  return { project, kind, name, metadata, version: String(version) }
 }

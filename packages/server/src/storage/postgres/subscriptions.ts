@@ -1,5 +1,4 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, QueueKey, Subscription } from '../../core/model/model.ts'
+import type { Instant, QueueKey, Subscription } from '../../core/model/model.ts'
 import { isStorable } from '../../core/model/text.ts'
 import type { SubscriptionStore } from '../contract.ts'
 import { type Engine, storableAfter } from './engine.ts'
@@ -17,7 +16,7 @@ type Created = { created: boolean; subscription: SubscriptionRow }
 export function createSubscriptionStore({ lanes }: Engine): SubscriptionStore {
   return {
     async create({ key, id, subscriber, ttlSeconds, options, now }) {
-      const parameters = { id, subscriber, ttlSeconds, options: printJson(options), now }
+      const parameters = { id, subscriber, ttlSeconds, options, now }
       const answer = await lanes.write<Created | false>('create_subscription', key, parameters)
       return answer === false
         ? null
@@ -39,7 +38,7 @@ export function createSubscriptionStore({ lanes }: Engine): SubscriptionStore {
     async update({ key, id, subscriber, ttlSeconds, options, now }) {
       if (!isStorable(id)) return 'absent'
       // What is undefined is left out of the JSON text.
-      const parameters = { id, subscriber, ttlSeconds, options: options && printJson(options), now }
+      const parameters = { id, subscriber, ttlSeconds, options, now }
       return lanes.write<'updated' | 'absent' | 'conflict'>('update_subscription', key, parameters)
     },
 
@@ -60,5 +59,5 @@ export function createSubscriptionStore({ lanes }: Engine): SubscriptionStore {
 
 function toSubscription({ name }: QueueKey, row: SubscriptionRow): Subscription {
   const [id, subscriber, ttlSeconds, renewedAt, options, confirmed] = row
-  return { id, source: name, subscriber, ttlSeconds, renewedAt, options: parseJson(options) as JsonObject, confirmed }
+  return { id, source: name, subscriber, ttlSeconds, renewedAt, options, confirmed }
 }

@@ -1,5 +1,4 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { Flavor, JsonObject, Pool } from '../../core/model/model.ts'
+import type { Flavor, Pool } from '../../core/model/model.ts'
 import type { CatalogueStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
@@ -54,7 +53,7 @@ export function createCatalogueStore({ db, turns }: Engine): CatalogueStore {
   function storePool(project: string, pool: Pool): 'stored' | 'uri-in-use' {
     const owner = poolByUri.get(pool.uri) as { name: string } | undefined
     if (owner !== undefined && owner.name !== pool.name) return 'uri-in-use'
-    putPool.run(pool.name, pool.uri, pool.weight, printJson(pool.options))
+    putPool.run(pool.name, pool.uri, pool.weight, pool.options)
     if (pool.flavor === null) untie.run(pool.name, project)
     else tie.run(pool.name, project, pool.flavor)
     return 'stored'
@@ -135,7 +134,7 @@ export function createCatalogueStore({ db, turns }: Engine): CatalogueStore {
 }
 
 function toPool(row: PoolRow): Pool {
-  return { ...row, options: parseJson(row.options) as JsonObject }
+  return { ...row }
 }
 
 function toFlavor(project: string, { name, pools }: FlavorRow): Flavor {

@@ -1,13 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { parseJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, Queue, QueueKey } from '../../core/model/model.ts'
+import type { Instant, Queue, QueueKey } from '../../core/model/model.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 
 /** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */
 export interface QueueState {
   readonly key: QueueKey
   readonly id: number
-  readonly queue: Queue
+  readonly version: string
   bucket: number
   subscriptionBucket: number
   free: number
@@ -32,7 +31,6 @@ export interface QueueState {
 interface QueueRow {
   id: number
   revision: number
-  metadata: string
   bucket: number
   subscription_bucket: number
   free: number
@@ -44,6 +42,7 @@ interface QueueRow {
 
 const NONE_EXPIRED = { until: -1, count: 0 }
 
+/** At some hundred bytes for names, and a few numbers: a megabyte or two in all. */
 const REMEMBERED = 10_000
 
 export class QueueStates {
@@ -51,7 +50,10 @@ export class QueueStates {
   readonly #dirty: QueueState[] = []
   readonly #select
   readonly #insert
-  readonly #updateSettings
+  readonly #revise
+  readonly #metadata
+  readonly #putMetadata
+  readonly #deleteMetadata
   readonly #updateCounts
   readonly #updateBuckets
   readonly #delete
@@ -60,7 +62,7 @@ export class QueueStates {
 
   constructor(db: DatabaseSync) {
     this.#select = db.prepare(
-      `SELECT id, revision, metadata, bucket, subscription_bucket, free, claimed, bytes,
+      `SELECT id, revision, bucket, subscription_bucket, free, claimed, bytes,
          EXISTS (SELECT 1 FROM messages d WHERE d.bucket = q.bucket AND d.delayed = 1) AS delays,
          min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
              ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
@@ -68,10 +70,13 @@ export class QueueStates {
        FROM queues q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
-      `INSERT INTO queues (project, kind, name, revision, metadata, bucket, subscription_bucket, free, claimed)
-       VALUES (?, ?, ?, 1, ?, ?, ?, 0, 0)`,
+      `INSERT INTO queues (project, kind, name, revision, bucket, subscription_bucket, free, claimed)
+       VALUES (?, ?, ?, 1, ?, ?, 0, 0)`,
     )
-    this.#updateSettings = db.prepare('UPDATE queues SET metadata = ?, revision = revision + 1 WHERE id = ?')
+    this.#revise = db.prepare('UPDATE queues SET revision = revision + 1 WHERE id = ?')
+    this.#metadata = db.prepare('SELECT text FROM metadata WHERE queue = ?')
+    this.#putMetadata = db.prepare('INSERT OR REPLACE INTO metadata (queue, text) VALUES (?, ?)')
+    this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
     this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ?, bytes = ? WHERE id = ?')
     this.#updateBuckets = db.prepare(
       'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0, bytes = 0 WHERE id = ?',
@@ -87,17 +92,10 @@ export class QueueStates {
     if (known) return known
     const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
     if (!row) return null
-    const { project, kind, name: queueName } = key
     const state: QueueState = {
-      key: { project, kind, name: queueName },
+      key: { project: key.project, kind: key.kind, name: key.name },
       id: row.id,
-      queue: {
-        project,
-        kind,
-        name: queueName,
-        metadata: parseJson(row.metadata) as JsonObject,
-        version: `${row.id}.${row.revision}`,
-      },
+      version: `${row.id}.${row.revision}`,
       bucket: row.bucket,
       subscriptionBucket: row.subscription_bucket,
       free: row.free,
@@ -116,17 +114,25 @@ export class QueueStates {
   /** The queue as the caller saw it, or `STALE`. */
   open(handle: QueueHandle): QueueState | Stale {
     const state = this.find(handle)
-    return state !== null && state.queue.version === handle.version ? state : STALE
+    return state !== null && state.version === handle.version ? state : STALE
   }
 
   create(key: QueueKey, metadata: string): QueueState {
-    this.#insert.run(key.project, key.kind, key.name, metadata, this.#newBucket(), this.#newBucket())
+    const buckets = [this.#newBucket(), this.#newBucket()] as const
+    const { lastInsertRowid } = this.#insert.run(key.project, key.kind, key.name, ...buckets)
+    this.#putMetadata.run(lastInsertRowid, metadata)
     return this.find(key) as QueueState
+  }
+
+  /** The queue as callers know it. Its metadata are read anew each time: they may be large. */
+  toQueue({ key, id, version }: QueueState): Queue {
+    return { ...key, version, metadata: (this.#metadata.get(id) as { text: string }).text }
   }
 
   updateSettings(state: QueueState, metadata: string): QueueState {
     this.#flush(state)
-    this.#updateSettings.run(metadata, state.id)
+    this.#revise.run(state.id)
+    this.#putMetadata.run(state.id, metadata)
     this.#states.delete(nameOf(state.key))
     return this.find(state.key) as QueueState
   }
@@ -155,6 +161,7 @@ export class QueueStates {
     this.#abandonBucket.run(state.bucket)
     this.#abandonBucket.run(state.subscriptionBucket)
     this.#delete.run(state.id)
+    this.#deleteMetadata.run(state.id)
     this.#states.delete(nameOf(state.key))
   }
 

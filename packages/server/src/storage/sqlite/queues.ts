@@ -1,27 +1,18 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { JsonObject, MetadataFilter, Queue, QueueKey } from '../../core/model/model.ts'
-import { type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
+import { passesFilters } from '../../core/model/members.ts'
+import { type ListedQueue, type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
-import { limited } from './limited.ts'
 import { UNFINISHED } from './turns.ts'
 
-/** Queues that a filtered listing looks at in one turn. */
-const LOOKS_PER_TURN = 500
-
-interface ListedRow {
-  id: number
-  name: string
-  revision: number
-  metadata: string
-}
+/** Bytes of metadata that a listing looks at in one turn: a millisecond or two. */
+const BYTES_PER_TURN = 524_288
+/** What a queue counts beside its metadata. */
+const BYTES_OF_A_LOOK = 1_000
 
 export function createQueueStore(engine: Engine): QueueStore {
   const { db, turns, states, numbers, rows, settling, announce } = engine
-  const page = limited(
-    db,
-    `SELECT id, name, revision, metadata FROM queues
-     WHERE project = ? AND kind = ? AND name > ? ORDER BY name`,
-  )
+  const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
+  const names = db.prepare(`SELECT name, NULL AS metadata FROM queues WHERE ${behind}`)
+  const documents = db.prepare(`SELECT name, text AS metadata FROM queues JOIN metadata ON queue = id WHERE ${behind}`)
   const usage = db.prepare(
     `SELECT count(*) AS queues, ifnull(sum(free + claimed), 0) AS messages,
        ifnull(sum(bytes), 0) AS bytes
@@ -29,27 +20,27 @@ export function createQueueStore(engine: Engine): QueueStore {
   )
   const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ?')
 
-  function existing(key: QueueKey): Queue | null {
-    return states.find(key)?.queue ?? null
-  }
-
   return {
     create: ({ key, metadata }) =>
       turns.submit(() => {
-        const known = existing(key)
-        if (known !== null) return { created: false, queue: known }
-        return { created: true, queue: states.create(key, printJson(metadata)).queue }
+        const known = states.find(key)
+        if (known !== null) return { created: false, queue: states.toQueue(known) }
+        return { created: true, queue: states.toQueue(states.create(key, metadata)) }
       }),
 
-    get: ({ key }) => turns.submit(() => existing(key)),
+    get: ({ key }) =>
+      turns.submit(() => {
+        const state = states.find(key)
+        return state && states.toQueue(state)
+      }),
 
     update: ({ queue, metadata }) =>
       turns.submit(() => {
         const state = states.open(queue)
         if (state === STALE) return STALE
-        const updated = states.updateSettings(state, printJson(metadata))
+        const updated = states.updateSettings(state, metadata)
         announce(updated)
-        return updated.queue
+        return states.toQueue(updated)
       }),
 
     delete: ({ key }) =>
@@ -58,32 +49,22 @@ export function createQueueStore(engine: Engine): QueueStore {
         if (state !== null) states.delete(state)
       }),
 
-    list({ project, kind, after, limit, nameContains, metadata }) {
-      const found: Queue[] = []
+    list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
+      const page = withMetadata || metadata.length > 0 ? documents : names
+      const found: ListedQueue[] = []
       let from = after ?? ''
       return turns.submit(() => {
-        const filtered = nameContains !== null || metadata.length > 0
-        for (let looks = 0; looks < LOOKS_PER_TURN; ) {
-          const wanted = filtered ? Math.max(limit, 100) : limit
-          const listed = page(wanted).all(project, kind, from) as unknown as ListedRow[]
-          for (const row of listed) {
-            from = row.name
-            const stored = parseJson(row.metadata) as JsonObject
-            if (nameContains !== null && !row.name.includes(nameContains)) continue
-            if (!matches(stored, metadata)) continue
-            found.push({
-              project,
-              kind,
-              name: row.name,
-              metadata: stored,
-              version: `${row.id}.${row.revision}`,
-            })
-            if (found.length === limit) return found
-          }
-          if (listed.length < wanted) return found
-          looks += listed.length
+        let left = BYTES_PER_TURN
+        for (const row of page.iterate(project, kind, from) as Iterable<{ name: string; metadata: string | null }>) {
+          if (left <= 0) return UNFINISHED
+          from = row.name
+          left -= BYTES_OF_A_LOOK + (row.metadata?.length ?? 0)
+          if (nameContains !== null && !row.name.includes(nameContains)) continue
+          if (!passesFilters(row.metadata ?? '{}', metadata)) continue
+          found.push({ name: row.name, metadata: withMetadata ? row.metadata : null })
+          if (found.length === limit) break
         }
-        return UNFINISHED
+        return found
       })
     },
 
@@ -107,8 +88,4 @@ export function createQueueStore(engine: Engine): QueueStore {
         return { free: state.free - settling.countExpired(state, actual), claimed: state.claimed, oldest, newest }
       }),
   }
-}
-
-function matches(metadata: JsonObject, filters: readonly MetadataFilter[]): boolean {
-  return filters.every(({ key, anyOf }) => Object.hasOwn(metadata, key) && anyOf.includes(metadata[key] as never))
 }

@@ -1,5 +1,4 @@
-import { parseJson, printJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, QueueKey, Subscription } from '../../core/model/model.ts'
+import type { Instant, QueueKey, Subscription } from '../../core/model/model.ts'
 import type { SubscriptionStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
@@ -66,7 +65,7 @@ export function createSubscriptionStore({ db, turns, states }: Engine): Subscrip
             ttl: ttlSeconds,
             renewed_at: now,
             expires_at: now + ttlSeconds * 1000,
-            options: printJson(options),
+            options,
             confirmed: 0,
           }
           store(bucket, row)
@@ -107,7 +106,7 @@ export function createSubscriptionStore({ db, turns, states }: Engine): Subscrip
             changed.renewed_at = now
             changed.expires_at = now + ttlSeconds * 1000
           }
-          if (options !== undefined) changed.options = printJson(options)
+          if (options !== undefined) changed.options = options
           store(bucket, changed)
           return 'updated'
         }),
@@ -143,7 +142,7 @@ function toSubscription(row: SubscriptionRow, key: QueueKey): Subscription {
     subscriber: row.subscriber,
     ttlSeconds: row.ttl,
     renewedAt: row.renewed_at,
-    options: parseJson(row.options) as JsonObject,
+    options: row.options,
     confirmed: row.confirmed === 1,
   }
 }

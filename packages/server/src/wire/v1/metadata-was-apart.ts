@@ -1,4 +1,3 @@
-import { printJson } from '../../core/model/json.ts'
 import type { JsonObject } from '../../core/model/model.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
@@ -58,7 +57,7 @@ function metadataDoors({ maxQueueMetadataBytes }: QueueDoorLimits): AnyDoor[] {
       operation: getQueue,
       describe: metadataDoc,
       decode: (request) => ({ ...named(request), showDefaults: false, whenMissing: 'fail' as const }),
-      encode: (metadata, request) => ({ ...ok(printJson(metadata)), headers: place(request) }),
+      encode: (metadata, request) => ({ ...ok(metadata), headers: place(request) }),
     }),
     door({
       method: 'PUT',

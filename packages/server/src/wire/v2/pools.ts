@@ -39,7 +39,7 @@ export function poolDoors(): AnyDoor[] {
       decode: ({ query }) => readQuery(query, POOL_LIST_QUERY),
       encode(pools, { prefix, path, query, rawQuery }) {
         const { marker, limit, detailed } = readQuery(query, POOL_LIST_QUERY)
-        const documents = pools.map((pool) => printJson(poolDocument(pool, prefix, detailed)))
+        const documents = pools.map((pool) => poolDocument(pool, prefix, detailed))
         const next = pools.at(-1)?.name ?? null
         const params = [['limit', limit] as const, ['detailed', detailed] as const]
         const links = nextLink(path, params, { given: marker !== undefined, next })
@@ -59,7 +59,7 @@ export function poolDoors(): AnyDoor[] {
       decode(request) {
         const { name } = named(request)
         const { uri, weight, options = {}, flavor } = readFields(readCatalogueObject(request.body), NewPool)
-        return { name, uri, weight, options: options as JsonObject, flavor: flavor || null }
+        return { name, uri, weight, options: printJson(options as JsonObject), flavor: flavor || null }
       },
       encode: (_output, { prefix, params }) => ({
         status: 201,
@@ -76,8 +76,7 @@ export function poolDoors(): AnyDoor[] {
         readQuery(request.query, POOL_QUERY)
         return named(request)
       },
-      encode: (pool, { prefix, query }) =>
-        ok(printJson(poolDocument(pool, prefix, readQuery(query, POOL_QUERY).detailed))),
+      encode: (pool, { prefix, query }) => ok(poolDocument(pool, prefix, readQuery(query, POOL_QUERY).detailed)),
     }),
     door({
       method: 'PATCH',
@@ -86,7 +85,7 @@ export function poolDoors(): AnyDoor[] {
       body: PoolChanges,
       describe: poolDocs.update,
       decode: (request) => ({ ...named(request), ...readChanges(request) }),
-      encode: (pool, { prefix }) => ok(printJson(poolDocument(pool, prefix))),
+      encode: (pool, { prefix }) => ok(poolDocument(pool, prefix)),
     }),
     door({
       method: 'DELETE',
@@ -107,8 +106,10 @@ function poolPath(prefix: string, name: string): string {
   return `${prefix}/pools/${encodeURIComponent(name)}`
 }
 
-function poolDocument({ name, flavor, uri, weight, options }: Pool, prefix: string, detailed = false): JsonObject {
-  return { name, flavor, uri, weight, ...(detailed && { options }), href: poolPath(prefix, name) }
+function poolDocument({ name, flavor, uri, weight, options }: Pool, prefix: string, detailed = false): string {
+  const common = printJson({ name, flavor, uri, weight }).slice(0, -1)
+  const shownOptions = detailed ? `, "options": ${options}` : ''
+  return `${common}${shownOptions}, "href": ${printJson(poolPath(prefix, name))}}`
 }
 
 function readChanges({ body }: DoorRequest) {
@@ -118,5 +119,5 @@ function readChanges({ body }: DoorRequest) {
     throw invalidBody(`One of these fields needs to be specified: ${names.join(', ')}`)
   }
   const { uri, weight, options, flavor } = readFields(document, PoolChanges)
-  return { uri, weight, options: options as JsonObject | undefined, flavor: flavor === '' ? null : flavor }
+  return { uri, weight, options: options && printJson(options as JsonObject), flavor: flavor === '' ? null : flavor }
 }

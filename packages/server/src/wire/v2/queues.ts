@@ -1,5 +1,4 @@
-import { printJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, Message, MetadataFilter } from '../../core/model/model.ts'
+import type { Instant, Message, MetadataFilter } from '../../core/model/model.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../core/operations/queues/delete-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
@@ -51,15 +50,15 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       query: listQuery,
       describe: queueDocs.list,
       decode({ query, rawQuery }) {
-        const { marker, limit, name, with_count = false } = readQuery(query, listQuery)
+        const { marker, limit, name, detailed = false, with_count = false } = readQuery(query, listQuery)
         const metadata = readOthers(query, rawQuery, listQuery).map(asFilter)
-        return { marker, limit, nameContains: name, metadata, withCount: with_count }
+        return { marker, limit, nameContains: name, metadata, withMetadata: detailed, withCount: with_count }
       },
       encode({ limit, queues, count }, { path, query, rawQuery }) {
         const given = readQuery(query, listQuery)
         const { marker, detailed, name, with_count } = given
         const documents = queues.map((queue) => {
-          const metadata = detailed === true ? `"metadata": ${printJson(queue.metadata)}, ` : ''
+          const metadata = queue.metadata === null ? '' : `"metadata": ${queue.metadata}, `
           return `{"name": "${queue.name}", ${metadata}"href": "${path}/${queue.name}"}`
         })
         const shownLimit = given.limit === undefined ? undefined : limit
@@ -92,7 +91,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       operation: getQueue,
       describe: queueDocs.get,
       decode: named,
-      encode: (metadata: JsonObject) => ok(printJson(metadata)),
+      encode: ok,
     }),
     door({
       method: 'PATCH',
@@ -108,7 +107,7 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
           changes: readPatch(body, headers['content-type'] as string | undefined),
         }
       },
-      encode: (metadata: JsonObject) => ok(printJson(metadata)),
+      encode: ok,
     }),
     door({
       method: 'DELETE',

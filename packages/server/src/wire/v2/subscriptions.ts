@@ -119,7 +119,8 @@ function named({ params }: DoorRequest): { queue: string; id: string } {
 
 function subscriptionDocument(subscription: Subscription, now: Instant): string {
   const { id, source, subscriber, ttlSeconds: ttl, renewedAt, options, confirmed } = subscription
-  return printJson({ id, source, subscriber, ttl, age: ageOf(renewedAt, now), options, confirmed })
+  const common = printJson({ id, source, subscriber, ttl, age: ageOf(renewedAt, now) }).slice(0, -1)
+  return `${common}, "options": ${options}, "confirmed": ${confirmed}}`
 }
 
 interface Terms {

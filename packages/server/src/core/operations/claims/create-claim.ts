@@ -1,7 +1,6 @@
 import { defineOperation } from '../../execute.ts'
 import type { Claim, Instant } from '../../model/model.ts'
 import { checkRange, checkWait, LEAST_SECONDS, pageSize } from '../../rules/limits.ts'
-import { settingsOf } from '../../rules/reserved-attributes.ts'
 
 export interface CreateClaimInput {
   readonly queue: string
@@ -35,7 +34,7 @@ export const createClaim = defineOperation({
       signal,
       async attempt(now) {
         const claim = await queues.use(queueKey, now, (queue) => {
-          const { deadLetter } = settingsOf(queue, limits)
+          const { deadLetter } = queue.settings
           return storage.claims.create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now })
         })
         return claim && { now, claim }

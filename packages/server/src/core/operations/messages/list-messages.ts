@@ -2,7 +2,6 @@ import { STALE } from '../../../storage/contract.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import type { Instant, Message } from '../../model/model.ts'
 import { checkWait, pageSize } from '../../rules/limits.ts'
-import { settingsOf } from '../../rules/reserved-attributes.ts'
 
 export interface ListMessagesInput {
   readonly queue: string
@@ -48,9 +47,9 @@ export const listMessages = defineOperation({
 })
 
 async function listPage(input: ListMessagesInput, limit: number, now: Instant, ctx: Context): Promise<ListedMessages> {
-  const { caller, key, storage, queues, limits } = ctx
+  const { caller, key, storage, queues } = ctx
   const listed = await queues.use(key(input.queue), now, async (queue) => {
-    const delaysNone = settingsOf(queue, limits).defaultMessageDelaySeconds === 0
+    const delaysNone = queue.settings.defaultMessageDelaySeconds === 0
     const includeDelayed =
       input.includeDelayed === 'when-queue-delays-none' ? delaysNone : input.includeDelayed === 'always'
     const page = await storage.messages.list({

@@ -1,6 +1,5 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { settingsOf } from '../../rules/reserved-attributes.ts'
 import type { FoundMessages } from './get-messages.ts'
 
 export interface PopMessagesInput {
@@ -17,7 +16,7 @@ export const popMessages = defineOperation({
     const max = limits.maxMessagesPerClaimOrPop
     if (limit < 1 || limit > max) throw new ZaqarError('pop.out_of_range', { max })
     const messages = await queues.use(key(name), now, (queue) =>
-      storage.messages.pop({ queue, limit, deadLetter: settingsOf(queue, limits).deadLetter, now }),
+      storage.messages.pop({ queue, limit, deadLetter: queue.settings.deadLetter, now }),
     )
     return { now, messages: messages ?? [] }
   },

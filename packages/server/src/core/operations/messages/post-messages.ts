@@ -1,8 +1,9 @@
 import type { Appended, NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Json, Queue } from '../../model/model.ts'
+import type { Json } from '../../model/model.ts'
 import type { ProjectQuotas } from '../../project-quotas.ts'
+import type { OpenQueue } from '../../queue-directory.ts'
 import { integerOf } from '../../rules/integers.ts'
 import { checkRange, LEAST_SECONDS, type Limits } from '../../rules/limits.ts'
 import { type QueueSettings, settingsOf } from '../../rules/reserved-attributes.ts'
@@ -44,8 +45,8 @@ export const postMessages = defineOperation({
       ...input.idempotency,
       expiresAt: now + limits.idempotencySeconds * 1000,
     }
-    const append = (queue: Queue) => {
-      const settings = settingsOf(heedsQueueSettings ? queue : { ...queue, metadata: {} }, limits)
+    const append = (queue: OpenQueue) => {
+      const settings = heedsQueueSettings ? queue.settings : settingsOf(queue.kind, '{}', limits)
       if (input.bytes > settings.maxMessagesPostBytes) {
         const { maxMessagesPostBytes: max } = settings
         throw new ZaqarError('messages.too_large', { max, ceiling: limits.maxMessagesPostBytes })

@@ -1,13 +1,13 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject, Pool } from '../../model/model.ts'
+import type { Pool } from '../../model/model.ts'
 import { checkReachable } from './put-pool.ts'
 
 export interface UpdatePoolInput {
   readonly name: string
   readonly uri?: string | undefined
   readonly weight?: number | undefined
-  readonly options?: JsonObject | undefined
+  readonly options?: string | undefined
   /** One of the caller's project, or null for none. */
   readonly flavor?: string | null | undefined
 }

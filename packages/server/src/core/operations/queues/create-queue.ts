@@ -1,7 +1,7 @@
-import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
+import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
-import { metadataProblem } from '../../rules/reserved-attributes.ts'
+import { checkMetadata } from '../../rules/reserved-attributes.ts'
 
 export interface CreateQueueInput {
   readonly queue: string
@@ -14,9 +14,9 @@ export const createQueue = defineOperation({
   permission: 'queues:create',
   failure: 'Queue could not be created',
   async run({ queue, metadata }: CreateQueueInput, { key, now, queues, limits }): Promise<{ created: boolean }> {
-    const problem = metadataProblem(metadata, limits)
-    if (problem !== null) throw new ZaqarError('metadata.invalid', { problem })
-    const { created } = await queues.create(key(queue), metadata, now)
+    const text = printJson(metadata)
+    checkMetadata(text, limits, 'metadata')
+    const { created } = await queues.create(key(queue), text, now)
     return { created }
   },
 })

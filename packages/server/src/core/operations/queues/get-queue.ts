@@ -1,6 +1,5 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject } from '../../model/model.ts'
 import { withReservedDefaults } from '../../rules/reserved-attributes.ts'
 
 export interface GetQueueInput {
@@ -11,18 +10,18 @@ export interface GetQueueInput {
   readonly whenMissing?: 'show-empty' | 'fail'
 }
 
-/** The metadata. */
+/** The metadata, as JSON text. */
 export const getQueue = defineOperation({
   name: 'queues.get',
   permission: 'queues:get',
   failure: 'Queue metadata could not be retrieved',
-  async run(input: GetQueueInput, { caller, kind, key, now, storage, limits }): Promise<JsonObject> {
+  async run(input: GetQueueInput, { caller, kind, key, now, storage, limits }): Promise<string> {
     const { queue, showDefaults = true, whenMissing = 'show-empty' } = input
     const found = await storage.queues.get({ key: key(queue), now })
     if (found === null && whenMissing === 'fail') {
       throw new ZaqarError('queue.not_found', { queue, project: caller.project })
     }
-    const metadata = found?.metadata ?? {}
+    const metadata = found?.metadata ?? '{}'
     return showDefaults ? withReservedDefaults(metadata, kind, limits) : metadata
   },
 })

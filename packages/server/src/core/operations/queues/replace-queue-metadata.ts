@@ -1,7 +1,8 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
+import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
-import { metadataProblem } from '../../rules/reserved-attributes.ts'
+import { checkMetadata } from '../../rules/reserved-attributes.ts'
 
 export interface ReplaceQueueMetadataInput {
   readonly queue: string
@@ -14,10 +15,10 @@ export const replaceQueueMetadata = defineOperation({
   permission: 'queues:update',
   failure: 'Metadata could not be updated',
   async run({ queue: name, metadata }: ReplaceQueueMetadataInput, ctx): Promise<void> {
-    const { caller, key, now, storage, queues, limits } = ctx
-    const problem = metadataProblem(metadata, limits)
-    if (problem !== null) throw new ZaqarError('metadata.invalid', { problem })
-    const replaced = await queues.use(key(name), now, (queue) => storage.queues.update({ queue, metadata, now }))
+    const { caller, key, now, queues, limits } = ctx
+    const text = printJson(metadata)
+    checkMetadata(text, limits, 'metadata')
+    const replaced = await queues.change(key(name), now, () => text)
     if (replaced === null) {
       throw new ZaqarError('queue.not_found', { queue: name, project: caller.project })
     }

@@ -74,7 +74,7 @@ async function makeTrials(ctx: Context): Promise<Trial[]> {
 
 async function tryQueue(attempt: Attempt, { storage, ids }: Context): Promise<void> {
   const key: QueueKey = { project: OWN_PROJECT, kind: 'queue', name: ids.randomId() }
-  const { queue } = await attempt('createQueue', (now) => storage.queues.create({ key, metadata: {}, now }))
+  const { queue } = await attempt('createQueue', (now) => storage.queues.create({ key, metadata: '{}', now }))
   try {
     await tryMessages(queue, attempt, storage)
   } finally {

@@ -3,7 +3,7 @@ import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
-import { checkSubscriptionOptions, checkSubscriptionTtl } from '../../rules/subscription-terms.ts'
+import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 
 export interface CreateSubscriptionInput {
   readonly queue: string
@@ -22,9 +22,9 @@ export const createSubscription = defineOperation({
   failure: 'Subscription could not be created',
   async run(input: CreateSubscriptionInput, ctx): Promise<{ id: string }> {
     const { now, storage, limits } = ctx
-    const { queue: name, subscriber, options, ttlSeconds = limits.defaultSubscriptionTtlSeconds } = input
+    const { queue: name, subscriber, ttlSeconds = limits.defaultSubscriptionTtlSeconds } = input
     checkSubscriber(subscriber, limits)
-    checkSubscriptionOptions(options)
+    const options = optionsText(input.options, limits)
     checkSubscriptionTtl(ttlSeconds, now)
     const key = ctx.key(name)
     const terms = { key, id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }

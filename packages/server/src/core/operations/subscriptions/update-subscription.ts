@@ -2,7 +2,7 @@ import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
-import { checkSubscriptionOptions, checkSubscriptionTtl } from '../../rules/subscription-terms.ts'
+import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 import type { NamedSubscription } from './get-subscription.ts'
 
 export interface UpdateSubscriptionInput extends NamedSubscription {
@@ -23,9 +23,8 @@ export const updateSubscription = defineOperation({
     { key, now, storage, limits },
   ): Promise<void> {
     if (subscriber !== undefined) checkSubscriber(subscriber, limits)
-    if (options !== undefined) checkSubscriptionOptions(options)
     if (ttlSeconds !== undefined) checkSubscriptionTtl(ttlSeconds, now)
-    const changes = { subscriber, options, ttlSeconds }
+    const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds }
     const outcome = await storage.subscriptions.update({ key: key(queue), id, ...changes, now })
     if (outcome === 'absent') throw new ZaqarError('subscription.not_found', { id })
     if (outcome === 'conflict') throw new ZaqarError('subscription.exists')

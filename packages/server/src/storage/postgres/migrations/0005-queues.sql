@@ -51,15 +51,36 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- list: after, limit, nameContains. Answers [[name, metadata, version]].
-CREATE FUNCTION list_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(json_build_array(name, metadata, version)), '[]') FROM (
-    SELECT name, metadata, version FROM queue
+-- list: after, limit, nameContains, keys (text that the metadata hold), withMetadata. Answers a part of the listing, {queues:
+-- [[name, metadata or null]], last: up to where it goes, or null at the end}. A part is bounded in bytes: in what is handed out, because
+-- the node takes it in one piece, and in what is looked at.
+CREATE FUNCTION list_queues(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  q record;
+  keys text[] := ARRAY(SELECT jsonb_array_elements_text(p->'keys'));
+  contained text := coalesce(p->>'nameContains', '');
+  limit_ bigint := (p->>'limit')::bigint;
+  with_metadata boolean := (p->>'withMetadata')::boolean;
+  listed json[] := '{}';
+  handed_out bigint := 0;
+  looked_at bigint := 0;
+BEGIN
+  FOR q IN
+    SELECT name, CASE WHEN with_metadata THEN metadata END AS metadata FROM queue
     WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '')
-      AND strpos(name, coalesce(p->>'nameContains', '')) > 0
-    ORDER BY name LIMIT (p->>'limit')::bigint
-  ) q
-$$;
+    ORDER BY name
+  LOOP
+    looked_at := looked_at + 100 + coalesce(octet_length(q.metadata), 0);
+    IF strpos(q.name, contained) > 0 AND NOT EXISTS (SELECT FROM unnest(keys) AS k(key) WHERE strpos(q.metadata, key) = 0) THEN
+      listed := listed || json_build_array(q.name, q.metadata);
+      handed_out := handed_out + coalesce(octet_length(q.metadata), 0);
+    END IF;
+    IF cardinality(listed) >= limit_ OR handed_out > 262144 OR looked_at > 4194304 THEN
+      RETURN json_build_object('queues', array_to_json(listed), 'last', q.name);
+    END IF;
+  END LOOP;
+  RETURN json_build_object('queues', array_to_json(listed), 'last', NULL);
+END $$;
 
 CREATE FUNCTION count_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind'

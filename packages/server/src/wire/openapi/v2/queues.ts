@@ -170,7 +170,7 @@ const updateQueue: DescribeDoor = (context) => ({
     },
   },
   answers: { 200: { description: 'The metadata after the change.', schema: ref('Metadata') } },
-  errors: ['patch.target_missing', 'patch.result_invalid', `${context.kind}.not_found`],
+  errors: ['patch.target_missing', 'patch.result_invalid', 'patch.too_large', `${context.kind}.not_found`],
   refusals: [
     {
       status: 415,

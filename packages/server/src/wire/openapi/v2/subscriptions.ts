@@ -6,7 +6,7 @@ import { pageParams } from './queues.ts'
 
 const SUBSCRIBER = 'https://example.org/hook'
 
-function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds }: Limits): JsonSchema {
+function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds, maxQueueMetadataBytes }: Limits): JsonSchema {
   return {
     properties: {
       subscriber: {
@@ -19,8 +19,7 @@ function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds }: Limits)
         default: defaultSubscriptionTtlSeconds,
       },
       options: {
-        description:
-          '`_retry_policy`, `post_data` and `post_headers` for HTTP, `from` and `subject` for mail. Others are kept.',
+        description: `\`_retry_policy\`, \`post_data\` and \`post_headers\` for HTTP, \`from\` and \`subject\` for mail. Others are kept. At most ${maxQueueMetadataBytes} bytes.`,
       },
     },
   }
@@ -41,6 +40,7 @@ const createSubscription: DescribeDoor = ({ limits, kind, home }) => ({
     'subscriber.malformed',
     'subscriber.not_supported',
     'subscription.options_invalid',
+    'subscription.options_too_large',
     'subscription.ttl_too_short',
     'subscription.ttl_too_long',
     'subscription.exists',
@@ -116,6 +116,7 @@ const updateSubscription: DescribeDoor = ({ limits, home }) => ({
     'subscriber.malformed',
     'subscriber.not_supported',
     'subscription.options_invalid',
+    'subscription.options_too_large',
     'subscription.ttl_too_short',
     'subscription.ttl_too_long',
     'subscription.exists',
