@@ -102,9 +102,13 @@ describe('workers that end', { skip: missing ?? false }, () => {
   let database: SharedDatabase
   const started: Service[] = []
 
-  async function start(args: readonly string[] = [], port = 0): Promise<Service> {
+  async function start(args: readonly string[] = [], port = 0, config = ''): Promise<Service> {
     const flags = ['--storage', database.uri, '--workers', String(WORKERS), ...args]
-    const service = await startService({ port, args: flags, config: '[transport]\nmax_messages_per_page = 1000\n' })
+    const service = await startService({
+      port,
+      args: flags,
+      config: `[transport]\nmax_messages_per_page = 1000\n${config}`,
+    })
     started.push(service)
     return service
   }
@@ -140,6 +144,30 @@ describe('workers that end', { skip: missing ?? false }, () => {
     assert.match(service.log(), /"worker":[12],"workerPid":\d+,"how":"SIGKILL"/)
     await service.stop()
     t.diagnostic(`${histories.reduce((sum, { batches }) => sum + batches.length, 0)} posts`)
+  })
+
+  test('are not replaced as long as rules are lost, which stay in force', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'zaqar-workers-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const rules = join(folder, 'rules.yaml')
+    const write = (text: string) => writeFileSync(rules, text)
+    write('queues:create: "!"\n')
+    const service = await start([], 0, `[oslo_policy]\npolicy_file = ${rules}\n`)
+    const put = async () => {
+      const send = sendOverHttp(service.url)
+      const { status } = await new TestClient(send).put('/v2/queues/a')
+      send.close()
+      return status
+    }
+    write('')
+    process.kill(workersOf(service.pid)[0] as number, 'SIGKILL')
+    await until(() => service.log().split('another will take its place').length > 2)
+    assert.match(service.log(), /rules\.yaml: it holds no rules any more/)
+    for (let tries = 0; tries < 10; tries++) assert.equal(await put(), 403)
+    write('queues:create: "!"\n')
+    await replaced(service, 1)
+    for (let tries = 0; tries < 10; tries++) assert.equal(await put(), 403)
+    await service.stop()
   })
 
   test('by SIGTERM, to one or to all, answer first what they have begun', async () => {

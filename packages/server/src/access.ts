@@ -28,13 +28,16 @@ export interface AccessParts {
   readonly files: PolicyFiles
   readonly clock: Clock
   readonly reports: PolicyReports
+  /** Policy files that must hold rules. */
+  readonly neededPolicies?: readonly string[]
   /** A key for signed URLs, where none is configured and nobody is kept out anyway. */
   installationKey(): string
 }
 
 /** @throws PolicyError */
-export function openAccess({ config, folders, files, clock, reports, installationKey }: AccessParts): Access {
-  const policy = openPolicy({ ...config.policy, places: folders }, { files, clock, reports })
+export function openAccess(parts: AccessParts): Access {
+  const { config, folders, files, clock, reports, neededPolicies: needed = [], installationKey } = parts
+  const policy = openPolicy({ ...config.policy, places: folders }, { files, clock, reports, needed })
   const signer = createSigner(config, installationKey)
   const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, files, clock) : null
   return {

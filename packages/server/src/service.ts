@@ -40,12 +40,14 @@ export function createLog({ log: { debug } }: Config, about: object = {}): Logge
 
 /**
  * `folders`: where files that the configuration names by relative paths are looked for.
+ * `neededPolicies`: policy files without whose rules it does not start.
  * @throws PolicyError, StorageUnavailable, or the error of the listener.
  */
 export async function startService(
   config: Config,
   folders: readonly string[],
   log = createLog(config),
+  neededPolicies: readonly string[] = [],
 ): Promise<Service> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(config.storage, createSystemClock())
@@ -58,6 +60,7 @@ export async function startService(
       folders,
       files: diskFiles,
       clock,
+      neededPolicies,
       reports: {
         warned: (warning) => log.warn(`policy: ${warning}`),
         reloaded: (paths) => log.info({ paths }, 'policy read again'),

@@ -1,14 +1,14 @@
 import type { Loaded } from '../config/load.ts'
 import { createLog, startService } from '../service.ts'
 import { endOnSignal } from './end-on-signal.ts'
-import type { Ready } from './worker-role.ts'
+import { neededPolicies, type Ready } from './worker-role.ts'
 
 /**
  * Serves beside others, on sockets that the supervisor holds, and reports when it is ready. It ends when it is told to; when
  * the supervisor goes away, Node ends it.
  */
 export async function runWorker({ config, folders }: Loaded, number: number): Promise<void> {
-  const service = await startService(config, folders, createLog(config, { worker: number }))
+  const service = await startService(config, folders, createLog(config, { worker: number }), neededPolicies())
   endOnSignal(service, config.http.closingSeconds, `worker ${number}`)
   process.send?.({ url: service.url, adminUrl: service.adminUrl } satisfies Ready)
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import type { Logger } from 'pino'
-import { ConfigError, loadConfig } from '../config/load.ts'
-import type { Config } from '../config/options.ts'
+import { readPolicy } from '../auth/policy/policy-source.ts'
+import { ConfigError, type Loaded, loadConfig } from '../config/load.ts'
 import { whyOneProcess } from '../open-store.ts'
 import { diskFiles } from '../platform/disk-files.ts'
 import { createSystemClock } from '../platform/system-clock.ts'
@@ -24,17 +24,19 @@ export async function serve(argv: readonly string[]): Promise<void> {
   for (const warning of loaded.warnings) process.stderr.write(`zaqar: ${warning}\n`)
   const { config, folders } = loaded
   const log = createLog(config)
-  const service = config.http.workers > 1 ? await startWorkers(config, log) : await startService(config, folders, log)
+  const service = config.http.workers > 1 ? await startWorkers(loaded, log) : await startService(config, folders, log)
   endOnSignal(service, config.http.closingSeconds, 'the service')
   process.stdout.write(banner(loaded, service, readVersion()))
 }
 
 /** @throws ConfigError when the store is not for several processes. */
-async function startWorkers(config: Config, log: Logger): Promise<Service> {
+async function startWorkers({ config, folders }: Loaded, log: Logger): Promise<Service> {
   const reason = await whyOneProcess(config.storage.uri)
   if (reason !== null)
     throw new ConfigError([`[drivers:transport:wsgi] workers: ${config.http.workers} were given, but ${reason}`])
-  const supervisor = new Supervisor(log, createSystemClock())
+  // A worker that takes the place of another would else do without rules that are lost meanwhile.
+  const { sources } = readPolicy({ ...config.policy, places: folders }, diskFiles)
+  const supervisor = new Supervisor(log, createSystemClock(), sources)
   const { url, adminUrl } = await supervisor.start(config.http.workers)
   return { url, adminUrl, close: () => supervisor.close() }
 }

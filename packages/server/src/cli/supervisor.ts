@@ -22,14 +22,16 @@ export class WorkerDidNotStart extends Error {
 export class Supervisor {
   readonly #log: Logger
   readonly #clock: Clock
+  readonly #neededPolicies: readonly string[]
   /** By number; the promise resolves when no worker is left in that place. */
   readonly #places = new Map<number, Promise<void>>()
   readonly #workers = new Set<Worker>()
   readonly #ending = new AbortController()
 
-  constructor(log: Logger, clock: Clock) {
+  constructor(log: Logger, clock: Clock, neededPolicies: readonly string[]) {
     this.#log = log
     this.#clock = clock
+    this.#neededPolicies = neededPolicies
   }
 
   /**
@@ -89,7 +91,7 @@ export class Supervisor {
   }
 
   #fork(number: number): Worker {
-    const worker = cluster.fork(workerEnvironment(number))
+    const worker = cluster.fork(workerEnvironment(number, this.#neededPolicies))
     this.#workers.add(worker)
     return worker
   }

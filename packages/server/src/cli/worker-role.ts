@@ -7,10 +7,19 @@ export interface Ready {
 }
 
 const VARIABLE = 'ZAQAR_WORKER'
+const POLICIES = 'ZAQAR_WORKER_POLICIES'
 
-/** The environment that makes a worker. `number`: from 1 on; one that takes the place of another has its number. */
-export function workerEnvironment(number: number): Record<string, string> {
-  return { [VARIABLE]: String(number) }
+/**
+ * The environment that makes a worker. `number`: from 1 on; one that takes the place of another has its number.
+ * `neededPolicies`: files that hold the rules of the service, without which it must not start.
+ */
+export function workerEnvironment(number: number, neededPolicies: readonly string[]): Record<string, string> {
+  return { [VARIABLE]: String(number), [POLICIES]: JSON.stringify(neededPolicies) }
+}
+
+/** As `workerEnvironment` was told. */
+export function neededPolicies(): readonly string[] {
+  return JSON.parse(process.env[POLICIES] ?? '[]') as string[]
 }
 
 /** Null in a process that was started by a person. */

@@ -254,6 +254,18 @@ describe('a policy that is open', () => {
     assert.match(told[0] ?? '', /^refused: \/etc\/zaqar\/policy\.yaml:1: /)
   })
 
+  test('does not open without files whose rules were in force in another process', () => {
+    const needed = ['/etc/zaqar/policy.yaml', '/etc/zaqar/policy.d/a.yaml']
+    const reports = { warned() {}, reloaded() {}, refused() {} }
+    const open = (files: PolicyFiles) => openPolicy(usual, { files, clock: new ManualClock(), reports, needed })
+    open(memory(denies)).close()
+    assert.throws(
+      () => open(memory({ ...denies, '/etc/zaqar/policy.yaml': '' })),
+      /policy\.yaml: it holds no rules any more/,
+    )
+    assert.throws(() => open(memory({})), { name: 'PolicyError' })
+  })
+
   test('does not open with rules that cannot be used', () => {
     assert.throws(() => opened(memory({ '/etc/zaqar/policy.yaml': 'queues:get: "role"' })), { name: 'PolicyError' })
   })

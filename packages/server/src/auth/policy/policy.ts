@@ -28,15 +28,19 @@ export interface Policy {
   close(): void
 }
 
+export interface PolicyParts {
+  readonly files: PolicyFiles
+  readonly clock: Clock
+  readonly reports: PolicyReports
+  /** Files whose rules were in force before, in a process whose place this one takes. */
+  readonly needed?: readonly string[]
+}
+
 /** @throws PolicyError */
-export function openPolicy(
-  settings: PolicySettings,
-  parts: { readonly files: PolicyFiles; readonly clock: Clock; readonly reports: PolicyReports },
-): Policy {
-  const { files, clock, reports } = parts
+export function openPolicy(settings: PolicySettings, { files, clock, reports, needed }: PolicyParts): Policy {
   const stamp = () => stampOf(settings, files)
   const since = stamp()
-  const first = readPolicy(settings, files)
+  const first = readPolicy(settings, files, needed)
   if (first.problems.length > 0) throw new PolicyError(first.problems)
   for (const warning of first.warnings) reports.warned(warning)
   let { rules, sources } = first
