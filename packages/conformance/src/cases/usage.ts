@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { STALE } from 'zaqar/storage'
 import type { Scene } from '../scene.ts'
 import type { It } from './case.ts'
 
@@ -111,6 +112,86 @@ export function usageCases(it: It): void {
     await storage.queues.delete({ key: dead, now: scene.now })
     assert.equal(await bytesOf(scene), all)
     await storage.queues.delete({ key: queue, now: scene.now })
+    assert.equal(await bytesOf(scene), 0)
+  })
+
+  it('bytes of metadata count without their braces, as they are now', async (scene) => {
+    const { storage, now } = scene
+    const key = { project: 'alpha', kind: 'queue', name: 'jobs' } as const
+    const { queue } = await storage.queues.create({ key, metadata: '{"a": "\u00e4"}', now })
+    await storage.queues.create({ key, metadata: '{"left": "unused"}', now })
+    assert.equal(await bytesOf(scene), 9)
+    await storage.queues.create({ key: { ...key, kind: 'topic' }, metadata: '{"b": 1}', now })
+    assert.equal(await bytesOf(scene), 15)
+    const updated = await storage.queues.update({ queue, metadata: '{}', now })
+    assert.notEqual(updated, STALE)
+    assert.equal(await bytesOf(scene), 6)
+    await storage.queues.delete({ key: { ...key, kind: 'topic' }, now })
+    assert.equal(await bytesOf(scene), 0)
+  })
+
+  it('bytes of subscriptions count: the subscriber, and the options without their braces', async (scene) => {
+    const key = await scene.queue()
+    const { subscriptions } = scene.storage
+    const subscribe = (id: string, subscriber: string, options: string, ttlSeconds = 3600) =>
+      subscriptions.create({ key, id, subscriber, options, ttlSeconds, now: scene.now })
+    await subscribe('s1', 'http://a/', '{"n": 1.0}')
+    assert.equal(await bytesOf(scene), 17)
+    await subscribe('s2', 'http://a/', '{"it": "is there already"}')
+    assert.equal(await bytesOf(scene), 17)
+    await subscribe('s3', 'http://bc/', '{}', 60)
+    assert.equal(await bytesOf(scene), 27)
+    await subscriptions.update({ key, id: 's1', options: '{}', now: scene.now })
+    await subscriptions.update({ key, id: 's1', ttlSeconds: 7200, now: scene.now })
+    await subscriptions.confirm({ key, id: 's1', confirmed: true, now: scene.now })
+    assert.equal(await bytesOf(scene), 19)
+    await subscriptions.update({
+      key,
+      id: 's1',
+      subscriber: 'http://longer/',
+      options: '{"\u00e4": 1}',
+      now: scene.now,
+    })
+    assert.equal(await bytesOf(scene), 31)
+    scene.pass(60)
+    await subscribe('s4', 'http://bc/', '{}')
+    for (let round = 0; (await bytesOf(scene)) !== 31; round++) {
+      assert.ok(round < ROUNDS, 'what has expired still counts')
+      scene.pass(1)
+    }
+    await subscriptions.delete({ key, id: 's4', now: scene.now })
+    assert.equal(await bytesOf(scene), 21)
+    await subscriptions.purge({ key, now: scene.now })
+    assert.equal(await bytesOf(scene), 0)
+    await subscribe('s5', 'http://a/', '{}')
+    await scene.storage.queues.delete({ key, now: scene.now })
+    assert.equal(await bytesOf(scene), 0)
+  })
+
+  it('bytes of idempotency records count as long as they are kept, each once', async (scene) => {
+    const queue = await scene.queue()
+    const post = async (key: string, digest: string) => {
+      const idempotency = { key, digest, expiresAt: scene.now + 60_000 }
+      const messages = [{ body: '1', ttlSeconds: 3600, delaySeconds: 0 }]
+      return scene.storage.messages.append({ queue, clientId: 'c', messages, idempotency, now: scene.now })
+    }
+    await post('key', 'digest')
+    await post('key', 'digest')
+    await post('key', 'other')
+    assert.equal(await bytesOf(scene), 10)
+    await scene.pop(queue, 1)
+    assert.equal(await bytesOf(scene), 9)
+    scene.pass(60)
+    await post('key', 'longer digest')
+    await scene.pop(queue, 1)
+    assert.equal(await bytesOf(scene), 16)
+    scene.pass(60)
+    for (let round = 0; (await bytesOf(scene)) > 0; round++) {
+      assert.ok(round < ROUNDS, 'they still count')
+      scene.pass(1)
+    }
+    await post('a', 'b')
+    await scene.storage.messages.purge({ key: queue, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
   })
 

@@ -1,8 +1,8 @@
-import type { MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
+import type { Instant, MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, isClaimed, isLive, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
-import { addQueue, findQueue, isSameQueue, isStale, type ModelState, newVersion, pageBy } from './state.ts'
+import { addQueue, endOf, findQueue, isSameQueue, isStale, type ModelState, newVersion, pageBy } from './state.ts'
 
 export function queueMoves(state: ModelState): Moves<QueueStore> {
   return {
@@ -49,7 +49,7 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       return {
         queues: state.queues.filter((queue) => queue.project === project).length,
         messages: messages.length,
-        bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+        bytes: sumOf(messages, ({ body }) => bytesOf(body)) + bytesBesideMessages(state, project, now),
       }
     },
 
@@ -68,6 +68,26 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       }
     },
   }
+}
+
+/** Documents count without their braces. */
+function bytesBesideMessages(state: ModelState, project: string, now: Instant): number {
+  const queues = state.queues.filter((queue) => queue.project === project)
+  const subscriptions = state.subscriptions.filter((row) => row.queue.project === project && now < endOf(row))
+  const records = state.idempotencyRecords.filter((row) => row.queue.project === project && now < row.expiresAt)
+  return (
+    sumOf(queues, ({ metadata }) => bytesOf(metadata) - 2) +
+    sumOf(subscriptions, ({ subscriber, options }) => bytesOf(subscriber) + bytesOf(options) - 2) +
+    sumOf(records, ({ key, digest }) => bytesOf(key) + bytesOf(digest))
+  )
+}
+
+function sumOf<Row>(rows: readonly Row[], bytes: (row: Row) => number): number {
+  return rows.reduce((sum, row) => sum + bytes(row), 0)
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text)
 }
 
 function passes(queue: Queue, { key, anyOf }: MetadataFilter): boolean {

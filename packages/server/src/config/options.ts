@@ -471,7 +471,7 @@ export const groups = [
         kind: quota,
         default: null,
         meaning:
-          'The most bytes that the bodies of all messages of one project take; without it there is no such limit.',
+          'The most bytes that one project keeps: bodies of messages, metadata, subscriptions; without it there is no such limit.',
       },
       {
         name: 'max_requests_per_second',

@@ -161,7 +161,7 @@ export const errorTable = {
   },
   'quota.bytes': {
     kind: 'forbidden',
-    message: 'Project {project} may keep messages of {max} bytes, and keeps {used}; {count} more were not stored.',
+    message: 'Project {project} may keep {max} bytes, and keeps {used}; {count} more were not stored.',
   },
   'rate.requests': {
     kind: 'too_fast',

@@ -7,7 +7,7 @@ export interface Quotas {
   /** Queues and topics. */
   readonly maxQueues: number | null
   readonly maxMessages: number | null
-  /** Of the bodies of all messages. */
+  /** Of all that clients have stored: see `ProjectUsage`. */
   readonly maxMessageBytes: number | null
 }
 
@@ -55,7 +55,7 @@ export class ProjectQuotas {
    * @throws ZaqarError when it may not
    */
   async add<T>(project: string, now: Instant, addition: Addition<T>): Promise<T> {
-    const limited = KINDS.filter((kind) => this.#max[kind] !== null && addition[kind] !== undefined)
+    const limited = KINDS.filter((kind) => this.#max[kind] !== null && (addition[kind] ?? 0) > 0)
     if (limited.length === 0) return addition.run()
     const account = await this.#account(project, now)
     for (const kind of limited) {
@@ -103,6 +103,11 @@ export class ProjectQuotas {
     account.kept = sum(usage, sum(account.kept, before, -1))
     account.readAt = now
   }
+}
+
+/** What metadata or options count for: what stands between the braces. */
+export function documentBytes(text: string): number {
+  return Buffer.byteLength(text) - 2
 }
 
 function usageOf({ queues = 0, messages = 0, bytes = 0 }: Partial<ProjectUsage>): ProjectUsage {

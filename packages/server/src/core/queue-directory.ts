@@ -1,7 +1,7 @@
 import { type QueueHandle, type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import type { Instant, Queue, QueueKey } from './model/model.ts'
-import type { ProjectQuotas } from './project-quotas.ts'
+import { documentBytes, type ProjectQuotas } from './project-quotas.ts'
 import type { Limits } from './rules/limits.ts'
 import { type QueueSettings, settingsOf } from './rules/reserved-attributes.ts'
 
@@ -67,13 +67,20 @@ export class QueueDirectory {
     return (await this.#try(key, create, move)) as T
   }
 
-  /** Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such queue. */
+  /**
+   * Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such queue.
+   * @throws ZaqarError when the project may not keep so many bytes more
+   */
   async change(key: QueueKey, now: Instant, change: (metadata: string) => string): Promise<string | null> {
     for (let left = TRIES; left > 0; left--) {
       const queue = await this.#store.get({ key, now })
       if (queue === null) return null
       const metadata = change(queue.metadata)
-      if ((await this.#store.update({ queue, metadata, now })) !== STALE) return metadata
+      const update = () => this.#store.update({ queue, metadata, now })
+      const more = documentBytes(metadata) - documentBytes(queue.metadata)
+      const updated = await (this.#quotas?.add(key.project, now, { bytes: more, run: update, hasAdded: isFresh }) ??
+        update())
+      if (updated !== STALE) return metadata
     }
     throw keepsChanging(key)
   }
@@ -83,6 +90,7 @@ export class QueueDirectory {
     if (existing !== null) return { created: false, queue: existing }
     return quotas.add(key.project, now, {
       queues: 1,
+      bytes: documentBytes(metadata),
       run: () => this.#store.create({ key, metadata, now }),
       hasAdded: ({ created }) => created,
     })
@@ -131,6 +139,10 @@ export class QueueDirectory {
     }
     this.#known.set(name, queue)
   }
+}
+
+function isFresh(answer: unknown): boolean {
+  return answer !== STALE
 }
 
 function keepsChanging({ name }: QueueKey): StorageUnavailable {

@@ -107,7 +107,10 @@ export interface ListedQueue {
 export interface ProjectUsage {
   readonly queues: number
   readonly messages: number
-  /** Of the bodies as they are stored, in UTF-8. */
+  /**
+   * In UTF-8: bodies as they are stored, metadata and options without their braces, subscribers, keys and digests of idempotency
+   * records.
+   */
   readonly bytes: number
 }
 

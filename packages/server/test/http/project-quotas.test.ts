@@ -130,7 +130,7 @@ describe('a quota on bytes', () => {
   test('refuses a POST whose bodies would go beyond it', async () => {
     // With its quotes each is of 500 bytes.
     assert.equal((await post(498)).status, 201)
-    const words = 'Project p1 may keep messages of 1000 bytes, and keeps 500; 501 more were not stored'
+    const words = 'Project p1 may keep 1000 bytes, and keeps 500; 501 more were not stored'
     assertError(await post(499), 403, 'Too many stored bytes', words)
     assert.equal((await post(249, '\u00e4')).status, 201)
     assertError(await post(0), 403, 'Too many stored bytes')
@@ -141,5 +141,58 @@ describe('a quota on bytes', () => {
     await service.client.delete(`${POST}?pop=1`)
     service.pass(1)
     assert.equal((await post(998)).status, 201)
+  })
+
+  test('counts metadata, however they come, and lets them shrink', async () => {
+    const filled = (key: string, characters: number) => ({ [key]: 'x'.repeat(characters) })
+    // Key, value, and what is around them: ten bytes more than the value.
+    assert.equal((await service.client.put('/v2/queues/a', filled('kkkk', 490))).status, 201)
+    assertError(
+      await service.client.put('/v2/topics/b', filled('kkkk', 491)),
+      403,
+      'Too many stored bytes',
+      'keeps 500; 501 more',
+    )
+    assert.equal((await service.client.put('/v2/topics/b', filled('kkkk', 490))).status, 201)
+    assertError(await post(0), 403, 'Too many stored bytes')
+    const change = (op: string, value?: string) =>
+      service.client.patch('/v2/queues/a', [{ op, path: '/metadata/kkkk', value }])
+    assertError(await change('replace', 'y'.repeat(491)), 403, 'Too many stored bytes', 'keeps 1000; 1 more')
+    assertError(await service.client.put('/v1/queues/a/metadata', filled('kkkk', 491)), 403, 'Too many stored bytes')
+    assert.equal((await change('replace', 'y'.repeat(490))).status, 200)
+    assert.equal((await change('replace', 'y'.repeat(90))).status, 200)
+    service.pass(1)
+    assert.equal((await post(398)).status, 201)
+  })
+
+  test('counts subscriptions, each once', async () => {
+    const SUBSCRIPTIONS = '/v2/queues/q/subscriptions'
+    const subscribe = (subscriber: string, characters: number) =>
+      service.client.post(SUBSCRIPTIONS, { subscriber, options: { kkkk: 'x'.repeat(characters) } })
+    const first = await subscribe('http://a.example/', 473)
+    assert.equal(first.status, 201)
+    assertError(await subscribe('http://b.example/', 474), 403, 'Too many stored bytes', 'keeps 500; 501 more')
+    assert.equal((await subscribe('http://a.example/', 473)).status, 201, 'the same again')
+    assert.equal((await subscribe('http://b.example/', 473)).status, 201)
+    const path = `${SUBSCRIPTIONS}/${json(first).subscription_id}`
+    assert.equal((await service.client.patch(path, { ttl: 600 })).status, 204)
+    assertError(await service.client.patch(path, { options: { kkkk: 'y'.repeat(474) } }), 403, 'Too many stored bytes')
+    assert.equal((await service.client.patch(path, { options: {} })).status, 204)
+    service.pass(1)
+    assert.equal((await post(481)).status, 201)
+    assert.equal((await post(0)).status, 403)
+  })
+
+  test('counts what is remembered of a POST that may be repeated', async () => {
+    const repeatable = (key: string) =>
+      service.client.post(POST, { messages: [{ body: 1 }] }, { headers: { 'Idempotency-Key': key } })
+    for (let n = 0; n < 3; n++) assert.equal((await repeatable(`${n}`.repeat(250))).status, 201)
+    assertError(await repeatable('3'.repeat(250)), 403, 'Too many stored bytes')
+    await service.client.delete(`${POST}?pop=3`)
+    service.pass(1)
+    assertError(await repeatable('3'.repeat(250)), 403, 'Too many stored bytes')
+    assert.equal((await service.client.post('/v2/queues/q/purge')).status, 204)
+    service.pass(1)
+    assert.equal((await repeatable('3'.repeat(250))).status, 201)
   })
 })

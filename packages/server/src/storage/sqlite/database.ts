@@ -19,6 +19,8 @@ export function openDatabase(path: string): DatabaseSync {
       db.exec('PRAGMA wal_autocheckpoint = 4000')
       db.exec('PRAGMA cache_size = -65536')
       db.exec('PRAGMA temp_store = MEMORY')
+      // What INSERT OR REPLACE takes away counts as deleted.
+      db.exec('PRAGMA recursive_triggers = ON')
       // Takes the lock now rather than at the first write.
       db.exec('BEGIN IMMEDIATE; COMMIT')
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../core/model/model.ts'
-import type { MessageStore, NewMessage } from '../contract.ts'
+import type { IdempotencyKey, MessageStore, NewMessage } from '../contract.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
@@ -9,6 +9,19 @@ import { UNFINISHED } from './turns.ts'
 /** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
 const LOOKS_PER_TURN = 1_000
 
+/** What the ids of a POST follow from. */
+interface Posted {
+  readonly first: number
+  readonly count: number
+  readonly posted_at: Instant
+}
+
+interface RecordRow extends Posted {
+  readonly key: string
+  readonly digest: string
+  readonly expires_at: Instant
+}
+
 export function createMessageStore(engine: Engine): MessageStore {
   const { db, turns, states, numbers, sealer, rows, settling, onQueue } = engine
   const deadLetters = new DeadLetters(engine)
@@ -17,13 +30,14 @@ export function createMessageStore(engine: Engine): MessageStore {
        (number, bucket, place, visible_at, delayed, expires_at, held, claim, claim_count, ttl, created_at, born, origin, client, body)
      VALUES (?1, ?2, ?1, ?3, ?4, ?5, 0, NULL, 0, ?6, ?7, ?2, NULL, ?8, ?9)`,
   )
-  const findRecord = db.prepare('SELECT digest, ids FROM idempotency WHERE bucket = ? AND key = ? AND expires_at > ?')
-  const insertRecord = db.prepare(
-    'INSERT OR REPLACE INTO idempotency (bucket, key, digest, expires_at, ids) VALUES (?, ?, ?, ?, ?)',
+  const findRecord = db.prepare('SELECT * FROM idempotency WHERE bucket = ? AND key = ?')
+  const putRecord = db.prepare(
+    `INSERT OR REPLACE INTO idempotency (bucket, key, digest, expires_at, first, count, posted_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
 
-  /** Ids of the messages, now stored at the end of the queue. */
-  function store(state: QueueState, messages: readonly NewMessage[], client: string, now: Instant): string[] {
+  /** Stores the messages at the end of the queue, with consecutive numbers. */
+  function store(state: QueueState, messages: readonly NewMessage[], client: string, now: Instant): Posted {
     const { bucket } = state
     const first = numbers.take(messages.length)
     for (let i = 0; i < messages.length; i++) {
@@ -40,7 +54,20 @@ export function createMessageStore(engine: Engine): MessageStore {
     state.free += messages.length
     states.touch(state)
     engine.announce(state)
-    return sealer.sealAll(messages.map((_, i) => ({ kind: 'message', bucket, number: first + i, instant: now })))
+    return { first, count: messages.length, posted_at: now }
+  }
+
+  function idsOf({ bucket }: QueueState, { first, count, posted_at: instant }: Posted): string[] {
+    return sealer.sealAll(
+      Array.from({ length: count }, (_, i) => ({ kind: 'message', bucket, number: first + i, instant })),
+    )
+  }
+
+  function record(state: QueueState, { key, digest, expiresAt }: IdempotencyKey, posted: Posted): void {
+    const { first, count, posted_at } = posted
+    putRecord.run(state.bucket, key, digest, expiresAt, first, count, posted_at)
+    state.bytes += recordBytes({ key, digest })
+    if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
   }
 
   /** What a delete with a claim id has to know: does that claim live? It holds something, or it would be gone. */
@@ -52,14 +79,15 @@ export function createMessageStore(engine: Engine): MessageStore {
   return {
     append: ({ queue, clientId, messages, idempotency, now }) =>
       onQueue(queue, now, (state, now) => {
-        if (!idempotency) return { ids: store(state, messages, clientId, now) }
-        const { key, digest, expiresAt } = idempotency
-        const known = findRecord.get(state.bucket, key, now) as { digest: string; ids: string } | undefined
-        if (known) return known.digest === digest ? { ids: JSON.parse(known.ids) as string[] } : 'conflict'
-        const ids = store(state, messages, clientId, now)
-        insertRecord.run(state.bucket, key, digest, expiresAt, JSON.stringify(ids))
-        if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
-        return { ids }
+        if (!idempotency) return { ids: idsOf(state, store(state, messages, clientId, now)) }
+        const known = findRecord.get(state.bucket, idempotency.key) as unknown as RecordRow | undefined
+        if (known !== undefined && known.expires_at > now) {
+          return known.digest === idempotency.digest ? { ids: idsOf(state, known) } : 'conflict'
+        }
+        if (known !== undefined) state.bytes -= recordBytes(known)
+        const posted = store(state, messages, clientId, now)
+        record(state, idempotency, posted)
+        return { ids: idsOf(state, posted) }
       }),
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
@@ -146,4 +174,9 @@ export function createMessageStore(engine: Engine): MessageStore {
     const opened = after === null ? null : sealer.open('message', state.bucket, after)
     return opened === null ? BEGINNING : { instant: opened.instant, place: opened.number }
   }
+}
+
+/** What a record of a POST counts for in bytes. */
+function recordBytes({ key, digest }: { readonly key: string; readonly digest: string }): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(digest)
 }

@@ -11,7 +11,7 @@ export interface QueueState {
   subscriptionBucket: number
   free: number
   claimed: number
-  /** Of the bodies of all these, in UTF-8. */
+  /** Of the bodies of all these, and of idempotency records, in UTF-8. */
   bytes: number
   /**
    * The first undelayed message that no claim holds and that has not expired stands here or behind; null: not known. Saves passing over expired
@@ -79,7 +79,9 @@ export class QueueStates {
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
     this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ?, bytes = ? WHERE id = ?')
     this.#updateBuckets = db.prepare(
-      'UPDATE queues SET bucket = ?, subscription_bucket = ?, free = 0, claimed = 0, bytes = 0 WHERE id = ?',
+      `UPDATE queues SET bucket = ?1, subscription_bucket = ?2, free = 0, claimed = 0, bytes = 0,
+         subscription_bytes = CASE WHEN subscription_bucket = ?2 THEN subscription_bytes ELSE 0 END
+       WHERE id = ?3`,
     )
     this.#delete = db.prepare('DELETE FROM queues WHERE id = ?')
     this.#insertBucket = db.prepare('INSERT INTO buckets (owner) VALUES (1)')

@@ -15,8 +15,8 @@ export function createQueueStore(engine: Engine): QueueStore {
   const documents = db.prepare(`SELECT name, text AS metadata FROM queues JOIN metadata ON queue = id WHERE ${behind}`)
   const usage = db.prepare(
     `SELECT count(*) AS queues, ifnull(sum(free + claimed), 0) AS messages,
-       ifnull(sum(bytes), 0) AS bytes
-     FROM queues WHERE project = ?`,
+       ifnull(sum(bytes + subscription_bytes + octet_length(text) - 2), 0) AS bytes
+     FROM queues JOIN metadata ON queue = id WHERE project = ?`,
   )
   const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ?')
 

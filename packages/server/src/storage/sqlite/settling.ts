@@ -42,7 +42,7 @@ export class Settling {
     )
     this.#expiredRecords = limited(
       db,
-      'SELECT key FROM idempotency WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
+      'SELECT key, octet_length(key) + octet_length(digest) AS bytes FROM idempotency WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
     )
     this.#deleteRecord = db.prepare('DELETE FROM idempotency WHERE bucket = ? AND key = ?')
     this.#deleteMessage = db.prepare('DELETE FROM messages WHERE number = ?')
@@ -150,8 +150,12 @@ export class Settling {
     for (const message of expired) this.remove(state, message, message.bytes)
     const { until, count } = state.expired
     state.expired = { until, count: count - expired.filter(({ expires_at }) => expires_at <= until).length }
-    const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string }[]
-    for (const { key } of records) this.#deleteRecord.run(state.bucket, key)
+    const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string; bytes: number }[]
+    for (const { key, bytes } of records) {
+      this.#deleteRecord.run(state.bucket, key)
+      state.bytes -= bytes
+    }
+    if (records.length > 0) this.#states.touch(state)
     return expired.length < rows && records.length < rows
   }
 

@@ -127,7 +127,7 @@ const replaceMetadataDoc: DescribeDoor = ({ limits, home }) => ({
     },
   },
   answers: { 204: { description: 'Replaced.', headers: ['Location'] } },
-  errors: ['queue.not_found'],
+  errors: ['queue.not_found', 'quota.bytes'],
   refusals: [{ status: 400, title: 'Invalid API request', description: RESERVED }],
   examples: [
     {

@@ -67,12 +67,13 @@ export const postMessages = defineOperation({
 function withinQuotas(
   quotas: ProjectQuotas,
   post: () => Promise<Appended | 'conflict' | null>,
-  { messages }: PostMessagesInput,
+  { messages, idempotency }: PostMessagesInput,
   { caller, now }: Context,
 ): Promise<Appended | 'conflict' | null> {
+  const texts = [...messages.map(({ body }) => body), idempotency?.key ?? '', idempotency?.digest ?? '']
   return quotas.add(caller.project, now, {
     messages: messages.length,
-    bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+    bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
     run: post,
     hasAdded: (answer) => answer !== null && answer !== 'conflict',
   })

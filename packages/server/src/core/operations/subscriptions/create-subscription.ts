@@ -2,6 +2,7 @@ import { STALE } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { JsonObject } from '../../model/model.ts'
+import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 
@@ -28,12 +29,17 @@ export const createSubscription = defineOperation({
     checkSubscriptionTtl(ttlSeconds, now)
     const key = ctx.key(name)
     const terms = { key, id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
-    const { created, subscription } = await ctx.queues.useOrCreate(
-      key,
-      now,
-      // A queue that is gone is created anew.
-      async () => (await storage.subscriptions.create(terms)) ?? STALE,
-    )
+    const create = () =>
+      ctx.queues.useOrCreate(
+        key,
+        now,
+        // A queue that is gone is created anew.
+        async () => (await storage.subscriptions.create(terms)) ?? STALE,
+      )
+    const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
+    const { created, subscription } = await (ctx.quotas === null
+      ? create()
+      : ctx.quotas.add(key.project, now, { bytes, run: create, hasAdded: (answer) => answer.created }))
     if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
     return { id: subscription.id }
   },

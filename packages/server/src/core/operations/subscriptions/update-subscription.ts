@@ -1,6 +1,7 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject } from '../../model/model.ts'
+import type { JsonObject, Subscription } from '../../model/model.ts'
+import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 import type { NamedSubscription } from './get-subscription.ts'
@@ -20,13 +21,31 @@ export const updateSubscription = defineOperation({
   failure: 'Subscription could not be updated',
   async run(
     { queue, id, subscriber, options, ttlSeconds }: UpdateSubscriptionInput,
-    { key, now, storage, limits },
+    { key, now, storage, limits, quotas },
   ): Promise<void> {
     if (subscriber !== undefined) checkSubscriber(subscriber, limits)
     if (ttlSeconds !== undefined) checkSubscriptionTtl(ttlSeconds, now)
     const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds }
-    const outcome = await storage.subscriptions.update({ key: key(queue), id, ...changes, now })
+    const named = { key: key(queue), id, now }
+    const update = () => storage.subscriptions.update({ ...named, ...changes })
+    const outcome = await (quotas === null
+      ? update()
+      : quotas.add(named.key.project, now, {
+          bytes: moreBytes(await storage.subscriptions.get(named), changes),
+          run: update,
+          hasAdded: (outcome) => outcome === 'updated',
+        }))
     if (outcome === 'absent') throw new ZaqarError('subscription.not_found', { id })
     if (outcome === 'conflict') throw new ZaqarError('subscription.exists')
   },
 })
+
+function moreBytes(
+  stored: Subscription | null,
+  { subscriber, options }: { subscriber: string | undefined; options: string | undefined },
+): number {
+  if (stored === null) return 0
+  const ofSubscriber =
+    subscriber === undefined ? 0 : Buffer.byteLength(subscriber) - Buffer.byteLength(stored.subscriber)
+  return ofSubscriber + (options === undefined ? 0 : documentBytes(options) - documentBytes(stored.options))
+}

@@ -7,7 +7,7 @@
 CREATE SEQUENCE number;
 
 -- A queue or topic. `no` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
--- empty one by a purge. `metadata` is JSON text.
+-- empty one by a purge. `metadata` is JSON text. `subscription_bytes` are those of all its subscriptions, see `bytes_of`.
 -- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
 -- different queues never wait for each other.
 CREATE TABLE queue (
@@ -18,6 +18,7 @@ CREATE TABLE queue (
   bucket bigint NOT NULL,
   version bigint NOT NULL,
   metadata text NOT NULL,
+  subscription_bytes bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (project, kind, name)
 ) WITH (fillfactor = 70);
 
@@ -31,8 +32,9 @@ CREATE TABLE queue (
 --   epoch        lane of returned messages, see message.lane
 --   returned     how many messages are in that lane
 --   retaken      how many have left that lane
---   due_at, ends_at, expires_at   lower bounds: no delay is over, no claim ends, no message expires before
---   bytes        of the bodies of all messages, in UTF-8
+--   due_at, ends_at, expires_at   lower bounds: no delay is over, no claim ends, no message expires before, and no idempotency
+--                record has to be removed, see `removed_at`
+--   bytes        of the bodies of all messages, and of keys and digests of idempotency records, in UTF-8
 CREATE TABLE standing (
   bucket bigint NOT NULL,
   seq bigint NOT NULL,
@@ -121,7 +123,7 @@ CREATE TABLE idempotency (
   count bigint NOT NULL,
   PRIMARY KEY (bucket, key)
 );
-CREATE INDEX idempotency_expiry ON idempotency ((expires_at + 0));
+CREATE INDEX idempotency_expiry ON idempotency ((bucket + 0), expires_at);
 
 -- `queue` is the identity of the queue or topic.
 CREATE TABLE subscription (

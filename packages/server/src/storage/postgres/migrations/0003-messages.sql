@@ -80,9 +80,8 @@ DECLARE
   first_ bigint := s.last + 1;
 BEGIN
   IF p ? 'idempotency' THEN
-    SELECT * INTO earlier FROM idempotency
-    WHERE bucket = s.bucket AND key = p->'idempotency'->>'key' AND expires_at > now_;
-    IF FOUND THEN
+    SELECT * INTO earlier FROM idempotency WHERE bucket = s.bucket AND key = p->'idempotency'->>'key';
+    IF earlier.expires_at > now_ THEN
       IF earlier.digest <> p->'idempotency'->>'digest' THEN
         answer := '"conflict"';
         RETURN;
@@ -94,6 +93,9 @@ BEGIN
                                     (p->'idempotency'->>'expiresAt')::bigint, first_, count_)
     ON CONFLICT (bucket, key) DO UPDATE
     SET digest = excluded.digest, expires_at = excluded.expires_at, first = excluded.first, count = excluded.count;
+    s.bytes := s.bytes + octet_length(p->'idempotency'->>'key') + octet_length(p->'idempotency'->>'digest')
+               - coalesce(octet_length(earlier.key) + octet_length(earlier.digest), 0);
+    s.expires_at := least(s.expires_at, removed_at((p->'idempotency'->>'expiresAt')::bigint));
   END IF;
   s.last := s.last + count_;
   s.free := s.free + count_;

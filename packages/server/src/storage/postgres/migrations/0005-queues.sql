@@ -89,7 +89,7 @@ $$;
 CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT json_build_object('queues', count(*),
                            'messages', coalesce(sum(s.free + s.held), 0)::bigint,
-                           'bytes', coalesce(sum(s.bytes), 0)::bigint)
+                           'bytes', coalesce(sum(s.bytes + q.subscription_bytes + octet_length(q.metadata) - 2), 0)::bigint)
   FROM queue q
   LEFT JOIN LATERAL (SELECT free, held, bytes FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
   WHERE q.project = p->>'project'
@@ -115,6 +115,16 @@ $$;
 CREATE FUNCTION shown_subscription(s subscription) RETURNS json LANGUAGE sql IMMUTABLE
 RETURN json_build_array(s.id, s.subscriber, s.ttl, s.renewed_at, s.options, s.confirmed);
 
+-- What a subscription counts for: the subscriber, and what stands between the braces of the options.
+CREATE FUNCTION bytes_of(s subscription) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN octet_length(s.subscriber) + octet_length(s.options) - 2;
+
+-- Whoever calls this has locked the queue.
+CREATE FUNCTION count_subscriptions(queue_ bigint, more bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE queue SET subscription_bytes = subscription_bytes + more WHERE no = queue_ AND more <> 0;
+END $$;
+
 -- create: id, subscriber, ttlSeconds, options (JSON text). Answers {created, subscription}, or false when there is no queue.
 CREATE FUNCTION create_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint; s subscription;
@@ -125,6 +135,7 @@ BEGIN
   INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::bigint, now_,
                                    now_ + 1000 * (p->>'ttlSeconds')::bigint, p->>'options', false)
   RETURNING * INTO s;
+  PERFORM count_subscriptions(queue_, bytes_of(s));
   RETURN json_build_object('created', true, 'subscription', shown_subscription(s));
 END $$;
 
@@ -142,9 +153,9 @@ $$;
 
 -- update: id, and any of subscriber, ttlSeconds, options.
 CREATE FUNCTION update_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint;
+DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint; before subscription; after subscription;
 BEGIN
-  PERFORM FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > now_;
+  SELECT * INTO before FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > now_;
   IF NOT FOUND THEN RETURN '"absent"'; END IF;
   PERFORM FROM subscription_by(queue_, p->>'subscriber', now_) WHERE id <> p->>'id';
   IF FOUND THEN RETURN '"conflict"'; END IF;
@@ -155,7 +166,8 @@ BEGIN
     renewed_at = CASE WHEN p ? 'ttlSeconds' THEN now_ ELSE renewed_at END,
     expires_at = CASE WHEN p ? 'ttlSeconds' THEN now_ + 1000 * (p->>'ttlSeconds')::bigint ELSE expires_at END,
     options = coalesce(p->>'options', options)
-  WHERE queue = queue_ AND id = p->>'id';
+  WHERE queue = queue_ AND id = p->>'id' RETURNING * INTO after;
+  PERFORM count_subscriptions(queue_, bytes_of(after) - bytes_of(before));
   RETURN '"updated"';
 END $$;
 
@@ -168,9 +180,10 @@ BEGIN
 END $$;
 
 CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE queue_ bigint := enter_subscriptions(p);
+DECLARE queue_ bigint := enter_subscriptions(p); s subscription;
 BEGIN
-  DELETE FROM subscription WHERE queue = queue_ AND id = p->>'id';
+  DELETE FROM subscription WHERE queue = queue_ AND id = p->>'id' RETURNING * INTO s;
+  IF FOUND THEN PERFORM count_subscriptions(queue_, -bytes_of(s)); END IF;
   RETURN NULL;
 END $$;
 
@@ -178,5 +191,6 @@ CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
   DELETE FROM subscription WHERE queue = queue_;
+  UPDATE queue SET subscription_bytes = 0 WHERE no = queue_;
   RETURN NULL;
 END $$;

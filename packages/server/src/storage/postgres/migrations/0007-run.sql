@@ -185,6 +185,27 @@ BEGIN
   RETURN true;
 END $$;
 
+-- Removes expired subscriptions of queues that nobody is at work on. Those of a queue that is gone go with what it left behind.
+CREATE FUNCTION sweep_subscriptions(now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE expired record; bytes_ bigint;
+BEGIN
+  FOR expired IN
+    SELECT queue, array_agg(at) AS rows FROM (
+      SELECT queue, ctid AS at FROM subscription WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
+    ) found GROUP BY queue
+  LOOP
+    -- First the queue, then its subscriptions: the order in which everybody locks.
+    PERFORM FROM queue WHERE no = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    WITH gone AS (
+      DELETE FROM subscription s WHERE ctid = ANY (expired.rows) AND queue = expired.queue AND expires_at <= now_
+      RETURNING bytes_of(s) AS bytes
+    )
+    SELECT coalesce(sum(bytes), 0) INTO bytes_ FROM gone;
+    PERFORM count_subscriptions(expired.queue, -bytes_);
+  END LOOP;
+END $$;
+
 -- Housekeeping, one slice of it: `now`, and `gap`, the least time in milliseconds between two rounds by all nodes together.
 -- Answers whether more is waiting; does nothing while another node sweeps, or did just now.
 CREATE FUNCTION sweep(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -201,12 +222,7 @@ BEGIN
   SELECT swept_queue, swept_at INTO swept FROM service FOR NO KEY UPDATE;
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
-  DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM idempotency WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
-  ));
-  DELETE FROM subscription WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM subscription WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
-  ));
+  PERFORM sweep_subscriptions(now_);
   FOR q IN SELECT * FROM queue WHERE no > swept.swept_queue ORDER BY no LIMIT 500 LOOP
     reached := q.no;
     due := standing_of(q.bucket);

@@ -78,6 +78,7 @@ const postMessages: DescribeDoor = ({ limits, kind, home }) => ({
     'rate.messages',
     'quota.messages',
     'quota.queues',
+    'quota.bytes',
   ],
   examples: [
     {

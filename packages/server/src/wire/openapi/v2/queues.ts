@@ -116,7 +116,7 @@ const createQueue: DescribeDoor = ({ limits, kind, home, prefix }) => ({
     201: { description: 'Created.', headers: ['Location'] },
     204: { description: 'It exists already; the metadata was checked, and is not used.', headers: ['Location'] },
   },
-  errors: ['metadata.invalid', 'quota.queues'],
+  errors: ['metadata.invalid', 'quota.queues', 'quota.bytes'],
   examples: [
     ...(kind === 'queue' ? [deadLetters(`${prefix}/queues/failed`)] : []),
     { name: 'create', request: { path: home, body: METADATA }, answer: { status: 201, headers: { Location: home } } },
@@ -170,7 +170,13 @@ const updateQueue: DescribeDoor = (context) => ({
     },
   },
   answers: { 200: { description: 'The metadata after the change.', schema: ref('Metadata') } },
-  errors: ['patch.target_missing', 'patch.result_invalid', 'patch.too_large', `${context.kind}.not_found`],
+  errors: [
+    'patch.target_missing',
+    'patch.result_invalid',
+    'patch.too_large',
+    `${context.kind}.not_found`,
+    'quota.bytes',
+  ],
   refusals: [
     {
       status: 415,

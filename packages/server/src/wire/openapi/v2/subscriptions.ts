@@ -45,6 +45,7 @@ const createSubscription: DescribeDoor = ({ limits, kind, home }) => ({
     'subscription.ttl_too_long',
     'subscription.exists',
     'quota.queues',
+    'quota.bytes',
   ],
   examples: [
     {
@@ -121,6 +122,7 @@ const updateSubscription: DescribeDoor = ({ limits, home }) => ({
     'subscription.ttl_too_long',
     'subscription.exists',
     'subscription.not_found',
+    'quota.bytes',
   ],
   examples: [
     {
