@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../platform/clock.ts'
 import type { MemoryBudget } from '../platform/memory-budget.ts'
 import { Refusal } from '../wire/refusal.ts'
-import { Connection, type Exchange, FREE_BYTES } from './connection.ts'
+import { Connection, type Exchange } from './connection.ts'
 import { errorResponse } from './error-response.ts'
 import type { Handle } from './handler.ts'
 import type { HttpResponse } from './messages.ts'
@@ -136,13 +136,7 @@ class Exchanges {
       // behind is not even read before its turn.
       if (response.socket === null) await turnOf(response)
       const id = newRequestId()
-      const body = new IncomingBody(request, {
-        maxBytes: this.#options.maxBodyBytes,
-        freeBytes: FREE_BYTES,
-        hold: (bytes, giveUp) => exchange.hold(bytes, giveUp),
-        keep: () => exchange.keep(),
-        invite,
-      })
+      const body = new IncomingBody(exchange, this.#options.maxBodyBytes, invite)
       const answer = await this.#answer(id, exchange, body)
       const rest = body.discard()
       if (rest !== null) await rest
@@ -160,7 +154,11 @@ class Exchanges {
     this.#refuseBehindAnswers(socket)
   }
 
-  async #answer(id: string, { request, response, isAdmitted }: Exchange, body: IncomingBody): Promise<HttpResponse> {
+  #answer(
+    id: string,
+    { request, response, isAdmitted }: Exchange,
+    body: IncomingBody,
+  ): HttpResponse | Promise<HttpResponse> {
     const { method = '', url = '', headers, socket } = request
     if (!isAdmitted) return errorResponse(overloaded(), headers.accept)
     const problem = problemOf(request)

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { RequestBody } from '../wire/door.ts'
+import { type Exchange, FREE_BYTES } from './connection.ts'
 import { ClientGone } from './messages.ts'
 import { overloaded } from './overload.ts'
 
@@ -16,23 +17,12 @@ const DISCARDED_BYTES = 64 * 1024 * 1024
 /** A body is there as bytes, as text and as what the text says; the budget counts two of these. */
 const COPIES = 2
 
-export interface BodyTerms {
-  /** Longer bodies are not kept. */
-  readonly maxBytes: number
-  /** Bodies up to this size, in bytes, need not be held in the budget. */
-  readonly freeBytes: number
-  /** Holds so many bytes in the budget; false when they are not left. `giveUp` is called when they are taken away again. */
-  hold(bytes: number, giveUp: () => void): boolean
-  /** The body is whole: what is held for it is not taken away any more. */
-  keep(): void
-  /** Tells a client that waits for it that it may send the body; null when it does not wait. */
-  readonly invite: (() => void) | null
-}
-
 /** The body of a request, on its way. */
 export class IncomingBody {
+  readonly #exchange: Exchange
   readonly #request: IncomingMessage
-  readonly #terms: BodyTerms
+  readonly #maxBytes: number
+  readonly #invite: (() => void) | null
   /** As announced; null when it comes in chunks, and when there is none. */
   readonly #declared: number | null
   readonly #exists: boolean
@@ -40,13 +30,19 @@ export class IncomingBody {
   /** It is longer than anybody may send. */
   #isBeyondMeasure = false
 
-  constructor(request: IncomingMessage, terms: BodyTerms) {
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-    this.#request = request
-    this.#terms = terms
+  /**
+   * Longer bodies than `maxBytes` are not kept. `invite` tells a client that waits for it that it may send the body; null when it
+   * does not wait.
+   */
+  constructor(exchange: Exchange, maxBytes: number, invite: (() => void) | null) {
+    const { 'content-length': length, 'transfer-encoding': encoding } = exchange.request.headers
+    this.#exchange = exchange
+    this.#request = exchange.request
+    this.#maxBytes = maxBytes
+    this.#invite = invite
     this.#declared = length === undefined ? null : Number(length)
     this.#exists = length !== undefined || encoding !== undefined
-    this.#isInvited = terms.invite === null
+    this.#isInvited = invite === null
   }
 
   /** Whether the connection can go on behind this request: not, if some of the body would be taken for the next one. */
@@ -61,13 +57,13 @@ export class IncomingBody {
   read(): RequestBody | Promise<RequestBody> {
     if (!this.#exists) return NONE
     if (this.#declared === 0) return EMPTY
-    const { maxBytes, invite } = this.#terms
+    const maxBytes = this.#maxBytes
     if (this.#declared !== null) {
       // A client that asks before it sends is told to go on only when the body will be read.
       const isUnwanted = this.#declared > maxBytes && !this.#isInvited
       if (isUnwanted || this.#declared > maxBytes + DISCARDED_BYTES) return { bytes: this.#declared, text: null }
     }
-    invite?.()
+    this.#invite?.()
     this.#isInvited = true
     return this.#receive()
   }
@@ -75,7 +71,7 @@ export class IncomingBody {
   /** Throws away what has not been read, so that the client is ready to hear the answer. Null: there is nothing to wait for. */
   discard(): Promise<void> | null {
     const isHeldBack = !this.#isInvited
-    const isTooLong = this.#isBeyondMeasure || (this.#declared ?? 0) > this.#terms.maxBytes + DISCARDED_BYTES
+    const isTooLong = this.#isBeyondMeasure || (this.#declared ?? 0) > this.#maxBytes + DISCARDED_BYTES
     if (this.isOver || isHeldBack || isTooLong) return null
     return new Promise((resolve) => {
       this.#request.once('close', resolve).once('end', resolve).resume()
@@ -83,8 +79,9 @@ export class IncomingBody {
   }
 
   #receive(): Promise<RequestBody> {
-    const { maxBytes, freeBytes, hold, keep } = this.#terms
+    const maxBytes = this.#maxBytes
     const request = this.#request
+    const exchange = this.#exchange
     const chunks: Buffer[] = []
     let bytes = 0
     return new Promise((resolve, reject) => {
@@ -96,15 +93,15 @@ export class IncomingBody {
         reject(overloaded())
       }
       const holdFor = (length: number): void => {
-        if (isHeld || isRefused || length <= freeBytes || length > maxBytes) return
-        isHeld = hold(COPIES * length, refuse)
+        if (isHeld || isRefused || length <= FREE_BYTES || length > maxBytes) return
+        isHeld = exchange.hold(COPIES * length, refuse)
         if (!isHeld) refuse()
       }
       holdFor(this.#declared ?? 0)
       request.on('data', (chunk: Buffer) => {
         bytes += chunk.length
         // One that comes in chunks may become as long as any.
-        if (this.#declared === null && bytes > freeBytes) holdFor(maxBytes)
+        if (this.#declared === null && bytes > FREE_BYTES) holdFor(maxBytes)
         if (bytes <= maxBytes && !isRefused) chunks.push(chunk)
         else chunks.length = 0
         if (bytes > maxBytes + DISCARDED_BYTES) {
@@ -114,7 +111,7 @@ export class IncomingBody {
         }
       })
       request.on('end', () => {
-        keep()
+        exchange.keep()
         resolve(bytes > maxBytes ? { bytes, text: null } : toBody(chunks))
       })
       request.on('error', (cause) => reject(new ClientGone('the client went away', { cause })))

@@ -5,8 +5,6 @@ export const PATIENCE_MS = 1_000
 
 /** A part of the budget in somebody's hands. */
 export interface Holding {
-  /** Holds so many bytes from now on; false, and nothing has changed, when there are not so many more. */
-  resize(bytes: number): boolean
   /** There was progress: holds so many bytes from now on, and patience begins anew. */
   progress(bytes: number): void
   /** It is not taken away any more. */
@@ -66,11 +64,6 @@ export class MemoryBudget {
     this.#held += bytes
     if (giveUp !== null) this.#idle.add(entry)
     return {
-      resize: (wanted) => {
-        if (wanted > entry.bytes && !this.#makeRoom(wanted - entry.bytes)) return false
-        this.#set(entry, wanted)
-        return true
-      },
       progress: (left) => {
         entry.since = this.#clock.now()
         if (this.#idle.delete(entry)) this.#idle.add(entry)

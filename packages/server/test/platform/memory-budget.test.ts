@@ -37,17 +37,6 @@ describe('a budget of memory', () => {
     assert.ok(budget.hold(100, null))
   })
 
-  test('lets a part grow as far as there is room', () => {
-    const { budget } = open()
-    const part = budget.hold(10, null)
-    budget.hold(50, null)
-    assert.equal(part?.resize(51), false)
-    assert.equal(part?.resize(50), true)
-    assert.equal(budget.held, 100)
-    assert.equal(part?.resize(5), true)
-    assert.equal(budget.held, 55)
-  })
-
   test('takes away, oldest first, what has made no progress for too long, and only when it is wanted', () => {
     const { budget, clock } = open()
     const lost: string[] = []
@@ -80,7 +69,6 @@ describe('a budget of memory', () => {
     clock.advance(PATIENCE_MS)
     const next = budget.hold(30, null)
     taken?.progress(50)
-    taken?.resize(60)
     taken?.release()
     assert.equal(budget.held, 30)
     next?.release()
@@ -92,10 +80,10 @@ describe('a budget of memory', () => {
     const all = budget.hold(100, null)
     const [first, second] = [budget.wait(25), budget.wait(1)]
     assert.ok(await isPending(first))
-    all?.resize(90)
+    all?.progress(90)
     // The second would fit, but it would keep the first from its turn.
     assert.ok(await isPending(second))
-    all?.resize(75)
+    all?.progress(75)
     ;(await first).release()
     ;(await second).release()
     assert.equal(budget.held, 75)

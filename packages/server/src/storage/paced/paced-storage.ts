@@ -1,5 +1,6 @@
 import type { MemoryBudget } from '../../platform/memory-budget.ts'
 import {
+  type Claim,
   type ClaimStore,
   type Message,
   type MessageStore,
@@ -49,8 +50,20 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
   }
 }
 
+/** What may become long, as far as that is known before it is read. */
+interface Expected {
+  /** Whose documents these are. */
+  readonly of: QueueKey
+  readonly sizes: AnswerSizes
+  /** Documents in the answer, and bytes of each, at the most. */
+  readonly count: number
+  readonly maxBytes: number
+}
+
 class Pace {
-  readonly sizes = new AnswerSizes()
+  readonly messages = new AnswerSizes()
+  readonly metadata = new AnswerSizes()
+  readonly subscriptions = new AnswerSizes()
   readonly #budget: MemoryBudget
   readonly #slots = new Slots(AT_ONCE)
 
@@ -58,43 +71,46 @@ class Pace {
     this.#budget = budget
   }
 
-  /** Runs a move whose answer has up to `count` messages of the queue. */
-  async messages<T>(
-    { key, count, maxBytes }: { key: QueueKey; count: number; maxBytes: number },
-    move: () => Promise<T>,
-    messagesOf: (answer: T) => readonly Message[],
-  ): Promise<T> {
-    const expected = () => count * Math.min(this.sizes.of(key) ?? maxBytes, maxBytes)
-    const observed = async () => {
-      const answer = await move()
-      const largest = messagesOf(answer).reduce((most, { body }) => Math.max(most, body.length), 0)
-      if (largest > 0) this.sizes.read(key, largest)
-      return answer
+  /** Runs a move when there is room for its answer. `largestIn` finds the largest document of an answer, in bytes. */
+  async run<T>(expected: Expected, move: () => Promise<T>, largestIn: (answer: T) => number): Promise<T> {
+    if (bytesOf(expected) > SMALL_BYTES) return this.#runLong(expected, move, largestIn)
+    const turn = this.#slots.enter()
+    if (turn !== undefined) await turn
+    try {
+      // Those before may have found that the documents are large by now.
+      if (turn === undefined || bytesOf(expected) <= SMALL_BYTES) return learn(expected, await move(), largestIn)
+    } finally {
+      this.#slots.leave()
     }
-    if (expected() <= SMALL_BYTES) {
-      const turn = this.#slots.enter()
-      if (turn !== undefined) await turn
-      try {
-        // Those before may have found that the messages are large by now.
-        if (expected() <= SMALL_BYTES) return await observed()
-      } finally {
-        this.#slots.leave()
-      }
-    }
-    return this.run(expected(), observed)
+    return this.#runLong(expected, move, largestIn)
   }
 
-  /** Runs a move whose answer has about so many bytes. */
-  async run<T>(bytes: number, move: () => Promise<T>): Promise<T> {
-    if (bytes <= SMALL_BYTES) return move()
-    const holding = await this.#budget.wait(COPIES * bytes)
+  async #runLong<T>(expected: Expected, move: () => Promise<T>, largestIn: (answer: T) => number): Promise<T> {
+    const holding = await this.#budget.wait(COPIES * bytesOf(expected))
     try {
-      return await move()
+      return learn(expected, await move(), largestIn)
     } finally {
       // By then the answer is on its way, and whoever sends it counts what is left of it.
       setImmediate(() => holding.release())
     }
   }
+}
+
+function bytesOf({ of, sizes, count, maxBytes }: Expected): number {
+  return count * Math.min(sizes.of(of) ?? maxBytes, maxBytes)
+}
+
+function learn<T>({ of, sizes }: Expected, answer: T, largestIn: (answer: T) => number): T {
+  const largest = largestIn(answer)
+  if (largest > 0) sizes.read(of, largest)
+  return answer
+}
+
+/** In UTF-16 units, which is near enough. */
+function largestBody(messages: readonly Message[] | Stale): number {
+  let largest = 0
+  if (messages !== STALE) for (const { body } of messages) largest = Math.max(largest, body.length)
+  return largest
 }
 
 function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueStore {
@@ -104,34 +120,42 @@ function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueS
     get: (p) => queues.get(p),
     update: (p) => queues.update(p),
     delete: (p) => queues.delete(p),
-    list: (p) => pace.run(p.withMetadata ? p.limit * maxQueueMetadataBytes : 0, () => queues.list(p)),
+    list(p) {
+      if (!p.withMetadata) return queues.list(p)
+      // Of all the queues of a project one does not know which are asked for.
+      const of = { project: p.project, kind: p.kind, name: '' }
+      return pace.run(
+        { of, sizes: pace.metadata, count: p.limit, maxBytes: maxQueueMetadataBytes },
+        () => queues.list(p),
+        (listed) => listed.reduce((most, { metadata }) => Math.max(most, metadata?.length ?? 0), 0),
+      )
+    },
     count: (p) => queues.count(p),
     usage: (p) => queues.usage(p),
     stats: (p) =>
-      pace.messages(
-        { key: p.key, count: 2, maxBytes: maxMessagesPostBytes },
+      pace.run(
+        { of: p.key, sizes: pace.messages, count: 2, maxBytes: maxMessagesPostBytes },
         () => queues.stats(p),
-        (stats) => [stats?.oldest ?? [], stats?.newest ?? []].flat(),
+        (stats) => largestBody([stats?.oldest ?? [], stats?.newest ?? []].flat()),
       ),
   }
 }
 
 function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostBytes }: PaceLimits): MessageStore {
-  const upTo = (count: number, key: QueueKey) => ({ key, count, maxBytes: maxMessagesPostBytes })
-  const all = (found: Message[] | Stale) => (found === STALE ? [] : found)
+  const upTo = (count: number, of: QueueKey) => ({ of, sizes: pace.messages, count, maxBytes: maxMessagesPostBytes })
   return {
     append(p) {
-      for (const { body } of p.messages) pace.sizes.posted(p.queue, body.length)
+      for (const { body } of p.messages) pace.messages.posted(p.queue, body.length)
       return messages.append(p)
     },
     list: (p) =>
-      pace.messages(
+      pace.run(
         upTo(p.limit, p.queue),
         () => messages.list(p),
-        (page) => (page === STALE ? [] : page.messages),
+        (page) => largestBody(page === STALE ? STALE : page.messages),
       ),
-    get: (p) => pace.messages(upTo(p.ids.length, p.queue), () => messages.get(p), all),
-    pop: (p) => pace.messages(upTo(p.limit, p.queue), () => messages.pop(p), all),
+    get: (p) => pace.run(upTo(p.ids.length, p.queue), () => messages.get(p), largestBody),
+    pop: (p) => pace.run(upTo(p.limit, p.queue), () => messages.pop(p), largestBody),
     delete: (p) => messages.delete(p),
     deleteMany: (p) => messages.deleteMany(p),
     purge: (p) => messages.purge(p),
@@ -141,12 +165,11 @@ function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostByte
 
 function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimStore {
   const { maxMessagesPostBytes, maxMessagesPerClaimOrPop } = limits
-  const upTo = (count: number, key: QueueKey) => ({ key, count, maxBytes: maxMessagesPostBytes })
-  const held = (claim: { readonly messages: readonly Message[] } | null | Stale) =>
-    claim === null || claim === STALE ? [] : claim.messages
+  const upTo = (count: number, of: QueueKey) => ({ of, sizes: pace.messages, count, maxBytes: maxMessagesPostBytes })
+  const largest = (claim: Claim | null | Stale) => (claim === null || claim === STALE ? 0 : largestBody(claim.messages))
   return {
-    create: (p) => pace.messages(upTo(p.limit, p.queue), () => claims.create(p), held),
-    get: (p) => pace.messages(upTo(maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), held),
+    create: (p) => pace.run(upTo(p.limit, p.queue), () => claims.create(p), largest),
+    get: (p) => pace.run(upTo(maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), largest),
     renew: (p) => claims.renew(p),
     release: (p) => claims.release(p),
   }
@@ -160,7 +183,12 @@ function pacedSubscriptions(
   return {
     create: (p) => subscriptions.create(p),
     get: (p) => subscriptions.get(p),
-    list: (p) => pace.run(p.limit * maxQueueMetadataBytes, () => subscriptions.list(p)),
+    list: (p) =>
+      pace.run(
+        { of: p.key, sizes: pace.subscriptions, count: p.limit, maxBytes: maxQueueMetadataBytes },
+        () => subscriptions.list(p),
+        (listed) => listed.reduce((most, { options }) => Math.max(most, options.length), 0),
+      ),
     update: (p) => subscriptions.update(p),
     confirm: (p) => subscriptions.confirm(p),
     delete: (p) => subscriptions.delete(p),
