@@ -14,10 +14,9 @@ export function membersOf(text: string): Map<string, string> {
     const start = text.indexOf('"', at)
     if (start < 0) return members
     const keyEnd = endOfString(text, start) + 1
-    const valueStart = text.indexOf(':', keyEnd) + 1
-    at = endOfValue(text, valueStart)
-    members.set(keyOf(text, start, keyEnd), text.slice(valueStart, at).trim())
-    at += 1
+    const end = endOfValue(text, keyEnd)
+    members.set(keyOf(text, start, keyEnd), text.slice(text.indexOf(':', keyEnd) + 1, end).trim())
+    at = end + 1
   }
 }
 
@@ -48,7 +47,7 @@ export function compactBytes(text: string): number {
   return Buffer.byteLength(text) - blanks
 }
 
-/** The comma or brace behind the value that begins at `start`. */
+/** The comma or brace behind the value whose key ends at `start`. */
 function endOfValue(text: string, start: number): number {
   let depth = 0
   for (let i = start; i < text.length; i++) {
