@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -14,39 +10,26 @@ import {
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
+import { mountDisk, type SmallDisk } from '../support/small-disk.ts'
 import { expectRefusal } from './under-load.ts'
 
 const CONFIG = '[transport]\nmax_messages_per_page = 1000\nmax_messages_post_size = 1000000\n'
-const DISK = '160m'
 /** What is left on it when the service begins to write. */
 const LEFT_BYTES = 4_000_000
 const MESSAGE_BYTES = 100_000
 const MESSAGES = '/v2/queues/jobs/messages'
 
-const folder = mkdtempSync(join(tmpdir(), 'zaqar-disk-'))
+const mounted = (await missingPostgres({ isOwn: true })) ?? mountDisk('160m')
 
-/** Why there is no disk small enough to fill, or false. */
-function mountDisk(): string | false {
-  try {
-    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', folder], { stdio: 'pipe' })
-    chmodSync(folder, 0o777)
-    return false
-  } catch {
-    rmSync(folder, { recursive: true })
-    return 'only root may mount a small disk, and not everywhere'
-  }
-}
-
-const missing = (await missingPostgres({ isOwn: true })) ?? mountDisk()
-
-describe('a full disk under PostgreSQL', { skip: missing }, () => {
+describe('a full disk under PostgreSQL', { skip: typeof mounted === 'string' && mounted }, () => {
+  const disk = mounted as SmallDisk
   let server: PostgresServer
   let service: Service
   let client: TestClient
   let close: () => void
 
   before(async () => {
-    server = await startOwnPostgres({ parent: folder })
+    server = await startOwnPostgres({ parent: disk.folder })
     service = await startService({ config: CONFIG, args: ['--storage', server.uri] })
     const send = sendOverHttp(service.url)
     close = send.close
@@ -56,8 +39,7 @@ describe('a full disk under PostgreSQL', { skip: missing }, () => {
     close()
     await service.kill()
     await server.stop()
-    execFileSync('/bin/umount', ['--lazy', folder])
-    rmSync(folder, { recursive: true })
+    disk.unmount()
   })
 
   // Random, or PostgreSQL would make little of it.
@@ -67,9 +49,7 @@ describe('a full disk under PostgreSQL', { skip: missing }, () => {
     })
 
   test('is said to clients as 503, loses nothing that was acknowledged, and is got over when there is space', async () => {
-    const { bavail, bsize } = statfsSync(folder)
-    const ballast = join(folder, 'ballast')
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize - LEFT_BYTES))
+    disk.fill(LEFT_BYTES)
     const acknowledged: number[] = []
     let refused = 0
     for (let number = 0; refused < 3; number++) {
@@ -81,7 +61,7 @@ describe('a full disk under PostgreSQL', { skip: missing }, () => {
         refused += 1
       }
     }
-    rmSync(ballast)
+    disk.clear()
     // Without space for its log PostgreSQL gives up altogether, and somebody has to start it again.
     await server.control?.start().catch(() => undefined)
     const end = performance.now() + 20_000

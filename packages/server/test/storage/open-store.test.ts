@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type StorageUri, storageUri } from '../../src/config/storage-uri.ts'
 import { describeStore, openStore } from '../../src/open-store.ts'
@@ -30,4 +33,33 @@ test('a store is described without its password', () => {
 test('a server that cannot be reached is unavailable, and the reason holds no password', async () => {
   const opening = openStore({ uri: read(NOWHERE), listenUri: null, connections: 1 }, createSystemClock())
   await assert.rejects(opening, (error) => error instanceof StorageUnavailable && !error.message.includes('hunter2'))
+})
+
+test('what a new SQLite store keeps on the disk is for its user alone; a file that is there keeps its mode', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'zaqar-modes-'))
+  const umask = process.umask(0)
+  t.after(() => {
+    process.umask(umask)
+    rmSync(folder, { recursive: true })
+  })
+  writeFileSync(join(folder, 'shared.db'), '', { mode: 0o640 })
+  for (const [name, mode] of [
+    ['new', 0o600],
+    ['shared', 0o640],
+  ] as const) {
+    const file = join(folder, `${name}.db`)
+    const opened = await openStore(
+      { uri: read(`sqlite:${file}`), listenUri: null, connections: 1 },
+      createSystemClock(),
+    )
+    await opened.storage.queues.create({ key: { project: 'p', kind: 'queue', name: 'q' }, metadata: '{}', now: 0 })
+    for (const [suffix, expected] of [
+      ['', mode],
+      ['-wal', mode],
+      ['-reserve', 0o600],
+    ] as const) {
+      assert.equal((statSync(file + suffix).mode & 0o777).toString(8), expected.toString(8), file + suffix)
+    }
+    await opened.close()
+  }
 })

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StorageUnavailable } from '../contract.ts'
 
@@ -8,6 +9,7 @@ import { StorageUnavailable } from '../contract.ts'
  */
 export function openDatabase(path: string): DatabaseSync {
   try {
+    createPrivate(path)
     const db = new DatabaseSync(path)
     try {
       // Exclusive before WAL: the index of the log then lives in our memory, and nobody else can open the file.
@@ -15,8 +17,6 @@ export function openDatabase(path: string): DatabaseSync {
       refuseForeign(db)
       db.exec('PRAGMA journal_mode = WAL')
       db.exec('PRAGMA synchronous = FULL')
-      // 16 MiB of log: fewer checkpoints, so fewer moves that wait for one.
-      db.exec('PRAGMA wal_autocheckpoint = 4000')
       db.exec('PRAGMA cache_size = -65536')
       db.exec('PRAGMA temp_store = MEMORY')
       // What INSERT OR REPLACE takes away counts as deleted.
@@ -32,6 +32,16 @@ export function openDatabase(path: string): DatabaseSync {
     throw new StorageUnavailable(`${openingTrouble(error)}: ${path}`, {
       cause: error,
     })
+  }
+}
+
+/** A new file is for this user alone; SQLite gives what it puts beside the file the same mode. */
+function createPrivate(path: string): void {
+  if (path === ':memory:') return
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It exists, or SQLite says why it cannot.
   }
 }
 
@@ -87,6 +97,11 @@ export function asStorageError(error: unknown): unknown {
   return new StorageUnavailable(`SQLite: ${(error as Error).message}`, {
     cause: error,
   })
+}
+
+/** There was no room for it: on the disk, or under a limit of ours. */
+export function isFull(error: unknown): boolean {
+  return primaryCode(error) === SQLITE.FULL
 }
 
 function primaryCode(error: unknown): number {

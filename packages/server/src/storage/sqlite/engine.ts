@@ -6,6 +6,7 @@ import { Sealer } from '../sealed-id.ts'
 import { MessageRows } from './message-rows.ts'
 import { Numbers } from './numbers.ts'
 import { type QueueState, QueueStates } from './queue-states.ts'
+import type { Room } from './room.ts'
 import { Settling } from './settling.ts'
 import { Turns, UNFINISHED } from './turns.ts'
 import { Watchers } from './watchers.ts'
@@ -20,20 +21,23 @@ export interface Engine {
   readonly rows: MessageRows
   readonly settling: Settling
   readonly watchers: Watchers
+  /** For a move that is about to store what was not there before. @throws StorageUnavailable when the disk is full */
+  needRoom(): void
   /** Something may be new in that queue once the turn is committed. */
   announce(state: QueueState): void
   /**
    * Runs a move on a queue that must be as the caller saw it, after what is due in it has been done.
-   * `now` is handed on, but never earlier than an instant that was acted on before.
+   * `now` is handed on, but never earlier than an instant that was acted on before. `newBytes`: see `Turns.submit`.
    */
   onQueue<T>(
     handle: QueueHandle,
     now: Instant,
     act: (state: QueueState, now: Instant) => T | typeof UNFINISHED,
+    newBytes?: number,
   ): Promise<T | Stale>
 }
 
-export function createEngine(db: DatabaseSync, clock: Clock): Engine {
+export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null): Engine {
   const { seal_key } = db.prepare('SELECT seal_key FROM store').get() as {
     seal_key: Uint8Array
   }
@@ -43,6 +47,7 @@ export function createEngine(db: DatabaseSync, clock: Clock): Engine {
   const announced = new Set<QueueState>()
   const announce = (state: QueueState) => void announced.add(state)
   const turns = new Turns(db, {
+    refusalOfNew: () => room?.refusalOfNew() ?? null,
     beforeCommit() {
       if (states.flush()) numbers.flush()
     },
@@ -50,22 +55,27 @@ export function createEngine(db: DatabaseSync, clock: Clock): Engine {
       for (const state of announced) watchers.notify(state.key)
       announced.clear()
     },
-    afterRollback() {
+    afterRollback(error) {
       announced.clear()
       states.forget()
       numbers.reload()
+      room?.failed(error)
     },
   })
+  const needRoom = () => {
+    const refusal = room?.refusalOfNew() ?? null
+    if (refusal !== null) throw refusal
+  }
   const rows = new MessageRows(db, sealer)
   const settling = new Settling(db, states, announce)
   const watchers = new Watchers({ db, clock, turns, states })
-  const onQueue: Engine['onQueue'] = (handle, now, act) =>
+  const onQueue: Engine['onQueue'] = (handle, now, act, newBytes) =>
     turns.submit(() => {
       const state = states.open(handle)
       if (state === STALE) return STALE
       const actual = numbers.notBefore(now)
       return settling.settle(state, actual) ? act(state, actual) : UNFINISHED
-    })
+    }, newBytes)
   return {
     db,
     turns,
@@ -75,6 +85,7 @@ export function createEngine(db: DatabaseSync, clock: Clock): Engine {
     rows,
     settling,
     watchers,
+    needRoom,
     announce,
     onQueue,
   }

@@ -78,17 +78,22 @@ export function createMessageStore(engine: Engine): MessageStore {
 
   return {
     append: ({ queue, clientId, messages, idempotency, now }) =>
-      onQueue(queue, now, (state, now) => {
-        if (!idempotency) return { ids: idsOf(state, store(state, messages, clientId, now)) }
-        const known = findRecord.get(state.bucket, idempotency.key) as unknown as RecordRow | undefined
-        if (known !== undefined && known.expires_at > now) {
-          return known.digest === idempotency.digest ? { ids: idsOf(state, known) } : 'conflict'
-        }
-        if (known !== undefined) state.bytes -= recordBytes(known)
-        const posted = store(state, messages, clientId, now)
-        record(state, idempotency, posted)
-        return { ids: idsOf(state, posted) }
-      }),
+      onQueue(
+        queue,
+        now,
+        (state, now) => {
+          if (!idempotency) return { ids: idsOf(state, store(state, messages, clientId, now)) }
+          const known = findRecord.get(state.bucket, idempotency.key) as unknown as RecordRow | undefined
+          if (known !== undefined && known.expires_at > now) {
+            return known.digest === idempotency.digest ? { ids: idsOf(state, known) } : 'conflict'
+          }
+          if (known !== undefined) state.bytes -= recordBytes(known)
+          const posted = store(state, messages, clientId, now)
+          record(state, idempotency, posted)
+          return { ids: idsOf(state, posted) }
+        },
+        bytesOf(messages),
+      ),
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
       let cursor: Cursor | null = null
@@ -179,4 +184,9 @@ export function createMessageStore(engine: Engine): MessageStore {
 /** What a record of a POST counts for in bytes. */
 function recordBytes({ key, digest }: { readonly key: string; readonly digest: string }): number {
   return Buffer.byteLength(key) + Buffer.byteLength(digest)
+}
+
+/** About. */
+function bytesOf(messages: readonly NewMessage[]): number {
+  return messages.reduce((sum, { body }) => sum + body.length, 0)
 }

@@ -1,12 +1,15 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../platform/clock.ts'
 import type { Storage } from '../contract.ts'
 import { createCatalogueStore } from './catalogue.ts'
 import { createClaimStore } from './claims.ts'
-import { openDatabase } from './database.ts'
+import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
 import { createQueueStore } from './queues.ts'
+import { ReserveFile } from './reserve-file.ts'
+import { Room } from './room.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -23,8 +26,9 @@ export interface SqliteOptions {
 export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storage> {
   const db = openDatabase(path)
   try {
-    migrate(db)
-    const engine = createEngine(db, clock)
+    const room = path === ':memory:' ? null : new Room(db, new ReserveFile(`${path}-reserve`))
+    migrateWithRoom(db, room)
+    const engine = createEngine(db, clock, room)
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
@@ -39,16 +43,34 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
       subscriptions: createSubscriptionStore(engine),
       catalogue: createCatalogueStore(engine),
       watch: (key, listener) => watchers.watch(key, listener),
-      ping: () => turns.submit(() => void probe.run()),
+      ping: () =>
+        turns.submit(() => {
+          engine.needRoom()
+          probe.run()
+        }),
       async close() {
         sweeper.stop()
         watchers.close()
         await turns.close()
-        if (db.isOpen) db.close()
+        if (!db.isOpen) return
+        db.close()
+        room?.close()
       },
     }
   } catch (error) {
     db.close()
-    throw error
+    throw asStorageError(error)
+  }
+}
+
+/** What is there must be served although the disk is full, also by a version that stores it otherwise. */
+function migrateWithRoom(db: DatabaseSync, room: Room | null): void {
+  try {
+    migrate(db)
+  } catch (error) {
+    if (!isFull(error)) throw error
+    if (db.isTransaction) db.exec('ROLLBACK')
+    room?.failed(error)
+    migrate(db)
   }
 }

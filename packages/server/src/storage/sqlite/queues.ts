@@ -9,7 +9,7 @@ const BYTES_PER_TURN = 524_288
 const BYTES_OF_A_LOOK = 1_000
 
 export function createQueueStore(engine: Engine): QueueStore {
-  const { db, turns, states, numbers, rows, settling, announce } = engine
+  const { db, turns, states, numbers, rows, settling, needRoom, announce } = engine
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
   const names = db.prepare(`SELECT name, NULL AS metadata FROM queues WHERE ${behind}`)
   const documents = db.prepare(`SELECT name, text AS metadata FROM queues JOIN metadata ON queue = id WHERE ${behind}`)
@@ -25,6 +25,7 @@ export function createQueueStore(engine: Engine): QueueStore {
       turns.submit(() => {
         const known = states.find(key)
         if (known !== null) return { created: false, queue: states.toQueue(known) }
+        needRoom()
         return { created: true, queue: states.toQueue(states.create(key, metadata)) }
       }),
 
@@ -38,6 +39,7 @@ export function createQueueStore(engine: Engine): QueueStore {
       turns.submit(() => {
         const state = states.open(queue)
         if (state === STALE) return STALE
+        needRoom()
         const updated = states.updateSettings(state, metadata)
         announce(updated)
         return states.toQueue(updated)

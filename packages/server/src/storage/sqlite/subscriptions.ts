@@ -17,7 +17,7 @@ interface SubscriptionRow {
 
 const COLUMNS = 'id, subscriber, ttl, renewed_at, expires_at, options, confirmed'
 
-export function createSubscriptionStore({ db, turns, states }: Engine): SubscriptionStore {
+export function createSubscriptionStore({ db, turns, states, needRoom }: Engine): SubscriptionStore {
   const bySubscriber = db.prepare(`SELECT ${COLUMNS} FROM subscriptions WHERE bucket = ? AND subscriber = ?`)
   const byId = db.prepare(`SELECT ${COLUMNS} FROM subscriptions WHERE bucket = ? AND id = ? AND expires_at > ?`)
   const page = limited(
@@ -59,6 +59,7 @@ export function createSubscriptionStore({ db, turns, states }: Engine): Subscrip
               created: false,
               subscription: toSubscription(existing, key),
             }
+          needRoom()
           const row: SubscriptionRow = {
             id,
             subscriber,
@@ -95,6 +96,7 @@ export function createSubscriptionStore({ db, turns, states }: Engine): Subscrip
         onBucket<'updated' | 'absent' | 'conflict'>(key, 'absent', (bucket) => {
           const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
           if (row === undefined) return 'absent'
+          needRoom()
           const changed = { ...row }
           if (subscriber !== undefined && subscriber !== row.subscriber) {
             if (liveBySubscriber(bucket, subscriber, now) !== null) return 'conflict'

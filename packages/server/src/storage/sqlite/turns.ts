@@ -10,20 +10,25 @@ export type Move<T> = () => T | typeof UNFINISHED
 
 interface Waiting {
   readonly move: Move<unknown>
+  readonly newBytes: number
   readonly resolve: (answer: never) => void
   readonly reject: (error: unknown) => void
 }
 
 export interface TurnHooks {
+  /** Why nothing new can be stored, or null. */
+  refusalOfNew(): StorageUnavailable | null
   /** Inside the transaction, after the last move. */
   beforeCommit(): void
   afterCommit(): void
   /** Whatever was remembered of the store may be wrong now. */
-  afterRollback(): void
+  afterRollback(error: unknown): void
 }
 
 /** Bounds how long one turn keeps the event loop. */
 const MOVES_PER_TURN = 256
+/** Also bounds the log of one turn, for which there is a reserve when the disk is full. */
+const NEW_BYTES_PER_TURN = 4 << 20
 
 /**
  * Group commit: all moves that arrive in one turn of the event loop share one transaction, and are answered after its
@@ -37,6 +42,8 @@ export class Turns {
   readonly #commit
   readonly #rollback
   #waiting: Waiting[] = []
+  /** Of all that wait. */
+  #newBytes = 0
   #scheduled = false
   #closed = false
   #idle: (() => void)[] = []
@@ -49,10 +56,11 @@ export class Turns {
     this.#rollback = db.prepare('ROLLBACK')
   }
 
-  submit<T>(move: Move<T>): Promise<T> {
+  /** `newBytes`: about how much the move wants stored that was not there before, where that is its purpose. */
+  submit<T>(move: Move<T>, newBytes = 0): Promise<T> {
     if (this.#closed) return Promise.reject(new StorageUnavailable('The storage is closed'))
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ move, resolve, reject })
+      this.#wait({ move, newBytes, resolve, reject })
       this.#schedule()
     })
   }
@@ -75,12 +83,15 @@ export class Turns {
   }
 
   #turn(): void {
-    const group = this.#waiting.length > MOVES_PER_TURN ? this.#waiting.splice(0, MOVES_PER_TURN) : this.#waiting
-    if (group === this.#waiting) this.#waiting = []
+    const taken = this.#take()
+    const refusal = this.#hooks.refusalOfNew()
+    const group = refusal === null ? taken : taken.filter((one) => !refuseNew(one, refusal))
     try {
       this.#finish(group, this.#transact(group))
     } catch {
       for (const one of group) {
+        const refusal = this.#hooks.refusalOfNew()
+        if (refusal !== null && refuseNew(one, refusal)) continue
         try {
           this.#finish([one], this.#transact([one]))
         } catch (alone) {
@@ -88,6 +99,27 @@ export class Turns {
         }
       }
     }
+  }
+
+  #wait(one: Waiting): void {
+    this.#waiting.push(one)
+    this.#newBytes += one.newBytes
+  }
+
+  #take(): Waiting[] {
+    const all = this.#waiting
+    if (all.length <= MOVES_PER_TURN && this.#newBytes <= NEW_BYTES_PER_TURN) {
+      this.#waiting = []
+      this.#newBytes = 0
+      return all
+    }
+    let [count, newBytes] = [0, 0]
+    while (count < MOVES_PER_TURN && count < all.length && newBytes <= NEW_BYTES_PER_TURN) {
+      newBytes += (all[count] as Waiting).newBytes
+      count += 1
+    }
+    this.#newBytes -= newBytes
+    return all.splice(0, count)
   }
 
   #transact(group: readonly Waiting[]): unknown[] {
@@ -100,7 +132,7 @@ export class Turns {
     } catch (error) {
       // Some errors have ended the transaction already.
       if (this.#db.isTransaction) this.#rollback.run()
-      this.#hooks.afterRollback()
+      this.#hooks.afterRollback(error)
       throw error
     }
   }
@@ -108,9 +140,16 @@ export class Turns {
   #finish(group: readonly Waiting[], answers: readonly unknown[]): void {
     // Unfinished ones go behind those that wait, or one would keep the others from their turn.
     group.forEach((waiting, i) => {
-      if (answers[i] === UNFINISHED) this.#waiting.push(waiting)
+      if (answers[i] === UNFINISHED) this.#wait(waiting)
       else waiting.resolve(answers[i] as never)
     })
     this.#hooks.afterCommit()
   }
+}
+
+/** False when it wants nothing new. */
+function refuseNew({ newBytes, reject }: Waiting, refusal: StorageUnavailable): boolean {
+  if (newBytes === 0) return false
+  reject(refusal)
+  return true
 }

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { openSqlite } from '../../packages/server/src/storage/sqlite/open-sqlite.ts'
+import { assertError, json } from '../../packages/server/test/support/answers.ts'
+import { type InProcessService, openInProcess } from '../../packages/server/test/support/in-process.ts'
+import { PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { sendOverHttp } from '../support/send-over-http.ts'
+import { startService } from '../support/service.ts'
+import { mountDisk, type SmallDisk } from '../support/small-disk.ts'
+
+const MESSAGES = '/v2/queues/jobs/messages'
+const CLAIMS = '/v2/queues/jobs/claims'
+
+const FIRST_STEP = new URL(
+  '../../packages/server/src/storage/sqlite/migrations/0001-queues-messages-claims.sql',
+  import.meta.url,
+)
+
+const mounted = mountDisk('40m')
+
+describe('a disk without a page left', { skip: typeof mounted === 'string' && mounted }, () => {
+  const disk = mounted as SmallDisk
+  let data: string
+  let service: InProcessService
+  let stores = 0
+
+  beforeEach(async () => {
+    stores += 1
+    data = join(disk.folder, `store-${stores}`)
+    mkdirSync(data)
+    await open()
+  })
+  afterEach(async () => {
+    await service.close()
+    rmSync(data, { recursive: true })
+    rmSync(join(disk.folder, 'neighbour'), { force: true })
+  })
+  after(() => disk.unmount())
+
+  async function open(): Promise<void> {
+    service = await openInProcess({}, { openStorage: (clock) => openSqlite({ path: join(data, 'zaqar.db'), clock }) })
+  }
+
+  async function reopen(): Promise<void> {
+    await service.close()
+    await open()
+  }
+
+  function post(count = 1, bytes = 1000): Promise<{ status: number; text: string }> {
+    const messages = Array.from({ length: count }, (_, i) => ({ body: [i, 'x'.repeat(bytes)] }))
+    return service.client.post(MESSAGES, { messages })
+  }
+
+  /** Posts so many messages, and then as many as the disk takes when somebody else has filled it. */
+  async function fill(count: number): Promise<void> {
+    for (let stored = 0; stored < count; stored += 100) assert.equal((await post(100)).status, 201)
+    disk.fill()
+    for (let more = 0; (await post()).status === 201; more++) assert.ok(more < 20_000, 'the disk does not fill')
+  }
+
+  async function total(): Promise<number> {
+    return json(await service.client.get('/v2/queues/jobs/stats')).messages.total
+  }
+
+  /** Removes some messages; false when there are none. */
+  const consumers: Record<string, () => Promise<boolean>> = {
+    async pop() {
+      const answer = await service.client.delete(`${MESSAGES}?pop=20`)
+      assert.equal(answer.status, 200, answer.text)
+      return json(answer).messages.length > 0
+    },
+    async 'delete by ids'() {
+      const listed = await service.client.get(`${MESSAGES}?echo=true&limit=20`)
+      assert.equal(listed.status, 200, listed.text)
+      const ids = json(listed).messages.map((one: { id: string }) => one.id)
+      if (ids.length === 0) return false
+      assert.equal((await service.client.delete(`${MESSAGES}?ids=${ids}`)).status, 204)
+      return true
+    },
+    async 'claim, renew, release, claim and delete'() {
+      const released = await service.client.post(`${CLAIMS}?limit=20`, { ttl: 60, grace: 60 })
+      if (released.status === 204) return false
+      assert.equal(released.status, 201, released.text)
+      const location = released.headers['location'] as string
+      assert.equal((await service.client.patch(location, { ttl: 4000, grace: 60 })).status, 204)
+      assert.equal((await service.client.delete(location)).status, 204)
+      const claim = await service.client.post(`${CLAIMS}?limit=20`)
+      assert.equal(claim.status, 201, claim.text)
+      for (const { href } of json(claim).messages) assert.equal((await service.client.delete(href)).status, 204)
+      return true
+    },
+    async 'many pops at one time'() {
+      const answers = await Promise.all(Array.from({ length: 60 }, () => service.client.delete(`${MESSAGES}?pop=20`)))
+      for (const { status, text } of answers) assert.equal(status, 200, text)
+      return answers.some((answer) => json(answer).messages.length > 0)
+    },
+  }
+
+  for (const [how, consume] of Object.entries(consumers)) {
+    for (const [who, afterEach] of [
+      ['', () => {}],
+      [', also when others take all room that comes free', () => disk.fill()],
+    ] as const) {
+      test(`does not keep consumers from emptying the queue by ${how}${who}; then there is room for what is new`, async () => {
+        await fill(8000)
+        const refused = await post()
+        assertError(refused as never, 503, 'Service temporarily unavailable')
+        while (await consume()) afterEach()
+        assert.equal(await total(), 0)
+        assert.equal((await post(100)).status, 201)
+        assert.equal((await service.client.put('/v2/queues/new', { metadata: 'some' })).status, 201)
+        assert.equal(await total(), 100)
+      })
+    }
+  }
+
+  for (const [how, remove] of [
+    ['purged', () => service.client.post('/v2/queues/jobs/purge', { resource_types: ['messages'] })],
+    ['deleted', () => service.client.delete('/v2/queues/jobs')],
+  ] as const) {
+    test(`lets the queue be ${how}, and what that frees is used`, async () => {
+      await fill(8000)
+      assert.equal((await remove()).status, 204)
+      disk.fill()
+      for (let rounds = 0; (await post(100)).status !== 201; rounds++) {
+        assert.ok(rounds < 1000, 'nothing comes free')
+        service.clock.advance(500)
+        for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+      }
+      assert.equal(await total(), 100)
+    })
+  }
+
+  test('lets a start come up that finds it so, and empty the queue', async () => {
+    for (let stored = 0; stored < 8000; stored += 100) assert.equal((await post(100)).status, 201)
+    await service.close()
+    disk.fill()
+    await open()
+    while (await consumers['pop']?.()) disk.fill()
+    assert.equal((await post()).status, 201)
+  })
+
+  test('lets a version come up that stores things otherwise than the one before', async () => {
+    await service.close()
+    rmSync(join(data, 'zaqar.db'))
+    const db = new DatabaseSync(join(data, 'zaqar.db'))
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec(readFileSync(FIRST_STEP, 'utf8'))
+    db.exec(`
+      PRAGMA user_version = 1;
+      INSERT INTO buckets (owner) VALUES (1), (1);
+      INSERT INTO queues (project, kind, name, revision, metadata, latent, bucket, subscription_bucket, free, claimed)
+        VALUES ('${PROJECT}', 'queue', 'jobs', 1, '{}', 0, 1, 2, 4000, 0);
+      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4000)
+        INSERT INTO messages (number, bucket, place, visible_at, delayed, expires_at, held, claim, claim_count, ttl, created_at, born, client, body)
+        SELECT n, 1, n, 0, 0, 9000000000000, 0, NULL, 0, 60, 0, 1, 'c', printf('"%.*c"', 1000, 'x') FROM numbers`)
+    db.close()
+    disk.fill()
+    await open()
+    assert.equal(await total(), 4000)
+    while (await consumers['pop']?.());
+    assert.equal((await post()).status, 201)
+  })
+
+  test('lets a start come up that follows a full disk, and go on', async () => {
+    await fill(8000)
+    for (let left = await total(); left > 0; left = await total()) {
+      await reopen()
+      disk.fill()
+      for (let i = 0; i < 100; i++) await consumers['pop']?.()
+    }
+    assert.equal((await post()).status, 201)
+  })
+
+  test('serves those who look, says that it is no healthy store, and keeps consumers going while others try to post', async () => {
+    await fill(8000)
+    const before = await total()
+    assert.equal((await service.client.get('/v2/ping')).status, 503)
+    assert.equal((await service.client.put('/v2/queues/jobs')).status, 204, 'it exists')
+    assert.equal((await service.client.put('/v2/queues/new')).status, 503)
+    const answers = await Promise.all([
+      ...Array.from({ length: 50 }, () => post()),
+      ...Array.from({ length: 10 }, () => service.client.delete(`${MESSAGES}?pop=1`)),
+      ...Array.from({ length: 50 }, () => post()),
+    ])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [...Array(50).fill(503), ...Array(10).fill(200), ...Array(50).fill(503)],
+    )
+    assert.equal(await total(), before - 10)
+  })
+
+  test('is over when there is room again, and the reserve is back', async () => {
+    const reserve = () => statSync(join(data, 'zaqar.db-reserve'), { throwIfNoEntry: false })?.size ?? 0
+    const size = reserve()
+    assert.ok(size > 0)
+    await fill(4000)
+    assert.equal(reserve(), 0)
+    disk.clear()
+    assert.equal((await post()).status, 201)
+    assert.equal(reserve(), size)
+    assert.equal((await service.client.get('/v2/ping')).status, 204)
+  })
+
+  test('loses nothing by a crash, and the next start empties the queue', async () => {
+    const dataDir = join(data, 'own')
+    const first = await startService({ dataDir })
+    const sendFirst = sendOverHttp(first.url)
+    const client = new TestClient(sendFirst)
+    const messages = Array.from({ length: 100 }, (_, i) => ({ body: [i, 'x'.repeat(1000)] }))
+    for (let i = 0; i < 50; i++) assert.equal((await client.post(MESSAGES, { messages })).status, 201)
+    disk.fill()
+    let stored = 5000
+    for (; (await client.post(MESSAGES, { messages: messages.slice(0, 1) })).status === 201; stored++);
+    await client.delete(`${MESSAGES}?pop=20`)
+    disk.fill()
+    await first.kill()
+    sendFirst.close()
+    const next = await startService({ dataDir })
+    const sendNext = sendOverHttp(next.url)
+    const again = new TestClient(sendNext)
+    let popped = 20
+    for (let count = 20; count > 0; popped += count) {
+      const answer = await again.delete(`${MESSAGES}?pop=20`)
+      assert.equal(answer.status, 200, answer.text)
+      count = json(answer).messages.length
+      disk.fill()
+    }
+    assert.equal(popped, stored)
+    await next.stop()
+    sendNext.close()
+  })
+})
