@@ -3,8 +3,8 @@ import { type ListedQueue, type ProjectUsage, type QueueStore, STALE } from '../
 import type { Engine } from './engine.ts'
 import { UNFINISHED } from './turns.ts'
 
-/** Bytes of metadata that a listing looks at in one turn: a millisecond or two. */
-const BYTES_PER_TURN = 524_288
+/** Bytes of metadata that a listing looks at in one turn: a millisecond or so. */
+const BYTES_PER_TURN = 131_072
 /** What a queue counts beside its metadata. */
 const BYTES_OF_A_LOOK = 1_000
 
