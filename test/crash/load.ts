@@ -19,6 +19,9 @@ const CLAIM_TERMS = { ttl: 43_200, grace: 60 }
 /** Between an answer that did not come and the next attempt. */
 const PAUSE_MS = 20
 
+/** For an answer. Longer than any takes, however busy the machine. */
+const LONGEST_WAIT_MS = 20_000
+
 /** Nobody knows what became of the request: the service went away before it answered, or said that it is in trouble. */
 class Unanswered extends Error {}
 
@@ -69,13 +72,25 @@ export async function runLoad(url: string, history: History, round: number, opti
 function orUnanswered(send: Send, { isOver = () => false, onRefused }: LoadOptions): Send {
   return async (request) => {
     if (isOver()) throw new Unanswered()
-    const answer = await send(request).catch((error) => {
+    const answer = await answerInTime(send(request)).catch((error) => {
       throw new Unanswered('', { cause: error })
     })
     if (answer.status !== 503 || onRefused === undefined) return answer
     onRefused(answer)
     throw new Unanswered()
   }
+}
+
+/** As a client would that does not wait for ever: a connection on its way to a worker that is killed is lost without a word. */
+async function answerInTime(answer: Promise<TestAnswer>): Promise<TestAnswer> {
+  const limit = new AbortController()
+  const tooLate = sleep(LONGEST_WAIT_MS, undefined, { signal: limit.signal }).then(() => {
+    throw new Error('no answer came')
+  })
+  return Promise.race([answer, tooLate]).finally(() => {
+    limit.abort()
+    tooLate.catch(() => {})
+  })
 }
 
 /** Posts numbered messages, few or many at a time. */

@@ -9,16 +9,16 @@ const CLOSING_SECONDS = 5
  * limit). A second SIGINT, as from an impatient terminal, ends it at once. SIGHUP, as from a terminal that is closed, does not.
  */
 export function endOnSignal(service: { close(): Promise<void> }, limitSeconds: number, name: string): void {
-  let isEnding = false
+  let endedBy: NodeJS.Signals | null = null
   const fail = (why: string): never => {
     process.stderr.write(`zaqar: ${name} did not end well: ${why}\n`)
     process.exit(1)
   }
   const end = (signal: NodeJS.Signals): void => {
-    if (isEnding && signal === 'SIGINT') process.exit(130)
+    if (endedBy === 'SIGINT' && signal === 'SIGINT') process.exit(130)
     // A terminal or a service manager signals to all processes, and a supervisor passes its own signal on.
-    if (isEnding) return
-    isEnding = true
+    if (endedBy !== null) return
+    endedBy = signal
     const clock = createSystemClock()
     const atLast = clock.now() + (limitSeconds + CLOSING_SECONDS) * 1000
     if (limitSeconds > 0) clock.at(atLast, () => fail('it took too long'))
