@@ -21,9 +21,9 @@ afterEach(async () => {
   await Promise.all(listeners.splice(0).map((listener) => listener.close()))
 })
 
-async function serve(handle: Handle) {
+async function serve(handle: Handle, bytes = BUDGET) {
   const clock = new ManualClock()
-  const budget = new MemoryBudget({ bytes: BUDGET, clock })
+  const budget = new MemoryBudget({ bytes, clock })
   const listener = await listen(
     handle,
     listenerOptions({ budget, clock, maxBodyBytes: 256 * KIB, maxConnections: 5000 }),
@@ -143,6 +143,31 @@ describe('a body', () => {
 
 describe('requests behind one that waits', () => {
   const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+  test('are read no further than Node reads at one time, and answered all the same', async () => {
+    const end = Promise.withResolvers<typeof EMPTY>()
+    let served = 0
+    const service = await serve(
+      ({ target }) => {
+        served += 1
+        return target === '/wait' ? end.promise : Promise.resolve(EMPTY)
+      },
+      1024 * KIB * KIB,
+    )
+    const eager = await service.raw()
+    const sent = eager.write(get.replace('/', '/wait') + get.repeat(20_000))
+    const other = await service.raw()
+    for (let i = 0; i < 100; i++) {
+      await other.write(get)
+      await other.answer()
+    }
+    const most = service.budget.held
+    assert.ok(most < 12 * KIB * KIB, `${most}`)
+    end.resolve(EMPTY)
+    await sent
+    await until(() => served === 20_101)
+    assert.ok(service.budget.held < 12 * KIB * KIB)
+  })
 
   test('are counted, and whoever sends too many for the budget loses the connection', async () => {
     const end = Promise.withResolvers<typeof EMPTY>()

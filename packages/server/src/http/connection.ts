@@ -68,6 +68,8 @@ export class Connection {
   constructor(socket: Socket, budget: MemoryBudget) {
     this.#socket = socket
     this.#budget = budget
+    // Node itself lets it go on with every request that has no body.
+    socket.on('resume', () => this.#isPaused && socket.pause())
     socket.once('close', () => {
       for (const exchange of this.#open) exchange.release()
       this.#open.clear()
@@ -80,7 +82,7 @@ export class Connection {
     const isFirst = this.#open.size === 0
     this.#open.add(exchange)
     response.once('close', () => this.#end(exchange))
-    if (this.#open.size >= PAUSED_FROM && !this.#isPaused) {
+    if (this.#open.size >= PAUSED_FROM) {
       this.#isPaused = true
       this.#socket.pause()
     }
