@@ -17,6 +17,8 @@ const FIRST_READ_BYTES = 80 * 1024
 export class Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Before anybody has looked at it. */
+  readonly arrived: Arrived
   /** False: there is no memory for the request, so it gets no other answer than that. */
   isAdmitted = true
   readonly #budget: MemoryBudget
@@ -25,6 +27,7 @@ export class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse, budget: MemoryBudget) {
     this.request = request
     this.response = response
+    this.arrived = measure(request)
     this.#budget = budget
   }
 
@@ -86,7 +89,7 @@ export class Connection {
       this.#isPaused = true
       this.#socket.pause()
     }
-    const bytes = arrivedBytes(request)
+    const { bytes } = exchange.arrived
     if (bytes <= FREE_BYTES && this.#open.size <= 1 + FREE_WAITING) return exchange
     if (exchange.hold(bytes, () => this.#socket.destroy())) return exchange
     exchange.isAdmitted = false
@@ -125,13 +128,23 @@ export class Connection {
   }
 }
 
-/** What a request takes before anybody has looked at it. */
-function arrivedBytes({ headers, rawHeaders, url = '' }: IncomingMessage): number {
+interface Arrived {
+  /** What it takes. */
+  readonly bytes: number
+  /** Headers that name a host. */
+  readonly hosts: number
+}
+
+function measure({ headers, rawHeaders, url = '' }: IncomingMessage): Arrived {
   let headBytes = url.length
-  for (const text of rawHeaders) headBytes += text.length
-  const announced = headers['content-length']
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    headBytes += name.length + (rawHeaders[i + 1] as string).length
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
   const isChunked = headers['transfer-encoding'] !== undefined
-  const bodyBytes = isChunked ? 0 : Math.min(Number(announced ?? 0), FIRST_READ_BYTES)
-  // As one text, and in pieces.
-  return REQUEST_BYTES + 2 * headBytes + bodyBytes
+  const bodyBytes = isChunked ? 0 : Math.min(Number(headers['content-length'] ?? 0), FIRST_READ_BYTES)
+  // The head is there as one text, and in pieces.
+  return { bytes: REQUEST_BYTES + 2 * headBytes + bodyBytes, hosts }
 }

@@ -154,14 +154,11 @@ class Exchanges {
     this.#refuseBehindAnswers(socket)
   }
 
-  #answer(
-    id: string,
-    { request, response, isAdmitted }: Exchange,
-    body: IncomingBody,
-  ): HttpResponse | Promise<HttpResponse> {
+  #answer(id: string, exchange: Exchange, body: IncomingBody): HttpResponse | Promise<HttpResponse> {
+    const { request, response, isAdmitted } = exchange
     const { method = '', url = '', headers, socket } = request
     if (!isAdmitted) return errorResponse(overloaded(), headers.accept)
-    const problem = problemOf(request)
+    const problem = problemOf(exchange)
     if (problem !== null) return errorResponse(new Refusal(400, 'Bad request', problem), headers.accept)
     const { target, authority } = readTarget(url)
     return this.#handle({
@@ -202,14 +199,9 @@ function turnOf(response: ServerResponse): Promise<void> {
 }
 
 /** What Node lets pass and no client may send; null when there is nothing. (RFC 9112, 2.3 and 3.2) */
-function problemOf({ httpVersionMajor, httpVersion, rawHeaders }: IncomingMessage): string | null {
-  if (httpVersionMajor !== 1) return `HTTP/${httpVersion} is not spoken here.`
-  let hosts = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  return hosts > 1 ? 'The request has more than one Host header.' : null
+function problemOf({ request, arrived }: Exchange): string | null {
+  if (request.httpVersionMajor !== 1) return `HTTP/${request.httpVersion} is not spoken here.`
+  return arrived.hosts > 1 ? 'The request has more than one Host header.' : null
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/model/model.ts'
 import type { IdempotencyKey, MessageStore, NewMessage } from '../contract.ts'
+import type { Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
@@ -58,9 +59,10 @@ export function createMessageStore(engine: Engine): MessageStore {
   }
 
   function idsOf({ bucket }: QueueState, { first, count, posted_at: instant }: Posted): string[] {
-    return sealer.sealAll(
-      Array.from({ length: count }, (_, i) => ({ kind: 'message', bucket, number: first + i, instant })),
-    )
+    const unsealed: Unsealed[] = []
+    for (let number = first; number < first + count; number++)
+      unsealed.push({ kind: 'message', bucket, number, instant })
+    return sealer.sealAll(unsealed)
   }
 
   function record(state: QueueState, { key, digest, expiresAt }: IdempotencyKey, posted: Posted): void {
