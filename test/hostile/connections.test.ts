@@ -393,7 +393,6 @@ describe('what is no request', () => {
     'a target with a blank': `GET /v2/queues/a b HTTP/1.1\r\n${IDENTITY}\r\n`,
     'no target': `GET  HTTP/1.1\r\n${IDENTITY}\r\n`,
     'a relative target': `GET v2/queues HTTP/1.1\r\n${IDENTITY}\r\n`,
-    CONNECT: `CONNECT example.com:443 HTTP/1.1\r\n${IDENTITY}\r\n`,
   }
   for (const [name, bytes] of Object.entries(nonsense)) {
     test(`is refused or cut off: ${name}`, async () => {
@@ -402,13 +401,15 @@ describe('what is no request', () => {
   }
 
   const refused: Record<string, string> = {
+    CONNECT: `CONNECT example.com:443 HTTP/1.1\r\n${IDENTITY}\r\n`,
+    'half of a head': 'GET / HTTP/1.1\r\nHost: lo',
     'two hosts': `GET / HTTP/1.1\r\nHost: localhost\r\n${IDENTITY}\r\n`,
     'the same host twice in other letters': `GET / HTTP/1.1\r\nHOST: localhost\r\n${IDENTITY}\r\n`,
     'HTTP/2.0 in the request line': `GET / HTTP/2.0\r\n${IDENTITY}\r\n`,
   }
   for (const [name, bytes] of Object.entries(refused)) {
     test(`is refused with a title, a description and an id: ${name}`, async () => {
-      const [answer] = await exchange(bytes)
+      const [answer] = await exchangeAndClose(bytes)
       assertRefused(answer)
       assert.match(answer?.headers.get('x-openstack-request-id') ?? '', /^req-/)
     })

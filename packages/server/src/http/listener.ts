@@ -81,6 +81,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     (request, response) => void exchanges.serve(request, response, () => response.writeContinue()),
   )
   server.on('clientError', (error, socket) => exchanges.refuse(error, socket as Socket))
+  server.on('connect', (_request, socket) => exchanges.refuseBehindAnswers(socket as Socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, () => {
@@ -151,7 +152,16 @@ class Exchanges {
   refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
     // Nothing can be said to one who has never finished a handshake or speaks plain HTTP.
     if (code?.startsWith('ERR_TLS_') || code?.startsWith('ERR_SSL_')) return void socket.destroy()
-    this.#refuseBehindAnswers(socket)
+    this.refuseBehindAnswers(socket)
+  }
+
+  /** Behind requests whose answers are still to come a refusal would be taken for the answer to one of them. */
+  refuseBehindAnswers(socket: Socket): void {
+    this.#connectionOf(socket).refuseBehindAnswers(() => {
+      if (!socket.writable) return void socket.destroy()
+      const { clock } = this.#options
+      socket.end(badRequest(), () => clock.at(clock.now() + LINGER_MS, () => socket.destroy()))
+    })
   }
 
   #answer(id: string, exchange: Exchange, body: IncomingBody): HttpResponse | Promise<HttpResponse> {
@@ -178,18 +188,9 @@ class Exchanges {
     const connection = new Connection(socket, this.#options.budget)
     this.#connections.set(socket, connection)
     socket.once('end', () => {
-      if (connection.isCutOff) this.#refuseBehindAnswers(socket)
+      if (connection.isCutOff) this.refuseBehindAnswers(socket)
     })
     return connection
-  }
-
-  /** Behind requests whose answers are still to come a refusal would be taken for the answer to one of them. */
-  #refuseBehindAnswers(socket: Socket): void {
-    this.#connectionOf(socket).refuseBehindAnswers(() => {
-      if (!socket.writable) return void socket.destroy()
-      const { clock } = this.#options
-      socket.end(badRequest(), () => clock.at(clock.now() + LINGER_MS, () => socket.destroy()))
-    })
   }
 }
 
