@@ -176,15 +176,18 @@ export function usageCases(it: It): void {
       return scene.storage.messages.append({ queue, clientId: 'c', messages, idempotency, now: scene.now })
     }
     await post('key', 'digest')
+    const all = await bytesOf(scene)
     await post('key', 'digest')
     await post('key', 'other')
-    assert.equal(await bytesOf(scene), 10)
+    assert.equal(await bytesOf(scene), all)
     await scene.pop(queue, 1)
-    assert.equal(await bytesOf(scene), 9)
+    // What is put around an engine may store another digest.
+    const record = await bytesOf(scene)
+    assert.ok(record > 'key'.length && record < all, `${record}`)
     scene.pass(60)
-    await post('key', 'longer digest')
+    await post('longer key', 'digest')
     await scene.pop(queue, 1)
-    assert.equal(await bytesOf(scene), 16)
+    assert.equal(await bytesOf(scene), record + 'longer '.length)
     scene.pass(60)
     for (let round = 0; (await bytesOf(scene)) > 0; round++) {
       assert.ok(round < ROUNDS, 'they still count')
