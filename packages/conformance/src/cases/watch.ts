@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import type { QueueKey } from 'zaqar/storage'
 import type { Scene } from '../scene.ts'
 import { Signals } from '../signal.ts'
@@ -130,6 +131,29 @@ export function watchCases(it: It): void {
     await staying.after(() => scene.post(queue, 'b'))
     assert.equal(leaving.heard, heard)
     staying.end()
+  })
+
+  it('a listener that throws hurts nobody: each move happens once, others are told, the process is warned', async (scene) => {
+    const queue = await scene.queue()
+    const warnings: Error[] = []
+    const warned = (warning: Error) => void warnings.push(warning)
+    process.on('warning', warned)
+    const end = scene.storage.watch(queue, () => {
+      throw new Error('a listener that throws')
+    })
+    await watching(scene, queue, async (signals) => {
+      await signals.after(() => Promise.all([scene.post(queue, 'a'), scene.post(queue, 'b')]))
+      assert.deepEqual(await scene.listed(queue), ['a', 'b'])
+      await scene.claim(queue, { ttlSeconds: 10 })
+      await signals.after(() => scene.pass(10))
+      assert.deepEqual(await scene.claimed(queue), ['a', 'b'])
+    })
+    end()
+    process.off('warning', warned)
+    assert(
+      warnings.some((warning) => inspect(warning).includes('a listener that throws')),
+      inspect(warnings),
+    )
   })
 
   it.needing('severalClients', 'what another client does is signalled', async (scene) => {

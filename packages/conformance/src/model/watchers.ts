@@ -1,4 +1,4 @@
-import type { Instant, QueueKey } from 'zaqar/storage'
+import { type Instant, type QueueKey, tellListeners } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { endOf, isSameQueue, type ModelState, type WatcherRow } from './state.ts'
 
@@ -23,7 +23,7 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
     setTimer(watcher)
     // Never in the middle of a move: whoever listens may make one.
     queueMicrotask(() => {
-      if (state.watchers.includes(watcher)) watcher.listener()
+      if (state.watchers.includes(watcher)) tellListeners([watcher.listener])
     })
   }
 

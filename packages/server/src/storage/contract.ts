@@ -35,6 +35,8 @@ import type {
 export { passesFilters } from '../core/model/members.ts'
 export type * from '../core/model/model.ts'
 export type { Clock, Timer } from '../platform/clock.ts'
+/** Calls listeners as `Storage.watch` promises. */
+export { tellListeners } from './tell-listeners.ts'
 
 /**
  * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
@@ -342,6 +344,9 @@ export interface Storage {
    * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or freed
    * messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without reason, never fails to
    * come. The queue need not exist. Answers the function that ends it.
+   *
+   * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports by
+   * `process.emitWarning` (see `tellListeners`).
    */
   watch(key: QueueKey, listener: () => void): () => void
 

@@ -1,5 +1,6 @@
 import type { Instant, QueueKey } from '../../core/model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
+import { tellListeners } from '../tell-listeners.ts'
 import type { Lanes } from './lanes.ts'
 import { Listening, slotOf } from './listening.ts'
 
@@ -58,7 +59,7 @@ export class Watchers {
   #onNews(slot: number): void {
     for (const watched of [...this.#watched.values()]) {
       if (watched.slot !== slot) continue
-      for (const listener of [...watched.listeners]) listener()
+      tellListeners(watched.listeners)
       this.#lookAhead(watched, 'next_wake')
     }
   }

@@ -20,6 +20,7 @@ export interface TurnHooks {
   refusalOfNew(): StorageUnavailable | null
   /** Inside the transaction, after the last move. */
   beforeCommit(): void
+  /** Must not throw: what happened is committed, and others wait for the next turn. */
   afterCommit(): void
   /** Whatever was remembered of the store may be wrong now. */
   afterRollback(error: unknown): void
@@ -86,19 +87,27 @@ export class Turns {
     const taken = this.#take()
     const refusal = this.#hooks.refusalOfNew()
     const group = refusal === null ? taken : taken.filter((one) => !refuseNew(one, refusal))
+    let answers: unknown[]
     try {
-      this.#finish(group, this.#transact(group))
+      answers = this.#transact(group)
     } catch {
-      for (const one of group) {
-        const refusal = this.#hooks.refusalOfNew()
-        if (refusal !== null && refuseNew(one, refusal)) continue
-        try {
-          this.#finish([one], this.#transact([one]))
-        } catch (alone) {
-          one.reject(asStorageError(alone))
-        }
-      }
+      for (const one of group) this.#runAlone(one)
+      return
     }
+    this.#finish(group, answers)
+  }
+
+  #runAlone(one: Waiting): void {
+    const refusal = this.#hooks.refusalOfNew()
+    if (refusal !== null && refuseNew(one, refusal)) return
+    let answers: unknown[]
+    try {
+      answers = this.#transact([one])
+    } catch (error) {
+      one.reject(asStorageError(error))
+      return
+    }
+    this.#finish([one], answers)
   }
 
   #wait(one: Waiting): void {

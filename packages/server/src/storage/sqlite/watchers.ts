@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, QueueKey } from '../../core/model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
+import { tellListeners } from '../tell-listeners.ts'
 import type { QueueStates } from './queue-states.ts'
 import type { Turns } from './turns.ts'
 
@@ -58,7 +59,7 @@ export class Watchers {
   notify(key: QueueKey): void {
     const watched = this.#watched.get(nameOf(key))
     if (!watched) return
-    for (const listener of [...watched.listeners]) listener()
+    tellListeners(watched.listeners)
     this.#lookAhead(watched)
   }
 
