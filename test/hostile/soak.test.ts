@@ -63,7 +63,7 @@ async function memoryInUse(): Promise<number> {
   return Number(told().at(-1)?.[1])
 }
 
-test('clients without manners hurt only themselves', { timeout: 120_000 }, async (t) => {
+test('clients without manners hurt only themselves', { timeout: 180_000 }, async (t) => {
   service = await startService({
     under: ['env', `NODE_OPTIONS=--max-old-space-size=256 --expose-gc --import=${tellMemory}`],
   })
@@ -90,7 +90,9 @@ test('clients without manners hurt only themselves', { timeout: 120_000 }, async
   clearInterval(watching)
   assert.deepEqual(await attackEnded, [0, null])
   const later = await workAll(QUIET_SECONDS)
-  const after = await memoryInUse()
+  // What was begun for clients that are gone comes to its end first.
+  let after = await memoryInUse()
+  for (let tries = 0; after > before + KEPT_BYTES && tries < 60; tries++) after = await memoryInUse()
   const mib = (bytes: number) => Math.round(bytes / MIB)
   t.diagnostic(
     `p99: ${quiet.p99.toFixed(1)} ms, attacked ${attacked.p99.toFixed(1)} ms (${attacked.requests} requests), later ${later.p99.toFixed(1)} ms; ` +
