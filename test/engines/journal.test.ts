@@ -12,7 +12,7 @@ import { type Service, startService } from '../support/service.ts'
 import { openStorage } from './journal.ts'
 
 const harness: Harness = {
-  abilities: { survivesReopen: true, severalClients: false },
+  abilities: { survivesReopen: true, severalClients: false, failingNeighbours: false },
   async open(clock) {
     const folder = await mkdtemp(join(tmpdir(), 'zaqar-journal-'))
     const open = () => openStorage({ uri: `module:journal?file=${folder}/journal`, clock })

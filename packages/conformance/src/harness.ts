@@ -14,6 +14,8 @@ export interface Abilities {
   readonly survivesReopen: boolean
   /** `openSecondClient` gives another client of the same store, as another node would have. */
   readonly severalClients: boolean
+  /** `failNeighbour` makes a move fail in the midst of others. */
+  readonly failingNeighbours: boolean
 }
 
 export interface OpenedStore {
@@ -22,6 +24,11 @@ export interface OpenedStore {
   reopen?(): Promise<Storage>
   /** Opens another client of the same store, with its own connections. Needed for `severalClients`. */
   openSecondClient?(): Promise<Storage>
+  /**
+   * Starts a move that fails, by a fault that the engine meets only while it runs the move: so that those which were started in the
+   * same turn of the event loop share its failure, as far as they share anything. Its promise rejects. Needed for `failingNeighbours`.
+   */
+  failNeighbour?(storage: Storage): Promise<unknown>
   /** Removes the store. The kit has closed its clients by then; it leaves a store undropped when a test on it failed. */
   drop(): Promise<void>
 }

@@ -16,6 +16,7 @@ import { idempotencyCases } from './cases/idempotency.ts'
 import { isolationCases } from './cases/isolation.ts'
 import { lifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
+import { neighbourCases } from './cases/neighbours.ts'
 import { popCases } from './cases/pop.ts'
 import { purgeCases } from './cases/purge.ts'
 import { queueCases } from './cases/queues.ts'
@@ -66,6 +67,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('pools and flavors', harness, catalogueCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
+    describeCases('neighbours', harness, neighbourCases)
     describeCases('durable', harness, durableCases)
     describeCases('life of a storage', harness, lifeCases)
     describeCases('races', harness, raceCases)

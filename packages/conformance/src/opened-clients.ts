@@ -32,6 +32,12 @@ export class OpenedClients {
     return client
   }
 
+  /** Resolves when a move has failed beside those that were started together with it. */
+  async failNeighbour(): Promise<void> {
+    assert(this.#store.failNeighbour, 'the harness declares failing neighbours but cannot make one fail')
+    await assert.rejects(this.#store.failNeighbour(this.current))
+  }
+
   /** As after a restart of every client. */
   async reopen(): Promise<void> {
     assert(this.#store.reopen, 'the harness declares that it survives a reopening but cannot reopen')

@@ -4,10 +4,16 @@ import { createModelState } from './state.ts'
 
 /** The model as an engine of its own: its state plays the disk, so it can be reopened and have several clients. */
 export const modelHarness: Harness = {
-  abilities: { survivesReopen: true, severalClients: true },
+  abilities: { survivesReopen: true, severalClients: true, failingNeighbours: true },
   async open(clock) {
     const state = createModelState()
     const another = async () => createModel(clock, state)
-    return { storage: await another(), reopen: another, openSecondClient: another, async drop() {} }
+    return {
+      storage: await another(),
+      reopen: another,
+      openSecondClient: another,
+      failNeighbour: ({ queues }) => queues.get({ key: null as never, now: clock.now() }),
+      async drop() {},
+    }
   },
 }

@@ -5,7 +5,7 @@ import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 
 /** Every message of every queue is encrypted. */
 const harness: Harness = {
-  abilities: { survivesReopen: false, severalClients: false },
+  abilities: { survivesReopen: false, severalClients: false, failingNeighbours: false },
   async open(clock) {
     const sqlite = await openSqlite({ path: ':memory:', clock })
     return { storage: encryptedStorage(sqlite, new MessageCipher('a key', []), () => true), async drop() {} }

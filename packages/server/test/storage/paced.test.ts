@@ -12,7 +12,7 @@ const LIMITS = { maxMessagesPostBytes: 256 * KIB, maxQueueMetadataBytes: 64 * KI
 
 /** Everything has to ask for room, and there is little. */
 const harness: Harness = {
-  abilities: { survivesReopen: false, severalClients: false },
+  abilities: { survivesReopen: false, severalClients: false, failingNeighbours: false },
   async open(clock) {
     const sqlite = await openSqlite({ path: ':memory:', clock })
     return { storage: pacedStorage(sqlite, new MemoryBudget({ bytes: 1000, clock }), LIMITS), async drop() {} }

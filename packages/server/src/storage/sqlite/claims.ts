@@ -4,7 +4,7 @@ import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import type { MessageRow } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
-import { UNFINISHED } from './turns.ts'
+import { Unfinished } from './turns.ts'
 
 interface ClaimRow {
   number: number
@@ -48,9 +48,9 @@ export function createClaimStore(engine: Engine): ClaimStore {
 
   return {
     create: ({ queue, limit, deadLetter, now, ...terms }) =>
-      onQueue(queue, now, (state, now): Claim | null | typeof UNFINISHED => {
+      onQueue(queue, now, (state, now): Claim | null | Unfinished => {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
-        if (taken === UNFINISHED) return UNFINISHED
+        if (taken instanceof Unfinished) return taken
         if (taken.length === 0) return null
         const number = numbers.take(1)
         const { bucket } = state

@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
-import { UNFINISHED } from './turns.ts'
+import { Unfinished } from './turns.ts'
 
 /** Messages that one turn moves at the most. */
 const MOVES_PER_TURN = 250
@@ -36,7 +36,7 @@ export class DeadLetters {
     limit: number,
     policy: DeadLetterPolicy | null,
     now: Instant,
-  ): MessageRow[] | typeof UNFINISHED {
+  ): MessageRow[] | Unfinished {
     const { rows } = this.#engine
     if (policy === null || policy.queue === state.key.name) return rows.firstVisible(state, now, limit)
     for (let moves = 0; moves < MOVES_PER_TURN; ) {
@@ -50,7 +50,7 @@ export class DeadLetters {
       }
       moves += dead.length
     }
-    return UNFINISHED
+    return new Unfinished()
   }
 
   /** Moves messages back to where they came from; see the contract. */

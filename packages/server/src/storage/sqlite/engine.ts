@@ -8,8 +8,11 @@ import { Numbers } from './numbers.ts'
 import { type QueueState, QueueStates } from './queue-states.ts'
 import type { Room } from './room.ts'
 import { Settling } from './settling.ts'
-import { Turns, UNFINISHED } from './turns.ts'
+import { Turns, Unfinished } from './turns.ts'
 import { Watchers } from './watchers.ts'
+
+/** A move on a queue; `soFar`: see `Move`. */
+type Act<T, S> = (state: QueueState, now: Instant, soFar: Readonly<S> | undefined) => T | Unfinished<S>
 
 /** What the stores of this engine share. */
 export interface Engine {
@@ -29,12 +32,7 @@ export interface Engine {
    * Runs a move on a queue that must be as the caller saw it, after what is due in it has been done.
    * `now` is handed on, but never earlier than an instant that was acted on before. `newBytes`: see `Turns.submit`.
    */
-  onQueue<T>(
-    handle: QueueHandle,
-    now: Instant,
-    act: (state: QueueState, now: Instant) => T | typeof UNFINISHED,
-    newBytes?: number,
-  ): Promise<T | Stale>
+  onQueue<T, S = undefined>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale>
 }
 
 export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null): Engine {
@@ -69,12 +67,12 @@ export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null):
   const rows = new MessageRows(db, sealer)
   const settling = new Settling(db, states, announce)
   const watchers = new Watchers({ db, clock, turns, states })
-  const onQueue: Engine['onQueue'] = (handle, now, act, newBytes) =>
-    turns.submit(() => {
+  const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
+    turns.submit<T | Stale, S>((soFar) => {
       const state = states.open(handle)
       if (state === STALE) return STALE
       const actual = numbers.notBefore(now)
-      return settling.settle(state, actual) ? act(state, actual) : UNFINISHED
+      return settling.settle(state, actual) ? act(state, actual, soFar) : new Unfinished(soFar)
     }, newBytes)
   return {
     db,

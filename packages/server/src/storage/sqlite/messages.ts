@@ -5,7 +5,7 @@ import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
-import { UNFINISHED } from './turns.ts'
+import { Unfinished } from './turns.ts'
 
 /** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
 const LOOKS_PER_TURN = 1_000
@@ -21,6 +21,12 @@ interface RecordRow extends Posted {
   readonly key: string
   readonly digest: string
   readonly expires_at: Instant
+}
+
+/** Messages that a listing found, up to where it looked last. */
+interface ListedSoFar {
+  readonly found: readonly ListedRow[]
+  readonly cursor: Cursor
 }
 
 export function createMessageStore(engine: Engine): MessageStore {
@@ -98,12 +104,10 @@ export function createMessageStore(engine: Engine): MessageStore {
       ),
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
-      let cursor: Cursor | null = null
-      let found: ListedRow[] = []
-      return onQueue(queue, now, (state, now) => {
-        if (cursor === null) cursor = cursorOf(state, after)
+      return onQueue(queue, now, (state, now, soFar: ListedSoFar | undefined) => {
+        let cursor = soFar?.cursor ?? cursorOf(state, after)
         // What was found in an earlier turn may have gone in the meantime.
-        else found = found.filter(({ number }) => rows.byNumber(state.bucket, number) !== null)
+        const found = soFar?.found.filter(({ number }) => rows.byNumber(state.bucket, number) !== null) ?? []
         for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
           const page = rows.page(state, { includeClaimed, includeDelayed }, cursor, now, limit)
           for (const row of page) {
@@ -112,7 +116,7 @@ export function createMessageStore(engine: Engine): MessageStore {
           }
           cursor = page.at(-1) ?? cursor
           if (page.length < limit) break
-          if (looks <= 0 && found.length < limit) return UNFINISHED
+          if (looks <= 0 && found.length < limit) return new Unfinished<ListedSoFar>({ found, cursor })
         }
         const last = found.at(-1)
         return {
@@ -156,7 +160,7 @@ export function createMessageStore(engine: Engine): MessageStore {
     pop: ({ queue, limit, deadLetter, now }) =>
       onQueue(queue, now, (state, now) => {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
-        if (taken === UNFINISHED) return UNFINISHED
+        if (taken instanceof Unfinished) return taken
         for (const row of taken) settling.remove(state, row, Buffer.byteLength(row.body))
         return rows.toMessages(taken, state.bucket)
       }),

@@ -1,12 +1,18 @@
 import { passesFilters } from '../../core/model/members.ts'
 import { type ListedQueue, type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
-import { UNFINISHED } from './turns.ts'
+import { Unfinished } from './turns.ts'
 
 /** Bytes of metadata that a listing looks at in one turn: a millisecond or so. */
 const BYTES_PER_TURN = 131_072
 /** What a queue counts beside its metadata. */
 const BYTES_OF_A_LOOK = 1_000
+
+/** Queues that a listing found, up to the name that it looked at last. */
+interface ListedSoFar {
+  readonly found: readonly ListedQueue[]
+  readonly last: string
+}
 
 export function createQueueStore(engine: Engine): QueueStore {
   const { db, turns, states, numbers, rows, settling, needRoom, announce } = engine
@@ -53,13 +59,13 @@ export function createQueueStore(engine: Engine): QueueStore {
 
     list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
       const page = withMetadata || metadata.length > 0 ? documents : names
-      const found: ListedQueue[] = []
-      let from = after ?? ''
-      return turns.submit(() => {
+      return turns.submit((soFar: ListedSoFar = { found: [], last: after ?? '' }) => {
+        const found = [...soFar.found]
+        let { last } = soFar
         let left = BYTES_PER_TURN
-        for (const row of page.iterate(project, kind, from) as Iterable<{ name: string; metadata: string | null }>) {
-          if (left <= 0) return UNFINISHED
-          from = row.name
+        for (const row of page.iterate(project, kind, last) as Iterable<{ name: string; metadata: string | null }>) {
+          if (left <= 0) return new Unfinished<ListedSoFar>({ found, last })
+          last = row.name
           left -= BYTES_OF_A_LOOK + (row.metadata?.length ?? 0)
           if (nameContains !== null && !row.name.includes(nameContains)) continue
           if (!passesFilters(row.metadata ?? '{}', metadata)) continue
@@ -84,7 +90,7 @@ export function createQueueStore(engine: Engine): QueueStore {
         const state = states.find(key)
         if (state === null) return null
         const actual = numbers.notBefore(now)
-        if (!settling.settle(state, actual)) return UNFINISHED
+        if (!settling.settle(state, actual)) return new Unfinished()
         const edges = rows.edges(state, actual)
         const [oldest = null, newest = null] = rows.toMessages(edges, state.bucket)
         return { free: state.free - settling.countExpired(state, actual), claimed: state.claimed, oldest, newest }

@@ -1,7 +1,7 @@
 import type { Instant, QueueKey } from '../../core/model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import type { Engine } from './engine.ts'
-import { UNFINISHED } from './turns.ts'
+import { Unfinished } from './turns.ts'
 
 const PAUSE_MS = 500
 /** Slices of queues that the start looks over: some milliseconds, and 0.1 µs for each message that has expired. */
@@ -93,7 +93,7 @@ export class Sweeper {
     for (const key of due) {
       await turns.submit(() => {
         const state = states.find(key)
-        return state === null || settling.sweep(state, numbers.notBefore(now)) ? null : UNFINISHED
+        return state === null || settling.sweep(state, numbers.notBefore(now)) ? null : new Unfinished()
       })
     }
     return last

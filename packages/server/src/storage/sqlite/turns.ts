@@ -2,14 +2,28 @@ import type { DatabaseSync } from 'node:sqlite'
 import { StorageUnavailable } from '../contract.ts'
 import { asStorageError } from './database.ts'
 
-/** A move answers this after a slice of its work that is worth committing, to be called again in a later turn. */
-export const UNFINISHED = Symbol('unfinished')
+/**
+ * A move answers this after a slice of its work that is worth committing, to be called again in a later turn with what it
+ * found so far; with nothing, when the store shows how far it came.
+ */
+export class Unfinished<S = undefined> {
+  readonly soFar: Readonly<S> | undefined
 
-/** One atomic piece of work. It may be run again from the start when the turn it ran in had to be rolled back. */
-export type Move<T> = () => T | typeof UNFINISHED
+  constructor(soFar?: Readonly<S>) {
+    this.soFar = soFar
+  }
+}
+
+/**
+ * One atomic piece of work, or a slice of it. It may be run again when the turn it ran in had to be rolled back, and then
+ * gets again what it got before: `soFar` comes from the last slice that was committed, and is undefined for the first. So
+ * a move keeps nothing anywhere else, and leaves `soFar` as it is.
+ */
+export type Move<T, S = undefined> = (soFar: Readonly<S> | undefined) => T | Unfinished<S>
 
 interface Waiting {
-  readonly move: Move<unknown>
+  readonly move: (soFar: unknown) => unknown
+  soFar: unknown
   readonly newBytes: number
   readonly resolve: (answer: never) => void
   readonly reject: (error: unknown) => void
@@ -58,10 +72,10 @@ export class Turns {
   }
 
   /** `newBytes`: about how much the move wants stored that was not there before, where that is its purpose. */
-  submit<T>(move: Move<T>, newBytes = 0): Promise<T> {
+  submit<T, S = undefined>(move: Move<T, S>, newBytes = 0): Promise<T> {
     if (this.#closed) return Promise.reject(new StorageUnavailable('The storage is closed'))
     return new Promise<T>((resolve, reject) => {
-      this.#wait({ move, newBytes, resolve, reject })
+      this.#wait({ move: move as Waiting['move'], soFar: undefined, newBytes, resolve, reject })
       this.#schedule()
     })
   }
@@ -134,7 +148,7 @@ export class Turns {
   #transact(group: readonly Waiting[]): unknown[] {
     this.#begin.run()
     try {
-      const answers = group.map((waiting) => waiting.move())
+      const answers = group.map((waiting) => waiting.move(waiting.soFar))
       this.#hooks.beforeCommit()
       this.#commit.run()
       return answers
@@ -149,8 +163,11 @@ export class Turns {
   #finish(group: readonly Waiting[], answers: readonly unknown[]): void {
     // Unfinished ones go behind those that wait, or one would keep the others from their turn.
     group.forEach((waiting, i) => {
-      if (answers[i] === UNFINISHED) this.#wait(waiting)
-      else waiting.resolve(answers[i] as never)
+      const answer = answers[i]
+      if (answer instanceof Unfinished) {
+        waiting.soFar = answer.soFar
+        this.#wait(waiting)
+      } else waiting.resolve(answer as never)
     })
     this.#hooks.afterCommit()
   }
