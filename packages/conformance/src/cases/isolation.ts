@@ -144,6 +144,39 @@ export function isolationCases(it: It): void {
       assert.deepEqual(await scene.listed(queue), [`${project} ${name}`])
     }
   })
+
+  it('no name or project passes for the end of one and the beginning of the other', async (scene) => {
+    for (const between of [' ', '  ', '\n', '\u001f', '.', '/', ':', '"', '","', ' 1 ']) {
+      const pairs = [
+        [`b${between}a`, 'c', 'a', `c${between}b`],
+        [`a${between}queue${between}b`, 'c', 'a', `b${between}queue${between}c`],
+        [`a${between}1${between}b`, 'c', 'a', `b${between}1${between}c`],
+      ] as const
+      for (const [project, name, otherProject, otherName] of pairs) {
+        const [one, other] = await Promise.all([
+          scene.queue(name, { project }),
+          scene.queue(otherName, { project: otherProject }),
+        ])
+        await Promise.all([scene.post(one, 'one'), scene.post(other, 'other'), scene.post(one, 'two')])
+        const listed = await Promise.all([scene.listed(one), scene.listed(other)])
+        assert.deepEqual(listed, [['one', 'two'], ['other']], JSON.stringify([one, other]))
+        const claimed = await Promise.all([scene.claimed(other), scene.claimed(one)])
+        assert.deepEqual(claimed, [['other'], ['one', 'two']])
+        await scene.storage.queues.delete({ key: one, now: scene.now })
+        assert.equal((await scene.stats(other)).claimed, 1)
+        await scene.storage.queues.delete({ key: other, now: scene.now })
+      }
+    }
+  })
+
+  it('dead letters stay in their project, whatever the name of their queue looks like', async (scene) => {
+    const queue = await scene.queue('jobs', { project: 'P1' })
+    const stranger = await scene.queue('orders', { project: 'P2 P1' })
+    await scene.post(queue, 'a')
+    await scene.tryClaim(queue, { deadLetter: { queue: 'orders P2', maxClaimCount: 0, ttlSeconds: null } })
+    assert.deepEqual(await scene.listed(stranger), [])
+    assert.deepEqual(await scene.listed(await scene.queue('orders P2', { project: 'P1' })), ['a'])
+  })
 }
 
 /** A queue with two messages, and strangers with one each: of another name, another kind and another project. */

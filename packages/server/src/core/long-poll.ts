@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Storage } from '../storage/contract.ts'
 import type { Instant, QueueKey } from './model/model.ts'
+import { queueId } from './model/queue-id.ts'
 
 /** Tries once; null when there was nothing yet. */
 type Attempt<T> = (now: Instant) => Promise<T | null>
@@ -57,8 +58,8 @@ export class LongPolls {
     if (found !== null || waitSeconds === 0 || this.#stopping.signal.aborted) return found
     const gone = signal()
     if (gone.aborted) return null
-    const name = `${key.kind} ${key.name} ${key.project}`
-    const line = this.#line(name, key)
+    const id = queueId(key)
+    const line = this.#line(id, key)
     const { promise, resolve, reject } = Promise.withResolvers<T | null>()
     const waiting: Waiting = { attempt, takes, looking: null, resolve: resolve as Waiting['resolve'], reject }
     const leave = () => void this.#leave(line, waiting)
@@ -70,7 +71,7 @@ export class LongPolls {
     } finally {
       timer.cancel()
       gone.removeEventListener('abort', leave)
-      this.#forgetIfEmpty(name, line)
+      this.#forgetIfEmpty(id, line)
     }
   }
 
@@ -96,15 +97,15 @@ export class LongPolls {
     for (const line of this.#lines.values()) for (const one of line.waiting) void this.#leave(line, one)
   }
 
-  #line(name: string, key: QueueKey): Line {
-    let line = this.#lines.get(name)
+  #line(id: string, key: QueueKey): Line {
+    let line = this.#lines.get(id)
     if (line === undefined) {
       const created: Line = { waiting: new Set(), unwatch() {}, serving: false, newcomers: [], news: false }
       created.unwatch = this.#storage.watch(key, () => {
         created.news = true
         void this.#serve(created)
       })
-      this.#lines.set(name, created)
+      this.#lines.set(id, created)
       line = created
     }
     return line
@@ -131,10 +132,10 @@ export class LongPolls {
     one.resolve(null)
   }
 
-  #forgetIfEmpty(name: string, line: Line): void {
-    if (line.waiting.size > 0 || this.#lines.get(name) !== line) return
+  #forgetIfEmpty(id: string, line: Line): void {
+    if (line.waiting.size > 0 || this.#lines.get(id) !== line) return
     line.unwatch()
-    this.#lines.delete(name)
+    this.#lines.delete(id)
   }
 
   async #serve(line: Line): Promise<void> {

@@ -1,6 +1,7 @@
 import { type QueueHandle, type QueueStore, STALE, type Stale, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import type { Instant, Queue, QueueKey } from './model/model.ts'
+import { queueId } from './model/queue-id.ts'
 import { documentBytes, type ProjectQuotas } from './project-quotas.ts'
 import type { Limits } from './rules/limits.ts'
 import { type QueueSettings, settingsOf } from './rules/reserved-attributes.ts'
@@ -43,16 +44,16 @@ export class QueueDirectory {
    */
   async create(key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
     if (this.#quotas === null) return this.#store.create({ key, metadata, now })
-    const name = nameOf(key)
+    const id = queueId(key)
     // Whoever wants the same queue at the same time must not be counted for another one.
-    const other = this.#creating.get(name)
+    const other = this.#creating.get(id)
     if (other !== undefined) return { created: false, queue: (await other).queue }
     const creating = this.#createWithin(this.#quotas, key, metadata, now)
-    this.#creating.set(name, creating)
+    this.#creating.set(id, creating)
     try {
       return await creating
     } finally {
-      this.#creating.delete(name)
+      this.#creating.delete(id)
     }
   }
 
@@ -101,22 +102,22 @@ export class QueueDirectory {
     open: () => Promise<Queue | null>,
     move: (queue: OpenQueue) => Promise<T | Stale>,
   ): Promise<T | null> {
-    const name = nameOf(key)
+    const id = queueId(key)
     for (let left = TRIES; left > 0; left--) {
-      const remembered = this.#known.get(name)
+      const remembered = this.#known.get(id)
       const queue = remembered ?? this.#toOpen(await open())
       if (queue === null) return null
       try {
         const answer = await move(queue)
         if (answer !== STALE) {
-          this.#remember(name, queue)
+          this.#remember(id, queue)
           return answer
         }
       } catch (error) {
         // A refusal that follows from settings of yesterday is none.
         if (remembered === undefined || !(error instanceof ZaqarError)) throw error
       }
-      this.#known.delete(name)
+      this.#known.delete(id)
     }
     throw keepsChanging(key)
   }
@@ -128,8 +129,8 @@ export class QueueDirectory {
     return { project, kind, name, version, isEncrypted: settings.encryptsMessages, settings }
   }
 
-  #remember(name: string, queue: OpenQueue): void {
-    if (this.#known.has(name)) return
+  #remember(id: string, queue: OpenQueue): void {
+    if (this.#known.has(id)) return
     if (this.#known.size >= REMEMBERED) {
       // The one that has been known longest; a queue in use comes back at once.
       for (const oldest of this.#known.keys()) {
@@ -137,7 +138,7 @@ export class QueueDirectory {
         break
       }
     }
-    this.#known.set(name, queue)
+    this.#known.set(id, queue)
   }
 }
 
@@ -147,8 +148,4 @@ function isFresh(answer: unknown): boolean {
 
 function keepsChanging({ name }: QueueKey): StorageUnavailable {
   return new StorageUnavailable(`queue ${name} keeps changing`)
-}
-
-function nameOf({ kind, name, project }: QueueKey): string {
-  return `${kind} ${name} ${project}`
 }

@@ -34,6 +34,7 @@ import type {
 /** Whether metadata passes the filters of a listing; for engines that do not look for themselves. */
 export { passesFilters } from '../core/model/members.ts'
 export type * from '../core/model/model.ts'
+export { queueId } from '../core/model/queue-id.ts'
 export type { Clock, Timer } from '../platform/clock.ts'
 /** Calls listeners as `Storage.watch` promises. */
 export { tellListeners } from './tell-listeners.ts'

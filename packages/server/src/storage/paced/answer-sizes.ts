@@ -1,4 +1,4 @@
-import type { QueueKey } from '../contract.ts'
+import { type QueueKey, queueId } from '../contract.ts'
 
 /** A number each. */
 const REMEMBERED = 10_000
@@ -9,7 +9,7 @@ export class AnswerSizes {
 
   /** Bytes of a large message of the queue; null when none has passed. */
   of(key: QueueKey): number | null {
-    return this.#largest.get(nameOf(key)) ?? null
+    return this.#largest.get(queueId(key)) ?? null
   }
 
   /** A message of so many bytes went into the queue. */
@@ -24,18 +24,13 @@ export class AnswerSizes {
   }
 
   #remember(key: QueueKey, bytes: number): void {
-    const name = nameOf(key)
-    if (this.#largest.size >= REMEMBERED && !this.#largest.has(name)) {
+    const id = queueId(key)
+    if (this.#largest.size >= REMEMBERED && !this.#largest.has(id)) {
       for (const oldest of this.#largest.keys()) {
         this.#largest.delete(oldest)
         break
       }
     }
-    this.#largest.set(name, bytes)
+    this.#largest.set(id, bytes)
   }
-}
-
-/** Neither a kind nor a name has a line feed. */
-function nameOf({ kind, name, project }: QueueKey): string {
-  return `${kind}\n${name}\n${project}`
 }

@@ -1,4 +1,5 @@
 import type { Json, QueueKey } from '../../core/model/model.ts'
+import { queueId } from '../../core/model/queue-id.ts'
 import { StorageUnavailable } from '../contract.ts'
 import { Lane } from './lane.ts'
 
@@ -28,14 +29,14 @@ export class Lanes {
 
   /** A move that writes to one queue. One that writes to others besides must be `isAlone`. */
   write<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters, isAlone = false): Promise<Answer> {
-    const lockKey = lockKeyOf(key)
+    const lockKey = queueId(key)
     const lane = this.#writers[hash(lockKey) % this.#writers.length] as Lane
     return this.#submit(lane, move, { ...parameters, ...nameOf(key) }, lockKey, isAlone)
   }
 
   /** A move that reads one queue. It may have to settle what is due there first. */
   read<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters): Promise<Answer> {
-    return this.#submit(this.#freeReader(), move, { ...parameters, ...nameOf(key) }, lockKeyOf(key))
+    return this.#submit(this.#freeReader(), move, { ...parameters, ...nameOf(key) }, queueId(key))
   }
 
   /** A move that touches no queue. */
@@ -74,10 +75,6 @@ export class Lanes {
 
 function nameOf({ project, kind, name }: QueueKey): QueueKey {
   return { project, kind, name }
-}
-
-function lockKeyOf({ project, kind, name }: QueueKey): string {
-  return `${project}\u001f${kind}\u001f${name}`
 }
 
 /** FNV-1a. */

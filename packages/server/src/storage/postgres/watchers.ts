@@ -1,4 +1,5 @@
 import type { Instant, QueueKey } from '../../core/model/model.ts'
+import { queueId } from '../../core/model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { tellListeners } from '../tell-listeners.ts'
 import type { Lanes } from './lanes.ts'
@@ -30,11 +31,11 @@ export class Watchers {
   }
 
   watch(key: QueueKey, listener: () => void): () => void {
-    const name = `${key.kind} ${key.name} ${key.project}`
-    let watched = this.#watched.get(name)
+    const id = queueId(key)
+    let watched = this.#watched.get(id)
     if (watched === undefined) {
       watched = { key, slot: slotOf(key), listeners: new Set(), timer: null, looks: 0 }
-      this.#watched.set(name, watched)
+      this.#watched.set(id, watched)
     }
     const { listeners, slot } = watched
     // A wrapper, so that the same function may watch twice.
@@ -44,9 +45,9 @@ export class Watchers {
     return () => {
       if (!listeners.delete(entry)) return
       this.#listening.remove(slot)
-      if (listeners.size > 0 || this.#watched.get(name) !== watched) return
+      if (listeners.size > 0 || this.#watched.get(id) !== watched) return
       watched.timer?.cancel()
-      this.#watched.delete(name)
+      this.#watched.delete(id)
     }
   }
 

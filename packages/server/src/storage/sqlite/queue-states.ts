@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, Queue, QueueKey } from '../../core/model/model.ts'
+import { queueId } from '../../core/model/queue-id.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 
 /** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */
@@ -89,8 +90,8 @@ export class QueueStates {
   }
 
   find(key: QueueKey): QueueState | null {
-    const name = nameOf(key)
-    const known = this.#states.get(name)
+    const id = queueId(key)
+    const known = this.#states.get(id)
     if (known) return known
     const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
     if (!row) return null
@@ -109,7 +110,7 @@ export class QueueStates {
       nextEnd: row.next_end ?? 0,
       dirty: false,
     }
-    this.#states.set(name, state)
+    this.#states.set(id, state)
     return state
   }
 
@@ -135,7 +136,7 @@ export class QueueStates {
     this.#flush(state)
     this.#revise.run(state.id)
     this.#putMetadata.run(state.id, metadata)
-    this.#states.delete(nameOf(state.key))
+    this.#states.delete(queueId(state.key))
     return this.find(state.key) as QueueState
   }
 
@@ -164,7 +165,7 @@ export class QueueStates {
     this.#abandonBucket.run(state.subscriptionBucket)
     this.#delete.run(state.id)
     this.#deleteMetadata.run(state.id)
-    this.#states.delete(nameOf(state.key))
+    this.#states.delete(queueId(state.key))
   }
 
   /** Call after changing a count. */
@@ -200,17 +201,13 @@ export class QueueStates {
   }
 
   #forgetSome(): void {
-    for (const name of this.#states.keys()) {
+    for (const id of this.#states.keys()) {
       if (this.#states.size <= REMEMBERED / 2) return
-      this.#states.delete(name)
+      this.#states.delete(id)
     }
   }
 
   #newBucket(): number {
     return Number(this.#insertBucket.run().lastInsertRowid)
   }
-}
-
-function nameOf(key: QueueKey): string {
-  return `${key.kind} ${key.name} ${key.project}`
 }

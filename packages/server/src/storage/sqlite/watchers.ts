@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, QueueKey } from '../../core/model/model.ts'
+import { queueId } from '../../core/model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { tellListeners } from '../tell-listeners.ts'
 import type { QueueStates } from './queue-states.ts'
@@ -37,11 +38,11 @@ export class Watchers {
   }
 
   watch(key: QueueKey, listener: () => void): () => void {
-    const name = nameOf(key)
-    let watched = this.#watched.get(name)
+    const id = queueId(key)
+    let watched = this.#watched.get(id)
     if (!watched) {
       watched = { key, listeners: new Set(), timer: null, looking: false }
-      this.#watched.set(name, watched)
+      this.#watched.set(id, watched)
     }
     // A wrapper, so that the same function may watch twice.
     const entry = () => listener()
@@ -49,15 +50,15 @@ export class Watchers {
     this.#lookAhead(watched)
     return () => {
       watched.listeners.delete(entry)
-      if (watched.listeners.size > 0 || this.#watched.get(name) !== watched) return
+      if (watched.listeners.size > 0 || this.#watched.get(id) !== watched) return
       watched.timer?.cancel()
-      this.#watched.delete(name)
+      this.#watched.delete(id)
     }
   }
 
   /** Something became visible, or may have. */
   notify(key: QueueKey): void {
-    const watched = this.#watched.get(nameOf(key))
+    const watched = this.#watched.get(queueId(key))
     if (!watched) return
     tellListeners(watched.listeners)
     this.#lookAhead(watched)
@@ -65,7 +66,7 @@ export class Watchers {
 
   /** The instant of the next news may be another now. */
   reconsider(key: QueueKey): void {
-    const watched = this.#watched.get(nameOf(key))
+    const watched = this.#watched.get(queueId(key))
     if (watched) this.#lookAhead(watched)
   }
 
@@ -101,8 +102,4 @@ export class Watchers {
     if (again) this.#lookAhead(watched, from)
     else if (at < 9e15) watched.timer = this.#clock.at(at, () => this.notify(watched.key))
   }
-}
-
-function nameOf(key: QueueKey): string {
-  return `${key.kind} ${key.name} ${key.project}`
 }

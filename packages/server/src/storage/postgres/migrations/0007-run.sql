@@ -133,7 +133,7 @@ BEGIN
     -- Moves on messages and claims of one queue that follow each other make up one visit.
     queue_ := CASE WHEN p->>'move' IN ('append', 'create_claim', 'delete_message', 'delete_messages', 'pop', 'renew_claim',
                                        'release_claim', 'redrive')
-              THEN concat_ws(chr(31), p->>'project', p->>'kind', p->>'name') END;
+              THEN concat_ws(' ', p->>'kind', length(p->>'name'), p->>'name', p->>'project') END;
     IF visited IS DISTINCT FROM queue_ THEN
       IF visited IS NOT NULL THEN RETURN QUERY SELECT * FROM visit(gathered); END IF;
       gathered := '{}';
