@@ -73,13 +73,17 @@ describe('bodies that come and do not end', () => {
 
   test('are given up for others when they have made no progress', async () => {
     const service = await serve(measure)
-    const halves = await Promise.all(Array.from({ length: 6 }, service.raw))
+    const halves = await Promise.all(Array.from({ length: 7 }, service.raw))
     await Promise.all(halves.map((socket) => socket.write(post(BODY_BYTES))))
-    await until(() => service.budget.held > 6 * 2 * BODY_BYTES)
+    await until(() => service.budget.held > 7 * 2 * BODY_BYTES)
     service.clock.advance(PATIENCE_MS)
     const large = await service.raw()
     await large.write(post(BODY_BYTES) + 'x'.repeat(BODY_BYTES))
     assert.equal((await large.answer())?.body, String(BODY_BYTES))
+    const refusal = await Promise.race(halves.map((socket) => socket.answer()))
+    assert.equal(refusal?.status, 503)
+    assert.equal(refusal?.headers.get('retry-after'), '1')
+    assert.equal(refusal?.headers.get('connection'), 'close')
   })
 
   test('in chunks count like others as soon as they are no longer small', async () => {

@@ -29,6 +29,8 @@ export class IncomingBody {
   #isInvited: boolean
   /** It is longer than anybody may send. */
   #isBeyondMeasure = false
+  /** It made no progress, and others needed the room. */
+  #isGivenUp = false
 
   /**
    * Longer bodies than `maxBytes` are not kept. `invite` tells a client that waits for it that it may send the body; null when it
@@ -72,7 +74,7 @@ export class IncomingBody {
   discard(): Promise<void> | null {
     const isHeldBack = !this.#isInvited
     const isTooLong = this.#isBeyondMeasure || (this.#declared ?? 0) > this.#maxBytes + DISCARDED_BYTES
-    if (this.isOver || isHeldBack || isTooLong) return null
+    if (this.isOver || isHeldBack || isTooLong || this.#isGivenUp) return null
     return new Promise((resolve) => {
       this.#request.once('close', resolve).once('end', resolve).resume()
     })
@@ -92,9 +94,15 @@ export class IncomingBody {
         chunks.length = 0
         reject(overloaded())
       }
+      const giveUp = () => {
+        this.#isGivenUp = true
+        refuse()
+      }
       const holdFor = (length: number): void => {
         if (isHeld || isRefused || length <= FREE_BYTES || length > maxBytes) return
-        isHeld = exchange.hold(COPIES * length, refuse)
+        // What came with the head is given up together with the body from now on.
+        exchange.keep()
+        isHeld = exchange.hold(COPIES * length, giveUp)
         if (!isHeld) refuse()
       }
       holdFor(this.#declared ?? 0)
