@@ -1,5 +1,5 @@
 import { ManualClock } from '../packages/conformance/src/clock.ts'
-import type { Instant } from '../packages/server/src/core/model/model.ts'
+import type { Instant } from '../packages/server/src/model/model.ts'
 import type { NewMessage, QueueHandle, Storage } from '../packages/server/src/storage/contract.ts'
 import type { Store } from './stores.ts'
 import { PROJECT } from './target.ts'

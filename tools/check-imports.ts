@@ -15,22 +15,22 @@ interface Layer {
   readonly types: readonly string[]
 }
 
-/** The parts of the server. The first row that fits a file is its row. */
+/** The parts of the server, from the ground up. The first row that fits a file is its row. */
 const layers: readonly Layer[] = [
-  { path: 'core/model/', imports: [], types: [] },
-  { path: 'core/', imports: ['core/**', 'storage/contract.ts'], types: ['platform/*'] },
-  { path: 'platform/', imports: [], types: ['core/model/*'] },
-  { path: 'storage/sqlite/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
-  { path: 'storage/postgres/', imports: ['storage/*', 'core/model/*'], types: ['platform/*'] },
+  { path: 'model/', imports: [], types: [] },
+  { path: 'platform/', imports: [], types: ['model/*'] },
+  { path: 'storage/sqlite/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
+  { path: 'storage/postgres/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
   { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/paced/', imports: ['storage/contract.ts'], types: ['platform/*'] },
   { path: 'storage/checksummed/', imports: ['storage/contract.ts'], types: [] },
-  { path: 'storage/', imports: ['core/model/*'], types: ['platform/*'] },
-  { path: 'wire/', imports: ['core/**'], types: [] },
-  { path: 'http/', imports: ['wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
-  { path: 'auth/', imports: ['core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
-  { path: 'config/', imports: ['core/model/*'], types: ['core/**', 'auth/**'] },
-  { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['platform/*'] },
+  { path: 'storage/', imports: ['model/*'], types: ['platform/*'] },
+  { path: 'core/', imports: ['model/*', 'storage/contract.ts'], types: ['platform/*'] },
+  { path: 'wire/', imports: ['model/*', 'core/**'], types: [] },
+  { path: 'http/', imports: ['model/*', 'wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
+  { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
+  { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
+  { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['model/*', 'platform/*'] },
   {
     path: 'application.ts',
     imports: [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { JsonObject } from '../../packages/server/src/core/model/model.ts'
+import type { JsonObject } from '../../packages/server/src/model/model.ts'
 import { assertError, json } from '../../packages/server/test/support/answers.ts'
 import { freshService } from '../../packages/server/test/support/fresh-service.ts'
 import { PROJECT } from '../../packages/server/test/support/test-client.ts'

@@ -9,7 +9,7 @@ import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateS
 import { type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
 import { createModel } from 'zaqar-conformance'
 
-type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'catalogue'
+type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'pools'
 
 /** One move: where, which, and with what parameters. */
 type Move = readonly [store: StoreName, method: string, parameters: unknown]
@@ -35,7 +35,7 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
     messages: recorded('messages', model.messages, record),
     claims: recorded('claims', model.claims, record),
     subscriptions: recorded('subscriptions', model.subscriptions, record),
-    catalogue: recorded('catalogue', model.catalogue, record),
+    pools: recorded('pools', model.pools, record),
     engine: 'journal',
     weakness: null,
     async close() {

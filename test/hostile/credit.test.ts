@@ -6,7 +6,7 @@ import { ManualClock } from 'zaqar-conformance'
 import type { Handle } from '../../packages/server/src/http/handler.ts'
 import { type Listener, listen } from '../../packages/server/src/http/listener.ts'
 import { MemoryBudget, PATIENCE_MS } from '../../packages/server/src/platform/memory-budget.ts'
-import { Refusal } from '../../packages/server/src/wire/refusal.ts'
+import { WireError } from '../../packages/server/src/wire/wire-error.ts'
 import { listenerOptions } from '../../packages/server/test/support/listener-options.ts'
 import { RawSocket } from '../support/raw-socket.ts'
 
@@ -44,7 +44,7 @@ const measure: Handle = async ({ readBody }) => {
   try {
     return { status: 200, headers: {}, body: String((await readBody()).bytes) }
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof WireError)) throw error
     return { status: error.status, headers: error.headers, body: '' }
   }
 }

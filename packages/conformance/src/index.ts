@@ -1,7 +1,6 @@
 import { describe } from 'node:test'
 import { appendCases } from './cases/append.ts'
 import { describeCases } from './cases/case.ts'
-import { catalogueCases } from './cases/catalogue.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
 import { claimCases } from './cases/claims.ts'
 import { deadLetterCases } from './cases/dead-letters.ts'
@@ -17,6 +16,7 @@ import { isolationCases } from './cases/isolation.ts'
 import { lifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
 import { neighbourCases } from './cases/neighbours.ts'
+import { poolCases } from './cases/pools.ts'
 import { popCases } from './cases/pop.ts'
 import { purgeCases } from './cases/purge.ts'
 import { queueCases } from './cases/queues.ts'
@@ -64,7 +64,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('dead letters', harness, deadLetterCases)
     describeCases('redrive', harness, redriveCases)
     describeCases('subscriptions', harness, subscriptionCases)
-    describeCases('pools and flavors', harness, catalogueCases)
+    describeCases('pools and flavors', harness, poolCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)

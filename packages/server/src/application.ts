@@ -2,7 +2,7 @@ import type { Access } from './access.ts'
 import { FOR_EVERYBODY } from './auth/authenticate.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
-import { createExecute, type OnTrouble, type ProbeStore } from './core/execute.ts'
+import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { LongPolls } from './core/long-poll.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
@@ -68,7 +68,7 @@ export function createApplication({
   const versions = createVersions(limits, deprecatedVersions, config.auth.strategy === 'keystone')
   const longPolls = new LongPolls(storage, clock)
   const { authenticate, authorise, urlSigner } = access
-  const run = createExecute({
+  const house: House = {
     storage,
     clock,
     limits,
@@ -78,9 +78,8 @@ export function createApplication({
     urlSigner,
     rates: projectRates(config),
     quotas: projectQuotas(config, storage.queues),
-    authorise,
-    onTrouble,
-  })
+  }
+  const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
   const withCors = createCors(config.cors)
   const guarded = pageGuard(config)

@@ -124,12 +124,12 @@ export function durableCases(it: It): void {
     const subscription = await scene.storage.subscriptions.get({ key, id: 's', now: scene.now })
     const pool = { name: 'east', uri: 'redis://east', weight: 1, options: '{"n": 1}', flavor: 'gold' }
     const flavor = { project: 'alpha', name: 'gold', pools: ['east'] }
-    await scene.storage.catalogue.putPool({ project: 'alpha', pool })
-    await scene.storage.catalogue.putFlavor({ flavor })
+    await scene.storage.pools.putPool({ project: 'alpha', pool })
+    await scene.storage.pools.putFlavor({ flavor })
     await scene.clients.reopen()
-    const { subscriptions, catalogue } = scene.storage
+    const { subscriptions, pools } = scene.storage
     assert.deepEqual(await subscriptions.get({ key, id: 's', now: scene.now }), subscription)
-    assert.deepEqual(await catalogue.getPool({ project: 'alpha', name: 'east' }), pool)
-    assert.deepEqual(await catalogue.getFlavor(flavor), flavor)
+    assert.deepEqual(await pools.getPool({ project: 'alpha', name: 'east' }), pool)
+    assert.deepEqual(await pools.getFlavor(flavor), flavor)
   })
 }

@@ -32,7 +32,7 @@ export function lifeCases(it: It): void {
       () => scene.post(queue, 'a'),
       () => scene.tryClaim(queue),
       () => storage.subscriptions.get({ key: queue, id: 's', now }),
-      () => storage.catalogue.getPool({ project: 'alpha', name: 'east' }),
+      () => storage.pools.getPool({ project: 'alpha', name: 'east' }),
     ]
     for (const move of moves) await assert.rejects(move, StorageUnavailable)
   })

@@ -1,10 +1,10 @@
-import type { CatalogueStore, ClaimStore, MessageStore, QueueStore, Storage, SubscriptionStore } from 'zaqar/storage'
+import type { ClaimStore, MessageStore, PoolStore, QueueStore, Storage, SubscriptionStore } from 'zaqar/storage'
 import { StorageUnavailable } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
-import { catalogueMoves } from './catalogue-moves.ts'
 import { claimMoves } from './claim-moves.ts'
 import { messageMoves } from './message-moves.ts'
 import { asStore } from './moves.ts'
+import { poolMoves } from './pool-moves.ts'
 import { queueMoves } from './queue-moves.ts'
 import { createModelState, type ModelState } from './state.ts'
 import { subscriptionMoves } from './subscription-moves.ts'
@@ -23,7 +23,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     messages: asStore<MessageStore>(messageMoves(state, watchers), isClosed),
     claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),
-    catalogue: asStore<CatalogueStore>(catalogueMoves(state), isClosed),
+    pools: asStore<PoolStore>(poolMoves(state), isClosed),
     engine: 'model',
     weakness: 'everything is lost when the process ends',
     watch: watchers.watch,

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { ManualClock } from '../clock.ts'
 import type { Abilities, Harness } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
-import { catalogueSteps } from './catalogue-steps.ts'
 import { checkProperty, type PropertyOptions } from './check-property.ts'
 import { claimSteps } from './claim-steps.ts'
 import { messageSteps } from './message-steps.ts'
+import { poolSteps } from './pool-steps.ts'
 import { queueSteps } from './queue-steps.ts'
 import type { Step, WeightedStep } from './step.ts'
 import { subscriptionSteps } from './subscription-steps.ts'
@@ -57,11 +57,11 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
         ...messageSteps,
         ...claimSteps,
         ...subscriptionSteps,
-        ...catalogueSteps,
+        ...poolSteps,
       ),
     },
     { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps) },
     { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
-    { weight: 1, arbitrary: sequence(...catalogueSteps) },
+    { weight: 1, arbitrary: sequence(...poolSteps) },
   )
 }

@@ -32,7 +32,7 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   assert.equal(new Set(subscriptions.map((answer) => answer?.subscription.id)).size, 1, 'and all are told which')
 
   const pools = await allAtOnce(callers, clients, (client, caller) =>
-    client.catalogue.putPool({
+    client.pools.putPool({
       project: 'alpha',
       pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: '{}', flavor: null },
     }),

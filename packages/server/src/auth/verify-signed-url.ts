@@ -1,10 +1,10 @@
-import { type Identity, NOBODY, type Rejection, type ShownCredentials } from '../core/identity.ts'
-import type { Instant } from '../core/model/model.ts'
+import { type Identity, NOBODY, type ShownCredentials, type Unauthenticated } from '../core/identity.ts'
 import { formatIsoTime, parseIsoTime } from '../core/rules/iso-time.ts'
 import { covers, type UrlSigner } from '../core/rules/signature.ts'
+import type { Instant } from '../model/model.ts'
 import { projectIn } from './trust-headers.ts'
 
-const REFUSED: Rejection = { rejected: 'signature' }
+const REFUSED: Unauthenticated = { rejected: 'signature' }
 
 /** A request is signed as soon as the header is there, however little it holds: what is no signature is a bad one. */
 export function isSigned({ headers }: ShownCredentials): boolean {
@@ -19,7 +19,7 @@ export function verifySignedUrl(
   { headers, method, path }: ShownCredentials,
   signer: UrlSigner | null,
   now: Instant,
-): Identity | Rejection {
+): Identity | Unauthenticated {
   const signature = textOf(headers['url-signature'])
   const scope = { methods: textOf(headers['url-methods']).split(','), paths: textOf(headers['url-paths']).split(',') }
   const project = projectIn(headers)

@@ -1,5 +1,5 @@
 /** Help and documentation, made from the table of options. */
-import { catalog, flagRows, variableOf } from './catalog.ts'
+import { flagRows, optionGroups, variableOf } from './find-option.ts'
 import { fileFlags } from './flags.ts'
 import { isUsed, type OptionGroup, type UsedOption } from './option.ts'
 
@@ -19,7 +19,7 @@ export function describeFlags(): string {
 
 /** All options, for a terminal. */
 export function describeOptions(): string {
-  return `${catalog.map((group) => describeGroup(group).join('\n')).join('\n\n')}\n`
+  return `${optionGroups.map((group) => describeGroup(group).join('\n')).join('\n\n')}\n`
 }
 
 function describeGroup(group: OptionGroup): string[] {
@@ -37,7 +37,7 @@ function describeGroup(group: OptionGroup): string[] {
 
 /** docs/configuration.md. */
 export function documentOptions(): string {
-  return `${introduction}\n${catalog.map((group) => documentGroup(group).join('\n')).join('\n\n')}\n`
+  return `${introduction}\n${optionGroups.map((group) => documentGroup(group).join('\n')).join('\n\n')}\n`
 }
 
 const introduction = `# Configuration

@@ -1,6 +1,7 @@
 /** Makes the configuration of what was set. */
-import { catalog, rowOf } from './catalog.ts'
+
 import { defaultsWithinLimits } from './defaults-within-limits.ts'
+import { optionGroups, rowOf } from './find-option.ts'
 import { keystoneProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
 import { isUsed, type Option, type OptionGroup } from './option.ts'
@@ -20,7 +21,7 @@ export interface Evaluated {
 export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   const sections: Record<string, Record<string, unknown>> = {}
   const problems: string[] = []
-  for (const group of catalog) {
+  for (const group of optionGroups) {
     for (const option of group.options) {
       if (!isUsed(option) && !values.has(option)) continue
       const outcome = evaluateOption(group, option, values)

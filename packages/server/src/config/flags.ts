@@ -1,6 +1,6 @@
 /** The command line flags of `zaqar serve`. All but those for files are rows of the table of options. */
 import { parseArgs } from 'node:util'
-import { flagRows } from './catalog.ts'
+import { flagRows } from './find-option.ts'
 import { nearest } from './nearest.ts'
 import type { Given } from './sources.ts'
 

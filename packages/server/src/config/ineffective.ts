@@ -1,5 +1,5 @@
 /** Names what was set without effect, so that nobody relies on it. */
-import { catalog } from './catalog.ts'
+import { optionGroups } from './find-option.ts'
 import { isUsed, type Option } from './option.ts'
 import type { Ineffective, Setting } from './settings.ts'
 
@@ -8,7 +8,7 @@ export function describeIneffective(
   settings: ReadonlyMap<Option, Setting>,
   unlisted: readonly Ineffective[],
 ): string[] {
-  const ineffective = catalog.flatMap((row) => [
+  const ineffective = optionGroups.flatMap((row) => [
     ...row.options.flatMap((option) => {
       const setting = settings.get(option)
       return setting === undefined || isUsed(option) ? [] : [{ ...setting, reason: option.noEffect }]

@@ -1,5 +1,5 @@
 /** The text of an option, with the references in it replaced by what they refer to. */
-import { findGroup, findOption } from './catalog.ts'
+import { findGroup, findOption } from './find-option.ts'
 import type { Option, OptionGroup } from './option.ts'
 import type { Setting } from './settings.ts'
 import { substitute } from './substitute.ts'

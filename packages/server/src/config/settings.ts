@@ -1,5 +1,5 @@
 /** What was set: the values that were given, matched with the table of options. */
-import { catalog, findGroup, findOption } from './catalog.ts'
+import { findGroup, findOption, optionGroups } from './find-option.ts'
 import { nearest } from './nearest.ts'
 import type { Option, OptionGroup } from './option.ts'
 import type { Given } from './sources.ts'
@@ -47,7 +47,7 @@ function textOf({ text }: Given, option: Option, earlier: Setting | undefined): 
 }
 
 function unknownGroup({ origin, group }: Given): string {
-  const names = catalog.map(({ name }) => name)
+  const names = optionGroups.map(({ name }) => name)
   const suggestion = nearest(group, names)
   return `${origin}: there is no group [${group}]${suggestion === null ? '' : `; did you mean [${suggestion}]?`}`
 }
@@ -57,7 +57,7 @@ function unknownOption({ origin, group, name }: Given, row: OptionGroup): string
 }
 
 function hint(name: string, row: OptionGroup): string {
-  const elsewhere = catalog.find((other) => findOption(other, name) !== null)
+  const elsewhere = optionGroups.find((other) => findOption(other, name) !== null)
   if (elsewhere !== undefined) return `; it belongs to [${elsewhere.name}]`
   const names = row.options.map((option) => option.name)
   const suggestion = nearest(name, names)

@@ -1,6 +1,6 @@
 /** Where values of options come from: files, environment variables, flags. Nothing here knows what the values mean. */
 import { join } from 'node:path'
-import { findGroupOfVariable } from './catalog.ts'
+import { findGroupOfVariable } from './find-option.ts'
 import { readIni } from './ini.ts'
 
 /** A value as it was given. */

@@ -1,5 +1,5 @@
 /** The store that a file of upstream names. */
-import { findGroup, findOption, rowOf } from './catalog.ts'
+import { findGroup, findOption, rowOf } from './find-option.ts'
 import type { Option } from './option.ts'
 import type { Setting, Settings } from './settings.ts'
 

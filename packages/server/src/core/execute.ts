@@ -1,10 +1,10 @@
+import type { Instant, QueueKey, QueueKind } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import type { Asker, Identity } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
-import type { Instant, QueueKey, QueueKind } from './model/model.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import { QueueDirectory } from './queue-directory.ts'
@@ -33,14 +33,9 @@ export interface Call extends Asker {
 /** Tells the operator of an error that is ours. `about` goes into the log line. */
 export type OnTrouble = (error: unknown, about: Readonly<Record<string, string>>) => void
 
-/** What an operation works with. */
-export interface Context {
-  readonly caller: Caller
-  readonly callId: string
-  /** Read once for each operation. */
-  readonly now: Instant
+/** What the service has for every operation. */
+export interface House {
   readonly storage: Storage
-  readonly queues: QueueDirectory
   readonly limits: Limits
   readonly clock: Clock
   readonly ids: Ids
@@ -51,6 +46,15 @@ export interface Context {
   /** Null: nobody is held to any. */
   readonly rates: ProjectRates | null
   readonly quotas: ProjectQuotas | null
+}
+
+/** What is there for one call of an operation. */
+interface CallParts {
+  readonly caller: Caller
+  readonly callId: string
+  /** Read once for each operation. */
+  readonly now: Instant
+  readonly queues: QueueDirectory
   /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
   signal(): AbortSignal
   /** Tells the operator of an error that does not end the operation. */
@@ -60,6 +64,9 @@ export interface Context {
   /** The queue, or topic, of that name in the project of the caller. */
   key(name: string): QueueKey
 }
+
+/** What an operation works with. */
+export type Context = House & CallParts
 
 /** Whether the storage of a URI may be a pool and could be opened. Changes nothing. */
 export type ProbeStore = (uri: string) => Promise<boolean>
@@ -88,17 +95,7 @@ export type Execute = <Input, Output>(
   call: Call,
 ) => Promise<Output>
 
-export interface ExecuteParts {
-  readonly storage: Storage
-  readonly clock: Clock
-  readonly limits: Limits
-  readonly ids: Ids
-  readonly longPolls: LongPolls
-  readonly probeStore: ProbeStore
-  readonly urlSigner: UrlSigner | null
-  /** Null: nobody is held to any. */
-  readonly rates: ProjectRates | null
-  readonly quotas: ProjectQuotas | null
+export interface ExecuteParts extends House {
   /** Whether the caller may do what needs that permission. */
   authorise(permission: string, caller: Caller): boolean
   readonly onTrouble: OnTrouble
@@ -106,17 +103,17 @@ export interface ExecuteParts {
 
 const NEVER = new AbortController().signal
 
-export function createExecute({ authorise, onTrouble, ...parts }: ExecuteParts): Execute {
-  const queues = new QueueDirectory(parts.storage.queues, parts.quotas, parts.limits)
+export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts): Execute {
+  const queues = new QueueDirectory(house.storage.queues, house.quotas, house.limits)
   return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
-    const now = parts.clock.now()
-    parts.rates?.countRequest(caller.project, now)
+    const now = house.clock.now()
+    house.rates?.countRequest(caller.project, now)
     if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
     try {
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
-      return await operation.run(read(), { ...parts, caller, callId, now, queues, signal, report, kind, key })
+      return await operation.run(read(), { ...house, caller, callId, now, queues, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

@@ -51,7 +51,7 @@ export interface Asker {
 }
 
 /** Why credentials are not accepted. */
-export type Rejection =
+export type Unauthenticated =
   /** No token, or none that is valid. `askAt`: the address of the Keystone that gives some. */
   | { readonly rejected: 'token'; readonly askAt: string }
   /** Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told lately. */
@@ -63,4 +63,4 @@ export type Rejection =
 export type Authenticate = (
   shown: ShownCredentials,
   asker: Asker,
-) => Identity | Rejection | Promise<Identity | Rejection>
+) => Identity | Unauthenticated | Promise<Identity | Unauthenticated>

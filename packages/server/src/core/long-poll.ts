@@ -1,7 +1,7 @@
+import type { Instant, QueueKey } from '../model/model.ts'
+import { queueId } from '../model/queue-id.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Storage } from '../storage/contract.ts'
-import type { Instant, QueueKey } from './model/model.ts'
-import { queueId } from './model/queue-id.ts'
 
 /** Tries once; null when there was nothing yet. */
 type Attempt<T> = (now: Instant) => Promise<T | null>

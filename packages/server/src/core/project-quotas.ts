@@ -1,6 +1,6 @@
+import type { Instant } from '../model/model.ts'
 import type { ProjectUsage, QueueStore } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Instant } from './model/model.ts'
 
 /** How much a project may keep; null: as much as it likes. */
 export interface Quotas {

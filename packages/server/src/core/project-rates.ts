@@ -1,5 +1,5 @@
+import type { Instant } from '../model/model.ts'
 import { ZaqarError } from './errors.ts'
-import type { Instant } from './model/model.ts'
 import { TokenBuckets } from './rules/token-buckets.ts'
 
 /** How much a project may ask of this process in a second; null: as much as it likes. */

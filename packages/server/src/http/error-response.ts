@@ -1,6 +1,6 @@
 import Negotiator from 'negotiator'
-import { printJson } from '../core/model/json.ts'
-import type { Refusal } from '../wire/refusal.ts'
+import { printJson } from '../model/json.ts'
+import type { WireError } from '../wire/wire-error.ts'
 import type { HttpResponse } from './messages.ts'
 
 const JSON_TYPE = 'application/json'
@@ -18,7 +18,7 @@ export function acceptsJson(accept: string | undefined): boolean {
 }
 
 /** JSON where the client takes it, XML where it takes only that, else nothing. (contract http.md 1.9) */
-export function errorResponse(refusal: Refusal, accept: string | undefined): HttpResponse {
+export function errorResponse(refusal: WireError, accept: string | undefined): HttpResponse {
   const { status, headers } = refusal
   const form = formOf(accept)
   if (form === null) return { status, headers: { ...headers, 'Content-Type': JSON_TYPE }, body: '' }
@@ -32,7 +32,7 @@ function formOf(accept: string | undefined): typeof JSON_TYPE | 'application/xml
   return takesXml ? 'application/xml' : null
 }
 
-function asJson({ status, title, description }: Refusal): string {
+function asJson({ status, title, description }: WireError): string {
   return printJson({
     title,
     ...(description === undefined ? {} : { description }),
@@ -46,7 +46,7 @@ const ACCEPT_HELP = {
   rel: 'help',
 }
 
-function asXml({ title, description }: Refusal): string {
+function asXml({ title, description }: WireError): string {
   const more = description === undefined ? '' : `<description>${escapeXml(description)}</description>`
   return `<?xml version="1.0" encoding="UTF-8"?><error><title>${escapeXml(title)}</title>${more}</error>`
 }

@@ -2,16 +2,16 @@ import { ZaqarError } from '../core/errors.ts'
 import type { Execute } from '../core/execute.ts'
 import type { Authenticate } from '../core/identity.ts'
 import { isProjectId, isQueueName } from '../core/rules/names.ts'
+import { type ClientIdRules, readCaller } from '../wire/caller.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
-import { toRefusal } from '../wire/errors.ts'
+import { asWireError } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
-import { invalidRequest, Refusal } from '../wire/refusal.ts'
 import type { StaticDocument } from '../wire/static-document.ts'
+import { invalidRequest, WireError } from '../wire/wire-error.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
-import { type ClientIdRules, readCaller } from './identity.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from './messages.ts'
-import { rejectionResponse } from './rejection.ts'
 import type { FindRoute, Match, Route } from './routes.ts'
+import { unauthenticatedResponse } from './unauthenticated.ts'
 
 export interface HandlerParts {
   readonly authenticate: Authenticate
@@ -38,7 +38,7 @@ export function createHandler(parts: HandlerParts): Handle {
 
 function refuse(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
   if (request.method === 'OPTIONS') return PREFLIGHT
-  const refusal = asRefusal(error)
+  const refusal = asWireError(error)
   const isOurs = refusal.status >= 500 && !(error instanceof ZaqarError && error.kind === 'too_fast')
   if (isOurs) onTrouble(error, request)
   const response = errorResponse(refusal, request.headers.accept)
@@ -54,15 +54,15 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if ('rejected' in identity) {
     if (request.method === 'OPTIONS') return PREFLIGHT
     if (identity.rejected === 'unknown' && identity.cause !== null) parts.onTrouble(identity.cause, request)
-    return rejectionResponse(identity)
+    return unauthenticatedResponse(identity)
   }
   const match = parts.findRoute(forRouter(path))
-  if (match === null) throw new Refusal(404, '404 Not Found')
+  if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
   if (!isPage(route)) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
-  const caller = readCaller(identity, request.headers, parts.clientIds, route.version.callers)
+  const caller = readCaller(identity, clientIdIn(request), parts.clientIds, route.version.callers)
   if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project, route)
   if (route.document !== null) return documentFor(request, route)
   if (!route.methods.includes(request.method)) return refuseMethod(request, route)
@@ -85,19 +85,9 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, call)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {
-    if (!(error instanceof ZaqarError || error instanceof Refusal)) throw error
+    if (!(error instanceof ZaqarError || error instanceof WireError)) throw error
     return refuse(error, request, parts, door.errorHeaders?.(error, doorRequest))
   }
-}
-
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof ZaqarError) return toRefusal(error)
-  return new Refusal(
-    500,
-    'Internal server error',
-    'The request could not be served because of an error of this server.',
-  )
 }
 
 /** Decoded path and raw query. */
@@ -121,10 +111,14 @@ function forRouter(path: string): string {
   return /[%?#]/.test(path) ? path.replace(/[%?#]/g, encodeURIComponent) : path
 }
 
+function clientIdIn({ headers }: HttpRequest): string | undefined {
+  return headers['client-id'] as string | undefined
+}
+
 function checkContentType({ headers }: HttpRequest): void {
   const isForm = headers['content-type']?.toLowerCase() === 'application/x-www-form-urlencoded'
   if (isForm && headers['content-length'] !== undefined) {
-    throw new Refusal(
+    throw new WireError(
       400,
       'Invalid Content-Type',
       'Endpoint does not accept `application/x-www-form-urlencoded` content.',
@@ -134,19 +128,19 @@ function checkContentType({ headers }: HttpRequest): void {
 
 function checkAccept(accept: string | undefined): void {
   if (acceptsJson(accept)) return
-  throw new Refusal(
+  throw new WireError(
     406,
     '406 Not Acceptable',
     'Only application/json can be made here; the Accept header of the request does not admit it.',
   )
 }
 
-/** @throws Refusal 400 (contract http.md 1.5) */
+/** @throws WireError 400 (contract http.md 1.5) */
 function checkQueueName(name: string, project: string, { doors }: Route): void {
   if (isQueueName(name) && isProjectId(project)) return
   const [[door] = []] = doors.values()
   const noun = door?.operation.kind ?? 'queue'
-  throw new Refusal(
+  throw new WireError(
     400,
     `Invalid ${noun} identification`,
     `The format of the submitted ${noun} name or project id is not valid.`,
@@ -163,8 +157,8 @@ const KNOWN_METHODS = new Set(
 
 function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse {
   if (method === 'OPTIONS') return { status: 200, headers: { Allow: methods.join(', ') }, body: '' }
-  if (!KNOWN_METHODS.has(method)) throw new Refusal(400, 'Bad request', 'Invalid HTTP method')
-  throw new Refusal(405, '405 Method Not Allowed', undefined, { Allow: [...methods, 'OPTIONS'].join(', ') })
+  if (!KNOWN_METHODS.has(method)) throw new WireError(400, 'Bad request', 'Invalid HTTP method')
+  throw new WireError(405, '405 Method Not Allowed', undefined, { Allow: [...methods, 'OPTIONS'].join(', ') })
 }
 
 function documentFor(request: HttpRequest, route: Route): HttpResponse {

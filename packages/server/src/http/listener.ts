@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../platform/clock.ts'
 import type { MemoryBudget } from '../platform/memory-budget.ts'
-import { Refusal } from '../wire/refusal.ts'
+import { WireError } from '../wire/wire-error.ts'
 import { Connection, type Exchange } from './connection.ts'
 import { errorResponse } from './error-response.ts'
 import type { Handle } from './handler.ts'
@@ -169,7 +169,7 @@ class Exchanges {
     const { method = '', url = '', headers, socket } = request
     if (!isAdmitted) return errorResponse(overloaded(), headers.accept)
     const problem = problemOf(exchange)
-    if (problem !== null) return errorResponse(new Refusal(400, 'Bad request', problem), headers.accept)
+    if (problem !== null) return errorResponse(new WireError(400, 'Bad request', problem), headers.accept)
     const { target, authority } = readTarget(url)
     return this.#handle({
       id,

@@ -11,7 +11,7 @@ export interface HttpRequest extends Call {
   readonly headers: IncomingHttpHeaders
   /**
    * Reads the body, at once where there is none; once at the most, and not before it is known who asks.
-   * @throws Refusal 503 when there is no room for it, ClientGone
+   * @throws WireError 503 when there is no room for it, ClientGone
    */
   readonly readBody: () => RequestBody | Promise<RequestBody>
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { Refusal } from '../wire/refusal.ts'
+import { WireError } from '../wire/wire-error.ts'
 import { errorResponse } from './error-response.ts'
 import type { Handle } from './handler.ts'
 import type { HttpRequest } from './messages.ts'
@@ -29,7 +29,7 @@ export function createPageGuard({ hosts, allowedOrigins, documents }: PageGuardR
     allowedOrigins.includes('*') || (origin !== undefined && allowedOrigins.includes(origin))
   // Browsers always name the host. Nearly every request names the same one as the request before.
   let known = ''
-  const objection = (request: HttpRequest): Refusal | null => {
+  const objection = (request: HttpRequest): WireError | null => {
     if (request.method === 'OPTIONS') return null
     const { host = '', origin } = request.headers
     if (host !== '' && host !== known) {
@@ -64,8 +64,8 @@ function followsLink({ method, target, headers }: HttpRequest, documents: Readon
   return method === 'GET' && mode === 'navigate' && destination === 'document' && documents.has(target)
 }
 
-function unknownHost(): Refusal {
-  return new Refusal(
+function unknownHost(): WireError {
+  return new WireError(
     403,
     '403 Forbidden',
     'The service knows no host of the name that the request is for. Without authentication it answers to localhost, ' +
@@ -73,8 +73,8 @@ function unknownHost(): Refusal {
   )
 }
 
-function foreignPage(): Refusal {
-  return new Refusal(
+function foreignPage(): WireError {
+  return new WireError(
     403,
     '403 Forbidden',
     'The request comes from a web page of another origin. Without authentication only pages of the origins in ' +

@@ -54,7 +54,7 @@ export class IncomingBody {
 
   /**
    * A longer body than is wanted is not kept; `bytes` then says how long it is, or that it is longer.
-   * @throws Refusal 503 when there is no room for it, ClientGone
+   * @throws WireError 503 when there is no room for it, ClientGone
    */
   read(): RequestBody | Promise<RequestBody> {
     if (!this.#exists) return NONE

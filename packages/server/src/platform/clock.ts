@@ -1,4 +1,4 @@
-import type { Instant } from '../core/model/model.ts'
+import type { Instant } from '../model/model.ts'
 
 /** The one seam through which time comes in. Tests hand in one that they move themselves. */
 export interface Clock {

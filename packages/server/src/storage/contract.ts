@@ -29,12 +29,12 @@ import type {
   QueueKey,
   QueueStats,
   Subscription,
-} from '../core/model/model.ts'
+} from '../model/model.ts'
 
 /** Whether metadata passes the filters of a listing; for engines that do not look for themselves. */
-export { passesFilters } from '../core/model/members.ts'
-export type * from '../core/model/model.ts'
-export { queueId } from '../core/model/queue-id.ts'
+export { passesFilters } from '../model/members.ts'
+export type * from '../model/model.ts'
+export { queueId } from '../model/queue-id.ts'
 export type { Clock, Timer } from '../platform/clock.ts'
 /** Calls listeners as `Storage.watch` promises. */
 export { tellListeners } from './tell-listeners.ts'
@@ -298,7 +298,7 @@ export interface SubscriptionStore {
  * Pools and flavors: which engines there are, and which of them queues of a flavor go to. Pools are there for all projects,
  * flavors for one. In each project a pool belongs to at most one flavor; what it belongs to in another does not show.
  */
-export interface CatalogueStore {
+export interface PoolStore {
   /** Creates or overwrites; what the pool belongs to in other projects stays. 'uri-in-use' when another pool has the URI. */
   putPool(p: { project: string; pool: Pool }): Promise<'stored' | 'uri-in-use'>
   getPool(p: { project: string; name: string }): Promise<Pool | null>
@@ -335,7 +335,7 @@ export interface Storage {
   readonly messages: MessageStore
   readonly claims: ClaimStore
   readonly subscriptions: SubscriptionStore
-  readonly catalogue: CatalogueStore
+  readonly pools: PoolStore
 
   /** Names the engine, and says in a sentence how its answers to writes are weaker than `Durable` demands, or null. */
   readonly engine: string

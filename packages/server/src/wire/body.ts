@@ -1,16 +1,16 @@
 import type { Static, TObject } from 'typebox'
-import { IntegerTooLarge, isKeptNumber, isObject, NestedTooDeep, parseJson } from '../core/model/json.ts'
-import type { Json, JsonObject } from '../core/model/model.ts'
 import { integerOf } from '../core/rules/integers.ts'
+import { IntegerTooLarge, isKeptNumber, isObject, NestedTooDeep, parseJson } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/model.ts'
 import type { RequestBody } from './door.ts'
-import { invalidBody, type Refusal } from './refusal.ts'
+import { invalidBody, type WireError } from './wire-error.ts'
 
 const UNPARSABLE = 'Request body could not be parsed.'
 const NOT_SUPPORTED = 'Document type not supported.'
 
 /**
  * The document of a body that is required. (contract http.md 1.7)
- * @throws Refusal 400 `Invalid request body`
+ * @throws WireError 400 `Invalid request body`
  */
 export function readDocument(body: RequestBody, unparsable = UNPARSABLE): JsonObject | Json[] {
   if (body.bytes === null) throw invalidBody('Request body can not be empty')
@@ -51,12 +51,12 @@ type Fields<Schema extends TObject> = Static<Schema>
 
 /**
  * The fields that the schema knows, each as it wants them; others are dropped, unless it forbids them.
- * @throws Refusal 400 `Invalid request body` or what `refuse` makes, naming the first field that is missing or wrong.
+ * @throws WireError 400 `Invalid request body` or what `refuse` makes, naming the first field that is missing or wrong.
  */
 export function readFields<Schema extends TObject>(
   document: Json,
   schema: Schema,
-  refuse: (description: string) => Refusal = invalidBody,
+  refuse: (description: string) => WireError = invalidBody,
 ): Fields<Schema> {
   if (!isObject(document)) throw refuse('Each element must be a JSON object.')
   if ((schema as { additionalProperties?: unknown }).additionalProperties === false) {
@@ -88,7 +88,12 @@ interface FieldSchema {
   readonly pattern?: string
 }
 
-function readField(name: string, value: Json, schema: FieldSchema, refuse: (description: string) => Refusal): unknown {
+function readField(
+  name: string,
+  value: Json,
+  schema: FieldSchema,
+  refuse: (description: string) => WireError,
+): unknown {
   const { type = '', minimum, maximum, maxLength, pattern } = schema
   const integer = type === 'integer' ? integerOf(value) : null
   if (integer === null && !hasType(value, schema)) {

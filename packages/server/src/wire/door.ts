@@ -3,7 +3,7 @@ import type { ZaqarError } from '../core/errors.ts'
 import type { Caller, Operation } from '../core/execute.ts'
 import type { DescribeDoor } from './openapi/door-doc.ts'
 import type { Query, QuerySchema } from './query.ts'
-import type { Refusal } from './refusal.ts'
+import type { WireError } from './wire-error.ts'
 
 /** What a transport hands to a door: a request in plain values. */
 export interface DoorRequest {
@@ -59,7 +59,7 @@ export interface Door<Input, Output> {
   decode(request: DoorRequest): Input
   encode(output: Output, request: DoorRequest): Answer
   /** Headers of the answer when it is an error; none when absent. */
-  errorHeaders?(error: ZaqarError | Refusal, request: DoorRequest): Readonly<Record<string, string>>
+  errorHeaders?(error: ZaqarError | WireError, request: DoorRequest): Readonly<Record<string, string>>
   /** What it reads of the query. */
   readonly query?: QuerySchema
   /** What it reads of the body, where a schema reads it. */

@@ -1,5 +1,5 @@
-import type { ErrorCode, ErrorKind, ZaqarError } from '../core/errors.ts'
-import { Refusal } from './refusal.ts'
+import { type ErrorCode, type ErrorKind, ZaqarError } from '../core/errors.ts'
+import { WireError } from './wire-error.ts'
 
 const statusOf = {
   invalid: 400,
@@ -80,8 +80,19 @@ const titleOf = {
   'storage.unavailable': UNAVAILABLE,
 } as const satisfies Record<ErrorCode, string>
 
-export function toRefusal(error: ZaqarError): Refusal {
+export function toWireError(error: ZaqarError): WireError {
   const { kind, code, message, retryAfterSeconds } = error
   const headers = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) }
-  return new Refusal(statusOf[kind], titleOf[code], message, headers)
+  return new WireError(statusOf[kind], titleOf[code], message, headers)
+}
+
+/** What whoever met this error is told. An error that nobody foresaw gives nothing away. */
+export function asWireError(error: unknown): WireError {
+  if (error instanceof WireError) return error
+  if (error instanceof ZaqarError) return toWireError(error)
+  return new WireError(
+    500,
+    'Internal server error',
+    'The request could not be served because of an error of this server.',
+  )
 }

@@ -1,4 +1,4 @@
-import type { Instant, Message } from '../core/model/model.ts'
+import type { Instant, Message } from '../model/model.ts'
 import type { DoorRequest } from './door.ts'
 
 /** Whole seconds. */

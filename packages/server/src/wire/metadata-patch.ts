@@ -1,20 +1,20 @@
-import { isObject, printJson } from '../core/model/json.ts'
-import type { Json } from '../core/model/model.ts'
 import type { MetadataChange } from '../core/rules/metadata-patch.ts'
+import { isObject, printJson } from '../model/json.ts'
+import type { Json } from '../model/model.ts'
 import { readDocument } from './body.ts'
 import type { RequestBody } from './door.ts'
-import { invalidBody, Refusal } from './refusal.ts'
+import { invalidBody, WireError } from './wire-error.ts'
 
 const PATCH_TYPE = 'application/openstack-messaging-v2.0-json-patch'
 const OPS = ['add', 'remove', 'replace']
 
 /**
  * The changes of a PATCH on queue metadata: what they are, not yet whether they can be made. (contract http.md 5.1, 5.2)
- * @throws Refusal 415, or 400 `Invalid request body`
+ * @throws WireError 415, or 400 `Invalid request body`
  */
 export function readPatch(body: RequestBody, contentType: string | undefined): MetadataChange[] {
   if (contentType?.split(';')[0]?.trim().toLowerCase() !== PATCH_TYPE) {
-    throw new Refusal(
+    throw new WireError(
       415,
       '415 Unsupported Media Type',
       `Accepted media type for PATCH: ${PATCH_TYPE}; see the header Accept-Patch.`,

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { Refusal } from './refusal.ts'
+import { WireError } from './wire-error.ts'
 
 /** Raw values of each parameter, in order. */
 export type Query = ReadonlyMap<string, readonly string[]>
@@ -33,7 +33,7 @@ export const ListParam = Type.Array(Type.String())
 
 /**
  * The parameters that a route knows, as its schema wants them; blank ones count as absent. (contract http.md 1.8)
- * @throws Refusal 400 `Invalid parameter`
+ * @throws WireError 400 `Invalid parameter`
  */
 export function readQuery<const Schema extends QuerySchema>(query: Query, schema: Schema): QueryValues<Schema> {
   const values: Record<string, unknown> = {}
@@ -66,7 +66,7 @@ export function lastOf(given: readonly string[]): string {
 
 function readInteger(name: string, text: string): number {
   if (!/^\s*[+-]?\d+\s*$/.test(text)) {
-    throw new Refusal(400, 'Invalid parameter', `The "${name}" parameter is invalid. The value must be an integer.`)
+    throw new WireError(400, 'Invalid parameter', `The "${name}" parameter is invalid. The value must be an integer.`)
   }
   return Number(text)
 }
@@ -77,7 +77,7 @@ const FALSE = new Set(['false', 'False', 'f', 'no', 'n', '0', 'off'])
 function readBoolean(name: string, text: string): boolean {
   if (TRUE.has(text)) return true
   if (FALSE.has(text)) return false
-  throw new Refusal(
+  throw new WireError(
     400,
     'Invalid parameter',
     `The "${name}" parameter is invalid. The value of the parameter must be "true" or "false".`,
@@ -86,7 +86,7 @@ function readBoolean(name: string, text: string): boolean {
 
 /**
  * The parameters that a route does not know but takes all the same; blank ones count as absent. (contract http.md 3.1.5, 7.4)
- * @throws Refusal 400 `Invalid parameter` for one that has several values.
+ * @throws WireError 400 `Invalid parameter` for one that has several values.
  */
 export function readOthers(query: Query, raw: string, known: QuerySchema): [name: string, value: string][] {
   const others: [string, string][] = []
@@ -95,7 +95,7 @@ export function readOthers(query: Query, raw: string, known: QuerySchema): [name
     const [value = ''] = given
     if (Object.hasOwn(known, name) || given.every((one) => one === '')) continue
     if (given.length > 1 || lists.has(name)) {
-      throw new Refusal(400, 'Invalid parameter', `The "${name}" parameter is invalid. It must have one value.`)
+      throw new WireError(400, 'Invalid parameter', `The "${name}" parameter is invalid. It must have one value.`)
     }
     others.push([name, value])
   }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { catalog, flagRows, variableOf } from '../../src/config/catalog.ts'
 import { documentOptions } from '../../src/config/document.ts'
+import { flagRows, optionGroups, variableOf } from '../../src/config/find-option.ts'
 import { secret } from '../../src/config/kinds.ts'
 
-const rows = catalog.flatMap((group) => group.options.map((option) => ({ group, option })))
+const rows = optionGroups.flatMap((group) => group.options.map((option) => ({ group, option })))
 
 /** What is there more than once. */
 function repeated(names: readonly string[]): string[] {
@@ -14,10 +14,10 @@ function repeated(names: readonly string[]): string[] {
 }
 
 test('every name, variable, flag and place in the configuration is there once', () => {
-  for (const { name, options } of catalog) {
+  for (const { name, options } of optionGroups) {
     assert.deepEqual(repeated(options.flatMap((option) => [option.name, ...(option.aliases ?? [])])), [], name)
   }
-  assert.deepEqual(repeated(catalog.flatMap((group) => [group.name, ...(group.aliases ?? [])])), [])
+  assert.deepEqual(repeated(optionGroups.flatMap((group) => [group.name, ...(group.aliases ?? [])])), [])
   assert.deepEqual(repeated(rows.map(({ group, option }) => variableOf(group, option))), [])
   assert.deepEqual(repeated(flagRows.map(({ flag }) => flag.name)), [])
   assert.deepEqual(repeated(rows.flatMap(({ option }) => ('key' in option ? [option.key] : []))), [])

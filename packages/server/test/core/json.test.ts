@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { IntegerTooLarge, NestedTooDeep, parseJson, printJson } from '../../src/core/model/json.ts'
-import { readJson } from '../../src/core/model/json-reader.ts'
+import { IntegerTooLarge, NestedTooDeep, parseJson, printJson } from '../../src/model/json.ts'
+import { readJson } from '../../src/model/json-reader.ts'
 
 /** What it answers, or the name of what it throws. */
 function outcome<T>(run: () => T): T | { thrown: string } {

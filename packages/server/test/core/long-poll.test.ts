@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
 import { LongPolls } from '../../src/core/long-poll.ts'
-import type { QueueKey } from '../../src/core/model/model.ts'
+import type { QueueKey } from '../../src/model/model.ts'
 import { settled, waits } from '../support/settled.ts'
 
 const QUEUE: QueueKey = { kind: 'queue', project: 'p', name: 'jobs' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { parseJson, printJson } from '../../src/core/model/json.ts'
-import { compactBytes, membersOf, objectText, passesFilters } from '../../src/core/model/members.ts'
+import { parseJson, printJson } from '../../src/model/json.ts'
+import { compactBytes, membersOf, objectText, passesFilters } from '../../src/model/members.ts'
 
 const text = fc.string({ unit: 'binary' })
 /** Such as might be mistaken for what stands between values. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { QueueKey } from '../../src/core/model/model.ts'
-import { queueId } from '../../src/core/model/queue-id.ts'
+import type { QueueKey } from '../../src/model/model.ts'
+import { queueId } from '../../src/model/queue-id.ts'
 
 test('two queues have the same id only if they are the same', () => {
   // Few letters, so that names and projects often run into each other.

@@ -1,4 +1,4 @@
-import type { Asker, Authenticate, Identity, Rejection, ShownCredentials } from '../../core/identity.ts'
+import type { Asker, Authenticate, Identity, ShownCredentials, Unauthenticated } from '../../core/identity.ts'
 import { isCovered } from './access-rules.ts'
 import { KeystoneUnavailable } from './keystone-api.ts'
 import { Departed } from './look-ups.ts'
@@ -22,9 +22,9 @@ export function createTokenAuthentication(
   rules: TokenRules,
   troubles: RareTroubles,
 ): Authenticate {
-  const rejection: Rejection = { rejected: 'token', askAt: rules.askAt }
+  const rejection: Unauthenticated = { rejected: 'token', askAt: rules.askAt }
 
-  const accept = (token: Token | null, shown: ShownCredentials, service: Token | null): Identity | Rejection => {
+  const accept = (token: Token | null, shown: ShownCredentials, service: Token | null): Identity | Unauthenticated => {
     if (token === null) return rejection
     const { identity, accessRules } = token
     if (service !== null) return { ...identity, serviceRoles: service.identity.roles }
@@ -52,7 +52,7 @@ export function createTokenAuthentication(
     return token instanceof Promise ? token.then((one) => accept(one, shown, null)) : accept(token, shown, null)
   }
 
-  const toRejection = (error: unknown): Rejection => {
+  const toRejection = (error: unknown): Unauthenticated => {
     if (!(error instanceof KeystoneUnavailable)) throw error
     return { rejected: 'unknown', cause: error instanceof Departed ? null : troubles.next(error) }
   }

@@ -1,4 +1,4 @@
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { KeystoneUnavailable } from './keystone-api.ts'
 

@@ -1,6 +1,6 @@
 import { type Identity, NOBODY } from '../../core/identity.ts'
-import type { Instant } from '../../core/model/model.ts'
 import { parseIsoTime } from '../../core/rules/iso-time.ts'
+import type { Instant } from '../../model/model.ts'
 import type { AccessRule } from './access-rules.ts'
 
 /** What Keystone says of a token. */

@@ -1,5 +1,5 @@
-import { isKeptNumber } from '../model/json.ts'
-import type { Json } from '../model/model.ts'
+import { isKeptNumber } from '../../model/json.ts'
+import type { Json } from '../../model/model.ts'
 
 /**
  * The integer that a value is, or null. `true` and `false` count as 1 and 0, a number with a fraction part never as one. One

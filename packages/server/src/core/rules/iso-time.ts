@@ -1,4 +1,4 @@
-import type { Instant } from '../model/model.ts'
+import type { Instant } from '../../model/model.ts'
 
 const FORM =
   /^(?<year>\d{4})-?(?<month>\d{2})-?(?<day>\d{2})(?:[T ](?<hour>\d{2})(?::?(?<minute>\d{2})(?::?(?<second>\d{2})(?:[.,]\d+)?)?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/

@@ -1,7 +1,7 @@
+import { printJson } from '../../model/json.ts'
+import { membersOf, objectText } from '../../model/members.ts'
+import type { Json, JsonObject } from '../../model/model.ts'
 import { ZaqarError } from '../errors.ts'
-import { printJson } from '../model/json.ts'
-import { membersOf, objectText } from '../model/members.ts'
-import type { Json, JsonObject } from '../model/model.ts'
 
 /** One step of a change to queue metadata, a subset of JSON patch. (contract http.md 5) */
 export type MetadataChange =

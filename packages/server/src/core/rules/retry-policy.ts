@@ -1,5 +1,5 @@
-import { isObject } from '../model/json.ts'
-import type { Json } from '../model/model.ts'
+import { isObject } from '../../model/json.ts'
+import type { Json } from '../../model/model.ts'
 import { integerOf } from './integers.ts'
 
 const INTEGER_KEYS = [

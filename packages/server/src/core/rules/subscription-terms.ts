@@ -1,7 +1,7 @@
+import { printJson } from '../../model/json.ts'
+import { compactBytes } from '../../model/members.ts'
+import type { Instant, JsonObject } from '../../model/model.ts'
 import { ZaqarError } from '../errors.ts'
-import { printJson } from '../model/json.ts'
-import { compactBytes } from '../model/members.ts'
-import type { Instant, JsonObject } from '../model/model.ts'
 import { LEAST_SECONDS, type Limits } from './limits.ts'
 import { retryPolicyProblem } from './retry-policy.ts'
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../model/model.ts'
+import type { Instant } from '../../model/model.ts'
 
 /** Counted in thousandths, so that whole numbers do: what flows in each millisecond is the rate of a second. */
 const ONE = 1000

@@ -29,7 +29,7 @@ export function encryptedStorage(
     messages: encryptedMessages(storage.messages, cipher, encrypts),
     claims: encryptedClaims(storage.claims, cipher),
     subscriptions: storage.subscriptions,
-    catalogue: storage.catalogue,
+    pools: storage.pools,
     watch: (key, listener) => storage.watch(key, listener),
     ping: () => storage.ping(),
     close: () => storage.close(),

@@ -43,7 +43,7 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     messages: pacedMessages(storage.messages, pace, limits),
     claims: pacedClaims(storage.claims, pace, limits),
     subscriptions: pacedSubscriptions(storage.subscriptions, pace, limits),
-    catalogue: storage.catalogue,
+    pools: storage.pools,
     watch: (key, listener) => storage.watch(key, listener),
     ping: () => storage.ping(),
     close: () => storage.close(),

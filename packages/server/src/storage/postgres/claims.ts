@@ -1,4 +1,4 @@
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import type { ClaimStore, Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
 import { deadLetterOf } from './messages.ts'

@@ -1,5 +1,5 @@
-import type { Json, QueueKey } from '../../core/model/model.ts'
-import { isStorable } from '../../core/model/text.ts'
+import type { Json, QueueKey } from '../../model/model.ts'
+import { isStorable } from '../../model/text.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import type { Identifiers } from './identifiers.ts'
 import type { Lanes, Parameters } from './lanes.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/model/model.ts'
+import type { Json } from '../../model/model.ts'
 import { StorageUnavailable } from '../contract.ts'
 import { type Connection, connect } from './connection.ts'
 import { endsConnection, isLockedOut, isRolledBack, maySucceedAgain, toFailure } from './failures.ts'

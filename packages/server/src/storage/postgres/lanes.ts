@@ -1,5 +1,5 @@
-import type { Json, QueueKey } from '../../core/model/model.ts'
-import { queueId } from '../../core/model/queue-id.ts'
+import type { Json, QueueKey } from '../../model/model.ts'
+import { queueId } from '../../model/queue-id.ts'
 import { StorageUnavailable } from '../contract.ts'
 import { Lane } from './lane.ts'
 

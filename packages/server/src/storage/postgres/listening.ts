@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { QueueKey } from '../../core/model/model.ts'
+import type { QueueKey } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { type Connection, connect } from './connection.ts'
 

@@ -1,4 +1,4 @@
-import type { DeadLetterPolicy } from '../../core/model/model.ts'
+import type { DeadLetterPolicy } from '../../model/model.ts'
 import type { MessageStore, Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
 import type { Identity } from './identifiers.ts'

@@ -2,7 +2,6 @@ import type { Client } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
 import { type Storage, StorageUnavailable } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
-import { createCatalogueStore } from './catalogue.ts'
 import { createClaimStore } from './claims.ts'
 import { connect, connectTo } from './connection.ts'
 import { toFailure } from './failures.ts'
@@ -10,6 +9,7 @@ import { Identifiers } from './identifiers.ts'
 import { Lanes } from './lanes.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
 import { readServerAddress } from './server-address.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
@@ -51,7 +51,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     messages: createMessageStore(engine),
     claims: createClaimStore(engine),
     subscriptions: createSubscriptionStore(engine),
-    catalogue: createCatalogueStore(engine),
+    pools: createPoolStore(engine),
     watch: (key, listener) => watchers.watch(key, listener),
     async ping() {
       await lanes.service('ping', {})

@@ -1,4 +1,4 @@
-import type { Instant, Message } from '../../core/model/model.ts'
+import type { Instant, Message } from '../../model/model.ts'
 import type { Identifiers, Identity } from './identifiers.ts'
 
 /** A message as the SQL function `shown` answers it. */

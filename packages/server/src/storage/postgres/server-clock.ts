@@ -1,4 +1,4 @@
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { connect } from './connection.ts'
 

@@ -1,5 +1,5 @@
-import type { Instant, QueueKey, Subscription } from '../../core/model/model.ts'
-import { isStorable } from '../../core/model/text.ts'
+import type { Instant, QueueKey, Subscription } from '../../model/model.ts'
+import { isStorable } from '../../model/text.ts'
 import type { SubscriptionStore } from '../contract.ts'
 import { type Engine, storableAfter } from './engine.ts'
 

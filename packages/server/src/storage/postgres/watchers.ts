@@ -1,5 +1,5 @@
-import type { Instant, QueueKey } from '../../core/model/model.ts'
-import { queueId } from '../../core/model/queue-id.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
+import { queueId } from '../../model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { tellListeners } from '../tell-listeners.ts'
 import type { Lanes } from './lanes.ts'

@@ -1,4 +1,4 @@
-import type { Claim, Instant } from '../../core/model/model.ts'
+import type { Claim, Instant } from '../../model/model.ts'
 import type { ClaimStore } from '../contract.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'

@@ -1,4 +1,4 @@
-import type { DeadLetterPolicy, Instant, QueueKey } from '../../core/model/model.ts'
+import type { DeadLetterPolicy, Instant, QueueKey } from '../../model/model.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'

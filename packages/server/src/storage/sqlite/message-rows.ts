@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Instant, Message } from '../../core/model/model.ts'
+import type { Instant, Message } from '../../model/model.ts'
 import type { Sealer, Unsealed } from '../sealed-id.ts'
 import { limited } from './limited.ts'
 import type { QueueState } from './queue-states.ts'

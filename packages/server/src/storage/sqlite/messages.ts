@@ -1,4 +1,4 @@
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import type { IdempotencyKey, MessageStore, NewMessage } from '../contract.ts'
 import type { Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'

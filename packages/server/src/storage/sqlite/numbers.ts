@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 
 /**
  * Hands out the numbers that order messages, and keeps time from running backwards. Both survive a restart, even one after

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../platform/clock.ts'
 import type { Storage } from '../contract.ts'
-import { createCatalogueStore } from './catalogue.ts'
 import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
 import { ReserveFile } from './reserve-file.ts'
 import { Room } from './room.ts'
@@ -41,7 +41,7 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
       messages: createMessageStore(engine),
       claims: createClaimStore(engine),
       subscriptions: createSubscriptionStore(engine),
-      catalogue: createCatalogueStore(engine),
+      pools: createPoolStore(engine),
       watch: (key, listener) => watchers.watch(key, listener),
       ping: () =>
         turns.submit(() => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Instant, Queue, QueueKey } from '../../core/model/model.ts'
-import { queueId } from '../../core/model/queue-id.ts'
+import type { Instant, Queue, QueueKey } from '../../model/model.ts'
+import { queueId } from '../../model/queue-id.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 
 /** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */

@@ -1,4 +1,4 @@
-import { passesFilters } from '../../core/model/members.ts'
+import { passesFilters } from '../../model/members.ts'
 import { type ListedQueue, type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { Unfinished } from './turns.ts'

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Instant } from '../../core/model/model.ts'
+import type { Instant } from '../../model/model.ts'
 import { limited } from './limited.ts'
 import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'
 import type { QueueState, QueueStates } from './queue-states.ts'

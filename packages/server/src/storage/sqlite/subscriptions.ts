@@ -1,4 +1,4 @@
-import type { Instant, QueueKey, Subscription } from '../../core/model/model.ts'
+import type { Instant, QueueKey, Subscription } from '../../model/model.ts'
 import type { SubscriptionStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'

@@ -1,4 +1,4 @@
-import type { Instant, QueueKey } from '../../core/model/model.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import type { Engine } from './engine.ts'
 import { Unfinished } from './turns.ts'

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/errors.ts'
-import type { Json } from '../../core/model/model.ts'
 import type { Limits } from '../../core/rules/limits.ts'
+import type { Json } from '../../model/model.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 /** What a description depends on. */

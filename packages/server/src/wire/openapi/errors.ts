@@ -1,6 +1,6 @@
 import { type ErrorCode, errorTable, ZaqarError } from '../../core/errors.ts'
-import type { QueueKind } from '../../core/model/model.ts'
-import { toRefusal } from '../errors.ts'
+import type { QueueKind } from '../../model/model.ts'
+import { toWireError } from '../errors.ts'
 import type { CallerRules } from '../versions.ts'
 import { type JsonSchema, ref } from './json-schema.ts'
 
@@ -84,7 +84,7 @@ function describe(name: string, status: number, title: string, description: stri
 /** The row of the table of errors. */
 export function describedCode(code: ErrorCode): DescribedError {
   const names = [...errorTable[code].message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
-  const { status, title, message } = toRefusal(new ZaqarError(code, asPlaceholders(names)))
+  const { status, title, message } = toWireError(new ZaqarError(code, asPlaceholders(names)))
   return { name: code, status, title, description: message }
 }
 

@@ -43,15 +43,15 @@ export function callerRefs({ needsClientId, needsProject }: Omit<CallerRules, 'i
 
 const opaque = { type: 'string', minLength: 1, description: 'Opaque.' }
 const queueName = { type: 'string', pattern: QUEUE_NAME.source }
-const catalogueName = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^/\\u0000-\\u001f\\ud800-\\udfff]*$' }
+const poolName = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^/\\u0000-\\u001f\\ud800-\\udfff]*$' }
 
 const schemaOf: Readonly<Record<string, JsonSchema>> = {
   queue: queueName,
   message: opaque,
   claim: opaque,
   subscription: opaque,
-  pool: catalogueName,
-  flavor: catalogueName,
+  pool: poolName,
+  flavor: poolName,
 }
 
 /** A `:name` of a door's path. */

@@ -2,8 +2,8 @@ import type { Operation } from '../../core/execute.ts'
 import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { postMessages } from '../../core/operations/messages/post-messages.ts'
 import { all, altered, type Change, described } from '../older.ts'
-import { clientIdMissing } from '../refusal.ts'
 import type { CallerRules } from '../versions.ts'
+import { clientIdMissing } from '../wire-error.ts'
 
 /**
  * Who named no project shared one with all others who did not; a client's id was needed by who listed or posted.

@@ -2,7 +2,7 @@ import { deleteMessages } from '../../core/operations/messages/delete-messages.t
 import { popMessages } from '../../core/operations/messages/pop-messages.ts'
 import { all, altered, described, knowing, removed, told } from '../older.ts'
 import { ListParam, readQuery } from '../query.ts'
-import { Refusal } from '../refusal.ts'
+import { WireError } from '../wire-error.ts'
 
 const idsMissing = { status: 400, title: 'Missing parameter', description: 'The "ids" parameter is required.' }
 
@@ -14,7 +14,7 @@ export const deletesNamedMessages = all(
   altered(deleteMessages, ({ decode }) => ({
     decode(request) {
       if (readQuery(request.query, { ids: ListParam }).ids === undefined) {
-        throw new Refusal(idsMissing.status, idsMissing.title, idsMissing.description)
+        throw new WireError(idsMissing.status, idsMissing.title, idsMissing.description)
       }
       return decode(request)
     },

@@ -1,15 +1,15 @@
-import type { JsonObject } from '../../core/model/model.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
 import { queueExists } from '../../core/operations/queues/queue-exists.ts'
 import { replaceQueueMetadata } from '../../core/operations/queues/replace-queue-metadata.ts'
+import type { JsonObject } from '../../model/model.ts'
 import { readObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, ok, type RequestBody } from '../door.ts'
 import { added, all, altered, type Change, described, removed } from '../older.ts'
 import type { DescribeDoor } from '../openapi/door-doc.ts'
 import { ref } from '../openapi/json-schema.ts'
-import { invalidRequest } from '../refusal.ts'
 import type { QueueDoorLimits } from '../v2/queues.ts'
+import { invalidRequest } from '../wire-error.ts'
 import { place } from './get-answers-named-their-place.ts'
 
 /**

@@ -7,8 +7,8 @@ import { all, altered, described, told } from '../older.ts'
 import { withBody } from '../openapi/door-doc.ts'
 import { withoutProperties } from '../openapi/json-schema.ts'
 import { overlay } from '../openapi/overlay.ts'
-import { invalidBody } from '../refusal.ts'
 import { PoolChanges } from '../v2/pools.ts'
+import { invalidBody } from '../wire-error.ts'
 
 /**
  * A pool was given no flavor by itself: on a PUT it was dropped, on a PATCH it did not count. A PATCH answered nothing, and a

@@ -1,19 +1,19 @@
 import { Type } from 'typebox'
-import { printJson } from '../../core/model/json.ts'
-import type { Flavor, JsonObject } from '../../core/model/model.ts'
 import { deleteFlavor } from '../../core/operations/flavors/delete-flavor.ts'
 import { getFlavor } from '../../core/operations/flavors/get-flavor.ts'
 import { listFlavors } from '../../core/operations/flavors/list-flavors.ts'
 import { putFlavor } from '../../core/operations/flavors/put-flavor.ts'
 import { updateFlavor } from '../../core/operations/flavors/update-flavor.ts'
 import { capabilitiesOf } from '../../core/rules/capabilities.ts'
+import { printJson } from '../../model/json.ts'
+import type { Flavor, JsonObject } from '../../model/model.ts'
 import { readFields } from '../body.ts'
-import { namedInPath, readCatalogueName, readCatalogueObject } from '../catalogue-bodies.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { flavorDocs } from '../openapi/v2/catalogue.ts'
+import { flavorDocs } from '../openapi/v2/pools.ts'
+import { namedInPath, readPoolName, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
-import { Refusal } from '../refusal.ts'
+import { WireError } from '../wire-error.ts'
 
 const PoolList = Type.Array(Type.String())
 
@@ -111,9 +111,9 @@ function listedFlavor(flavor: Flavor, prefix: string, detailed = false): JsonObj
 }
 
 function readPools({ prefix, params, body }: DoorRequest, schema: typeof NewFlavor | typeof FlavorChanges): string[] {
-  const { pool_list: pools } = readFields(readCatalogueObject(body), schema)
-  if (pools.length > 0) return pools.map(readCatalogueName)
-  throw new Refusal(400, 'Unable to create', 'Bad Request', {
+  const { pool_list: pools } = readFields(readPoolObject(body), schema)
+  if (pools.length > 0) return pools.map(readPoolName)
+  throw new WireError(400, 'Unable to create', 'Bad Request', {
     Location: flavorPath(prefix, params['flavor'] as string),
   })
 }

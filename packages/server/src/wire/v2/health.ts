@@ -1,6 +1,6 @@
-import { printJson } from '../../core/model/json.ts'
-import type { JsonObject } from '../../core/model/model.ts'
 import { getHealth, type Trial } from '../../core/operations/service/get-health.ts'
+import { printJson } from '../../model/json.ts'
+import type { JsonObject } from '../../model/model.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { healthDoc } from '../openapi/v2/service.ts'
 

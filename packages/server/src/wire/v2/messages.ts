@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Static, type TObject, Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
-import { NestedTooDeep, printJson } from '../../core/model/json.ts'
-import type { Json, JsonObject } from '../../core/model/model.ts'
-import { isStorable } from '../../core/model/text.ts'
 import { deleteMessage } from '../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
 import { getMessage } from '../../core/operations/messages/get-message.ts'
@@ -15,13 +12,16 @@ import {
   type PostMessagesInput,
   postMessages,
 } from '../../core/operations/messages/post-messages.ts'
+import { NestedTooDeep, printJson } from '../../model/json.ts'
+import type { Json, JsonObject } from '../../model/model.ts'
+import { isStorable } from '../../model/text.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
 import { messageDocs } from '../openapi/v2/messages.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
-import { invalidBody, invalidRequest } from '../refusal.ts'
+import { invalidBody, invalidRequest } from '../wire-error.ts'
 
 /** An element of `messages` in a POST. */
 const PostedMessageFields = Type.Object({

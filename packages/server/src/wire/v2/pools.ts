@@ -1,25 +1,25 @@
 import { Type } from 'typebox'
-import { printJson } from '../../core/model/json.ts'
-import type { JsonObject, Pool } from '../../core/model/model.ts'
 import { deletePool } from '../../core/operations/pools/delete-pool.ts'
 import { getPool } from '../../core/operations/pools/get-pool.ts'
 import { listPools } from '../../core/operations/pools/list-pools.ts'
 import { putPool } from '../../core/operations/pools/put-pool.ts'
 import { updatePool } from '../../core/operations/pools/update-pool.ts'
+import { printJson } from '../../model/json.ts'
+import type { JsonObject, Pool } from '../../model/model.ts'
 import { readFields } from '../body.ts'
-import { LONGEST_CATALOGUE_NAME, namedInPath, PLAIN_TEXT, readCatalogueObject } from '../catalogue-bodies.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { poolDocs } from '../openapi/v2/catalogue.ts'
+import { poolDocs } from '../openapi/v2/pools.ts'
+import { LONGEST_POOL_NAME, namedInPath, PLAIN_TEXT, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
-import { invalidBody } from '../refusal.ts'
+import { invalidBody } from '../wire-error.ts'
 
 const poolFields = {
   uri: Type.String({ maxLength: 255, pattern: PLAIN_TEXT }),
   weight: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
   options: Type.Optional(Type.Object({})),
   /** Empty: none. */
-  flavor: Type.Optional(Type.String({ maxLength: LONGEST_CATALOGUE_NAME, pattern: PLAIN_TEXT })),
+  flavor: Type.Optional(Type.String({ maxLength: LONGEST_POOL_NAME, pattern: PLAIN_TEXT })),
 }
 const NewPool = Type.Object(poolFields, { additionalProperties: false })
 /** Other fields are dropped, but one of these must be there. */
@@ -58,7 +58,7 @@ export function poolDoors(): AnyDoor[] {
       describe: poolDocs.put,
       decode(request) {
         const { name } = named(request)
-        const { uri, weight, options = {}, flavor } = readFields(readCatalogueObject(request.body), NewPool)
+        const { uri, weight, options = {}, flavor } = readFields(readPoolObject(request.body), NewPool)
         return { name, uri, weight, options: printJson(options as JsonObject), flavor: flavor || null }
       },
       encode: (_output, { prefix, params }) => ({
@@ -113,7 +113,7 @@ function poolDocument({ name, flavor, uri, weight, options }: Pool, prefix: stri
 }
 
 function readChanges({ body }: DoorRequest) {
-  const document = readCatalogueObject(body)
+  const document = readPoolObject(body)
   const names = Object.keys(poolFields)
   if (!names.some((name) => Object.hasOwn(document, name))) {
     throw invalidBody(`One of these fields needs to be specified: ${names.join(', ')}`)

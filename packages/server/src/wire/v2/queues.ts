@@ -1,4 +1,3 @@
-import type { Instant, Message, MetadataFilter } from '../../core/model/model.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../core/operations/queues/delete-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
@@ -6,6 +5,7 @@ import { type FoundQueueStats, getQueueStats } from '../../core/operations/queue
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
 import { PURGEABLE, purgeQueue } from '../../core/operations/queues/purge-queue.ts'
 import { updateQueue } from '../../core/operations/queues/update-queue.ts'
+import type { Instant, Message, MetadataFilter } from '../../model/model.ts'
 import { readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
@@ -13,7 +13,7 @@ import { ageOf, messagePath, queuePath } from '../message-documents.ts'
 import { readPatch } from '../metadata-patch.ts'
 import { queueDocs } from '../openapi/v2/queues.ts'
 import { BooleanParam, IntegerParam, readOthers, readQuery, StringParam } from '../query.ts'
-import { invalidBody, invalidRequest } from '../refusal.ts'
+import { invalidBody, invalidRequest } from '../wire-error.ts'
 
 export const LIST_QUERY = {
   marker: StringParam,

@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
-import { printJson } from '../../core/model/json.ts'
 import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
+import { printJson } from '../../model/json.ts'
 import { readFields, readOptionalObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { messagePath } from '../message-documents.ts'
 import { redriveDoc } from '../openapi/v2/messages.ts'
-import { invalidBody } from '../refusal.ts'
+import { invalidBody } from '../wire-error.ts'
 
 /** Both may be left out: then all messages are moved, at the default rate. */
 const RedriveTerms = Type.Object({

@@ -1,12 +1,12 @@
-import { isObject, printJson } from '../../core/model/json.ts'
-import type { Instant, Json } from '../../core/model/model.ts'
 import { shareQueue } from '../../core/operations/queues/share-queue.ts'
 import { integerOf } from '../../core/rules/integers.ts'
 import { parseIsoTime } from '../../core/rules/iso-time.ts'
+import { isObject, printJson } from '../../model/json.ts'
+import type { Instant, Json } from '../../model/model.ts'
 import { readObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { shareQueueDoc } from '../openapi/v2/queues.ts'
-import { invalidRequest } from '../refusal.ts'
+import { invalidRequest } from '../wire-error.ts'
 
 /** What of a queue can be shared. */
 const SHAREABLE = ['messages', 'subscriptions', 'claims']

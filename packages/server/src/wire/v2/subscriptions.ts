@@ -1,7 +1,5 @@
 import { Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
-import { isObject, printJson } from '../../core/model/json.ts'
-import type { Instant, JsonObject, Subscription } from '../../core/model/model.ts'
 import { confirmSubscription } from '../../core/operations/subscriptions/confirm-subscription.ts'
 import { createSubscription } from '../../core/operations/subscriptions/create-subscription.ts'
 import { deleteSubscription } from '../../core/operations/subscriptions/delete-subscription.ts'
@@ -9,13 +7,15 @@ import { getSubscription } from '../../core/operations/subscriptions/get-subscri
 import { listSubscriptions } from '../../core/operations/subscriptions/list-subscriptions.ts'
 import { updateSubscription } from '../../core/operations/subscriptions/update-subscription.ts'
 import { integerOf } from '../../core/rules/integers.ts'
+import { isObject, printJson } from '../../model/json.ts'
+import type { Instant, JsonObject, Subscription } from '../../model/model.ts'
 import { readDocument, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { ageOf } from '../message-documents.ts'
 import { subscriptionDocs } from '../openapi/v2/subscriptions.ts'
 import { IntegerParam, readQuery, StringParam } from '../query.ts'
-import { invalidRequest, Refusal } from '../refusal.ts'
+import { invalidRequest, WireError } from '../wire-error.ts'
 
 const Subscriber = Type.String()
 const Ttl = Type.Integer()
@@ -151,7 +151,7 @@ function readChanges({ params, body }: DoorRequest) {
   const changes = readTerms(Object.fromEntries(given))
   const isEmpty = Object.values(changes).every((change) => change === undefined)
   if (isEmpty || NEVER_CHANGED.some((name) => Object.hasOwn(document, name))) {
-    throw new Refusal(
+    throw new WireError(
       400,
       'Unable to update subscription',
       `Subscription ${params['subscription']} could not be updated.`,
@@ -163,7 +163,7 @@ function readChanges({ params, body }: DoorRequest) {
 function readConfirmation({ params, body }: DoorRequest): boolean {
   const document = body.bytes ? readDocument(body) : {}
   if (Array.isArray(document)) {
-    throw new Refusal(
+    throw new WireError(
       400,
       'Unable to confirm subscription',
       `Subscription ${params['subscription']} could not be confirmed.`,

@@ -1,5 +1,5 @@
+import type { Claim, Instant } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Claim, Instant } from '../../model/model.ts'
 import { checkRange, checkWait, LEAST_SECONDS, pageSize } from '../../rules/limits.ts'
 
 export interface CreateClaimInput {

@@ -6,5 +6,5 @@ export const deleteFlavor = defineOperation({
   permission: 'flavors:delete',
   failure: 'Flavor could not be deleted',
   run: ({ name }: { readonly name: string }, { caller, storage }) =>
-    storage.catalogue.deleteFlavor({ project: caller.project, name }),
+    storage.pools.deleteFlavor({ project: caller.project, name }),
 })

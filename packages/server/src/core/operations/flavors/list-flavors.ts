@@ -1,5 +1,5 @@
+import type { Flavor } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Flavor } from '../../model/model.ts'
 import { pageSize } from '../../rules/limits.ts'
 
 export interface ListFlavorsInput {
@@ -13,6 +13,6 @@ export const listFlavors = defineOperation({
   failure: 'Flavors could not be listed',
   async run(input: ListFlavorsInput, { caller, storage, limits }): Promise<readonly Flavor[]> {
     const limit = pageSize(input.limit, limits.maxFlavorsPerPage)
-    return storage.catalogue.listFlavors({ project: caller.project, after: input.marker ?? null, limit })
+    return storage.pools.listFlavors({ project: caller.project, after: input.marker ?? null, limit })
   },
 })

@@ -12,7 +12,7 @@ export const putFlavor = defineOperation({
   permission: 'flavors:create',
   failure: 'Flavor could not be created',
   async run({ name, pools }: FlavorInput, { caller, storage }): Promise<void> {
-    const outcome = await storage.catalogue.putFlavor({ flavor: { project: caller.project, name, pools } })
+    const outcome = await storage.pools.putFlavor({ flavor: { project: caller.project, name, pools } })
     if (outcome.stored) return
     throw new ZaqarError('flavor.created_with_unknown_pool', { flavor: name, pool: outcome.unknownPool })
   },

@@ -1,6 +1,6 @@
+import type { Flavor } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Flavor } from '../../model/model.ts'
 import type { FlavorInput } from './put-flavor.ts'
 
 /** The flavor has these pools alone then. */
@@ -10,7 +10,7 @@ export const updateFlavor = defineOperation({
   failure: 'Flavor could not be updated',
   async run({ name, pools }: FlavorInput, { caller, storage }): Promise<Flavor> {
     const flavor = { project: caller.project, name, pools: [...new Set(pools)].sort() }
-    const outcome = await storage.catalogue.updateFlavor({ flavor })
+    const outcome = await storage.pools.updateFlavor({ flavor })
     if (outcome === 'absent') throw new ZaqarError('flavor.not_found', { flavor: name })
     if (outcome.stored) return flavor
     throw new ZaqarError('flavor.updated_with_unknown_pool', { flavor: name, pool: outcome.unknownPool })

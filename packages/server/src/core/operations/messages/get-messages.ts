@@ -1,6 +1,6 @@
+import type { Instant, Message } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Instant, Message } from '../../model/model.ts'
 import { checkIdCount } from '../../rules/limits.ts'
 
 export interface GetMessagesInput {

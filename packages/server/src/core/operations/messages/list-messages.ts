@@ -1,6 +1,6 @@
+import type { Instant, Message } from '../../../model/model.ts'
 import { STALE } from '../../../storage/contract.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Instant, Message } from '../../model/model.ts'
 import { checkWait, pageSize } from '../../rules/limits.ts'
 
 export interface ListMessagesInput {

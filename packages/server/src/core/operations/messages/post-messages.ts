@@ -1,7 +1,7 @@
+import type { Json } from '../../../model/model.ts'
 import type { Appended, NewMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Json } from '../../model/model.ts'
 import type { ProjectQuotas } from '../../project-quotas.ts'
 import type { OpenQueue } from '../../queue-directory.ts'
 import { integerOf } from '../../rules/integers.ts'

@@ -7,7 +7,7 @@ export const deletePool = defineOperation({
   permission: 'pools:delete',
   failure: 'Pool could not be deleted',
   async run({ name }: { readonly name: string }, { storage }): Promise<void> {
-    const outcome = await storage.catalogue.deletePool({ name })
+    const outcome = await storage.pools.deletePool({ name })
     if (outcome.deleted) return
     throw new ZaqarError('pool.last_of_flavors', { pool: name, flavors: outcome.flavors.join(', ') })
   },

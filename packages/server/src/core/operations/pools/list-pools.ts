@@ -1,5 +1,5 @@
+import type { Pool } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Pool } from '../../model/model.ts'
 import { pageSize } from '../../rules/limits.ts'
 
 export interface ListPoolsInput {
@@ -19,6 +19,6 @@ export const listPools = defineOperation({
   async run(input: ListPoolsInput, { caller, storage, limits }): Promise<readonly Pool[]> {
     const most = input.anyLength ? ALL : limits.maxPoolsPerPage
     const limit = pageSize(input.anyLength && input.limit === 0 ? ALL : input.limit, most)
-    return storage.catalogue.listPools({ project: caller.project, after: input.marker ?? null, limit })
+    return storage.pools.listPools({ project: caller.project, after: input.marker ?? null, limit })
   },
 })

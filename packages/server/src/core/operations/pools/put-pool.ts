@@ -1,6 +1,6 @@
+import type { Pool } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Pool } from '../../model/model.ts'
 
 /** Creates or overwrites. The flavor is one of the caller's project. */
 export const putPool = defineOperation({
@@ -9,7 +9,7 @@ export const putPool = defineOperation({
   failure: 'Pool could not be created',
   async run(pool: Pool, ctx): Promise<void> {
     await checkReachable(pool.uri, ctx)
-    const outcome = await ctx.storage.catalogue.putPool({ project: ctx.caller.project, pool })
+    const outcome = await ctx.storage.pools.putPool({ project: ctx.caller.project, pool })
     if (outcome === 'uri-in-use') throw new ZaqarError('pool.uri_in_use', { uri: pool.uri, pool: pool.name })
   },
 })

@@ -1,6 +1,6 @@
+import type { Pool } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Pool } from '../../model/model.ts'
 import { checkReachable } from './put-pool.ts'
 
 export interface UpdatePoolInput {
@@ -18,7 +18,7 @@ export const updatePool = defineOperation({
   failure: 'Pool could not be updated',
   async run(input: UpdatePoolInput, ctx): Promise<Pool> {
     if (input.uri !== undefined) await checkReachable(input.uri, ctx)
-    const pool = await ctx.storage.catalogue.updatePool({ project: ctx.caller.project, ...input })
+    const pool = await ctx.storage.pools.updatePool({ project: ctx.caller.project, ...input })
     if (pool === 'absent') throw new ZaqarError('pool.not_found', { pool: input.name })
     if (pool === 'uri-in-use') throw new ZaqarError('pool.uri_in_use', { uri: input.uri, pool: input.name })
     return pool

@@ -1,6 +1,6 @@
+import { printJson } from '../../../model/json.ts'
+import type { JsonObject } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import { printJson } from '../../model/json.ts'
-import type { JsonObject } from '../../model/model.ts'
 import { checkMetadata } from '../../rules/reserved-attributes.ts'
 
 export interface CreateQueueInput {

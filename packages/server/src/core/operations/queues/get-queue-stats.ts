@@ -1,6 +1,6 @@
+import type { Instant, QueueStats } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Instant, QueueStats } from '../../model/model.ts'
 
 export interface GetQueueStatsInput {
   readonly queue: string

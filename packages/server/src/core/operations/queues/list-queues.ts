@@ -1,5 +1,5 @@
+import type { MetadataFilter } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import type { MetadataFilter } from '../../model/model.ts'
 import { pageSize } from '../../rules/limits.ts'
 import { withReservedDefaults } from '../../rules/reserved-attributes.ts'
 

@@ -1,7 +1,7 @@
+import { printJson } from '../../../model/json.ts'
+import type { JsonObject } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { printJson } from '../../model/json.ts'
-import type { JsonObject } from '../../model/model.ts'
 import { checkMetadata } from '../../rules/reserved-attributes.ts'
 
 export interface ReplaceQueueMetadataInput {

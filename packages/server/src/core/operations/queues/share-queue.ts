@@ -1,6 +1,6 @@
+import type { Instant } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Instant } from '../../model/model.ts'
 import { formatIsoTime } from '../../rules/iso-time.ts'
 import { isMethod, type SignedTerms, sorted } from '../../rules/signature.ts'
 

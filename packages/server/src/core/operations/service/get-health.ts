@@ -1,6 +1,6 @@
+import type { Instant, QueueKey } from '../../../model/model.ts'
 import { type NewMessage, type QueueHandle, STALE, type Stale, type Storage } from '../../../storage/contract.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import type { Instant, QueueKey } from '../../model/model.ts'
 import { OWN_PROJECT } from '../../rules/projects.ts'
 
 export interface Health {

@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../model/model.ts'
 import { STALE } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject } from '../../model/model.ts'
 import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'

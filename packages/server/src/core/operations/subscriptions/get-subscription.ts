@@ -1,6 +1,6 @@
+import type { Instant, Subscription } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Instant, Subscription } from '../../model/model.ts'
 
 export interface NamedSubscription {
   readonly queue: string

@@ -1,5 +1,5 @@
+import type { Instant, Subscription } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
-import type { Instant, Subscription } from '../../model/model.ts'
 import { pageSize } from '../../rules/limits.ts'
 
 export interface ListSubscriptionsInput {

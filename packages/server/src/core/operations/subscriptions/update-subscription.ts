@@ -1,6 +1,6 @@
+import type { JsonObject, Subscription } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { JsonObject, Subscription } from '../../model/model.ts'
 import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../core/model/model.ts'
 import { DEFAULT_RATE, MAX_RATE } from '../../../core/operations/messages/redrive-messages.ts'
 import { LEAST_SECONDS, type Limits, LONGEST_WAIT_SECONDS } from '../../../core/rules/limits.ts'
+import type { JsonObject } from '../../../model/model.ts'
 import type { DescribeDoor } from '../door-doc.ts'
 import { between, type JsonSchema, ref } from '../json-schema.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'

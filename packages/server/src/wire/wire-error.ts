@@ -1,6 +1,6 @@
 /** A request that a wire itself refuses: it could not be read as what its route wants. (contract http.md 1.9) */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class WireError extends Error {
+  override readonly name = 'WireError'
   readonly status: number
   readonly title: string
   /** Undefined: the error body has only a title. */
@@ -16,14 +16,14 @@ export class Refusal extends Error {
   }
 }
 
-export function clientIdMissing(): Refusal {
-  return new Refusal(400, 'Missing header value', 'The "Client-ID" header is required.')
+export function clientIdMissing(): WireError {
+  return new WireError(400, 'Missing header value', 'The "Client-ID" header is required.')
 }
 
-export function invalidBody(description: string): Refusal {
-  return new Refusal(400, 'Invalid request body', description)
+export function invalidBody(description: string): WireError {
+  return new WireError(400, 'Invalid request body', description)
 }
 
-export function invalidRequest(description: string): Refusal {
-  return new Refusal(400, 'Invalid API request', description)
+export function invalidRequest(description: string): WireError {
+  return new WireError(400, 'Invalid API request', description)
 }

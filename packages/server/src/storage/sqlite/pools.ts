@@ -1,5 +1,5 @@
-import type { Flavor, Pool } from '../../core/model/model.ts'
-import type { CatalogueStore } from '../contract.ts'
+import type { Flavor, Pool } from '../../model/model.ts'
+import type { PoolStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 
@@ -24,7 +24,7 @@ const FLAVOR = `
                 WHERE project = flavors.project AND flavor = flavors.name) AS pools
   FROM flavors`
 
-export function createCatalogueStore({ db, turns }: Engine): CatalogueStore {
+export function createPoolStore({ db, turns }: Engine): PoolStore {
   const poolByUri = db.prepare('SELECT name FROM pools WHERE uri = ?')
   const poolByName = db.prepare(`${POOL} WHERE name = ?`)
   const poolPage = limited(db, `${POOL} WHERE name > ? ORDER BY name`)

@@ -1,14 +1,14 @@
-import type { JsonObject } from '../core/model/model.ts'
 import { isProjectId, LONGEST_PROJECT_ID } from '../core/rules/names.ts'
+import type { JsonObject } from '../model/model.ts'
 import { readDocument } from './body.ts'
 import type { DoorRequest, RequestBody } from './door.ts'
-import { invalidBody, invalidRequest } from './refusal.ts'
+import { invalidBody, invalidRequest } from './wire-error.ts'
 
 /**
  * The object of a PUT or PATCH of pools and flavors, which is always required. (contract http.md 3.11.1)
- * @throws Refusal 400 `Invalid request body`
+ * @throws WireError 400 `Invalid request body`
  */
-export function readCatalogueObject(body: RequestBody): JsonObject {
+export function readPoolObject(body: RequestBody): JsonObject {
   const document = readDocument(body, 'JSON could not be parsed.')
   if (Array.isArray(document)) throw invalidBody('The request body must be a JSON object.')
   return document
@@ -21,23 +21,23 @@ const plainText = /^[^\u0000-\u001f\ud800-\udfff]*$/u
 export const PLAIN_TEXT = plainText.source
 
 /** As long as the flavor of a pool may be. (contract http.md 4.2) */
-export const LONGEST_CATALOGUE_NAME = 255
+export const LONGEST_POOL_NAME = 255
 
 /**
  * The pool or flavor that a path names.
- * @throws Refusal 400 `Invalid API request`, also for a project id that is too long to keep something under it
+ * @throws WireError 400 `Invalid API request`, also for a project id that is too long to keep something under it
  */
 export function namedInPath(param: 'pool' | 'flavor', { params, caller }: DoorRequest): string {
   if (!isProjectId(caller.project)) {
     throw invalidRequest(`The project id may have at most ${LONGEST_PROJECT_ID} characters.`)
   }
-  return readCatalogueName(params[param] as string)
+  return readPoolName(params[param] as string)
 }
 
-/** @throws Refusal 400 `Invalid API request` */
-export function readCatalogueName(name: string): string {
-  if (name.length <= LONGEST_CATALOGUE_NAME && plainText.test(name)) return name
+/** @throws WireError 400 `Invalid API request` */
+export function readPoolName(name: string): string {
+  if (name.length <= LONGEST_POOL_NAME && plainText.test(name)) return name
   throw invalidRequest(
-    `The names of pools and flavors have at most ${LONGEST_CATALOGUE_NAME} characters, and no control characters.`,
+    `The names of pools and flavors have at most ${LONGEST_POOL_NAME} characters, and no control characters.`,
   )
 }

@@ -1,10 +1,10 @@
-import type { Rejection } from '../core/identity.ts'
-import { printJson } from '../core/model/json.ts'
-import { Refusal } from '../wire/refusal.ts'
+import type { Unauthenticated } from '../core/identity.ts'
+import { printJson } from '../model/json.ts'
+import { WireError } from '../wire/wire-error.ts'
 import type { HttpResponse } from './messages.ts'
 
 /** The answers of Keystone's own middleware, which are JSON whatever the client takes. (contract auth-policy.md 2.2) */
-export function rejectionResponse(rejection: Rejection): HttpResponse {
+export function unauthenticatedResponse(rejection: Unauthenticated): HttpResponse {
   switch (rejection.rejected) {
     case 'token':
       return {
@@ -20,7 +20,7 @@ export function rejectionResponse(rejection: Rejection): HttpResponse {
       }
     case 'signature':
       // As if there were nothing, so that nothing is given away.
-      throw new Refusal(404, '404 Not Found')
+      throw new WireError(404, '404 Not Found')
   }
 }
 

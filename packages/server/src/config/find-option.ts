@@ -4,18 +4,18 @@ import type { Flag, Option, OptionGroup, UsedOption } from './option.ts'
 import { groups } from './options.ts'
 
 /** The table without its literal types. */
-export const catalog: readonly OptionGroup[] = groups
+export const optionGroups: readonly OptionGroup[] = groups
 
 /** Section names count without case, except that `DEFAULT` is written so. */
 export function findGroup(section: string): OptionGroup | null {
   const name = section === 'DEFAULT' ? section : section.toLowerCase()
-  return catalog.find((group) => namesOf(group).some((pattern) => covers(pattern, name))) ?? null
+  return optionGroups.find((group) => namesOf(group).some((pattern) => covers(pattern, name))) ?? null
 }
 
 /** The group of `OS_<GROUP>__<OPTION>`: what is neither letter nor digit in its name may be written `_`. */
 export function findGroupOfVariable(part: string): OptionGroup | null {
   const name = asVariable(part)
-  return catalog.find((group) => namesOf(group).some((pattern) => covers(asVariable(pattern), name))) ?? null
+  return optionGroups.find((group) => namesOf(group).some((pattern) => covers(asVariable(pattern), name))) ?? null
 }
 
 /** By its name or an older one. */
@@ -37,7 +37,7 @@ export interface FlagRow {
   readonly option: UsedOption
 }
 
-export const flagRows: readonly FlagRow[] = catalog.flatMap((group) =>
+export const flagRows: readonly FlagRow[] = optionGroups.flatMap((group) =>
   group.options.flatMap((option) => ('flag' in option && option.flag ? [{ flag: option.flag, group, option }] : [])),
 )
 

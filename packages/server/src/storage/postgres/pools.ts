@@ -1,12 +1,12 @@
-import type { Flavor, Pool } from '../../core/model/model.ts'
-import { isStorable } from '../../core/model/text.ts'
-import type { CatalogueStore } from '../contract.ts'
+import type { Flavor, Pool } from '../../model/model.ts'
+import { isStorable } from '../../model/text.ts'
+import type { PoolStore } from '../contract.ts'
 import { type Engine, storableAfter } from './engine.ts'
 
 type PoolRow = [name: string, uri: string, weight: number, options: string, flavor: string | null]
 type FlavorRow = [name: string, pools: string[]]
 
-export function createCatalogueStore({ lanes }: Engine): CatalogueStore {
+export function createPoolStore({ lanes }: Engine): PoolStore {
   return {
     putPool: ({ project, pool }) => lanes.service<'stored' | 'uri-in-use'>('put_pool', { project, ...pool }),
 

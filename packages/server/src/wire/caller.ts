@@ -1,10 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../core/execute.ts'
 import type { Identity } from '../core/identity.ts'
-import { isStorable } from '../core/model/text.ts'
 import { NO_PROJECT } from '../core/rules/projects.ts'
-import { clientIdMissing, invalidRequest, Refusal } from '../wire/refusal.ts'
-import type { CallerRules } from '../wire/versions.ts'
+import { isStorable } from '../model/text.ts'
+import type { CallerRules } from './versions.ts'
+import { clientIdMissing, invalidRequest, WireError } from './wire-error.ts'
 
 export interface ClientIdRules {
   /** Only UUIDs. */
@@ -15,16 +14,15 @@ export interface ClientIdRules {
 }
 
 /**
- * Who calls: somebody who is known, with one of several clients. (contract http.md 1.3, 1.4)
- * @throws Refusal 400, the client's id before the project
+ * Who calls: somebody who is known, with one of several clients. `given`: the client's id as sent. (contract http.md 1.3, 1.4)
+ * @throws WireError 400, the client's id before the project
  */
 export function readCaller(
   identity: Identity,
-  headers: IncomingHttpHeaders,
+  given: string | undefined,
   rules: ClientIdRules,
   { needsProject, needsClientId, insistsOnUuids }: CallerRules,
 ): Caller {
-  const given = header(headers, 'client-id')
   if (given === undefined && needsClientId) throw clientIdMissing()
   const clientId = given === undefined ? '' : readClientId(given, insistsOnUuids ? { ...rules, strict: true } : rules)
   return { ...identity, clientId, project: readProject(identity, needsProject) }
@@ -32,7 +30,7 @@ export function readCaller(
 
 function readClientId(given: string, rules: ClientIdRules): string {
   const id = rules.strict ? uuidValue(given) : freeForm(given, rules)
-  if (id === null) throw new Refusal(400, 'Wrong UUID value', 'Malformed hexadecimal UUID.')
+  if (id === null) throw new WireError(400, 'Wrong UUID value', 'Malformed hexadecimal UUID.')
   return id
 }
 
@@ -58,14 +56,10 @@ function freeForm(given: string, { minLength, maxLength }: ClientIdRules): strin
 
 function readProject({ project }: Identity, isNeeded: boolean): string {
   if (project === null && !isNeeded) return NO_PROJECT
-  if (project === null) throw new Refusal(400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
+  if (project === null) throw new WireError(400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
   if (project === '') {
-    throw new Refusal(400, 'Empty project header not allowed', 'Empty project header not allowed: X-PROJECT-ID')
+    throw new WireError(400, 'Empty project header not allowed', 'Empty project header not allowed: X-PROJECT-ID')
   }
   if (!isStorable(project)) throw invalidRequest('The project id holds a character that cannot be stored.')
   return project
-}
-
-function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  return headers[name] as string | undefined
 }

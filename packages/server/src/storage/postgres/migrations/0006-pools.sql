@@ -1,11 +1,11 @@
 -- Moves of pools and flavors. There are few, and they change rarely: writers come one after the other.
 
-CREATE FUNCTION enter_catalogue() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION enter_pools() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM service FOR NO KEY UPDATE;
 END $$;
 
--- A pool as storage/postgres/catalogue.ts reads it, as the project sees it.
+-- A pool as storage/postgres/pools.ts reads it, as the project sees it.
 CREATE FUNCTION shown_pool(pool_ pool, project_ text) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN json_build_array(
@@ -27,7 +27,7 @@ END $$;
 -- put: project, name, uri, weight, options (JSON text), flavor.
 CREATE FUNCTION put_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
   INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::bigint, p->>'options')
@@ -40,7 +40,7 @@ END $$;
 CREATE FUNCTION update_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE updated pool;
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   PERFORM FROM pool WHERE name = p->>'name';
   IF NOT FOUND THEN RETURN '"absent"'; END IF;
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
@@ -70,7 +70,7 @@ END $$;
 CREATE FUNCTION delete_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE last_of json;
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   SELECT json_agg(flavor ORDER BY flavor) INTO last_of FROM (
     SELECT DISTINCT flavor FROM pool_flavor own
     WHERE pool = p->>'name' AND NOT EXISTS (
@@ -95,7 +95,7 @@ END $$;
 CREATE FUNCTION put_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE unknown text;
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   unknown := unknown_pool(p->'pools');
   IF unknown IS NOT NULL THEN RETURN to_json(unknown); END IF;
   INSERT INTO flavor VALUES (p->>'project', p->>'name') ON CONFLICT DO NOTHING;
@@ -107,7 +107,7 @@ END $$;
 CREATE FUNCTION update_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE unknown text;
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   PERFORM FROM flavor WHERE project = p->>'project' AND name = p->>'name';
   IF NOT FOUND THEN RETURN 'false'; END IF;
   unknown := unknown_pool(p->'pools');
@@ -141,7 +141,7 @@ END $$;
 
 CREATE FUNCTION delete_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM enter_catalogue();
+  PERFORM enter_pools();
   DELETE FROM flavor WHERE project = p->>'project' AND name = p->>'name';
   DELETE FROM pool_flavor WHERE project = p->>'project' AND flavor = p->>'name';
   RETURN NULL;

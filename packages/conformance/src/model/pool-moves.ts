@@ -1,8 +1,8 @@
-import type { CatalogueStore, Flavor, Pool } from 'zaqar/storage'
+import type { Flavor, Pool, PoolStore } from 'zaqar/storage'
 import type { Moves } from './moves.ts'
 import { compareCodePoints, type ModelState, pageBy } from './state.ts'
 
-export function catalogueMoves(state: ModelState): Moves<CatalogueStore> {
+export function poolMoves(state: ModelState): Moves<PoolStore> {
   return {
     putPool: ({ project, pool }) => putPool(state, project, pool),
 

@@ -17,19 +17,19 @@ const poolChanges = fc.record(
 )
 
 /** Pools are of no project, so their names and URIs carry the prefix of the sequence, and listings start after it. */
-export const catalogueSteps = [
+export const poolSteps = [
   step(
     2,
     'put pool',
     { project, name: poolName, uri: poolName, weight: fc.nat(2), flavor: fc.constantFrom(null, 'gold') },
     (world, { project, name, uri, ...terms }) => {
       const pool = { name: world.prefix + name, uri: `redis://${world.prefix}${uri}`, options: '{}', ...terms }
-      return world.ask((storage) => storage.catalogue.putPool({ project: world.prefix + project, pool }))
+      return world.ask((storage) => storage.pools.putPool({ project: world.prefix + project, pool }))
     },
   ),
 
   step(1, 'get pool', { project, name: poolName }, (world, { project, name }) =>
-    world.ask((storage) => storage.catalogue.getPool({ project: world.prefix + project, name: world.prefix + name })),
+    world.ask((storage) => storage.pools.getPool({ project: world.prefix + project, name: world.prefix + name })),
   ),
 
   step(
@@ -38,7 +38,7 @@ export const catalogueSteps = [
     { project, after: fc.oneof(fc.constant(''), poolName), limit },
     (world, { project, after, limit }) =>
       world.ask((storage) =>
-        storage.catalogue.listPools({ project: world.prefix + project, after: world.prefix + after, limit }),
+        storage.pools.listPools({ project: world.prefix + project, after: world.prefix + after, limit }),
       ),
   ),
 
@@ -48,7 +48,7 @@ export const catalogueSteps = [
     { project, name: poolName, changes: poolChanges },
     (world, { project, name, changes: { uri, ...changes } }) =>
       world.ask((storage) =>
-        storage.catalogue.updatePool({
+        storage.pools.updatePool({
           project: world.prefix + project,
           name: world.prefix + name,
           ...(uri !== undefined && { uri: `redis://${world.prefix}${uri}` }),
@@ -58,21 +58,21 @@ export const catalogueSteps = [
   ),
 
   step(1, 'delete pool', { name: poolName }, (world, { name }) =>
-    world.ask((storage) => storage.catalogue.deletePool({ name: world.prefix + name })),
+    world.ask((storage) => storage.pools.deletePool({ name: world.prefix + name })),
   ),
 
   step(2, 'put flavor', someFlavor, (world, { project, name, pools }) => {
     const flavor = { project: world.prefix + project, name, pools: pools.map((pool) => world.prefix + pool) }
-    return world.ask((storage) => storage.catalogue.putFlavor({ flavor }))
+    return world.ask((storage) => storage.pools.putFlavor({ flavor }))
   }),
 
   step(1, 'update flavor', someFlavor, (world, { project, name, pools }) => {
     const flavor = { project: world.prefix + project, name, pools: pools.map((pool) => world.prefix + pool) }
-    return world.ask((storage) => storage.catalogue.updateFlavor({ flavor }))
+    return world.ask((storage) => storage.pools.updateFlavor({ flavor }))
   }),
 
   step(1, 'get flavor', { project, name: flavorName }, (world, { project, name }) =>
-    world.ask((storage) => storage.catalogue.getFlavor({ project: world.prefix + project, name })),
+    world.ask((storage) => storage.pools.getFlavor({ project: world.prefix + project, name })),
   ),
 
   step(
@@ -80,10 +80,10 @@ export const catalogueSteps = [
     'list flavors',
     { project, after: fc.option(flavorName, { freq: 2 }), limit },
     (world, { project, after, limit }) =>
-      world.ask((storage) => storage.catalogue.listFlavors({ project: world.prefix + project, after, limit })),
+      world.ask((storage) => storage.pools.listFlavors({ project: world.prefix + project, after, limit })),
   ),
 
   step(1, 'delete flavor', { project, name: flavorName }, (world, { project, name }) =>
-    world.ask((storage) => storage.catalogue.deleteFlavor({ project: world.prefix + project, name })),
+    world.ask((storage) => storage.pools.deleteFlavor({ project: world.prefix + project, name })),
   ),
 ]

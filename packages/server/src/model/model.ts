@@ -1,7 +1,7 @@
 /** A moment: whole milliseconds since the Unix epoch. */
 export type Instant = number
 
-/** JSON as it was parsed. Numbers whose spelling JavaScript would change are `KeptNumber` (see core/model/json.ts). */
+/** JSON as it was parsed. Numbers whose spelling JavaScript would change are `KeptNumber` (see model/json.ts). */
 export type Json = null | boolean | number | string | Json[] | JsonObject
 export interface JsonObject {
   [key: string]: Json
