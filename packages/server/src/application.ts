@@ -18,9 +18,9 @@ import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
-import { createVersions } from './wire/all-versions.ts'
+import { chosenVersions } from './wire/all-versions.ts'
 import { describedApi } from './wire/openapi/served-documents.ts'
-import { type ApiVersion, withoutAdmin } from './wire/versions.ts'
+import { type ApiVersion, withoutAdmin, withProjects } from './wire/versions.ts'
 
 export interface ApplicationParts {
   readonly config: Config
@@ -65,7 +65,8 @@ export function createApplication({
     canEncryptMessages: config.encryption.key !== null,
   }
   const { deprecatedVersions, adminMode } = config.api
-  const versions = createVersions(limits, deprecatedVersions, config.auth.strategy === 'keystone')
+  const chosen = chosenVersions(deprecatedVersions)
+  const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
   const longPolls = new LongPolls(storage, clock)
   const { authenticate, authorise, urlSigner } = access
   const house: House = {
@@ -90,6 +91,7 @@ export function createApplication({
           authenticate,
           findRoute: createRoutes(served, describedApi(served, limits)),
           execute,
+          limits,
           clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
           onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
         }),

@@ -1,6 +1,7 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Execute } from '../core/execute.ts'
 import type { Authenticate } from '../core/identity.ts'
+import type { Limits } from '../core/rules/limits.ts'
 import { isProjectId, isQueueName } from '../core/rules/names.ts'
 import { type ClientIdRules, readCaller } from '../wire/caller.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
@@ -17,6 +18,7 @@ export interface HandlerParts {
   readonly authenticate: Authenticate
   readonly findRoute: FindRoute
   readonly execute: Execute
+  readonly limits: Limits
   readonly clientIds: ClientIdRules
   /** Told of every error that is ours: what could not be served, and bugs. */
   onTrouble(error: unknown, request: HttpRequest): void
@@ -79,6 +81,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     headers: request.headers,
     caller,
     messageForm: route.version.messageForm,
+    limits: parts.limits,
   }
   try {
     const call = { ...request, names: params }

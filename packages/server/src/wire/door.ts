@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { ZaqarError } from '../core/errors.ts'
 import type { Caller, Operation } from '../core/execute.ts'
+import type { Limits } from '../core/rules/limits.ts'
 import type { DescribeDoor } from './openapi/door-doc.ts'
 import type { Query, QuerySchema } from './query.ts'
 import type { WireError } from './wire-error.ts'
@@ -21,6 +22,8 @@ export interface DoorRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly caller: Caller
   readonly messageForm: MessageForm
+  /** What this house allows. */
+  readonly limits: Limits
 }
 
 /**

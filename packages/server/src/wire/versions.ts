@@ -34,6 +34,11 @@ export function withoutAdmin(version: ApiVersion): ApiVersion {
   }
 }
 
+/** The same version where no caller may do without a project. */
+export function withProjects(version: ApiVersion): ApiVersion {
+  return { ...version, callers: { ...version.callers, needsProject: true } }
+}
+
 /** The document at `/`. (contract http.md 2.1) */
 export function versionsDocument(versions: readonly ApiVersion[]): string {
   const entries = versions.map(({ prefix, entry: { id, status, updated } }) => {

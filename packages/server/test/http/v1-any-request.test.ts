@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { createVersions } from '../../src/wire/all-versions.ts'
+import { allVersions } from '../../src/wire/all-versions.ts'
 import { HOSTILE_TEXTS, hostileBodies } from '../support/hostile.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { CLIENT_ID, type TestRequest } from '../support/test-client.ts'
@@ -14,8 +14,7 @@ before(async () => {
 
 after(() => service.close())
 
-const limits = { maxQueueMetadataBytes: 1, maxMessagesPostBytes: 1, deleteNeedsClaimIds: false }
-const routes = createVersions(limits, null)
+const routes = allVersions
   .filter(({ entry }) => entry.status === 'DEPRECATED')
   .flatMap(({ prefix, doors }) => doors.map(({ method, path }) => ({ method, path: `${prefix}${path}` })))
 

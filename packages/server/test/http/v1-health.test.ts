@@ -86,7 +86,7 @@ describe('the health of v1.1 and v2', () => {
   }
 
   test('says nothing of weakness where there is none', () => {
-    const { body } = healthDoor().encode({ isReachable: true, trials: [], weakness: null }, {} as never)
+    const { body } = healthDoor.encode({ isReachable: true, trials: [], weakness: null }, {} as never)
     assert.equal(body, '{"storage_reachable": true, "operation_status": {}}')
   })
 

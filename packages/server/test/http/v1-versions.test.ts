@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createVersions } from '../../src/wire/all-versions.ts'
-import type { DoorLimits } from '../../src/wire/v2/version.ts'
-import { type ApiVersion, withoutAdmin } from '../../src/wire/versions.ts'
+import { allVersions } from '../../src/wire/all-versions.ts'
+import { type ApiVersion, withoutAdmin, withProjects } from '../../src/wire/versions.ts'
 import { json } from '../support/answers.ts'
 import { freshService } from '../support/fresh-service.ts'
 import { openInProcess } from '../support/in-process.ts'
 import { TestClient } from '../support/test-client.ts'
 
-const LIMITS: DoorLimits = {
-  maxQueueMetadataBytes: 65536,
-  maxMessagesPostBytes: 262144,
-  deleteNeedsClaimIds: false,
-}
-const [v1, v1_1, v2] = createVersions(LIMITS, null) as [ApiVersion, ApiVersion, ApiVersion]
+const [v1, v1_1, v2] = allVersions as [ApiVersion, ApiVersion, ApiVersion]
 
 /** `GET HEAD` by path. */
 function routesOf({ doors }: ApiVersion): Record<string, string> {
@@ -287,7 +281,7 @@ describe('what holds in every version', () => {
 
   test('is that a project is needed, where the credentials should have one', () => {
     assert.deepEqual(
-      createVersions(LIMITS, null, true).map(({ callers }) => callers.needsProject),
+      allVersions.map(withProjects).map(({ callers }) => callers.needsProject),
       [true, true, true],
     )
   })

@@ -2,24 +2,21 @@ import type { Operation } from '../../core/execute.ts'
 import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { postMessages } from '../../core/operations/messages/post-messages.ts'
 import { all, altered, type Change, described } from '../older.ts'
-import type { CallerRules } from '../versions.ts'
 import { clientIdMissing } from '../wire-error.ts'
 
 /**
  * Who named no project shared one with all others who did not; a client's id was needed by who listed or posted.
  * (contract http.md 1.3, 1.4)
  */
-export function callersCouldSayLittle({ needsProject }: Pick<CallerRules, 'needsProject'>): Change {
-  return all(
-    (newer) => ({ ...newer, callers: { needsProject, needsClientId: false, insistsOnUuids: true } }),
-    needsClientId(listMessages),
-    described(listMessages, (newer) => ({
-      ...newer,
-      description: `${newer.description} Without \`ids\`, \`Client-ID\` must be there.`,
-    })),
-    needsClientId(postMessages),
-  )
-}
+export const callersCouldSayLittle = all(
+  (newer) => ({ ...newer, callers: { needsProject: false, needsClientId: false, insistsOnUuids: true } }),
+  needsClientId(listMessages),
+  described(listMessages, (newer) => ({
+    ...newer,
+    description: `${newer.description} Without \`ids\`, \`Client-ID\` must be there.`,
+  })),
+  needsClientId(postMessages),
+)
 
 function needsClientId<Input, Output>(operation: Operation<Input, Output>): Change {
   return all(

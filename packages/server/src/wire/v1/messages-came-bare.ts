@@ -15,45 +15,10 @@ import { reshaped, withBody } from '../openapi/door-doc.ts'
 import { listOf, ref, withoutProperties, withProperties } from '../openapi/json-schema.ts'
 import { overlay } from '../openapi/overlay.ts'
 import { postedFields } from '../v1_1/posts-did-not-heed-the-queue.ts'
-import { type MessageDoorLimits, readMessage, readPost } from '../v2/messages.ts'
+import { readMessage, readPost } from '../v2/messages.ts'
 
 /** `ttl` is required. */
 const PostedMessageFields = Type.Object({ ttl: Type.Integer(), body: Type.Unknown() })
-
-/**
- * Messages were posted, claimed and got by id as a mere array, and shown without their ids. The answer to a POST said that it
- * was not partial. (contract http.md 3.7, 3.8.1)
- */
-export function messagesCameBare({ maxMessagesPostBytes }: Pick<MessageDoorLimits, 'maxMessagesPostBytes'>): Change {
-  return all(
-    (newer) => ({ ...newer, messageForm: 'bare' }),
-    altered(postMessages, ({ encode }) => ({
-      body: Type.Array(PostedMessageFields),
-      decode: (request) => ({
-        ...readPost(request, maxMessagesPostBytes, (document) =>
-          readArray(document).map((element) => readMessage(element, PostedMessageFields)),
-        ),
-        heedsQueueSettings: false,
-      }),
-      encode(output, request) {
-        const { body = '', ...answer } = encode(output, request)
-        return { ...answer, body: `${body.slice(0, -1)}, "partial": false}` }
-      },
-    })),
-    altered(getMessages, () => ({
-      encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now })),
-    })),
-    altered(createClaim, ({ encode }) => ({
-      encode(found, request) {
-        const answer = encode(found, request)
-        if (found === null) return answer
-        const { claim, now } = found
-        return { ...answer, body: messageDocuments(claim.messages, { request, now, inClaim: true }) }
-      },
-    })),
-    theyWereDescribedSo,
-  )
-}
 
 const theyWereDescribedSo = all(
   shaped('Message', (newer) =>
@@ -83,6 +48,39 @@ const theyWereDescribedSo = all(
   shown(getMessage, bare),
   shown(createClaim, (body) => messagesOf(body).map(bare)),
   shown(getClaim, (body) => ({ ...body, messages: messagesOf(body).map(bare) })),
+)
+
+/**
+ * Messages were posted, claimed and got by id as a mere array, and shown without their ids. The answer to a POST said that it
+ * was not partial. (contract http.md 3.7, 3.8.1)
+ */
+export const messagesCameBare = all(
+  (newer) => ({ ...newer, messageForm: 'bare' }),
+  altered(postMessages, ({ encode }) => ({
+    body: Type.Array(PostedMessageFields),
+    decode: (request) => ({
+      ...readPost(request, (document) =>
+        readArray(document).map((element) => readMessage(element, PostedMessageFields)),
+      ),
+      heedsQueueSettings: false,
+    }),
+    encode(output, request) {
+      const { body = '', ...answer } = encode(output, request)
+      return { ...answer, body: `${body.slice(0, -1)}, "partial": false}` }
+    },
+  })),
+  altered(getMessages, () => ({
+    encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now })),
+  })),
+  altered(createClaim, ({ encode }) => ({
+    encode(found, request) {
+      const answer = encode(found, request)
+      if (found === null) return answer
+      const { claim, now } = found
+      return { ...answer, body: messageDocuments(claim.messages, { request, now, inClaim: true }) }
+    },
+  })),
+  theyWereDescribedSo,
 )
 
 function shown<Input, Output>(operation: Operation<Input, Output>, form: (newer: JsonObject) => Json): Change {

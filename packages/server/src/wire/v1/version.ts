@@ -1,8 +1,6 @@
 import { v1Resources } from '../home-documents/v1.ts'
 import { older } from '../older.ts'
-import type { MessageDoorLimits } from '../v2/messages.ts'
-import type { QueueDoorLimits } from '../v2/queues.ts'
-import type { ApiVersion, CallerRules } from '../versions.ts'
+import { v1_1 } from '../v1_1/version.ts'
 import { callersCouldSayLittle } from './callers-could-say-little.ts'
 import { claimsNeededTerms } from './claims-needed-terms.ts'
 import { deletesNamedMessages } from './deletes-named-messages.ts'
@@ -14,29 +12,23 @@ import { messagesCameBare } from './messages-came-bare.ts'
 import { metadataWasApart } from './metadata-was-apart.ts'
 import { queuesHadToExist } from './queues-had-to-exist.ts'
 
-export function createV1(
-  v1_1: ApiVersion,
-  limits: QueueDoorLimits & MessageDoorLimits,
-  callers: Pick<CallerRules, 'needsProject'>,
-): ApiVersion {
-  return older(
-    v1_1,
-    {
-      prefix: '/v1',
-      entry: { id: '1', status: 'DEPRECATED', updated: '2014-9-11T17:47:05Z' },
-      home: v1Resources,
-    },
-    [
-      flavorsDidNotExist,
-      healthWasAPing,
-      messagesCameBare(limits),
-      queuesHadToExist,
-      metadataWasApart(limits),
-      claimsNeededTerms,
-      deletesNamedMessages,
-      getAnswersNamedTheirPlace,
-      emptyListsHadNoContent,
-      callersCouldSayLittle(callers),
-    ],
-  )
-}
+export const v1 = older(
+  v1_1,
+  {
+    prefix: '/v1',
+    entry: { id: '1', status: 'DEPRECATED', updated: '2014-9-11T17:47:05Z' },
+    home: v1Resources,
+  },
+  [
+    flavorsDidNotExist,
+    healthWasAPing,
+    messagesCameBare,
+    queuesHadToExist,
+    metadataWasApart,
+    claimsNeededTerms,
+    deletesNamedMessages,
+    getAnswersNamedTheirPlace,
+    emptyListsHadNoContent,
+    callersCouldSayLittle,
+  ],
+)

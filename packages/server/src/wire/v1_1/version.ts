@@ -1,6 +1,6 @@
 import { v1_1Resources } from '../home-documents/v1-1.ts'
 import { older } from '../older.ts'
-import type { ApiVersion } from '../versions.ts'
+import { v2 } from '../v2/version.ts'
 import { delayedMessagesWereHidden } from './delayed-messages-were-hidden.ts'
 import { poolsWereUntagged } from './pools-were-untagged.ts'
 import { postsDidNotHeedTheQueue } from './posts-did-not-heed-the-queue.ts'
@@ -8,21 +8,19 @@ import { queueListsHadNoFilters } from './queue-lists-had-no-filters.ts'
 import { queuesWereShownAsStored } from './queues-were-shown-as-stored.ts'
 import { onlyPlainQueuesExisted } from './what-did-not-exist.ts'
 
-export function createV1_1(v2: ApiVersion): ApiVersion {
-  return older(
-    v2,
-    {
-      prefix: '/v1.1',
-      entry: { id: '1.1', status: 'DEPRECATED', updated: '2016-7-29T02:22:47Z' },
-      home: v1_1Resources,
-    },
-    [
-      onlyPlainQueuesExisted,
-      queuesWereShownAsStored,
-      queueListsHadNoFilters,
-      postsDidNotHeedTheQueue,
-      delayedMessagesWereHidden,
-      poolsWereUntagged,
-    ],
-  )
-}
+export const v1_1 = older(
+  v2,
+  {
+    prefix: '/v1.1',
+    entry: { id: '1.1', status: 'DEPRECATED', updated: '2016-7-29T02:22:47Z' },
+    home: v1_1Resources,
+  },
+  [
+    onlyPlainQueuesExisted,
+    queuesWereShownAsStored,
+    queueListsHadNoFilters,
+    postsDidNotHeedTheQueue,
+    delayedMessagesWereHidden,
+    poolsWereUntagged,
+  ],
+)

@@ -30,62 +30,60 @@ const FlavorChanges = Type.Object({ pool_list: PoolList })
 
 const FLAVOR_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
 
-export function flavorDoors(): AnyDoor[] {
-  return [
-    door({
-      method: 'GET',
-      path: '/flavors',
-      operation: listFlavors,
-      query: FLAVOR_LIST_QUERY,
-      describe: flavorDocs.list,
-      decode: ({ query }) => readQuery(query, FLAVOR_LIST_QUERY),
-      encode(flavors, { prefix, path, query }) {
-        const { marker, limit, detailed } = readQuery(query, FLAVOR_LIST_QUERY)
-        const documents = flavors.map((flavor) => printJson(listedFlavor(flavor, prefix, detailed)))
-        const next = { given: marker !== undefined, next: flavors.at(-1)?.name ?? null }
-        const links = nextLink(path, [['limit', limit]], next, [['detailed', detailed]])
-        return ok(`{"links": ${links}, "flavors": [${documents.join(', ')}]}`)
-      },
+export const flavorDoors: readonly AnyDoor[] = [
+  door({
+    method: 'GET',
+    path: '/flavors',
+    operation: listFlavors,
+    query: FLAVOR_LIST_QUERY,
+    describe: flavorDocs.list,
+    decode: ({ query }) => readQuery(query, FLAVOR_LIST_QUERY),
+    encode(flavors, { prefix, path, query }) {
+      const { marker, limit, detailed } = readQuery(query, FLAVOR_LIST_QUERY)
+      const documents = flavors.map((flavor) => printJson(listedFlavor(flavor, prefix, detailed)))
+      const next = { given: marker !== undefined, next: flavors.at(-1)?.name ?? null }
+      const links = nextLink(path, [['limit', limit]], next, [['detailed', detailed]])
+      return ok(`{"links": ${links}, "flavors": [${documents.join(', ')}]}`)
+    },
+  }),
+  door({
+    method: 'PUT',
+    path: '/flavors/:flavor',
+    operation: putFlavor,
+    body: NewFlavor,
+    describe: flavorDocs.put,
+    decode: (request) => ({ ...named(request), pools: readPools(request, NewFlavor) }),
+    encode: (_output, { prefix, params }) => ({
+      status: 201,
+      headers: { Location: flavorPath(prefix, params['flavor'] as string) },
     }),
-    door({
-      method: 'PUT',
-      path: '/flavors/:flavor',
-      operation: putFlavor,
-      body: NewFlavor,
-      describe: flavorDocs.put,
-      decode: (request) => ({ ...named(request), pools: readPools(request, NewFlavor) }),
-      encode: (_output, { prefix, params }) => ({
-        status: 201,
-        headers: { Location: flavorPath(prefix, params['flavor'] as string) },
-      }),
-    }),
-    door({
-      method: 'GET',
-      path: '/flavors/:flavor',
-      operation: getFlavor,
-      describe: flavorDocs.get,
-      decode: named,
-      encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
-    }),
-    door({
-      method: 'PATCH',
-      path: '/flavors/:flavor',
-      operation: updateFlavor,
-      body: FlavorChanges,
-      describe: flavorDocs.update,
-      decode: (request) => ({ ...named(request), pools: readPools(request, FlavorChanges) }),
-      encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
-    }),
-    door({
-      method: 'DELETE',
-      path: '/flavors/:flavor',
-      operation: deleteFlavor,
-      describe: flavorDocs.delete,
-      decode: named,
-      encode: () => NO_CONTENT,
-    }),
-  ]
-}
+  }),
+  door({
+    method: 'GET',
+    path: '/flavors/:flavor',
+    operation: getFlavor,
+    describe: flavorDocs.get,
+    decode: named,
+    encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
+  }),
+  door({
+    method: 'PATCH',
+    path: '/flavors/:flavor',
+    operation: updateFlavor,
+    body: FlavorChanges,
+    describe: flavorDocs.update,
+    decode: (request) => ({ ...named(request), pools: readPools(request, FlavorChanges) }),
+    encode: (flavor, { prefix }) => ok(printJson(flavorDocument(flavor, prefix))),
+  }),
+  door({
+    method: 'DELETE',
+    path: '/flavors/:flavor',
+    operation: deleteFlavor,
+    describe: flavorDocs.delete,
+    decode: named,
+    encode: () => NO_CONTENT,
+  }),
+]
 
 function named(request: DoorRequest): { name: string } {
   return { name: namedInPath('flavor', request) }

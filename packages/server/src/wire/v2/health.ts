@@ -16,20 +16,18 @@ const NAMES = {
   deleteQueue: 'delete_queue',
 } as const satisfies Record<Trial['step'], string>
 
-export function healthDoor(): AnyDoor {
-  return door({
-    method: 'GET',
-    path: '/health',
-    operation: getHealth,
-    describe: healthDoc,
-    decode: () => undefined,
-    encode({ isReachable, trials, weakness }) {
-      const status: JsonObject = {}
-      for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
-      const document: JsonObject = { storage_reachable: isReachable, operation_status: status }
-      // An addition of ours, for operators of an engine that was configured weaker than it could be.
-      if (weakness !== null) document['storage_weakness'] = weakness
-      return ok(printJson(document))
-    },
-  })
-}
+export const healthDoor: AnyDoor = door({
+  method: 'GET',
+  path: '/health',
+  operation: getHealth,
+  describe: healthDoc,
+  decode: () => undefined,
+  encode({ isReachable, trials, weakness }) {
+    const status: JsonObject = {}
+    for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
+    const document: JsonObject = { storage_reachable: isReachable, operation_status: status }
+    // An addition of ours, for operators of an engine that was configured weaker than it could be.
+    if (weakness !== null) document['storage_weakness'] = weakness
+    return ok(printJson(document))
+  },
+})

@@ -46,149 +46,140 @@ const IDS_QUERY = { ids: ListParam } as const
 const DELETE_QUERY = { ids: ListParam, pop: IntegerParam, claim_ids: ListParam } as const
 const DELETE_ONE_QUERY = { claim_id: StringParam } as const
 
-export interface MessageDoorLimits {
-  /** Bytes of the document of a POST, for any queue. */
-  readonly maxMessagesPostBytes: number
-  readonly deleteNeedsClaimIds: boolean
-}
-
 /** Ids that a `Location` names at the most; clients do not read a longer header. Then it is the collection. */
 const MOST_LOCATED = 200
 
-export function messageDoors(limits: MessageDoorLimits): AnyDoor[] {
-  const { maxMessagesPostBytes, deleteNeedsClaimIds } = limits
-  return [
-    door({
-      method: 'POST',
-      path: '/queues/:queue/messages',
-      operation: postMessages,
-      body: PostedMessages,
-      describe: messageDocs.post,
-      decode: (request) =>
-        readPost(request, maxMessagesPostBytes, (document) => {
-          if (Array.isArray(document) || document['messages'] === undefined) {
-            throw invalidRequest('No messages were found in the request body.')
-          }
-          return readArray(document['messages']).map((element) => readMessage(element, PostedMessageFields))
-        }),
-      encode({ ids }, request) {
-        const { path } = request
-        const resources = ids.map((id) => `"${messagePath(queuePath(request), id)}"`)
-        return {
-          status: 201,
-          headers: { Location: ids.length > MOST_LOCATED ? path : `${path}?ids=${ids.join(',')}` },
-          body: `{"resources": [${resources.join(', ')}]}`,
+export const messageDoors: readonly AnyDoor[] = [
+  door({
+    method: 'POST',
+    path: '/queues/:queue/messages',
+    operation: postMessages,
+    body: PostedMessages,
+    describe: messageDocs.post,
+    decode: (request) =>
+      readPost(request, (document) => {
+        if (Array.isArray(document) || document['messages'] === undefined) {
+          throw invalidRequest('No messages were found in the request body.')
         }
-      },
-    }),
-    door({
-      method: 'GET',
-      path: '/queues/:queue/messages',
-      operation: getMessages,
-      query: IDS_QUERY,
-      describe: messageDocs.getMany,
-      when: (query) => readQuery(query, IDS_QUERY).ids !== undefined,
-      decode: ({ params, query }) => ({
-        queue: params['queue'] as string,
-        ids: readQuery(query, IDS_QUERY).ids as string[],
+        return readArray(document['messages']).map((element) => readMessage(element, PostedMessageFields))
       }),
-      encode: ({ messages, now }, request) => ok(`{"messages": ${messageDocuments(messages, { request, now })}}`),
+    encode({ ids }, request) {
+      const { path } = request
+      const resources = ids.map((id) => `"${messagePath(queuePath(request), id)}"`)
+      return {
+        status: 201,
+        headers: { Location: ids.length > MOST_LOCATED ? path : `${path}?ids=${ids.join(',')}` },
+        body: `{"resources": [${resources.join(', ')}]}`,
+      }
+    },
+  }),
+  door({
+    method: 'GET',
+    path: '/queues/:queue/messages',
+    operation: getMessages,
+    query: IDS_QUERY,
+    describe: messageDocs.getMany,
+    when: (query) => readQuery(query, IDS_QUERY).ids !== undefined,
+    decode: ({ params, query }) => ({
+      queue: params['queue'] as string,
+      ids: readQuery(query, IDS_QUERY).ids as string[],
     }),
-    door({
-      method: 'GET',
-      path: '/queues/:queue/messages',
-      operation: listMessages,
-      query: LIST_QUERY,
-      describe: messageDocs.list,
-      decode({ params, query }) {
-        const given = readQuery(query, LIST_QUERY)
-        const { marker, limit, echo = false, include_claimed = false, include_delayed, wait } = given
-        const queue = params['queue'] as string
-        return {
-          queue,
-          marker,
-          limit,
-          echo,
-          includeClaimed: include_claimed,
-          includeDelayed: include_delayed ? ('always' as const) : ('when-queue-delays-none' as const),
-          waitSeconds: wait,
-        }
-      },
-      encode({ messages, marker, limit, includeDelayed, now }, request) {
-        const { path, query } = request
-        const given = readQuery(query, LIST_QUERY)
-        const links = nextLink(
-          path,
-          [
-            ['limit', given.limit === undefined ? undefined : limit],
-            ['echo', given.echo],
-            ['include_claimed', given.include_claimed],
-            ['include_delayed', includeDelayed || given.include_delayed],
-          ],
-          { given: given.marker !== undefined, next: marker },
-        )
-        const documents = messageDocuments(messages, { request, now })
-        return ok(`{"messages": ${documents}, "links": ${links}}`)
-      },
-    }),
-    door({
-      method: 'DELETE',
-      path: '/queues/:queue/messages',
-      operation: popMessages,
-      query: DELETE_QUERY,
-      describe: messageDocs.pop,
-      when: (query) => lastOf(query.get('pop') ?? []) !== '',
-      decode({ params, query }) {
-        const { ids, pop, claim_ids } = readQuery(query, DELETE_QUERY)
-        if (ids !== undefined) throw new ZaqarError('delete.ids_and_pop')
-        if (claim_ids !== undefined && deleteNeedsClaimIds) throw new ZaqarError('delete.claim_ids_missing')
-        return { queue: params['queue'] as string, limit: pop as number }
-      },
-      encode: ({ messages, now }, request) => ok(`{"messages": ${poppedDocuments(messages, { request, now })}}`),
-    }),
-    door({
-      method: 'DELETE',
-      path: '/queues/:queue/messages',
-      operation: deleteMessages,
-      query: DELETE_QUERY,
-      describe: messageDocs.deleteMany,
-      decode({ params, query }) {
-        const { ids, claim_ids } = readQuery(query, DELETE_QUERY)
-        if (ids === undefined) throw new ZaqarError('delete.nothing_named')
-        return { queue: params['queue'] as string, ids, claimIds: claim_ids }
-      },
-      encode: () => NO_CONTENT,
-    }),
-    door({
-      method: 'GET',
-      path: '/queues/:queue/messages/:message',
-      operation: getMessage,
-      describe: messageDocs.get,
-      decode: ({ params }) => ({ queue: params['queue'] as string, id: params['message'] as string }),
-      encode: ({ message, now }, request) => ok(messageDocument(message, { request, now })),
-    }),
-    door({
-      method: 'DELETE',
-      path: '/queues/:queue/messages/:message',
-      operation: deleteMessage,
-      query: DELETE_ONE_QUERY,
-      describe: messageDocs.delete,
-      decode({ params, query }) {
-        const { claim_id: claimId } = readQuery(query, DELETE_ONE_QUERY)
-        return { queue: params['queue'] as string, id: params['message'] as string, claimId }
-      },
-      encode: () => NO_CONTENT,
-    }),
-  ]
-}
+    encode: ({ messages, now }, request) => ok(`{"messages": ${messageDocuments(messages, { request, now })}}`),
+  }),
+  door({
+    method: 'GET',
+    path: '/queues/:queue/messages',
+    operation: listMessages,
+    query: LIST_QUERY,
+    describe: messageDocs.list,
+    decode({ params, query }) {
+      const given = readQuery(query, LIST_QUERY)
+      const { marker, limit, echo = false, include_claimed = false, include_delayed, wait } = given
+      const queue = params['queue'] as string
+      return {
+        queue,
+        marker,
+        limit,
+        echo,
+        includeClaimed: include_claimed,
+        includeDelayed: include_delayed ? ('always' as const) : ('when-queue-delays-none' as const),
+        waitSeconds: wait,
+      }
+    },
+    encode({ messages, marker, limit, includeDelayed, now }, request) {
+      const { path, query } = request
+      const given = readQuery(query, LIST_QUERY)
+      const links = nextLink(
+        path,
+        [
+          ['limit', given.limit === undefined ? undefined : limit],
+          ['echo', given.echo],
+          ['include_claimed', given.include_claimed],
+          ['include_delayed', includeDelayed || given.include_delayed],
+        ],
+        { given: given.marker !== undefined, next: marker },
+      )
+      const documents = messageDocuments(messages, { request, now })
+      return ok(`{"messages": ${documents}, "links": ${links}}`)
+    },
+  }),
+  door({
+    method: 'DELETE',
+    path: '/queues/:queue/messages',
+    operation: popMessages,
+    query: DELETE_QUERY,
+    describe: messageDocs.pop,
+    when: (query) => lastOf(query.get('pop') ?? []) !== '',
+    decode({ params, query, limits }) {
+      const { ids, pop, claim_ids } = readQuery(query, DELETE_QUERY)
+      if (ids !== undefined) throw new ZaqarError('delete.ids_and_pop')
+      if (claim_ids !== undefined && limits.deleteNeedsClaimIds) throw new ZaqarError('delete.claim_ids_missing')
+      return { queue: params['queue'] as string, limit: pop as number }
+    },
+    encode: ({ messages, now }, request) => ok(`{"messages": ${poppedDocuments(messages, { request, now })}}`),
+  }),
+  door({
+    method: 'DELETE',
+    path: '/queues/:queue/messages',
+    operation: deleteMessages,
+    query: DELETE_QUERY,
+    describe: messageDocs.deleteMany,
+    decode({ params, query }) {
+      const { ids, claim_ids } = readQuery(query, DELETE_QUERY)
+      if (ids === undefined) throw new ZaqarError('delete.nothing_named')
+      return { queue: params['queue'] as string, ids, claimIds: claim_ids }
+    },
+    encode: () => NO_CONTENT,
+  }),
+  door({
+    method: 'GET',
+    path: '/queues/:queue/messages/:message',
+    operation: getMessage,
+    describe: messageDocs.get,
+    decode: ({ params }) => ({ queue: params['queue'] as string, id: params['message'] as string }),
+    encode: ({ message, now }, request) => ok(messageDocument(message, { request, now })),
+  }),
+  door({
+    method: 'DELETE',
+    path: '/queues/:queue/messages/:message',
+    operation: deleteMessage,
+    query: DELETE_ONE_QUERY,
+    describe: messageDocs.delete,
+    decode({ params, query }) {
+      const { claim_id: claimId } = readQuery(query, DELETE_ONE_QUERY)
+      return { queue: params['queue'] as string, id: params['message'] as string, claimId }
+    },
+    encode: () => NO_CONTENT,
+  }),
+]
 
 /** What a POST brings; `readMessages` finds it in its document. */
 export function readPost(
-  { params, body, headers }: DoorRequest,
-  maxBytes: number,
+  { params, body, headers, limits }: DoorRequest,
   readMessages: (document: JsonObject | Json[]) => PostedMessage[],
 ): PostMessagesInput {
   const bytes = body.bytes ?? 0
+  const { maxMessagesPostBytes: maxBytes } = limits
   if (bytes > maxBytes) throw new ZaqarError('messages.too_large', { max: maxBytes, ceiling: maxBytes })
   return {
     queue: params['queue'] as string,

@@ -28,75 +28,73 @@ export const PoolChanges = Type.Partial(Type.Object(poolFields))
 const POOL_LIST_QUERY = { marker: StringParam, limit: IntegerParam, detailed: BooleanParam } as const
 const POOL_QUERY = { detailed: BooleanParam } as const
 
-export function poolDoors(): AnyDoor[] {
-  return [
-    door({
-      method: 'GET',
-      path: '/pools',
-      operation: listPools,
-      query: POOL_LIST_QUERY,
-      describe: poolDocs.list,
-      decode: ({ query }) => readQuery(query, POOL_LIST_QUERY),
-      encode(pools, { prefix, path, query, rawQuery }) {
-        const { marker, limit, detailed } = readQuery(query, POOL_LIST_QUERY)
-        const documents = pools.map((pool) => poolDocument(pool, prefix, detailed))
-        const next = pools.at(-1)?.name ?? null
-        const params = [['limit', limit] as const, ['detailed', detailed] as const]
-        const links = nextLink(path, params, { given: marker !== undefined, next })
-        return {
-          status: 200,
-          headers: { 'Content-Location': rawQuery === '' ? path : `${path}?${rawQuery}` },
-          body: `{"links": ${links}, "pools": [${documents.join(', ')}]}`,
-        }
-      },
+export const poolDoors: readonly AnyDoor[] = [
+  door({
+    method: 'GET',
+    path: '/pools',
+    operation: listPools,
+    query: POOL_LIST_QUERY,
+    describe: poolDocs.list,
+    decode: ({ query }) => readQuery(query, POOL_LIST_QUERY),
+    encode(pools, { prefix, path, query, rawQuery }) {
+      const { marker, limit, detailed } = readQuery(query, POOL_LIST_QUERY)
+      const documents = pools.map((pool) => poolDocument(pool, prefix, detailed))
+      const next = pools.at(-1)?.name ?? null
+      const params = [['limit', limit] as const, ['detailed', detailed] as const]
+      const links = nextLink(path, params, { given: marker !== undefined, next })
+      return {
+        status: 200,
+        headers: { 'Content-Location': rawQuery === '' ? path : `${path}?${rawQuery}` },
+        body: `{"links": ${links}, "pools": [${documents.join(', ')}]}`,
+      }
+    },
+  }),
+  door({
+    method: 'PUT',
+    path: '/pools/:pool',
+    operation: putPool,
+    body: NewPool,
+    describe: poolDocs.put,
+    decode(request) {
+      const { name } = named(request)
+      const { uri, weight, options = {}, flavor } = readFields(readPoolObject(request.body), NewPool)
+      return { name, uri, weight, options: printJson(options as JsonObject), flavor: flavor || null }
+    },
+    encode: (_output, { prefix, params }) => ({
+      status: 201,
+      headers: { Location: poolPath(prefix, params['pool'] as string) },
     }),
-    door({
-      method: 'PUT',
-      path: '/pools/:pool',
-      operation: putPool,
-      body: NewPool,
-      describe: poolDocs.put,
-      decode(request) {
-        const { name } = named(request)
-        const { uri, weight, options = {}, flavor } = readFields(readPoolObject(request.body), NewPool)
-        return { name, uri, weight, options: printJson(options as JsonObject), flavor: flavor || null }
-      },
-      encode: (_output, { prefix, params }) => ({
-        status: 201,
-        headers: { Location: poolPath(prefix, params['pool'] as string) },
-      }),
-    }),
-    door({
-      method: 'GET',
-      path: '/pools/:pool',
-      operation: getPool,
-      query: POOL_QUERY,
-      describe: poolDocs.get,
-      decode(request) {
-        readQuery(request.query, POOL_QUERY)
-        return named(request)
-      },
-      encode: (pool, { prefix, query }) => ok(poolDocument(pool, prefix, readQuery(query, POOL_QUERY).detailed)),
-    }),
-    door({
-      method: 'PATCH',
-      path: '/pools/:pool',
-      operation: updatePool,
-      body: PoolChanges,
-      describe: poolDocs.update,
-      decode: (request) => ({ ...named(request), ...readChanges(request) }),
-      encode: (pool, { prefix }) => ok(poolDocument(pool, prefix)),
-    }),
-    door({
-      method: 'DELETE',
-      path: '/pools/:pool',
-      operation: deletePool,
-      describe: poolDocs.delete,
-      decode: named,
-      encode: () => NO_CONTENT,
-    }),
-  ]
-}
+  }),
+  door({
+    method: 'GET',
+    path: '/pools/:pool',
+    operation: getPool,
+    query: POOL_QUERY,
+    describe: poolDocs.get,
+    decode(request) {
+      readQuery(request.query, POOL_QUERY)
+      return named(request)
+    },
+    encode: (pool, { prefix, query }) => ok(poolDocument(pool, prefix, readQuery(query, POOL_QUERY).detailed)),
+  }),
+  door({
+    method: 'PATCH',
+    path: '/pools/:pool',
+    operation: updatePool,
+    body: PoolChanges,
+    describe: poolDocs.update,
+    decode: (request) => ({ ...named(request), ...readChanges(request) }),
+    encode: (pool, { prefix }) => ok(poolDocument(pool, prefix)),
+  }),
+  door({
+    method: 'DELETE',
+    path: '/pools/:pool',
+    operation: deletePool,
+    describe: poolDocs.delete,
+    decode: named,
+    encode: () => NO_CONTENT,
+  }),
+]
 
 function named(request: DoorRequest): { name: string } {
   return { name: namedInPath('pool', request) }

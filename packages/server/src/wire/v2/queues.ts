@@ -23,11 +23,6 @@ export const LIST_QUERY = {
   with_count: BooleanParam,
 } as const
 
-export interface QueueDoorLimits {
-  /** Bytes of a metadata document. */
-  readonly maxQueueMetadataBytes: number
-}
-
 /** What differs between queues and topics. */
 export interface Collection {
   /** The key of a list. */
@@ -40,7 +35,9 @@ export interface Collection {
 
 const queues: Collection = { name: 'queues', listQuery: LIST_QUERY, counts: allCounts }
 
-export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collection = queues): AnyDoor[] {
+export const queueDoors: readonly AnyDoor[] = doorsTo(queues)
+
+export function doorsTo(collection: Collection): AnyDoor[] {
   const listQuery = collection.listQuery as typeof LIST_QUERY
   return [
     door({
@@ -77,10 +74,9 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       path: '/queues/:queue',
       operation: createQueue,
       describe: queueDocs.create,
-      decode({ params, body }) {
-        if ((body.bytes ?? 0) > maxQueueMetadataBytes) {
-          throw invalidRequest(`Queue metadata is too large. Max size: ${maxQueueMetadataBytes}`)
-        }
+      decode({ params, body, limits }) {
+        const { maxQueueMetadataBytes: maxBytes } = limits
+        if ((body.bytes ?? 0) > maxBytes) throw invalidRequest(`Queue metadata is too large. Max size: ${maxBytes}`)
         return { queue: params['queue'] as string, metadata: readOptionalObject(body) }
       },
       encode: ({ created }, { path }) => ({ status: created ? 201 : 204, headers: { Location: path } }),
@@ -98,10 +94,9 @@ export function queueDoors({ maxQueueMetadataBytes }: QueueDoorLimits, collectio
       path: '/queues/:queue',
       operation: updateQueue,
       describe: queueDocs.update,
-      decode({ params, body, headers }) {
-        if ((body.bytes ?? 0) > maxQueueMetadataBytes) {
-          throw invalidBody(`Queue metadata is too large. Max size: ${maxQueueMetadataBytes}`)
-        }
+      decode({ params, body, headers, limits }) {
+        const { maxQueueMetadataBytes: maxBytes } = limits
+        if ((body.bytes ?? 0) > maxBytes) throw invalidBody(`Queue metadata is too large. Max size: ${maxBytes}`)
         return {
           queue: params['queue'] as string,
           changes: readPatch(body, headers['content-type'] as string | undefined),

@@ -15,25 +15,23 @@ const RedriveTerms = Type.Object({
 })
 
 /** `POST /queues/Q/redrive`, an addition of ours: dead letters go back to where they came from. */
-export function redriveDoor(): AnyDoor {
-  return door({
-    method: 'POST',
-    path: '/queues/:queue/redrive',
-    operation: redriveMessages,
-    body: RedriveTerms,
-    describe: redriveDoc,
-    decode({ params, body }) {
-      const { ids, rate } = readFields(readOptionalObject(body), RedriveTerms)
-      if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
-      return { queue: params['queue'] as string, ids, rate }
-    },
-    encode({ moved, done }, { prefix }) {
-      const documents = moved.map(({ id, queue }) => ({
-        id,
-        queue,
-        href: messagePath(`${prefix}/queues/${queue}`, id),
-      }))
-      return ok(printJson({ moved: documents, done }))
-    },
-  })
-}
+export const redriveDoor: AnyDoor = door({
+  method: 'POST',
+  path: '/queues/:queue/redrive',
+  operation: redriveMessages,
+  body: RedriveTerms,
+  describe: redriveDoc,
+  decode({ params, body }) {
+    const { ids, rate } = readFields(readOptionalObject(body), RedriveTerms)
+    if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
+    return { queue: params['queue'] as string, ids, rate }
+  },
+  encode({ moved, done }, { prefix }) {
+    const documents = moved.map(({ id, queue }) => ({
+      id,
+      queue,
+      href: messagePath(`${prefix}/queues/${queue}`, id),
+    }))
+    return ok(printJson({ moved: documents, done }))
+  },
+})

@@ -14,27 +14,25 @@ const SHAREABLE = ['messages', 'subscriptions', 'claims']
 const KEYS = ['methods', 'paths', 'expires', 'project_id']
 
 /** A pre-signed URL. (contract signed-urls.md 2) */
-export function shareDoor(): AnyDoor {
-  return door({
-    method: 'POST',
-    path: '/queues/:queue/share',
-    operation: shareQueue,
-    describe: shareQueueDoc,
-    decode({ prefix, params, body }) {
-      const document = readObject(body)
-      const unknown = Object.keys(document).filter((key) => !KEYS.includes(key))
-      if (unknown.length > 0) throw invalidRequest(`Unknown keys: ${asSet(unknown)}`)
-      const resources = readPaths(document['paths'])
-      return {
-        methods: readMethods(document['methods']),
-        paths: resources.map((resource) => `${prefix}/queues/${params['queue']}/${resource}`),
-        expiresAt: readExpires(document['expires']),
-      }
-    },
-    encode: ({ paths, methods, project, expires, signature }) =>
-      ok(printJson({ paths: [...paths], methods: [...methods], project, expires, signature })),
-  })
-}
+export const shareDoor: AnyDoor = door({
+  method: 'POST',
+  path: '/queues/:queue/share',
+  operation: shareQueue,
+  describe: shareQueueDoc,
+  decode({ prefix, params, body }) {
+    const document = readObject(body)
+    const unknown = Object.keys(document).filter((key) => !KEYS.includes(key))
+    if (unknown.length > 0) throw invalidRequest(`Unknown keys: ${asSet(unknown)}`)
+    const resources = readPaths(document['paths'])
+    return {
+      methods: readMethods(document['methods']),
+      paths: resources.map((resource) => `${prefix}/queues/${params['queue']}/${resource}`),
+      expiresAt: readExpires(document['expires']),
+    }
+  },
+  encode: ({ paths, methods, project, expires, signature }) =>
+    ok(printJson({ paths: [...paths], methods: [...methods], project, expires, signature })),
+})
 
 function readMethods(given: Json | undefined): readonly string[] {
   if (isBlank(given)) return ['GET']

@@ -37,81 +37,79 @@ const SUBSCRIPTION_LIST_QUERY = { marker: StringParam, limit: IntegerParam } as 
 const COLLECTION = '/queues/:queue/subscriptions'
 const ITEM = `${COLLECTION}/:subscription`
 
-export function subscriptionDoors(): AnyDoor[] {
-  return [
-    door({
-      method: 'POST',
-      path: COLLECTION,
-      operation: createSubscription,
-      body: NewSubscription,
-      describe: subscriptionDocs.create,
-      decode({ params, body }) {
-        const { subscriber, ttlSeconds, options = {} } = readTerms(readOptionalObject(body))
-        if (subscriber === undefined) throw invalidRequest('Missing parameter subscriber in body.')
-        return { queue: params['queue'] as string, subscriber, ttlSeconds, options }
-      },
-      encode: ({ id }, { path }) => ({
-        status: 201,
-        headers: { Location: path },
-        body: printJson({ subscription_id: id }),
-      }),
-      errorHeaders: (error, { path }): Record<string, string> =>
-        error instanceof ZaqarError && error.code === 'subscription.exists' ? { Location: path } : {},
+export const subscriptionDoors: readonly AnyDoor[] = [
+  door({
+    method: 'POST',
+    path: COLLECTION,
+    operation: createSubscription,
+    body: NewSubscription,
+    describe: subscriptionDocs.create,
+    decode({ params, body }) {
+      const { subscriber, ttlSeconds, options = {} } = readTerms(readOptionalObject(body))
+      if (subscriber === undefined) throw invalidRequest('Missing parameter subscriber in body.')
+      return { queue: params['queue'] as string, subscriber, ttlSeconds, options }
+    },
+    encode: ({ id }, { path }) => ({
+      status: 201,
+      headers: { Location: path },
+      body: printJson({ subscription_id: id }),
     }),
-    door({
-      method: 'GET',
-      path: COLLECTION,
-      operation: listSubscriptions,
-      query: SUBSCRIPTION_LIST_QUERY,
-      describe: subscriptionDocs.list,
-      decode: ({ params, query }) => ({
-        queue: params['queue'] as string,
-        ...readQuery(query, SUBSCRIPTION_LIST_QUERY),
-      }),
-      encode({ subscriptions, now }, { path, query }) {
-        const { marker, limit } = readQuery(query, SUBSCRIPTION_LIST_QUERY)
-        const documents = subscriptions.map((subscription) => subscriptionDocument(subscription, now))
-        const next = subscriptions.at(-1)?.id ?? null
-        const links = nextLink(path, [['limit', limit]], { given: marker !== undefined, next })
-        return ok(`{"subscriptions": [${documents.join(', ')}], "links": ${links}}`)
-      },
+    errorHeaders: (error, { path }): Record<string, string> =>
+      error instanceof ZaqarError && error.code === 'subscription.exists' ? { Location: path } : {},
+  }),
+  door({
+    method: 'GET',
+    path: COLLECTION,
+    operation: listSubscriptions,
+    query: SUBSCRIPTION_LIST_QUERY,
+    describe: subscriptionDocs.list,
+    decode: ({ params, query }) => ({
+      queue: params['queue'] as string,
+      ...readQuery(query, SUBSCRIPTION_LIST_QUERY),
     }),
-    door({
-      method: 'GET',
-      path: ITEM,
-      operation: getSubscription,
-      describe: subscriptionDocs.get,
-      decode: named,
-      encode: ({ subscription, now }) => ok(subscriptionDocument(subscription, now)),
-    }),
-    door({
-      method: 'PATCH',
-      path: ITEM,
-      operation: updateSubscription,
-      body: SubscriptionChanges,
-      describe: subscriptionDocs.update,
-      decode: (request) => ({ ...named(request), ...readChanges(request) }),
-      encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
-    }),
-    door({
-      method: 'PUT',
-      path: `${ITEM}/confirm`,
-      operation: confirmSubscription,
-      body: Confirmation,
-      describe: subscriptionDocs.confirm,
-      decode: (request) => ({ ...named(request), confirmed: readConfirmation(request) }),
-      encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
-    }),
-    door({
-      method: 'DELETE',
-      path: ITEM,
-      operation: deleteSubscription,
-      describe: subscriptionDocs.delete,
-      decode: named,
-      encode: () => NO_CONTENT,
-    }),
-  ]
-}
+    encode({ subscriptions, now }, { path, query }) {
+      const { marker, limit } = readQuery(query, SUBSCRIPTION_LIST_QUERY)
+      const documents = subscriptions.map((subscription) => subscriptionDocument(subscription, now))
+      const next = subscriptions.at(-1)?.id ?? null
+      const links = nextLink(path, [['limit', limit]], { given: marker !== undefined, next })
+      return ok(`{"subscriptions": [${documents.join(', ')}], "links": ${links}}`)
+    },
+  }),
+  door({
+    method: 'GET',
+    path: ITEM,
+    operation: getSubscription,
+    describe: subscriptionDocs.get,
+    decode: named,
+    encode: ({ subscription, now }) => ok(subscriptionDocument(subscription, now)),
+  }),
+  door({
+    method: 'PATCH',
+    path: ITEM,
+    operation: updateSubscription,
+    body: SubscriptionChanges,
+    describe: subscriptionDocs.update,
+    decode: (request) => ({ ...named(request), ...readChanges(request) }),
+    encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
+  }),
+  door({
+    method: 'PUT',
+    path: `${ITEM}/confirm`,
+    operation: confirmSubscription,
+    body: Confirmation,
+    describe: subscriptionDocs.confirm,
+    decode: (request) => ({ ...named(request), confirmed: readConfirmation(request) }),
+    encode: (_output, { path }) => ({ status: 204, headers: { Location: path } }),
+  }),
+  door({
+    method: 'DELETE',
+    path: ITEM,
+    operation: deleteSubscription,
+    describe: subscriptionDocs.delete,
+    decode: named,
+    encode: () => NO_CONTENT,
+  }),
+]
 
 function named({ params }: DoorRequest): { queue: string; id: string } {
   return { queue: params['queue'] as string, id: params['subscription'] as string }

@@ -1,7 +1,7 @@
 import { onTopics } from '../../core/operations/topics/on-topics.ts'
 import type { AnyDoor } from '../door.ts'
-import { type MessageDoorLimits, messageDoors } from './messages.ts'
-import { allCounts, type Collection, LIST_QUERY, type QueueDoorLimits, queueDoors } from './queues.ts'
+import { messageDoors } from './messages.ts'
+import { allCounts, type Collection, doorsTo, LIST_QUERY } from './queues.ts'
 import { subscriptionDoors } from './subscriptions.ts'
 
 const { with_count: _notForTopics, ...listQuery } = LIST_QUERY
@@ -14,11 +14,10 @@ const topics: Collection = {
 }
 
 /** A topic has what a queue has but claims. */
-export function topicDoors(limits: QueueDoorLimits & MessageDoorLimits): AnyDoor[] {
-  const doors = [...queueDoors(limits, topics), ...messageDoors(limits), ...subscriptionDoors()]
-  return doors.map((door) => ({
+export const topicDoors: readonly AnyDoor[] = [...doorsTo(topics), ...messageDoors, ...subscriptionDoors].map(
+  (door) => ({
     ...door,
     path: door.path.replace('/queues', '/topics'),
     operation: onTopics(door.operation),
-  }))
-}
+  }),
+)

@@ -7,51 +7,45 @@ import type { ApiVersion } from '../versions.ts'
 import { claimDoors } from './claims.ts'
 import { flavorDoors } from './flavors.ts'
 import { healthDoor } from './health.ts'
-import { type MessageDoorLimits, messageDoors } from './messages.ts'
+import { messageDoors } from './messages.ts'
 import { poolDoors } from './pools.ts'
-import { type QueueDoorLimits, queueDoors } from './queues.ts'
+import { queueDoors } from './queues.ts'
 import { redriveDoor } from './redrive.ts'
 import { shareDoor } from './share.ts'
 import { subscriptionDoors } from './subscriptions.ts'
 import { topicDoors } from './topics.ts'
 
-export type DoorLimits = QueueDoorLimits & MessageDoorLimits
-
-const PREFIX = '/v2'
-
-export function createV2(limits: DoorLimits): ApiVersion {
-  return {
-    prefix: PREFIX,
-    entry: { id: '2', status: 'CURRENT', updated: '2014-9-24T04:06:47Z' },
-    messageForm: 'full',
-    callers: { needsProject: true, needsClientId: true, insistsOnUuids: false },
-    home: v2Resources,
-    schemas: v2Schemas,
-    doors: [
-      ...queueDoors(limits),
-      ...messageDoors(limits),
-      ...claimDoors(),
-      ...subscriptionDoors(),
-      ...topicDoors(limits),
-      ...[...poolDoors(), ...flavorDoors(), healthDoor()].map((one) => ({ ...one, admin: true as const })),
-      redriveDoor(),
-      shareDoor(),
-      door({
-        method: 'GET',
-        path: '/ping',
-        operation: ping,
-        describe: pingDoc,
-        decode: () => undefined,
-        encode: (alive) => (alive ? NO_CONTENT : { status: 503, body: '' }),
-      }),
-      door({
-        method: 'HEAD',
-        path: '/ping',
-        operation: answer,
-        describe: pingHeadDoc,
-        decode: () => undefined,
-        encode: () => NO_CONTENT,
-      }),
-    ],
-  }
+export const v2: ApiVersion = {
+  prefix: '/v2',
+  entry: { id: '2', status: 'CURRENT', updated: '2014-9-24T04:06:47Z' },
+  messageForm: 'full',
+  callers: { needsProject: true, needsClientId: true, insistsOnUuids: false },
+  home: v2Resources,
+  schemas: v2Schemas,
+  doors: [
+    ...queueDoors,
+    ...messageDoors,
+    ...claimDoors,
+    ...subscriptionDoors,
+    ...topicDoors,
+    ...[...poolDoors, ...flavorDoors, healthDoor].map((one) => ({ ...one, admin: true as const })),
+    redriveDoor,
+    shareDoor,
+    door({
+      method: 'GET',
+      path: '/ping',
+      operation: ping,
+      describe: pingDoc,
+      decode: () => undefined,
+      encode: (alive) => (alive ? NO_CONTENT : { status: 503, body: '' }),
+    }),
+    door({
+      method: 'HEAD',
+      path: '/ping',
+      operation: answer,
+      describe: pingHeadDoc,
+      decode: () => undefined,
+      encode: () => NO_CONTENT,
+    }),
+  ],
 }
