@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import type { ZaqarError } from '../core/errors.ts'
 import type { Caller, Operation } from '../core/execute.ts'
 import type { Limits } from '../core/rules/limits.ts'
-import type { DescribeDoor } from './openapi/door-doc.ts'
+import type { DescribeDoor } from './openapi/types.ts'
 import type { Query, QuerySchema } from './query.ts'
 import type { WireError } from './wire-error.ts'
 

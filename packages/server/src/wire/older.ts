@@ -1,9 +1,9 @@
 import type { Operation } from '../core/execute.ts'
 import type { AnyDoor, Door, DoorRequest } from './door.ts'
-import type { DocContext, DoorDoc } from './openapi/door-doc.ts'
 import type { JsonSchema } from './openapi/json-schema.ts'
-import type { AnswerSchemas } from './openapi/v2/schemas.ts'
+import type { DocContext, DoorDoc } from './openapi/types.ts'
 import { only, type QuerySchema } from './query.ts'
+import type { AnswerSchemas } from './v2/answer-schemas.ts'
 import type { ApiVersion } from './versions.ts'
 
 /** One difference between a version of the API and the next newer one. */

@@ -1,6 +1,6 @@
 import type { AnyDoor, MessageForm } from './door.ts'
 import type { HomeResource } from './home-documents/home-document.ts'
-import type { AnswerSchemas } from './openapi/v2/schemas.ts'
+import type { AnswerSchemas } from './v2/answer-schemas.ts'
 
 /** A version of the API: where it is served, and its doors. */
 export interface ApiVersion {

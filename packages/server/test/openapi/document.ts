@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Compile } from 'typebox/schema'
-import type { OpenApi } from '../../src/wire/openapi/document.ts'
+import type { OpenApi } from '../../src/wire/openapi/types.ts'
 import type { Send, TestAnswer } from '../support/test-client.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of many shapes and fail where one is not as they say.

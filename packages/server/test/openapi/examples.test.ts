@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Example } from '../../src/wire/openapi/document.ts'
-import * as exampleIds from '../../src/wire/openapi/v2/example-ids.ts'
+import type { Example } from '../../src/wire/openapi/types.ts'
+import * as exampleIds from '../../src/wire/v2/example-ids.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { TestClient } from '../support/test-client.ts'
 import {

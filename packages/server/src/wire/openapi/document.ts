@@ -1,49 +1,13 @@
 import type { Limits } from '../../core/rules/limits.ts'
-import type { ApiVersion } from '../versions.ts'
 import { commonSchemas } from './common-schemas.ts'
-import type { ExampleDoc } from './door-doc.ts'
-import type { JsonSchema } from './json-schema.ts'
 import { homePath, ownPaths } from './own-paths.ts'
 import { callerParameters } from './parameters.ts'
+import type { DescribedVersion, OpenApi, OpenApiOperation, Paths, Tag } from './types.ts'
 import { labelOf, versionPaths } from './version-paths.ts'
 import { asOwn, ownSchemas } from './version-schemas.ts'
 
-/** An OpenAPI 3.1 document, as JSON. */
-export interface OpenApi {
-  readonly openapi: string
-  readonly info: { readonly title: string; readonly version: string; readonly description: string }
-  readonly tags: readonly Tag[]
-  /** By version; OpenAPI 3.1 has no place for that, but other tools that show documents know it. */
-  readonly 'x-tagGroups': readonly { readonly name: string; readonly tags: readonly string[] }[]
-  readonly paths: Paths
-  readonly components: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>>
-}
-
-interface Tag {
-  readonly name: string
-  readonly description: string
-}
-
-export type Paths = Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
-
-export interface OpenApiOperation {
-  readonly operationId: string
-  readonly tags: readonly string[]
-  readonly deprecated?: true
-  readonly summary: string
-  readonly description?: string
-  readonly parameters?: readonly JsonSchema[]
-  readonly requestBody?: JsonSchema
-  readonly responses: Readonly<Record<string, JsonSchema>>
-  readonly security?: readonly JsonSchema[]
-  /** Whole requests with their answers, which OpenAPI has no place for. */
-  readonly 'x-examples': readonly Example[]
-}
-
-export type Example = ExampleDoc & { readonly request: { readonly method: string } }
-
 /** Describes what is served: versions, the oldest first, and what belongs to none. */
-export function openApi(versions: readonly ApiVersion[], limits: Limits): OpenApi {
+export function openApi(versions: readonly DescribedVersion[], limits: Limits): OpenApi {
   const described = versions.toReversed().map((version) => {
     const paths = asOwn({ ...versionPaths(version, limits), ...homePath(version) }, version)
     return { name: labelOf(version), paths, tags: tagsOf(paths), schemas: ownSchemas(paths, version) }

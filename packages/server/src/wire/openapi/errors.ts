@@ -1,8 +1,8 @@
 import { type ErrorCode, errorTable, ZaqarError } from '../../core/errors.ts'
 import type { QueueKind } from '../../model/model.ts'
 import { toWireError } from '../errors.ts'
-import type { CallerRules } from '../versions.ts'
 import { type JsonSchema, ref } from './json-schema.ts'
+import type { DescribedVersion } from './types.ts'
 
 /** An error as clients see it; `{name}` in the description stands for what is known only then. */
 export interface DescribedError {
@@ -13,7 +13,7 @@ export interface DescribedError {
 }
 
 /** What any request of a version may be answered, whatever it asks for. (contract http.md 1.2) */
-export function commonErrors({ needsProject }: Pick<CallerRules, 'needsProject'>): DescribedError[] {
+export function commonErrors({ needsProject }: DescribedVersion['callers']): DescribedError[] {
   return [
     describe('malformed-client-id', 400, 'Wrong UUID value', 'Malformed hexadecimal UUID.'),
     ...(needsProject ? [MISSING_PROJECT] : []),

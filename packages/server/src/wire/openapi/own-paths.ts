@@ -1,12 +1,11 @@
-import type { ApiVersion } from '../versions.ts'
-import type { OpenApiOperation, Paths } from './document.ts'
 import { commonErrors, errorResponses, headlessErrors, missingClientId, unauthorized } from './errors.ts'
 import { type JsonSchema, ref } from './json-schema.ts'
 import { callerRefs } from './parameters.ts'
+import type { DescribedVersion, OpenApiOperation, Paths } from './types.ts'
 import { deprecation, labelOf } from './version-paths.ts'
 
 /** The home document of a version, which asks for the headers that it asks for everywhere. */
-export function homePath(version: ApiVersion): Paths {
+export function homePath(version: DescribedVersion): Paths {
   const { prefix, callers } = version
   const path = `${prefix}/`
   const home = document(path, 'service.home', 'List the resources of this version', {

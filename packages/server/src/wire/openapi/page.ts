@@ -1,5 +1,5 @@
-import type { Example, OpenApi, OpenApiOperation } from './document.ts'
 import type { JsonSchema } from './json-schema.ts'
+import type { Example, OpenApi, OpenApiOperation } from './types.ts'
 
 /** The document as one HTML page that needs nothing else. */
 export function openApiPage(document: OpenApi): string {

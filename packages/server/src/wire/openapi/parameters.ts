@@ -1,6 +1,6 @@
 import { QUEUE_NAME } from '../../core/rules/names.ts'
-import type { CallerRules } from '../versions.ts'
 import type { JsonSchema } from './json-schema.ts'
+import type { DescribedVersion } from './types.ts'
 
 /** The client of the examples. */
 const EXAMPLE_CLIENT = '3381af92-2b9e-11e3-b191-71861300734c'
@@ -36,7 +36,7 @@ export const callerParameters = {
 }
 
 /** Of them, those of an operation. */
-export function callerRefs({ needsClientId, needsProject }: Omit<CallerRules, 'insistsOnUuids'>): JsonSchema[] {
+export function callerRefs({ needsClientId, needsProject }: DescribedVersion['callers']): JsonSchema[] {
   const names = [needsClientId ? 'ClientId' : 'OptionalClientId', needsProject ? 'ProjectId' : 'OptionalProjectId']
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }))
 }

@@ -1,11 +1,14 @@
 import type { Limits } from '../../core/rules/limits.ts'
 import { madeOnce, type StaticDocument } from '../static-document.ts'
-import type { ApiVersion } from '../versions.ts'
-import { type OpenApi, openApi } from './document.ts'
+import { openApi } from './document.ts'
 import { openApiPage } from './page.ts'
+import type { DescribedVersion, OpenApi } from './types.ts'
 
 /** The description of the versions, for programs and for people, by path. */
-export function describedApi(versions: readonly ApiVersion[], limits: Limits): ReadonlyMap<string, StaticDocument> {
+export function describedApi(
+  versions: readonly DescribedVersion[],
+  limits: Limits,
+): ReadonlyMap<string, StaticDocument> {
   let made: OpenApi | undefined
   const document = () => {
     made ??= openApi(versions, limits)

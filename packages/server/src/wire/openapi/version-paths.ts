@@ -1,8 +1,4 @@
 import type { Limits } from '../../core/rules/limits.ts'
-import type { AnyDoor } from '../door.ts'
-import type { ApiVersion } from '../versions.ts'
-import type { Example, OpenApiOperation, Paths } from './document.ts'
-import type { AnswerDoc, DocContext, DoorDoc } from './door-doc.ts'
 import {
   commonErrors,
   type DescribedError,
@@ -17,18 +13,28 @@ import {
 import type { JsonSchema } from './json-schema.ts'
 import { overlay } from './overlay.ts'
 import { callerRefs, headerParameter, pathParameter, queryParameter } from './parameters.ts'
+import type {
+  AnswerDoc,
+  DescribedDoor,
+  DescribedVersion,
+  DocContext,
+  DoorDoc,
+  Example,
+  OpenApiOperation,
+  Paths,
+} from './types.ts'
 
 /** What the operations of a version are told apart by: `v1.1`. */
-export function labelOf({ prefix }: Pick<ApiVersion, 'prefix'>): string {
+export function labelOf({ prefix }: Pick<DescribedVersion, 'prefix'>): string {
   return prefix.slice(1)
 }
 
-export function deprecation({ entry }: Pick<ApiVersion, 'entry'>): { readonly deprecated?: true } {
+export function deprecation({ entry }: Pick<DescribedVersion, 'entry'>): { readonly deprecated?: true } {
   return entry.status === 'DEPRECATED' ? { deprecated: true } : {}
 }
 
 /** The doors of a version. */
-export function versionPaths(version: ApiVersion, limits: Limits): Paths {
+export function versionPaths(version: DescribedVersion, limits: Limits): Paths {
   const { prefix, doors } = version
   const described = doors.map((door) => {
     const kind = door.operation.kind ?? 'queue'
@@ -40,17 +46,17 @@ export function versionPaths(version: ApiVersion, limits: Limits): Paths {
 }
 
 interface Described {
-  readonly door: AnyDoor
+  readonly door: DescribedDoor
   readonly doc: DoorDoc
 }
 
-function byMethod(described: readonly Described[], version: ApiVersion): Record<string, OpenApiOperation> {
+function byMethod(described: readonly Described[], version: DescribedVersion): Record<string, OpenApiOperation> {
   const methods = Map.groupBy(described, ({ door }) => door.method)
   return Object.fromEntries([...methods].map(([method, doors]) => [method.toLowerCase(), operation(doors, version)]))
 }
 
 /** Doors that share method and path are one operation to OpenAPI; the one that asks nothing of the query gives the name. */
-function operation(doors: readonly Described[], version: ApiVersion): OpenApiOperation {
+function operation(doors: readonly Described[], version: DescribedVersion): OpenApiOperation {
   const { door, doc } = doors.find(({ door }) => door.when === undefined) as Described
   const { summary, description } = doors.map((one) => one.doc).find((one) => one.description) ?? doc
   const label = labelOf(version)
@@ -74,25 +80,25 @@ function operation(doors: readonly Described[], version: ApiVersion): OpenApiOpe
 }
 
 /** Of an operation, within its version. */
-function nameOf({ method, operation: { name, kind = 'queue' } }: AnyDoor): string {
+function nameOf({ method, operation: { name, kind = 'queue' } }: DescribedDoor): string {
   const whole = kind === 'topic' && !name.startsWith('topics.') ? `topics.${name}` : name
   return method === 'HEAD' ? `${whole}.head` : whole
 }
 
-function tagOf({ operation: { name, kind = 'queue' } }: AnyDoor): string {
+function tagOf({ operation: { name, kind = 'queue' } }: DescribedDoor): string {
   return kind === 'topic' ? 'topics' : (name.split('.')[0] as string)
 }
 
 /** Whether the client has to be named, whichever of the doors the request is for. */
-function needsClientId(doors: readonly Described[], { callers }: ApiVersion): boolean {
+function needsClientId(doors: readonly Described[], { callers }: DescribedVersion): boolean {
   return callers.needsClientId || doors.every(({ doc }) => doc.needsClientId)
 }
 
-function examplesOf({ method }: AnyDoor, { examples }: DoorDoc): Example[] {
+function examplesOf({ method }: DescribedDoor, { examples }: DoorDoc): Example[] {
   return examples.map((one) => ({ ...one, request: { method, ...one.request } }))
 }
 
-function parametersOf(doors: readonly Described[], version: ApiVersion): JsonSchema[] {
+function parametersOf(doors: readonly Described[], version: DescribedVersion): JsonSchema[] {
   const [{ door }] = doors as [Described]
   const inPath = [...door.path.matchAll(/:(\w+)/g)].map(([, name]) => pathParameter(name as string))
   const query = new Map<string, JsonSchema>()
@@ -112,7 +118,7 @@ function parametersOf(doors: readonly Described[], version: ApiVersion): JsonSch
   ]
 }
 
-function requestBody(door: AnyDoor, { body }: DoorDoc, examples: readonly Example[]): JsonSchema {
+function requestBody(door: DescribedDoor, { body }: DoorDoc, examples: readonly Example[]): JsonSchema {
   const { required, type = 'application/json', schema } = body as NonNullable<DoorDoc['body']>
   const whole = door.body === undefined ? schema : overlay(door.body as JsonSchema, schema)
   const named = examples.filter(({ request }) => request.body !== undefined)
@@ -156,7 +162,7 @@ function response(answers: readonly AnswerDoc[], examples: readonly Example[]): 
 
 const PATH_HEADER = { required: true, schema: { type: 'string' } }
 
-function errorsOf({ door, doc }: Described, { callers }: ApiVersion): DescribedError[] {
+function errorsOf({ door, doc }: Described, { callers }: DescribedVersion): DescribedError[] {
   const { errors = [], refusals = [], needsClientId = callers.needsClientId } = doc
   return [
     ...(needsClientId ? [missingClientId] : []),

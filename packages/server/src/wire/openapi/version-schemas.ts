@@ -1,11 +1,11 @@
-import type { ApiVersion } from '../versions.ts'
 import type { JsonSchema } from './json-schema.ts'
+import type { DescribedVersion } from './types.ts'
 import { labelOf } from './version-paths.ts'
 
 const POINTER = '#/components/schemas/'
 
 /** A part of the document in which the names of schemas that versions have of their own say of which: `v1.1.Message`. */
-export function asOwn<Part>(part: Part, version: ApiVersion): Part {
+export function asOwn<Part>(part: Part, version: DescribedVersion): Part {
   const own = version.schemas(version.prefix)
   return JSON.parse(JSON.stringify(part), (key, value) => {
     if (key !== '$ref' || !value.startsWith(POINTER)) return value
@@ -15,7 +15,7 @@ export function asOwn<Part>(part: Part, version: ApiVersion): Part {
 }
 
 /** The version's own schemas, by such names: those that `paths` point at, and what these point at. */
-export function ownSchemas(paths: unknown, version: ApiVersion): Record<string, JsonSchema> {
+export function ownSchemas(paths: unknown, version: DescribedVersion): Record<string, JsonSchema> {
   const all = Object.fromEntries(
     Object.entries(version.schemas(version.prefix)).map(([name, schema]) => [
       `${labelOf(version)}.${name}`,

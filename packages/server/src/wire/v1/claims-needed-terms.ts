@@ -4,8 +4,8 @@ import { renewClaim } from '../../core/operations/claims/renew-claim.ts'
 import { LEAST_SECONDS } from '../../core/rules/limits.ts'
 import { readFields, readObject } from '../body.ts'
 import { all, altered, described } from '../older.ts'
-import { withBody } from '../openapi/door-doc.ts'
-import { claimTerms } from '../openapi/v2/claims.ts'
+import { withBody } from '../openapi/restate.ts'
+import { claimTerms } from '../v2/claim-docs.ts'
 
 const NewClaim = Type.Object({ ttl: Type.Integer(), grace: Type.Integer() })
 const RenewedClaim = Type.Object({ ttl: Type.Integer(), grace: Type.Optional(Type.Integer()) })

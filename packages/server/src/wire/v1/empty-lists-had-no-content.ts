@@ -3,7 +3,7 @@ import { listMessages } from '../../core/operations/messages/list-messages.ts'
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
 import { NO_CONTENT } from '../door.ts'
 import { all, altered, described, told } from '../older.ts'
-import type { AnswerDoc, DoorDoc } from '../openapi/door-doc.ts'
+import type { AnswerDoc, DoorDoc } from '../openapi/types.ts'
 import { place } from './get-answers-named-their-place.ts'
 
 const NO_MESSAGES: AnswerDoc = { description: 'There is none.', headers: ['Content-Location'] }

@@ -8,7 +8,7 @@ import { getQueueStats } from '../../core/operations/queues/get-queue-stats.ts'
 import { listQueues } from '../../core/operations/queues/list-queues.ts'
 import type { DoorRequest } from '../door.ts'
 import { all, altered, type Change, described } from '../older.ts'
-import type { DoorDoc } from '../openapi/door-doc.ts'
+import type { DoorDoc } from '../openapi/types.ts'
 
 /** `Content-Location`: the path and the query of the request. (contract http.md 1.10) */
 export function place({ path, rawQuery }: DoorRequest): { 'Content-Location': string } {

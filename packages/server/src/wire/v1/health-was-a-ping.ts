@@ -1,7 +1,7 @@
 import { ping } from '../../core/operations/service/ping.ts'
 import { type AnyDoor, door } from '../door.ts'
 import { added, all, removed } from '../older.ts'
-import type { DescribeDoor } from '../openapi/door-doc.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
 
 const healthDoc: DescribeDoor = ({ prefix }) => ({
   tag: 'service',

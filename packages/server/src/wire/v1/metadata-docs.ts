@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/model.ts'
-import type { DescribeDoor } from '../openapi/door-doc.ts'
 import { ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
 
 export const existenceDoc: DescribeDoor = ({ home }) => ({
   summary: 'Ask whether there is a queue',

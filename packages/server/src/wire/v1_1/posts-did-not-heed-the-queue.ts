@@ -3,8 +3,8 @@ import { postMessages } from '../../core/operations/messages/post-messages.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
 import { all, altered, described, told } from '../older.ts'
-import { withBody } from '../openapi/door-doc.ts'
 import { between, type JsonSchema } from '../openapi/json-schema.ts'
+import { withBody } from '../openapi/restate.ts'
 
 /** What is read of a POST; a `delay` is dropped. */
 const PostedMessages = Type.Object({

@@ -7,8 +7,8 @@ import type { Json } from '../../model/model.ts'
 import { readFields, readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { ageOf, messageDocuments } from '../message-documents.ts'
-import { claimDocs } from '../openapi/v2/claims.ts'
 import { IntegerParam, readQuery } from '../query.ts'
+import { claimDocs } from './claim-docs.ts'
 
 /** Body of a POST or PATCH; other fields are dropped, a `limit` too. */
 const ClaimTerms = Type.Object({

@@ -10,10 +10,10 @@ import type { Flavor, JsonObject } from '../../model/model.ts'
 import { readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { flavorDocs } from '../openapi/v2/pools.ts'
 import { namedInPath, readPoolName, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
 import { WireError } from '../wire-error.ts'
+import { flavorDocs } from './flavor-docs.ts'
 
 const PoolList = Type.Array(Type.String())
 

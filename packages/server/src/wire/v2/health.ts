@@ -2,7 +2,7 @@ import { getHealth, type Trial } from '../../core/operations/service/get-health.
 import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
-import { healthDoc } from '../openapi/v2/service.ts'
+import { healthDoc } from './service-docs.ts'
 
 /** What trials are called on the wire, in order. (contract http.md 2.5) */
 const NAMES = {

@@ -19,9 +19,9 @@ import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
-import { messageDocs } from '../openapi/v2/messages.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../wire-error.ts'
+import { messageDocs } from './message-docs.ts'
 
 /** An element of `messages` in a POST. */
 const PostedMessageFields = Type.Object({

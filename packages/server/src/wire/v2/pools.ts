@@ -9,10 +9,10 @@ import type { JsonObject, Pool } from '../../model/model.ts'
 import { readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
-import { poolDocs } from '../openapi/v2/pools.ts'
 import { LONGEST_POOL_NAME, namedInPath, PLAIN_TEXT, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
 import { invalidBody } from '../wire-error.ts'
+import { poolDocs } from './pool-docs.ts'
 
 const poolFields = {
   uri: Type.String({ maxLength: 255, pattern: PLAIN_TEXT }),

@@ -11,9 +11,9 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { nextLink } from '../links.ts'
 import { ageOf, messagePath, queuePath } from '../message-documents.ts'
 import { readPatch } from '../metadata-patch.ts'
-import { queueDocs } from '../openapi/v2/queues.ts'
 import { BooleanParam, IntegerParam, readOthers, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest } from '../wire-error.ts'
+import { queueDocs } from './queue-docs.ts'
 
 export const LIST_QUERY = {
   marker: StringParam,

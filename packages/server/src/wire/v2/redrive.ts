@@ -4,8 +4,8 @@ import { printJson } from '../../model/json.ts'
 import { readFields, readOptionalObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { messagePath } from '../message-documents.ts'
-import { redriveDoc } from '../openapi/v2/messages.ts'
 import { invalidBody } from '../wire-error.ts'
+import { redriveDoc } from './redrive-docs.ts'
 
 /** Both may be left out: then all messages are moved, at the default rate. */
 const RedriveTerms = Type.Object({

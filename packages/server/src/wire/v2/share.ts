@@ -5,8 +5,8 @@ import { isObject, printJson } from '../../model/json.ts'
 import type { Instant, Json } from '../../model/model.ts'
 import { readObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
-import { shareQueueDoc } from '../openapi/v2/queues.ts'
 import { invalidRequest } from '../wire-error.ts'
+import { shareQueueDoc } from './share-docs.ts'
 
 /** What of a queue can be shared. */
 const SHAREABLE = ['messages', 'subscriptions', 'claims']

@@ -13,9 +13,9 @@ import { readDocument, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
 import { ageOf } from '../message-documents.ts'
-import { subscriptionDocs } from '../openapi/v2/subscriptions.ts'
 import { IntegerParam, readQuery, StringParam } from '../query.ts'
 import { invalidRequest, WireError } from '../wire-error.ts'
+import { subscriptionDocs } from './subscription-docs.ts'
 
 const Subscriber = Type.String()
 const Ttl = Type.Integer()

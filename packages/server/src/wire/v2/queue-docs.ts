@@ -1,19 +1,12 @@
-import { PURGEABLE } from '../../../core/operations/queues/purge-queue.ts'
-import { DEFAULT_PAGE, LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
-import { QUEUE_NAME } from '../../../core/rules/names.ts'
-import { reservedDefaults } from '../../../core/rules/reserved-attributes.ts'
-import type { JsonObject } from '../../../model/model.ts'
-import type { DescribeDoor, DocContext, ExampleDoc } from '../door-doc.ts'
-import { between, type JsonSchema, ref } from '../json-schema.ts'
-import { MESSAGE, SECOND_MESSAGE, SIGNATURE } from './example-ids.ts'
-
-const MARKER = { description: 'Where the page before ended; from its `next` link.' }
-
-/** Of any list. */
-export function pageParams(max: number): Record<string, JsonSchema> {
-  const limit = { description: 'Size of the page.', ...between(1, max), default: Math.min(DEFAULT_PAGE, max) }
-  return { marker: MARKER, limit }
-}
+import { PURGEABLE } from '../../core/operations/queues/purge-queue.ts'
+import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
+import { QUEUE_NAME } from '../../core/rules/names.ts'
+import { reservedDefaults } from '../../core/rules/reserved-attributes.ts'
+import type { JsonObject } from '../../model/model.ts'
+import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor, DocContext, ExampleDoc } from '../openapi/types.ts'
+import { pageParams } from './common-docs.ts'
+import { MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 
 function orUnset(schema: JsonSchema): JsonSchema {
   return { ...schema, type: [schema['type'], 'null'] }
@@ -256,45 +249,3 @@ export const queueDocs = {
   stats: getQueueStats,
   purge: purgeQueue,
 }
-
-export const shareQueueDoc: DescribeDoor = ({ home }) => ({
-  summary: 'Sign a URL for callers without an account',
-  description:
-    'Whoever sends the answer along as headers (`URL-Signature`, `URL-Paths`, `URL-Methods`, `URL-Expires`, `X-Project-ID`) ' +
-    'may do what it lists until it expires.',
-  body: {
-    required: true,
-    schema: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        methods: { type: 'array', items: { enum: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] }, default: ['GET'] },
-        paths: { type: 'array', items: { enum: ['messages', 'subscriptions', 'claims'] }, default: ['messages'] },
-        expires: {
-          type: 'string',
-          description: 'UTC, in the future. A day from now when absent.',
-          examples: ['2099-01-01T00:00:00'],
-        },
-        project_id: { description: 'Ignored: the project is that of the caller.' },
-      },
-    },
-  },
-  answers: { 200: { description: 'What was signed.', schema: ref('SignedUrl') } },
-  errors: ['share.no_method', 'share.expired', 'share.no_key', 'share.ambiguous_project'],
-  examples: [
-    {
-      name: 'share',
-      request: { path: `${home}/share`, body: { methods: ['GET', 'POST'], expires: '2099-01-01T00:00:00' } },
-      answer: {
-        status: 200,
-        body: {
-          paths: [`${home}/messages`],
-          methods: ['GET', 'POST'],
-          project: 'p1',
-          expires: '2099-01-01T00:00:00',
-          signature: SIGNATURE,
-        },
-      },
-    },
-  ],
-})

@@ -1,10 +1,9 @@
-import { DEFAULT_RATE, MAX_RATE } from '../../../core/operations/messages/redrive-messages.ts'
-import { LEAST_SECONDS, type Limits, LONGEST_WAIT_SECONDS } from '../../../core/rules/limits.ts'
-import type { JsonObject } from '../../../model/model.ts'
-import type { DescribeDoor } from '../door-doc.ts'
-import { between, type JsonSchema, ref } from '../json-schema.ts'
+import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
+import type { JsonObject } from '../../model/model.ts'
+import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
+import { pageParams, WAIT } from './common-docs.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
-import { pageParams } from './queues.ts'
 
 const ORDER = { order: 1017 }
 const FIRST = { id: MESSAGE, ttl: 300, body: ORDER }
@@ -12,13 +11,6 @@ const SECOND = { id: SECOND_MESSAGE, ttl: 3600, body: 'call back' }
 
 function document(home: string, { id, ttl, body }: typeof FIRST | typeof SECOND): JsonObject {
   return { id, href: `${home}/messages/${id}`, ttl, age: 0, body }
-}
-
-export const WAIT: JsonSchema = {
-  description:
-    'Addition of this service. Seconds to wait for something to answer; a waiting request is answered as soon as there is.',
-  ...between(0, LONGEST_WAIT_SECONDS),
-  default: 0,
 }
 
 function idList(description: string, limits: Limits): JsonSchema {
@@ -218,38 +210,3 @@ export const messageDocs = {
   deleteMany: deleteMessages,
   delete: deleteMessage,
 }
-
-export const redriveDoc: DescribeDoor = ({ limits, prefix, home }) => ({
-  summary: 'Move dead letters back to where they came from',
-  description:
-    'Addition of this service. Each batch moves as a whole. A message keeps its id; its claims are counted anew.',
-  body: {
-    required: false,
-    schema: {
-      properties: {
-        ids: {
-          description: 'Only these messages. Without it, all that came from another queue.',
-          minItems: 1,
-          maxItems: limits.maxMessagesPerPage,
-          examples: [[MESSAGE]],
-        },
-        rate: { description: 'Messages a second.', ...between(1, MAX_RATE), default: DEFAULT_RATE },
-      },
-    },
-  },
-  answers: { 200: { description: 'What was moved.', schema: ref('Redriven') } },
-  errors: ['redrive.rate_out_of_range', 'ids.count_out_of_range'],
-  examples: [
-    {
-      name: 'redrive',
-      request: { path: `${prefix}/queues/failed/redrive`, body: { rate: 100 } },
-      answer: {
-        status: 200,
-        body: {
-          moved: [{ id: SECOND_MESSAGE, queue: 'jobs', href: `${home}/messages/${SECOND_MESSAGE}` }],
-          done: true,
-        },
-      },
-    },
-  ],
-})

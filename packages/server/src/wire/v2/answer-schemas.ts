@@ -1,4 +1,4 @@
-import { type JsonSchema, listOf, record, ref } from '../json-schema.ts'
+import { type JsonSchema, listOf, record, ref } from '../openapi/json-schema.ts'
 
 const text = { type: 'string' }
 const seconds = { type: 'integer', minimum: 0, description: 'Seconds.' }

@@ -1,13 +1,38 @@
+import type { TSchema } from 'typebox'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { Limits } from '../../core/rules/limits.ts'
-import type { Json } from '../../model/model.ts'
+import type { Json, QueueKind } from '../../model/model.ts'
 import type { JsonSchema } from './json-schema.ts'
+
+/** As much of a version of the API as its description follows from. */
+export interface DescribedVersion {
+  readonly prefix: string
+  readonly entry: { readonly id: string; readonly status: 'CURRENT' | 'DEPRECATED' }
+  readonly callers: { readonly needsProject: boolean; readonly needsClientId: boolean }
+  readonly doors: readonly DescribedDoor[]
+  /** What answers are made of, by name. */
+  readonly schemas: (prefix: string) => Readonly<Record<string, JsonSchema>>
+}
+
+/** As much of a door. */
+export interface DescribedDoor {
+  readonly method: string
+  /** Below the prefix, with `:name` for what varies. */
+  readonly path: string
+  readonly operation: { readonly name: string; readonly kind?: QueueKind }
+  /** What it reads of the query, and of the body where a schema reads it. */
+  readonly query?: Readonly<Record<string, TSchema>>
+  readonly body?: TSchema
+  /** There where several doors share method and path, in all but one of them. */
+  readonly when?: unknown
+  readonly describe: DescribeDoor
+}
 
 /** What a description depends on. */
 export interface DocContext {
   readonly limits: Limits
   /** What the door is about: queues and topics share their doors. */
-  readonly kind: 'queue' | 'topic'
+  readonly kind: QueueKind
   /** Path of the queue or topic of the examples: `/v2/queues/jobs`. */
   readonly home: string
   /** `/v2` */
@@ -40,7 +65,7 @@ export interface DoorDoc {
   readonly examples: readonly ExampleDoc[]
 }
 
-interface BodyDoc {
+export interface BodyDoc {
   readonly required: boolean
   /** `application/json` when absent. */
   readonly type?: string
@@ -71,21 +96,36 @@ export interface ExampleDoc {
   }
 }
 
-/** What is said of the body in other words; it must have one. */
-export function withBody(doc: DoorDoc, restate: (schema: JsonSchema) => JsonSchema): DoorDoc {
-  const body = doc.body as BodyDoc
-  return { ...doc, body: { ...body, schema: restate(body.schema) } }
+/** An OpenAPI 3.1 document, as JSON. */
+export interface OpenApi {
+  readonly openapi: string
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly tags: readonly Tag[]
+  /** By version; OpenAPI 3.1 has no place for that, but other tools that show documents know it. */
+  readonly 'x-tagGroups': readonly { readonly name: string; readonly tags: readonly string[] }[]
+  readonly paths: Paths
+  readonly components: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>>
 }
 
-/** The examples with answers of another form. */
-export function reshaped(examples: readonly ExampleDoc[], reshape: (body: Json) => Json): ExampleDoc[] {
-  return examples.map((example) => {
-    const { answer } = example
-    return answer.body === undefined ? example : { ...example, answer: { ...answer, body: reshape(answer.body) } }
-  })
+export interface Tag {
+  readonly name: string
+  readonly description: string
 }
 
-/** The examples with another text in the place of one, wherever it is. */
-export function reworded(examples: readonly ExampleDoc[], text: string, other: string): ExampleDoc[] {
-  return JSON.parse(JSON.stringify(examples).replaceAll(text, other))
+export type Paths = Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
+
+export interface OpenApiOperation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly deprecated?: true
+  readonly summary: string
+  readonly description?: string
+  readonly parameters?: readonly JsonSchema[]
+  readonly requestBody?: JsonSchema
+  readonly responses: Readonly<Record<string, JsonSchema>>
+  readonly security?: readonly JsonSchema[]
+  /** Whole requests with their answers, which OpenAPI has no place for. */
+  readonly 'x-examples': readonly Example[]
 }
+
+export type Example = ExampleDoc & { readonly request: { readonly method: string } }

@@ -1,9 +1,8 @@
-import { LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
-import type { DescribeDoor } from '../door-doc.ts'
-import { between, type JsonSchema, ref } from '../json-schema.ts'
+import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
+import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
+import { pageParams, WAIT } from './common-docs.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
-import { WAIT } from './messages.ts'
-import { pageParams } from './queues.ts'
 
 export function claimTerms(limits: Limits, leastGrace: number): { ttl: JsonSchema; grace: JsonSchema } {
   return {

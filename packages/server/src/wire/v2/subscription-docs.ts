@@ -1,8 +1,8 @@
-import { LEAST_SECONDS, type Limits } from '../../../core/rules/limits.ts'
-import type { DescribeDoor } from '../door-doc.ts'
-import { type JsonSchema, ref } from '../json-schema.ts'
+import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
+import { type JsonSchema, ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
+import { pageParams } from './common-docs.ts'
 import { SUBSCRIPTION } from './example-ids.ts'
-import { pageParams } from './queues.ts'
 
 const SUBSCRIBER = 'https://example.org/hook'
 

@@ -1,5 +1,5 @@
-import type { DescribeDoor } from '../door-doc.ts'
-import { ref } from '../json-schema.ts'
+import { ref } from '../openapi/json-schema.ts'
+import type { DescribeDoor } from '../openapi/types.ts'
 
 export const pingDoc: DescribeDoor = ({ prefix }) => ({
   tag: 'service',
