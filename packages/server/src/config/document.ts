@@ -55,7 +55,8 @@ Nothing needs to be configured: \`zaqar serve\` works as it is. What is set come
 4. flags of \`zaqar serve\`.
 
 An unknown option, or a value that is not allowed, stops the start; all problems are reported at once, with file and line.
-Options of upstream that have no effect here are accepted, and named at the start. Older names of options are understood.
+Options of upstream that have no effect here are accepted with any value, and named at the start. Older names of options are
+understood.
 A file of upstream that names its store, and none that this server can use, needs one line more: \`[storage] uri\` says where
 messages are kept. A PostgreSQL at \`[drivers:message_store:...] uri\` is taken as it is. What upstream's store holds is not taken
 over: let consumers finish it there, or read it there and post it here.

@@ -4,7 +4,7 @@ import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { optionGroups, rowOf } from './find-option.ts'
 import { keystoneProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
-import { isUsed, type Option, type OptionGroup } from './option.ts'
+import { isUsed, type Option, type OptionGroup, type UsedOption } from './option.ts'
 import type { Config } from './options.ts'
 import { BrokenReference, resolve } from './resolve.ts'
 import type { Setting } from './settings.ts'
@@ -17,16 +17,15 @@ export interface Evaluated {
   readonly warnings: readonly string[]
 }
 
-/** The values of all options that are used, and the problems of all that were set. */
+/** The values of all options that are used. The value of one without effect is never looked at. */
 export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   const sections: Record<string, Record<string, unknown>> = {}
   const problems: string[] = []
   for (const group of optionGroups) {
-    for (const option of group.options) {
-      if (!isUsed(option) && !values.has(option)) continue
+    for (const option of group.options.filter(isUsed)) {
       const outcome = evaluateOption(group, option, values)
       if ('problem' in outcome) problems.push(outcome.problem)
-      else if (isUsed(option)) {
+      else {
         const [section = '', field = ''] = option.key.split('.')
         sections[section] = { ...sections[section], [field]: outcome.value }
       }
@@ -52,13 +51,13 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
 
 function evaluateOption(
   group: OptionGroup,
-  option: Option,
+  option: UsedOption,
   values: ReadonlyMap<Option, Setting>,
 ): { value: unknown } | { problem: string } {
   const label = labelOf(group, option, values)
   try {
     const text = resolve(group, option, values)
-    if (text === null || option.kind === undefined) return { value: text }
+    if (text === null) return { value: null }
     const parsed = option.kind.parse(text)
     if ('value' in parsed) return parsed
     // As in oslo.config: a number without a default may be left empty.

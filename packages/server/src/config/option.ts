@@ -21,15 +21,11 @@ export interface UsedOption {
   readonly repeats?: true
 }
 
-/** An option of upstream that changes nothing here. To put one into use, write a `key` in place of `noEffect`. */
+/** An option of upstream that changes nothing here, whatever its value. */
 export interface UnusedOption {
   readonly name: string
   /** Why it has no effect. */
   readonly noEffect: string
-  /** Without a kind any text is accepted. */
-  readonly kind?: Kind<unknown>
-  readonly default?: string | null
-  readonly meaning?: string
   readonly aliases?: readonly string[]
 }
 
@@ -55,7 +51,10 @@ export function isUsed(option: Option): option is UsedOption {
   return 'key' in option
 }
 
-/** Rows for options of which only the names matter. */
+/** Why an option has no effect that another version of this service may heed. */
+export const notYet = 'not part of this version'
+
+/** Rows for options that have one reason in common. */
 export function withoutEffect(noEffect: string, names: readonly string[]): UnusedOption[] {
   return names.map((name) => ({ name, noEffect }))
 }

@@ -1,6 +1,6 @@
 /** The text of an option, with the references in it replaced by what they refer to. */
 import { findGroup, findOption } from './find-option.ts'
-import type { Option, OptionGroup } from './option.ts'
+import { isUsed, type Option, type OptionGroup } from './option.ts'
 import type { Setting } from './settings.ts'
 import { substitute } from './substitute.ts'
 
@@ -18,7 +18,7 @@ export function resolve(
 ): string | null {
   if (trail.includes(option)) throw new BrokenReference('it refers to itself')
   const setting = values.get(option)
-  const text = setting?.text ?? option.default ?? null
+  const text = setting?.text ?? (isUsed(option) ? option.default : null)
   if (text === null) return null
   return substitute(text, (reference) => {
     const target = findReferenced(reference, setting?.row ?? group)

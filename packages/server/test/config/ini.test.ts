@@ -49,7 +49,7 @@ test('sections are found in any case but for DEFAULT', () => {
 })
 
 test('a number that has no default may be left empty', () => {
-  assert.equal(loadFile('[notification]\nsmtp_port =').noEffect.length, 1)
+  assert.equal(loadFile('[http]\nadmin_port =').config.http.adminPort, null)
 })
 
 const faults: { name: string; file: string; problem: string }[] = [

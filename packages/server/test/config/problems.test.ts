@@ -88,13 +88,6 @@ const refused: { name: string; given: Given; problems: string[] }[] = [
     ],
   },
   {
-    name: 'an invalid value of an option without effect',
-    given: inFile('[drivers:transport:websocket]\nport = ws'),
-    problems: [
-      `${path}:2: [drivers:transport:websocket] port: "ws" was given, allowed is a whole number from 0 to 65535`,
-    ],
-  },
-  {
     name: 'a reference to nothing',
     given: inFile('[DEFAULT]\ndata_dir = /a/$nothing'),
     problems: [

@@ -89,3 +89,14 @@ test('what has no effect is named once, with the reason, and no value is shown',
     '[oslo_messaging_rabbit] rabbit_quorum_queue: no message bus is used',
   ])
 })
+
+test('the value of an option without effect stops nothing, whatever it is', () => {
+  const { noEffect } = loadFile(
+    '[drivers:transport:websocket]\nport = ws\n[DEFAULT]\npooling = 7\nlog_dir = $nowhere\n',
+  )
+  assert.deepEqual(noEffect, [
+    '[DEFAULT] pooling: not part of this version',
+    '[DEFAULT] log_dir: the log goes to the standard error stream, in a form of its own',
+    '[drivers:transport:websocket] port: there is no WebSocket listener in this version',
+  ])
+})

@@ -1,71 +1,9 @@
-/**
- * Options of the libraries that upstream is built on. Files of existing installations set them, so they are known here.
- * Names and defaults are those of the sample file of Zaqar 15.0.0 and of keystoneauth's plugins.
- */
-import { bool, int, lines, list, secret, text } from './kinds.ts'
-import { type OptionGroup, withoutEffect } from './option.ts'
+import { bool, int, list, secret, text } from '../kinds.ts'
+import { type OptionGroup, withoutEffect } from '../option.ts'
 
-const oneCors = 'pages of all origins follow the rules of [cors], whose allowed_origin names them'
-const ownLog = 'the log goes to the standard error stream, in a form of its own'
-const noMessageBus = 'no message bus is used'
 const ownCaches = 'the service keeps its own caches'
-const obsolete = 'upstream ignores it, too'
 
-const seconds = int({ min: -1, max: 2_147_483_647, unit: 'seconds' })
-
-/** The part of `[DEFAULT]` that belongs to oslo.log and oslo.messaging. */
-export const libraryDefaults = [
-  { name: 'log_config_append', noEffect: ownLog, aliases: ['log_config'] },
-  { name: 'log_file', noEffect: ownLog, aliases: ['logfile'] },
-  { name: 'log_dir', noEffect: ownLog, aliases: ['logdir'] },
-  ...withoutEffect(ownLog, [
-    'verbose',
-    'log_date_format',
-    'watch_log_file',
-    'use_syslog',
-    'use_journal',
-    'syslog_log_facility',
-    'use_json',
-    'log_color',
-    'use_stderr',
-    'use_eventlog',
-    'log_rotate_interval',
-    'log_rotate_interval_type',
-    'max_logfile_count',
-    'max_logfile_size_mb',
-    'log_rotation_type',
-    'logging_context_format_string',
-    'logging_default_format_string',
-    'logging_debug_format_suffix',
-    'logging_exception_prefix',
-    'logging_user_identity_format',
-    'default_log_levels',
-    'publish_errors',
-    'instance_format',
-    'instance_uuid_format',
-    'rate_limit_interval',
-    'rate_limit_burst',
-    'rate_limit_except_level',
-    'fatal_deprecations',
-  ]),
-  ...withoutEffect(noMessageBus, [
-    'rpc_conn_pool_size',
-    'conn_pool_min_size',
-    'conn_pool_ttl',
-    'executor_thread_pool_size',
-    'rpc_thread_pool_size',
-    'rpc_response_timeout',
-    'rpc_backend',
-    'rpc_ping_enabled',
-    'transport_url',
-    'control_exchange',
-    'notification_driver',
-    'notification_transport_url',
-    'notification_topics',
-  ]),
-] as const
-
-const keystoneAuthtoken = {
+export const keystoneAuthtoken = {
   name: 'keystone_authtoken',
   options: [
     {
@@ -91,13 +29,7 @@ const keystoneAuthtoken = {
       meaning: 'How the service authenticates, for example password or v3applicationcredential.',
       aliases: ['auth_plugin'],
     },
-    {
-      name: 'auth_section',
-      noEffect: 'the credentials of the service are read from this section',
-      kind: text,
-      default: null,
-      meaning: 'Another section that holds the credentials of the service.',
-    },
+    { name: 'auth_section', noEffect: 'the credentials of the service are read from this section' },
     {
       name: 'username',
       key: 'keystone.username',
@@ -214,20 +146,7 @@ const keystoneAuthtoken = {
       default: null,
       meaning: 'Secret of the application credential.',
     },
-    {
-      name: 'region_name',
-      noEffect: 'Keystone is asked at auth_url',
-      kind: text,
-      default: null,
-      meaning: 'Region whose Keystone is used.',
-    },
-    {
-      name: 'interface',
-      noEffect: 'Keystone is asked at auth_url',
-      kind: text,
-      default: 'internal',
-      meaning: 'Which address of Keystone in the catalogue is used.',
-    },
+    ...withoutEffect('Keystone is asked at auth_url', ['region_name', 'interface']),
     {
       name: 'cafile',
       key: 'keystone.cafile',
@@ -273,7 +192,7 @@ const keystoneAuthtoken = {
     {
       name: 'token_cache_time',
       key: 'keystone.cacheSeconds',
-      kind: seconds,
+      kind: int({ min: -1, max: 2_147_483_647, unit: 'seconds' }),
       default: '300',
       meaning: 'How long an answer about a token is believed; -1 asks each time.',
     },
@@ -335,7 +254,7 @@ const keystoneAuthtoken = {
       'collect_timing',
       'split_loggers',
     ]),
-    ...withoutEffect(obsolete, [
+    ...withoutEffect('upstream ignores it, too', [
       'identity_uri',
       'auth_host',
       'auth_port',
@@ -352,118 +271,3 @@ const keystoneAuthtoken = {
     ]),
   ],
 } as const satisfies OptionGroup
-
-const osloPolicy = {
-  name: 'oslo_policy',
-  options: [
-    {
-      name: 'policy_file',
-      key: 'policy.file',
-      kind: text,
-      default: 'policy.yaml',
-      meaning: 'File of the policy rules; a relative one lies beside the configuration file.',
-    },
-    {
-      name: 'policy_dirs',
-      key: 'policy.folders',
-      kind: lines,
-      default: 'policy.d',
-      meaning: 'Folders with further files of policy rules; later ones win.',
-      repeats: true,
-    },
-    {
-      name: 'policy_default_rule',
-      key: 'policy.fallback',
-      kind: text,
-      default: 'default',
-      meaning: 'Rule that stands in for one that is missing.',
-    },
-    {
-      name: 'enforce_scope',
-      noEffect: 'no rule has a scope',
-      kind: bool,
-      default: 'false',
-      meaning: 'Compare the scope of the token with that of the rule.',
-    },
-    {
-      name: 'enforce_new_defaults',
-      noEffect: 'stricter rules are chosen by [policy] default_rules',
-      kind: bool,
-      default: 'false',
-      meaning: 'Leave out rules that are deprecated.',
-    },
-    ...withoutEffect('no other server is asked', [
-      'remote_content_type',
-      'remote_ssl_verify_server_crt',
-      'remote_ssl_ca_crt_file',
-      'remote_ssl_client_crt_file',
-      'remote_ssl_client_key_file',
-      'remote_timeout',
-    ]),
-  ],
-} as const satisfies OptionGroup
-
-const cors = {
-  name: 'cors',
-  options: [
-    {
-      name: 'allowed_origin',
-      key: 'cors.allowedOrigins',
-      kind: list,
-      default: '',
-      meaning: 'Origins of the pages that may call the service, as https://host:port; *: all.',
-    },
-    {
-      name: 'allow_credentials',
-      key: 'cors.allowCredentials',
-      kind: bool,
-      default: 'true',
-      meaning: 'Let pages send credentials.',
-    },
-    {
-      name: 'allow_methods',
-      key: 'cors.allowMethods',
-      kind: list,
-      default: 'GET,PUT,POST,DELETE,PATCH,HEAD',
-      meaning: 'Methods that pages may use.',
-    },
-    {
-      name: 'allow_headers',
-      key: 'cors.allowHeaders',
-      kind: list,
-      default:
-        'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Tenant-Id,X-OpenStack-Request-ID,' +
-        'X-Trace-Info,X-Trace-HMAC,Client-ID,X-Project-ID,URL-Signature,URL-Methods,URL-Paths,URL-Expires,Idempotency-Key',
-      meaning: 'Headers that pages may send, beside the usual ones such as Content-Type.',
-    },
-    {
-      name: 'expose_headers',
-      key: 'cors.exposeHeaders',
-      kind: list,
-      default: 'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID',
-      meaning: 'Headers of answers that pages may read.',
-    },
-    {
-      name: 'max_age',
-      key: 'cors.maxAgeSeconds',
-      kind: seconds,
-      default: '3600',
-      meaning: 'How long a browser may remember these rules.',
-    },
-  ],
-} as const satisfies OptionGroup
-
-/** Ordered: an exact name stands before the pattern that covers it. */
-export const libraryGroups = [
-  keystoneAuthtoken,
-  osloPolicy,
-  cors,
-  { name: 'cors.*', options: [], others: oneCors },
-  { name: 'trustee', options: [], others: 'there are no trust notifications in this version' },
-  { name: 'cache', options: [], others: ownCaches },
-  { name: 'profiler', options: [], others: 'osprofiler is a library of Python' },
-  { name: 'oslo_reports', options: [], others: 'these reports belong to a library of Python' },
-  { name: 'oslo_middleware', options: [], others: 'upstream does not read it, either' },
-  { name: 'oslo_concurrency', options: [], others: 'upstream does not read it, either' },
-  { name: 'oslo_messaging_*', options: [], others: noMessageBus },
-] as const satisfies readonly OptionGroup[]
