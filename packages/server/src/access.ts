@@ -5,7 +5,7 @@ import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
 import { openPolicy, type PolicyReports } from './auth/policy/policy.ts'
 import type { PolicyFiles } from './auth/policy/policy-source.ts'
-import { trustHeaders } from './auth/trust-headers.ts'
+import { trustAssertions } from './auth/trust-assertions.ts'
 import { keystoneSettings } from './config/keystone-settings.ts'
 import type { Config } from './config/options.ts'
 import type { Caller } from './core/execute.ts'
@@ -16,6 +16,8 @@ import type { Clock } from './platform/clock.ts'
 /** Who calls, and what they may do. */
 export interface Access {
   readonly authenticate: Authenticate
+  /** Where callers get tokens; null where they need none. */
+  readonly keystoneUrl: string | null
   authorise(permission: string, caller: Caller): boolean
   readonly urlSigner: UrlSigner | null
   close(): Promise<void>
@@ -41,7 +43,8 @@ export function openAccess(parts: AccessParts): Access {
   const signer = createSigner(config, installationKey)
   const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, files, clock) : null
   return {
-    authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustHeaders, signer, clock }),
+    authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustAssertions, signer, clock }),
+    keystoneUrl: keystone?.url ?? null,
     authorise: policy.authorise,
     urlSigner: signer,
     async close() {
@@ -63,15 +66,14 @@ function openKeystone(
   { keystone }: Config,
   files: PolicyFiles,
   clock: Clock,
-): { authenticate: Authenticate; api: KeystoneApi } {
+): { authenticate: Authenticate; api: KeystoneApi; url: string } {
   const settings = keystoneSettings(keystone, files)
   const api = createKeystoneApi(settings)
   const verifier = new TokenVerifier({ api, clock, cacheSeconds: settings.cacheSeconds })
   const rules = {
-    askAt: settings.wwwAuthenticateUri ?? settings.authUrl,
     serviceRoles: settings.serviceTokenRoles,
     serviceRolesRequired: settings.serviceTokenRolesRequired,
-    serviceType: settings.serviceType,
   }
-  return { authenticate: createTokenAuthentication(verifier, rules, new RareTroubles(clock)), api }
+  const authenticate = createTokenAuthentication(verifier, rules, new RareTroubles(clock))
+  return { authenticate, api, url: settings.wwwAuthenticateUri ?? settings.authUrl }
 }

@@ -1,5 +1,4 @@
 import type { Access } from './access.ts'
-import { FOR_EVERYBODY } from './auth/authenticate.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
@@ -9,7 +8,7 @@ import { ProjectRates } from './core/project-rates.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import { createPageGuard } from './http/page-guard.ts'
-import { createRoutes } from './http/routes.ts'
+import { createRoutes, type Routes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { MemoryBudget } from './platform/memory-budget.ts'
@@ -19,7 +18,7 @@ import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
 import { chosenVersions } from './wire/all-versions.ts'
-import { describedApi } from './wire/openapi/served-documents.ts'
+import { publicDocuments } from './wire/public-documents.ts'
 import { type ApiVersion, withoutAdmin, withProjects } from './wire/versions.ts'
 
 export interface ApplicationParts {
@@ -68,7 +67,7 @@ export function createApplication({
   const chosen = chosenVersions(deprecatedVersions)
   const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
   const longPolls = new LongPolls(storage, clock)
-  const { authenticate, authorise, urlSigner } = access
+  const { authenticate, keystoneUrl, authorise, urlSigner } = access
   const house: House = {
     storage,
     clock,
@@ -83,20 +82,20 @@ export function createApplication({
   const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
   const withCors = createCors(config.cors)
-  const guarded = pageGuard(config)
-  const serve = (served: readonly ApiVersion[]) =>
-    withCors(
-      guarded(
-        createHandler({
-          authenticate,
-          findRoute: createRoutes(served, describedApi(served, limits)),
-          execute,
-          limits,
-          clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
-          onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
-        }),
-      ),
-    )
+  const serve = (served: readonly ApiVersion[]) => {
+    const routes = createRoutes(served, publicDocuments(served, limits))
+    const handle = createHandler({
+      authenticate,
+      keystoneUrl,
+      routes,
+      execute,
+      limits,
+      clock,
+      clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
+      onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
+    })
+    return withCors(guarded(handle, config, routes))
+  }
   const isApart = config.http.adminPort !== null
   return {
     handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
@@ -106,10 +105,10 @@ export function createApplication({
 }
 
 /** Where callers have to show who they are, a page can show nothing. */
-function pageGuard({ auth, http, cors }: Config): (handle: Handle) => Handle {
-  if (auth.strategy !== '') return (handle) => handle
+function guarded(handle: Handle, { auth, http, cors }: Config, { isPublic }: Routes): Handle {
+  if (auth.strategy !== '') return handle
   const hosts = [...http.allowedHosts, http.bind.toLowerCase(), http.adminBind.toLowerCase()]
-  return createPageGuard({ hosts, allowedOrigins: cors.allowedOrigins, documents: FOR_EVERYBODY })
+  return createPageGuard({ hosts, allowedOrigins: cors.allowedOrigins, isPublic })(handle)
 }
 
 function projectQuotas({ projectLimits }: Config, queues: QueueStore): ProjectQuotas | null {

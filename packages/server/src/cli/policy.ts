@@ -9,6 +9,7 @@ import { UsageError } from '../config/flags.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Caller } from '../core/execute.ts'
 import { NOBODY } from '../core/identity.ts'
+import { EVERYTHING } from '../core/rules/scope.ts'
 import { diskFiles } from '../platform/disk-files.ts'
 
 const FLAGS = ['rule', 'roles', 'project', 'user', 'signed'] as const
@@ -46,7 +47,7 @@ function callerOf(own: ReadonlyMap<Flag, string>): Caller {
     project: own.get('project') ?? '',
     userId: own.get('user') ?? null,
     roles: isSigned ? [] : roles,
-    signedScope: isSigned ? { methods: [], paths: [] } : null,
+    scope: isSigned ? { ...EVERYTHING, signed: { methods: [], paths: [] } } : EVERYTHING,
     clientId: '',
   }
 }

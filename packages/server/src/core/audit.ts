@@ -38,13 +38,13 @@ export function audited(execute: Execute, { write, clock }: { write: WriteLine; 
   }
 }
 
-function callerOf({ userId, project, signedScope }: Caller, { id, clientAddress }: Call) {
+function callerOf({ userId, project, scope }: Caller, { id, clientAddress }: Call) {
   return {
     requestId: id,
     clientAddress: clientAddress?.() ?? null,
     userId,
     projectId: project === NO_PROJECT ? null : project,
-    signedUrl: signedScope !== null,
+    signedUrl: scope.signed !== null,
   }
 }
 
@@ -64,7 +64,8 @@ interface Outcome {
 /** `wasRead`: false when a wire could not read the request, or refused to. */
 function outcomeOf(error: unknown, wasRead: boolean): Outcome {
   if (!(error instanceof ZaqarError)) return { outcome: 'failure', error: wasRead ? 'internal' : 'request.malformed' }
-  return { outcome: error.code === 'policy.denied' ? 'denied' : 'failure', error: error.code }
+  const isDenied = error.code === 'policy.denied' || error.kind === 'unauthenticated' || error.kind === 'hidden'
+  return { outcome: isDenied ? 'denied' : 'failure', error: error.code }
 }
 
 function timeOf(clock: Clock): string {

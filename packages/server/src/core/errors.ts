@@ -4,9 +4,22 @@ import { projectName } from './rules/projects.ts'
  * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at codes; the texts
  * are for people. `{name}` is filled in from the parameters.
  */
-export type ErrorKind = 'invalid' | 'forbidden' | 'not_found' | 'conflict' | 'too_fast' | 'unavailable'
+export type ErrorKind =
+  | 'invalid'
+  /** It is not known who asks, or the credentials are not good for what is asked. */
+  | 'unauthenticated'
+  /** The same, and nothing may be given away: not even that there is something. */
+  | 'hidden'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'too_fast'
+  | 'unavailable'
 
 export const errorTable = {
+  'token.not_accepted': { kind: 'unauthenticated', message: 'The request you have made requires authentication.' },
+  'token.unverified': { kind: 'unavailable', message: 'The Keystone service is temporarily unavailable.' },
+  'signature.not_accepted': { kind: 'hidden', message: 'The signed URL does not admit this request.' },
   'policy.denied': { kind: 'forbidden', message: 'You are not authorized to complete this action.' },
   'limit.out_of_range': { kind: 'invalid', message: 'Limit must be at least 1 and no greater than {max}.' },
   'ids.count_out_of_range': {

@@ -3,13 +3,15 @@ import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
-import type { Asker, Identity } from './identity.ts'
+import { type Asker, type Identity, objectionTo } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
+import type { Resource } from './rules/scope.ts'
 import type { UrlSigner } from './rules/signature.ts'
+import { WaitEnd } from './wait-end.ts'
 
 /** Who calls, whatever the door. */
 export interface Caller extends Identity {
@@ -26,6 +28,8 @@ export interface Caller extends Identity {
 export interface Call extends Asker {
   /** In every log line about it, and in its answer. */
   readonly id: string
+  /** What the credentials of the caller must be good for. */
+  readonly resource: Resource
   /** What it names before it is read: `queue`, `message`, `pool` and so on. */
   readonly names?: Readonly<Record<string, string>>
 }
@@ -55,7 +59,10 @@ interface CallParts {
   /** Read once for each operation. */
   readonly now: Instant
   readonly queues: QueueDirectory
-  /** Aborts when nobody waits for the answer any more. Made when it is asked for: few operations do. */
+  /**
+   * Aborts when nobody waits for the answer any more, or when the credentials of the caller end: a call that waits then is
+   * answered as if its time were over, and is not judged again. Made when it is asked for: few operations do.
+   */
   signal(): AbortSignal
   /** Tells the operator of an error that does not end the operation. */
   report(error: unknown): void
@@ -87,7 +94,11 @@ export function defineOperation<Input, Output>(operation: Operation<Input, Outpu
   return operation
 }
 
-/** The one way to run an operation. `read` is called only when the caller may: a stranger is not told what is wrong with his request. */
+/**
+ * The one way to run an operation. It judges each call anew, since a connection may be authenticated once and call often: are the
+ * credentials good for this, now, and do the rules let the caller? `read` is called only then: a stranger is not told what is wrong
+ * with his request.
+ */
 export type Execute = <Input, Output>(
   operation: Operation<Input, Output>,
   read: () => Input,
@@ -105,10 +116,21 @@ const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts): Execute {
   const queues = new QueueDirectory(house.storage.queues, house.quotas, house.limits)
-  return async (operation, read, caller, { id: callId, signal = () => NEVER }) => {
+  return async (operation, read, caller, { id: callId, resource, signal: gone = () => NEVER }) => {
     const now = house.clock.now()
+    const objection = objectionTo(caller, resource, now)
+    if (objection !== null) throw new ZaqarError(objection.unauthenticated)
     house.rates?.countRequest(caller.project, now)
     if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
+    const { expiresAt } = caller
+    let waitEnd = null as WaitEnd | null
+    const signal =
+      expiresAt === null
+        ? gone
+        : () => {
+            waitEnd ??= new WaitEnd(gone(), expiresAt, house.clock)
+            return waitEnd.signal
+          }
     try {
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
@@ -117,6 +139,8 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })
+    } finally {
+      waitEnd?.close()
     }
   }
 }

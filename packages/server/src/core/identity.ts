@@ -1,4 +1,29 @@
-import type { SignedScope } from './rules/signature.ts'
+import type { Instant } from '../model/model.ts'
+import { covers, EVERYTHING, type Resource, type Scope } from './rules/scope.ts'
+import type { SignedTerms } from './rules/signature.ts'
+
+/** What somebody shows of who they are, whatever carries it: all of it, since it is for the judge to say what counts. */
+export interface Shown {
+  /** Decides alone, however little it holds: what is no signature is a bad one. */
+  readonly signed?: SignedUrl | undefined
+  readonly token?: string | undefined
+  /** Of the service that passes the request on for the user. */
+  readonly serviceToken?: string | undefined
+  readonly asserted?: Asserted | undefined
+}
+
+/** The terms as shown: `expires` in any spelling of ISO 8601, or anything else. */
+export interface SignedUrl extends SignedTerms {
+  readonly signature: string
+}
+
+/** What somebody says of themselves. */
+export interface Asserted {
+  readonly project: string | null
+  /** In any case. */
+  readonly roles: readonly string[]
+  readonly userId: string | null
+}
 
 /** What credentials say about whoever shows them. */
 export interface Identity {
@@ -15,8 +40,10 @@ export interface Identity {
   readonly systemScope: string | null
   /** Roles of the service that passes the request on for the user, in lower case. */
   readonly serviceRoles: readonly string[]
-  /** What a signed URL is good for; null for everybody who calls in their own name. */
-  readonly signedScope: SignedScope | null
+  /** What the credentials are good for. Each call is judged by it, however long ago they were shown. */
+  readonly scope: Scope
+  /** From when on they are good for nothing; null: they do not end. */
+  readonly expiresAt: Instant | null
 }
 
 /** Somebody of whom nothing is known. */
@@ -29,18 +56,9 @@ export const NOBODY: Identity = Object.freeze({
   projectDomainId: null,
   systemScope: null,
   serviceRoles: [],
-  signedScope: null,
+  scope: EVERYTHING,
+  expiresAt: null,
 })
-
-/** What somebody shows, whatever carries it. */
-export interface ShownCredentials {
-  /** By lower-case name. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** As written. */
-  readonly method: string
-  /** Decoded, without the query. */
-  readonly path: string
-}
 
 /** Whoever waits for an answer. */
 export interface Asker {
@@ -50,17 +68,29 @@ export interface Asker {
   readonly clientAddress?: () => string | null
 }
 
-/** Why credentials are not accepted. */
+/** Who could not be told, or may not ask for this: the code of the error that says why. */
 export type Unauthenticated =
-  /** No token, or none that is valid. `askAt`: the address of the Keystone that gives some. */
-  | { readonly rejected: 'token'; readonly askAt: string }
-  /** Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told lately. */
-  | { readonly rejected: 'unknown'; readonly cause: unknown }
+  /** No token, or none that is valid and good for what is asked. */
+  | { readonly unauthenticated: 'token.not_accepted' }
   /** A signed URL that does not admit the request. */
-  | { readonly rejected: 'signature' }
+  | { readonly unauthenticated: 'signature.not_accepted' }
+  /** Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told lately. */
+  | { readonly unauthenticated: 'token.unverified'; readonly cause: unknown }
 
-/** Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. */
+export const TOKEN_NOT_ACCEPTED: Unauthenticated = { unauthenticated: 'token.not_accepted' }
+export const SIGNATURE_NOT_ACCEPTED: Unauthenticated = { unauthenticated: 'signature.not_accepted' }
+
+/**
+ * Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. What it answers holds for
+ * as long as `objectionTo` says.
+ */
 export type Authenticate = (
-  shown: ShownCredentials,
+  shown: Shown,
   asker: Asker,
 ) => Identity | Unauthenticated | Promise<Identity | Unauthenticated>
+
+/** Null where the credentials are good for the resource at that instant. */
+export function objectionTo({ scope, expiresAt }: Identity, resource: Resource, now: Instant): Unauthenticated | null {
+  if ((expiresAt === null || now < expiresAt) && covers(scope, resource)) return null
+  return scope.signed === null ? TOKEN_NOT_ACCEPTED : SIGNATURE_NOT_ACCEPTED
+}

@@ -18,11 +18,11 @@ export function acceptsJson(accept: string | undefined): boolean {
 }
 
 /** JSON where the client takes it, XML where it takes only that, else nothing. (contract http.md 1.9) */
-export function errorResponse(refusal: WireError, accept: string | undefined): HttpResponse {
-  const { status, headers } = refusal
+export function errorResponse(error: WireError, accept: string | undefined): HttpResponse {
+  const { status, headers } = error
   const form = formOf(accept)
   if (form === null) return { status, headers: { ...headers, 'Content-Type': JSON_TYPE }, body: '' }
-  const body = form === JSON_TYPE ? asJson(refusal) : asXml(refusal)
+  const body = form === JSON_TYPE ? asJson(error) : asXml(error)
   return { status, headers: { ...headers, 'Content-Type': form, Vary: 'Accept' }, body }
 }
 

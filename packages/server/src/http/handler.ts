@@ -1,8 +1,9 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Execute } from '../core/execute.ts'
-import type { Authenticate } from '../core/identity.ts'
+import { type Authenticate, NOBODY, objectionTo, type Unauthenticated } from '../core/identity.ts'
 import type { Limits } from '../core/rules/limits.ts'
 import { isProjectId, isQueueName } from '../core/rules/names.ts'
+import type { Clock } from '../platform/clock.ts'
 import { type ClientIdRules, readCaller } from '../wire/caller.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
 import { asWireError } from '../wire/errors.ts'
@@ -11,14 +12,18 @@ import type { StaticDocument } from '../wire/static-document.ts'
 import { invalidRequest, WireError } from '../wire/wire-error.ts'
 import { acceptsJson, errorResponse } from './error-response.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from './messages.ts'
-import type { FindRoute, Match, Route } from './routes.ts'
+import type { Match, Route, Routes } from './routes.ts'
+import { ShownInHeaders } from './shown.ts'
 import { unauthenticatedResponse } from './unauthenticated.ts'
 
 export interface HandlerParts {
   readonly authenticate: Authenticate
-  readonly findRoute: FindRoute
+  /** Where callers get tokens; null where they need none. */
+  readonly keystoneUrl: string | null
+  readonly routes: Routes
   readonly execute: Execute
   readonly limits: Limits
+  readonly clock: Clock
   readonly clientIds: ClientIdRules
   /** Told of every error that is ours: what could not be served, and bugs. */
   onTrouble(error: unknown, request: HttpRequest): void
@@ -33,17 +38,17 @@ export function createHandler(parts: HandlerParts): Handle {
       return await answer(request, parts)
     } catch (error) {
       if (error instanceof ClientGone) throw error
-      return refuse(error, request, parts)
+      return responseTo(error, request, parts)
     }
   }
 }
 
-function refuse(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
+function responseTo(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
   if (request.method === 'OPTIONS') return PREFLIGHT
-  const refusal = asWireError(error)
-  const isOurs = refusal.status >= 500 && !(error instanceof ZaqarError && error.kind === 'too_fast')
+  const wireError = asWireError(error)
+  const isOurs = wireError.status >= 500 && !(error instanceof ZaqarError && error.kind === 'too_fast')
   if (isOurs) onTrouble(error, request)
-  const response = errorResponse(refusal, request.headers.accept)
+  const response = errorResponse(wireError, request.headers.accept)
   return { ...response, headers: { ...response.headers, ...headers } }
 }
 
@@ -52,13 +57,18 @@ const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
 
 async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
   const [path, rawQuery] = splitTarget(request.target)
-  const identity = await parts.authenticate({ headers: request.headers, method: request.method, path }, request)
-  if ('rejected' in identity) {
+  const resource = { method: request.method, path }
+  const shown = new ShownInHeaders(request.headers)
+  const isOpen = parts.routes.isPublic(path) && shown.signed === undefined
+  const judged = isOpen ? NOBODY : await parts.authenticate(shown, request)
+  // As `execute` does, but before it is told whether there is such a route, and before a body is read.
+  const identity = 'unauthenticated' in judged ? judged : (objectionTo(judged, resource, parts.clock.now()) ?? judged)
+  if ('unauthenticated' in identity) {
     if (request.method === 'OPTIONS') return PREFLIGHT
-    if (identity.rejected === 'unknown' && identity.cause !== null) parts.onTrouble(identity.cause, request)
-    return unauthenticatedResponse(identity)
+    if ('cause' in identity && identity.cause !== null) parts.onTrouble(identity.cause, request)
+    return unauthenticatedResponse(identity.unauthenticated, request, parts.keystoneUrl)
   }
-  const match = parts.findRoute(forRouter(path))
+  const match = parts.routes.find(forRouter(path))
   if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
@@ -67,7 +77,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   const caller = readCaller(identity, clientIdIn(request), parts.clientIds, route.version.callers)
   if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project, route)
   if (route.document !== null) return documentFor(request, route)
-  if (!route.methods.includes(request.method)) return refuseMethod(request, route)
+  if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const query = parseQuery(rawQuery)
   const door = chooseDoor(route, request.method as Method, query)
   const reading = request.readBody()
@@ -84,13 +94,19 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     limits: parts.limits,
   }
   try {
-    const call = { ...request, names: params }
+    const call = { ...request, resource, names: params }
     const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, call)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {
     if (!(error instanceof ZaqarError || error instanceof WireError)) throw error
-    return refuse(error, request, parts, door.errorHeaders?.(error, doorRequest))
+    if (isUnauthenticated(error)) return unauthenticatedResponse(error.code, request, parts.keystoneUrl)
+    return responseTo(error, request, parts, door.errorHeaders?.(error, doorRequest))
   }
+}
+
+/** Whether the credentials have ended while the body was read. */
+function isUnauthenticated(error: Error): error is ZaqarError & { code: Unauthenticated['unauthenticated'] } {
+  return error instanceof ZaqarError && (error.kind === 'unauthenticated' || error.kind === 'hidden')
 }
 
 /** Decoded path and raw query. */
@@ -158,14 +174,14 @@ const KNOWN_METHODS = new Set(
   ).split(' '),
 )
 
-function refuseMethod({ method }: HttpRequest, { methods }: Route): HttpResponse {
+function otherMethod({ method }: HttpRequest, { methods }: Route): HttpResponse {
   if (method === 'OPTIONS') return { status: 200, headers: { Allow: methods.join(', ') }, body: '' }
   if (!KNOWN_METHODS.has(method)) throw new WireError(400, 'Bad request', 'Invalid HTTP method')
   throw new WireError(405, '405 Method Not Allowed', undefined, { Allow: [...methods, 'OPTIONS'].join(', ') })
 }
 
 function documentFor(request: HttpRequest, route: Route): HttpResponse {
-  if (!route.methods.includes(request.method)) return refuseMethod(request, route)
+  if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const { status, headers, bytes } = route.document as StaticDocument
   return { status, headers: { ...headers, 'X-Content-Type-Options': 'nosniff' }, body: bytes() }
 }

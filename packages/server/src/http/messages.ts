@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Call } from '../core/execute.ts'
+import type { Asker } from '../core/identity.ts'
 import type { RequestBody } from '../wire/door.ts'
 
 /** A request in plain values, so that all but the listener can be tried without a socket. */
-export interface HttpRequest extends Call {
+export interface HttpRequest extends Asker {
+  /** In every log line about it, and in its answer. */
+  readonly id: string
   readonly method: string
   /** Path and query, as sent. */
   readonly target: string

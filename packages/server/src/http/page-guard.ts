@@ -9,8 +9,8 @@ export interface PageGuardRules {
   readonly hosts: readonly string[]
   /** Whose pages may call: `scheme://host[:port]` each, or `*` for any. */
   readonly allowedOrigins: readonly string[]
-  /** Paths that a link on any page may lead to. */
-  readonly documents: ReadonlySet<string>
+  /** Whether a link on any page may lead there: to a document for everybody. */
+  isPublic(target: string): boolean
 }
 
 /**
@@ -18,7 +18,7 @@ export interface PageGuardRules {
  * it. Such a page comes by the name of its own host, which it lets lead to the service (DNS rebinding), or the browser says
  * that the request is from another site. Preflights pass: they do nothing, and CORS answers them.
  */
-export function createPageGuard({ hosts, allowedOrigins, documents }: PageGuardRules): (handle: Handle) => Handle {
+export function createPageGuard({ hosts, allowedOrigins, isPublic }: PageGuardRules): (handle: Handle) => Handle {
   const names = new Set(hosts)
   const isKnown = (host: string): boolean => {
     const name = nameIn(host)
@@ -36,12 +36,12 @@ export function createPageGuard({ hosts, allowedOrigins, documents }: PageGuardR
       if (!isKnown(host)) return unknownHost()
       known = host
     }
-    const isForeign = comesFromElsewhere(request.headers) && !isAllowed(origin) && !followsLink(request, documents)
-    return isForeign ? foreignPage() : null
+    if (!comesFromElsewhere(request.headers) || isAllowed(origin)) return null
+    return isPublic(request.target) && followsLink(request) ? null : foreignPage()
   }
   return (handle) => (request) => {
-    const refusal = objection(request)
-    return refusal === null ? handle(request) : Promise.resolve(errorResponse(refusal, request.headers.accept))
+    const error = objection(request)
+    return error === null ? handle(request) : Promise.resolve(errorResponse(error, request.headers.accept))
   }
 }
 
@@ -58,10 +58,10 @@ function comesFromElsewhere({ origin, host, 'sec-fetch-site': site }: HttpReques
   return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
 }
 
-/** Whether the person goes to a document that is for everybody, and leaves the page for it. */
-function followsLink({ method, target, headers }: HttpRequest, documents: ReadonlySet<string>): boolean {
+/** Whether the person leaves the page for what is asked for. */
+function followsLink({ method, headers }: HttpRequest): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
-  return method === 'GET' && mode === 'navigate' && destination === 'document' && documents.has(target)
+  return method === 'GET' && mode === 'navigate' && destination === 'document'
 }
 
 function unknownHost(): WireError {

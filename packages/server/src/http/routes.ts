@@ -1,12 +1,13 @@
 import createRouter from 'find-my-way'
 import type { AnyDoor, Method } from '../wire/door.ts'
 import { homeDocument } from '../wire/home-documents/home-document.ts'
+import type { PublicDocument } from '../wire/public-documents.ts'
 import { madeOnce, type StaticDocument } from '../wire/static-document.ts'
-import { type ApiVersion, versionsDocument } from '../wire/versions.ts'
+import type { ApiVersion } from '../wire/versions.ts'
 
 /** What is served at a path. */
 export interface Route {
-  /** Null for what belongs to no version. */
+  /** Null for a public document, which belongs to none. */
   readonly version: ApiVersion | null
   /** Then there are no doors. */
   readonly document: StaticDocument | null
@@ -20,19 +21,19 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>
 }
 
-export type FindRoute = (path: string) => Match | null
+export interface Routes {
+  /** By path alone: a request with a wrong method is still told first what is wrong with its headers. (contract http.md 1.2) */
+  find(path: string): Match | null
+  /** Whether a public document is served at the path, so that nobody is asked who they are. */
+  isPublic(path: string): boolean
+}
 
 /** Longer than any header lets a request line be. */
 const LONGEST_PART = 100_000
 
-/** By path alone, `documents` those that belong to no version: a request with a wrong method is still told first what is wrong with its headers. (contract 1.2) */
-export function createRoutes(
-  versions: readonly ApiVersion[],
-  documents: ReadonlyMap<string, StaticDocument>,
-): FindRoute {
+export function createRoutes(versions: readonly ApiVersion[], documents: readonly PublicDocument[]): Routes {
   const routes = new Map<string, Route>()
-  routes.set('/', documentRoute(null, allVersions(versions)))
-  for (const [path, document] of documents) routes.set(path, documentRoute(null, document))
+  for (const document of documents) routes.set(document.path, documentRoute(null, document))
   for (const version of versions) {
     routes.set(`${version.prefix}/`, documentRoute(version, home(version)))
     for (const [path, doors] of Map.groupBy(version.doors, (door) => `${version.prefix}${door.path}`)) {
@@ -42,19 +43,18 @@ export function createRoutes(
   }
   const router = createRouter({ maxParamLength: LONGEST_PART })
   for (const [path, route] of routes) router.on('GET', path, () => {}, route)
-  return (path) => {
-    const found = router.find('GET', path)
-    return found && { route: found.store as Route, params: found.params as Record<string, string> }
+  const publicPaths = new Set(documents.map(({ path }) => path))
+  return {
+    find(path) {
+      const found = router.find('GET', path)
+      return found && { route: found.store as Route, params: found.params as Record<string, string> }
+    },
+    isPublic: (path) => publicPaths.has(path),
   }
 }
 
 function documentRoute(version: ApiVersion | null, document: StaticDocument): Route {
   return { version, document, doors: new Map(), methods: ['GET'] }
-}
-
-function allVersions(versions: readonly ApiVersion[]): StaticDocument {
-  const bytes = madeOnce(() => versionsDocument(versions))
-  return { status: 300, headers: { 'Content-Type': 'application/json' }, bytes }
 }
 
 function home({ prefix, home }: ApiVersion): StaticDocument {

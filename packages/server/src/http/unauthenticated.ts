@@ -1,26 +1,38 @@
+import { errorTable } from '../core/errors.ts'
 import type { Unauthenticated } from '../core/identity.ts'
 import { printJson } from '../model/json.ts'
 import { WireError } from '../wire/wire-error.ts'
-import type { HttpResponse } from './messages.ts'
+import { errorResponse } from './error-response.ts'
+import type { HttpRequest, HttpResponse } from './messages.ts'
 
-/** The answers of Keystone's own middleware, which are JSON whatever the client takes. (contract auth-policy.md 2.2) */
-export function unauthenticatedResponse(rejection: Unauthenticated): HttpResponse {
-  switch (rejection.rejected) {
-    case 'token':
+/**
+ * What is told to who could not be told, or may not ask for this. About tokens it is what Keystone's own middleware says: JSON,
+ * whatever the client takes. `keystoneUrl`: where callers get tokens. (contract auth-policy.md 2.2)
+ */
+export function unauthenticatedResponse(
+  error: Unauthenticated['unauthenticated'],
+  { headers }: HttpRequest,
+  keystoneUrl: string | null,
+): HttpResponse {
+  switch (error) {
+    case 'token.not_accepted':
       return {
         status: 401,
-        headers: { 'WWW-Authenticate': `Keystone uri="${rejection.askAt}"`, 'Content-Type': 'application/json' },
+        headers: {
+          ...(keystoneUrl !== null && { 'WWW-Authenticate': `Keystone uri="${keystoneUrl}"` }),
+          'Content-Type': 'application/json',
+        },
         body: UNAUTHORIZED,
       }
-    case 'unknown':
+    case 'token.unverified':
       return {
         status: 503,
         headers: { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER_SECONDS },
         body: UNAVAILABLE,
       }
-    case 'signature':
+    case 'signature.not_accepted':
       // As if there were nothing, so that nothing is given away.
-      throw new WireError(404, '404 Not Found')
+      return errorResponse(new WireError(404, '404 Not Found'), headers.accept)
   }
 }
 
@@ -31,12 +43,12 @@ const UNAUTHORIZED = printJson({
   error: {
     code: 401,
     title: 'Unauthorized',
-    message: 'The request you have made requires authentication.',
+    message: errorTable['token.not_accepted'].message,
   },
 })
 
 const UNAVAILABLE = printJson({
-  message: 'The Keystone service is temporarily unavailable.',
+  message: errorTable['token.unverified'].message,
   code: '503 Service Unavailable',
   title: 'Service Unavailable',
 })

@@ -3,6 +3,8 @@ import { WireError } from './wire-error.ts'
 
 const statusOf = {
   invalid: 400,
+  unauthenticated: 401,
+  hidden: 404,
   forbidden: 403,
   not_found: 404,
   conflict: 409,
@@ -20,6 +22,9 @@ const UNAVAILABLE = 'Service temporarily unavailable'
 
 /** Titles are what clients look at. (contract http.md 1.9) */
 const titleOf = {
+  'token.not_accepted': 'Unauthorized',
+  'token.unverified': 'Service Unavailable',
+  'signature.not_accepted': '404 Not Found',
   'policy.denied': 'Not authorized',
   'limit.out_of_range': INVALID_REQUEST,
   'ids.count_out_of_range': INVALID_REQUEST,
@@ -83,7 +88,7 @@ const titleOf = {
 export function toWireError(error: ZaqarError): WireError {
   const { kind, code, message, retryAfterSeconds } = error
   const headers = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) }
-  return new WireError(statusOf[kind], titleOf[code], message, headers)
+  return new WireError(statusOf[kind], titleOf[code], kind === 'hidden' ? undefined : message, headers)
 }
 
 /** What whoever met this error is told. An error that nobody foresaw gives nothing away. */

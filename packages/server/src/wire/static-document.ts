@@ -1,4 +1,4 @@
-/** A document that is the same for everybody, whoever asks. */
+/** A document that is the same whoever asks. */
 export interface StaticDocument {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isCovered } from '../../src/auth/keystone/access-rules.ts'
+import { readToken } from '../../src/auth/keystone/token-document.ts'
+import { covers, type Scope } from '../../src/core/rules/scope.ts'
 
-const asks = (pattern: string, path: string, method = 'GET', service = 'messaging') =>
-  isCovered([{ service: 'messaging', method: 'GET', path: pattern }], { service, method, path })
+/** Whether a token that Keystone restricts to this covers that. */
+function asks(pattern: string, path: string, method = 'GET', service = 'messaging'): boolean {
+  const access_rules = [{ id: 'r1', service: 'messaging', method: 'GET', path: pattern }]
+  const user = { id: 'u1' }
+  const token = { expires_at: '2026-03-01T11:00:00.000000Z', user, application_credential: { access_rules } }
+  return covers(readToken(JSON.stringify({ token }), service)?.identity.scope as Scope, { method, path })
+}
 
 describe('an access rule covers', () => {
   const cases: readonly (readonly [pattern: string, path: string, covered: boolean])[] = [

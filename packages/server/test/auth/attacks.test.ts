@@ -9,15 +9,8 @@ import { fetchDocument, operationsOf } from '../openapi/document.ts'
 import { assertError, json } from '../support/answers.ts'
 import { freshService } from '../support/fresh-service.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
+import { KEYSTONE } from '../support/keystone-settings.ts'
 
-/** Nobody listens there: what is refused here is refused without asking anybody. */
-const KEYSTONE = {
-  OS_DEFAULT__AUTH_STRATEGY: 'keystone',
-  OS_KEYSTONE_AUTHTOKEN__AUTH_URL: 'http://127.0.0.1:1/v3',
-  OS_KEYSTONE_AUTHTOKEN__AUTH_TYPE: 'password',
-  OS_KEYSTONE_AUTHTOKEN__USERNAME: 'zaqar',
-  OS_KEYSTONE_AUTHTOKEN__PASSWORD: 'secret',
-}
 const CLAIMS_TO_BE_ADMIN = { 'X-Roles': 'admin', 'X-User-Id': 'u', 'X-Identity-Status': 'Confirmed' }
 /** Served to everybody. */
 const PUBLIC = ['/', '/openapi.json', '/docs']

@@ -81,10 +81,9 @@ describe('Keystone is asked', () => {
         projectDomainId: 'd2',
         systemScope: null,
         serviceRoles: [],
-        signedScope: null,
+        scope: { signed: null, accessRules: null },
+        expiresAt: Date.UTC(2026, 2, 1, 11),
       },
-      expiresAt: Date.UTC(2026, 2, 1, 11),
-      accessRules: null,
       auditId: 'audit-1',
       length: TOKEN.length,
     })

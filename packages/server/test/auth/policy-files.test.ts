@@ -4,6 +4,7 @@ import { ManualClock } from 'zaqar-conformance'
 import { OPERATION_RULES } from '../../src/auth/policy/default-rules.ts'
 import { openPolicy } from '../../src/auth/policy/policy.ts'
 import { type PolicyFiles, type PolicySettings, readPolicy } from '../../src/auth/policy/policy-source.ts'
+import { EVERYTHING } from '../../src/core/rules/scope.ts'
 import { allVersions } from '../../src/wire/all-versions.ts'
 import { callerWith } from './caller.ts'
 
@@ -325,7 +326,7 @@ describe('the default rules', () => {
   })
 
   test('of personas leave a signed URL to what was signed', () => {
-    const signedScope = { methods: ['POST'], paths: ['/v2/queues/q/messages'] }
-    assert.deepEqual(admitted('personas', { signedScope }), admitted('personas', { roles: ['member'] }))
+    const scope = { ...EVERYTHING, signed: { methods: ['POST'], paths: ['/v2/queues/q/messages'] } }
+    assert.deepEqual(admitted('personas', { scope }), admitted('personas', { roles: ['member'] }))
   })
 })

@@ -5,6 +5,7 @@ import { parseRule } from '../../src/auth/policy/parse-check.ts'
 import { questionOf } from '../../src/auth/policy/policy.ts'
 import { createRuleSet } from '../../src/auth/policy/rule-set.ts'
 import type { Caller } from '../../src/core/execute.ts'
+import { EVERYTHING } from '../../src/core/rules/scope.ts'
 import { callerWith } from './caller.ts'
 
 const { rules } = createRuleSet({ defaults: 'upstream', fallback: 'default', fileRules: [] })
@@ -82,7 +83,7 @@ describe('a rule admits', () => {
   })
 
   test('a holder of a signed URL as such', () => {
-    assert.ok(admits('signed_url:True', { signedScope: { methods: ['GET'], paths: ['/v2'] } }))
+    assert.ok(admits('signed_url:True', { scope: { ...EVERYTHING, signed: { methods: ['GET'], paths: ['/v2'] } } }))
   })
 
   test('a service by the roles of its own token', () => {

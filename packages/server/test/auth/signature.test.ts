@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { covers, createUrlSigner, type SignedTerms } from '../../src/core/rules/signature.ts'
+import { createUrlSigner, type SignedTerms, signatureCovers } from '../../src/core/rules/signature.ts'
 
 const orders = (resource: string) => `/v2/queues/orders/${resource}`
 
@@ -149,11 +149,12 @@ describe('a signed path covers', () => {
     ['', false],
   ]
   for (const [path, covered] of cases) {
-    test(`${covered ? '' : 'not '}${path || 'nothing'}`, () => assert.equal(covers(scope, 'GET', path), covered))
+    test(`${covered ? '' : 'not '}${path || 'nothing'}`, () =>
+      assert.equal(signatureCovers(scope, 'GET', path), covered))
   }
 
   test('and only the methods that were signed, as they are written', () => {
     for (const method of ['HEAD', 'get', 'POST', 'DELETE', ''])
-      assert.ok(!covers(scope, method, scope.paths[0] as string))
+      assert.ok(!signatureCovers(scope, method, scope.paths[0] as string))
   })
 })

@@ -51,7 +51,7 @@ class FakeKeystone implements KeystoneApi {
   }
 
   #token(userId: string, expiresAt: number): Token {
-    return { identity: { ...NOBODY, userId }, expiresAt, accessRules: null, auditId: userId, length: this.answerLength }
+    return { identity: { ...NOBODY, userId, expiresAt }, auditId: userId, length: this.answerLength }
   }
 }
 

@@ -1,5 +1,11 @@
-import type { Asker, Authenticate, Identity, ShownCredentials, Unauthenticated } from '../../core/identity.ts'
-import { isCovered } from './access-rules.ts'
+import {
+  type Asker,
+  type Authenticate,
+  type Identity,
+  TOKEN_NOT_ACCEPTED,
+  type Unauthenticated,
+} from '../../core/identity.ts'
+import { EVERYTHING } from '../../core/rules/scope.ts'
 import { KeystoneUnavailable } from './keystone-api.ts'
 import { Departed } from './look-ups.ts'
 import type { RareTroubles } from './rare-troubles.ts'
@@ -7,58 +13,54 @@ import type { Token } from './token-document.ts'
 import type { TokenVerifier } from './token-verifier.ts'
 
 export interface TokenRules {
-  /** Address that callers without a token are sent to. */
-  readonly askAt: string
   /** In lower case. A service token with one of them makes an expired token of the user good for a while longer. */
   readonly serviceRoles: readonly string[]
-  /** Whether a service token without one of these roles is refused. */
+  /** Whether a service token without one of these roles spoils the request. */
   readonly serviceRolesRequired: boolean
-  readonly serviceType: string
 }
 
-/** Believes what Keystone says of the token, and no header that says who somebody is. (contract auth-policy.md 2.2) */
+/** Believes what Keystone says of the token, and nothing that callers say of themselves. (contract auth-policy.md 2.2) */
 export function createTokenAuthentication(
   verifier: TokenVerifier,
   rules: TokenRules,
   troubles: RareTroubles,
 ): Authenticate {
-  const rejection: Unauthenticated = { rejected: 'token', askAt: rules.askAt }
-
-  const accept = (token: Token | null, shown: ShownCredentials, service: Token | null): Identity | Unauthenticated => {
-    if (token === null) return rejection
-    const { identity, accessRules } = token
-    if (service !== null) return { ...identity, serviceRoles: service.identity.roles }
-    const isRestricted = accessRules !== null && !isCovered(accessRules, { ...shown, service: rules.serviceType })
-    return isRestricted ? rejection : identity
-  }
-
-  const withService = async (userToken: string, serviceToken: string, shown: ShownCredentials, asker: Asker) => {
+  const withService = async (userToken: string, serviceToken: string, asker: Asker) => {
     const service = await verifier.verify(serviceToken, asker)
-    if (service === null) return rejection
+    if (service === null) return TOKEN_NOT_ACCEPTED
     const isService = service.identity.roles.some((role) => rules.serviceRoles.includes(role))
-    if (rules.serviceRolesRequired && !isService) return rejection
+    if (rules.serviceRolesRequired && !isService) return TOKEN_NOT_ACCEPTED
     const token = await verifier.verify(userToken, asker, isService)
-    // Who passes a request on has taken it under these rules before; whoever merely says so has not.
-    return accept(token, shown, isService ? service : null)
+    return token !== null && isService ? passedOn(token, service) : identityOf(token)
   }
 
-  const ask = (shown: ShownCredentials, asker: Asker): ReturnType<Authenticate> => {
-    const { 'x-auth-token': userToken, 'x-service-token': serviceToken } = shown.headers
-    if (typeof userToken !== 'string' || userToken === '') return rejection
-    if (typeof serviceToken === 'string' && serviceToken !== '') {
-      return withService(userToken, serviceToken, shown, asker)
-    }
+  const ask: Authenticate = ({ token: userToken, serviceToken }, asker) => {
+    if (!userToken) return TOKEN_NOT_ACCEPTED
+    if (serviceToken) return withService(userToken, serviceToken, asker)
     const token = verifier.verify(userToken, asker)
-    return token instanceof Promise ? token.then((one) => accept(one, shown, null)) : accept(token, shown, null)
+    return token instanceof Promise ? token.then(identityOf) : identityOf(token)
   }
 
-  const toRejection = (error: unknown): Unauthenticated => {
+  const toUnauthenticated = (error: unknown): Unauthenticated => {
     if (!(error instanceof KeystoneUnavailable)) throw error
-    return { rejected: 'unknown', cause: error instanceof Departed ? null : troubles.next(error) }
+    return { unauthenticated: 'token.unverified', cause: error instanceof Departed ? null : troubles.next(error) }
   }
 
   return (shown, asker) => {
     const answer = ask(shown, asker)
-    return answer instanceof Promise ? answer.catch(toRejection) : answer
+    return answer instanceof Promise ? answer.catch(toUnauthenticated) : answer
   }
+}
+
+function identityOf(token: Token | null): Identity | Unauthenticated {
+  return token === null ? TOKEN_NOT_ACCEPTED : token.identity
+}
+
+/**
+ * A service that passes a request on has taken it under the rules and before the end of the user's token; whoever merely says to be
+ * one has not. The service's own token says how long that holds.
+ */
+function passedOn({ identity }: Token, service: Token): Identity {
+  const { roles: serviceRoles, expiresAt } = service.identity
+  return { ...identity, serviceRoles, scope: EVERYTHING, expiresAt }
 }

@@ -64,7 +64,7 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
       const body = JSON.stringify(authRequest(settings))
       const { status, headers, text } = await send('POST', '', { 'content-type': 'application/json' }, body)
       const id = headers['x-subject-token']
-      const token = status === 201 ? readToken(text) : null
+      const token = status === 201 ? readToken(text, settings.serviceType) : null
       if (token === null || typeof id !== 'string') {
         throw new KeystoneUnavailable(`Keystone gives this server no token, it answers ${status}: ${excerpt(text)}`)
       }
@@ -81,7 +81,7 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
       // 400: not even the form of a token.
       if (status === 404 || status === 400) return 'invalid'
       if (status === 401) return 'unauthorized'
-      const token = status === 200 ? readToken(text) : null
+      const token = status === 200 ? readToken(text, settings.serviceType) : null
       if (token === null) {
         throw new KeystoneUnavailable(`Keystone does not validate tokens, it answers ${status}: ${excerpt(text)}`)
       }

@@ -33,8 +33,9 @@ export class OwnToken {
   async #issue(): Promise<string> {
     const askedAt = this.#clock.now()
     const { id, token } = await this.#api.issue()
-    const life = token.expiresAt - askedAt
-    this.#current = { id, renewAt: token.expiresAt - Math.min(MARGIN_MS, life / 5) }
+    const { expiresAt } = token.identity
+    const life = expiresAt - askedAt
+    this.#current = { id, renewAt: expiresAt - Math.min(MARGIN_MS, life / 5) }
     return id
   }
 }

@@ -9,9 +9,9 @@ import type { Token } from './token-document.ts'
 
 /** A few kilobytes each, but a token may carry many roles and rules. */
 const KNOWN_TOKENS = { entries: 10_000, bytes: 50_000_000 }
-const KNOWN_REFUSALS = { entries: 10_000, bytes: 1_000_000 }
+const INVALID_TOKENS = { entries: 10_000, bytes: 1_000_000 }
 /** A token that Keystone does not know yet, since its keys are on the way to another of its nodes, is soon asked for again. */
-const REFUSAL_SECONDS = 10
+const INVALID_SECONDS = 10
 /** Fernet tokens have some 200 characters, signed ones some 1000. */
 const LONGEST_TOKEN = 8000
 
@@ -34,7 +34,7 @@ export class TokenVerifier {
   /** Those that a service has passed on, which may have expired. */
   readonly #passedOn = new BoundedCache<Token>(KNOWN_TOKENS)
   /** Apart from the others, so that nobody pushes those out by trying tokens; by hashes, since anybody can send long ones. */
-  readonly #refusals = new BoundedCache<null>(KNOWN_REFUSALS)
+  readonly #invalid = new BoundedCache<null>(INVALID_TOKENS)
   readonly #lookUps = new LookUps<Token | null>()
 
   constructor(parts: VerifierParts) {
@@ -53,7 +53,7 @@ export class TokenVerifier {
     if (known !== undefined) return known
     if (!isWellFormed(id)) return null
     const key = `${hash('sha256', id, 'base64')}${allowExpired ? ' expired' : ''}`
-    if (this.#refusals.get(key, now) === null) return null
+    if (this.#invalid.get(key, now) === null) return null
     const look = async () => this.#remember(id, key, await this.#validate(id, allowExpired), allowExpired)
     return this.#lookUps.ask(key, look, asker)
   }
@@ -61,12 +61,15 @@ export class TokenVerifier {
   #remember(id: string, key: string, token: Token | null, allowExpired: boolean): Token | null {
     const now = this.#parts.clock.now()
     const { cacheSeconds } = this.#parts
-    if (token === null || (token.expiresAt <= now && !allowExpired)) {
-      const until = now + Math.min(REFUSAL_SECONDS, cacheSeconds) * 1000
-      if (cacheSeconds > 0) this.#refusals.set(key, null, { until, bytes: key.length, place: null })
+    if (token === null || (token.identity.expiresAt <= now && !allowExpired)) {
+      const until = now + Math.min(INVALID_SECONDS, cacheSeconds) * 1000
+      if (cacheSeconds > 0) this.#invalid.set(key, null, { until, bytes: key.length, place: null })
       return null
     }
-    const until = Math.min(now + cacheSeconds * 1000, allowExpired ? Number.POSITIVE_INFINITY : token.expiresAt)
+    const until = Math.min(
+      now + cacheSeconds * 1000,
+      allowExpired ? Number.POSITIVE_INFINITY : token.identity.expiresAt,
+    )
     // Keystone takes many spellings for the same token; they share a place, or one of them would push out all others.
     const terms = { until, bytes: id.length + token.length, place: token.auditId }
     if (cacheSeconds > 0) this.#known(allowExpired).set(id, token, terms)

@@ -19,7 +19,7 @@ const attributes: Readonly<Record<string, (caller: Caller) => string | boolean |
   service_roles: ({ serviceRoles }) => serviceRoles,
   client_id: ({ clientId }) => clientId,
   // Of this server: whoever comes with a signed URL has no roles that a rule could ask for.
-  signed_url: ({ signedScope }) => signedScope !== null,
+  signed_url: ({ scope }) => scope.signed !== null,
 }
 
 /** `isAdmin` is asked only where a rule wants to know. */

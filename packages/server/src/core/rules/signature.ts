@@ -64,6 +64,6 @@ export function sorted(texts: readonly string[]): string[] {
 }
 
 /** Whether the scope covers the method, exactly as written, and the path, by whole segments. `path` is decoded and has no query. */
-export function covers({ methods, paths }: SignedScope, method: string, path: string): boolean {
+export function signatureCovers({ methods, paths }: SignedScope, method: string, path: string): boolean {
   return methods.includes(method) && paths.some((signed) => path === signed || path.startsWith(`${signed}/`))
 }

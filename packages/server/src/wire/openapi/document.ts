@@ -1,13 +1,13 @@
 import type { Limits } from '../../core/rules/limits.ts'
 import { commonSchemas } from './common-schemas.ts'
-import { homePath, ownPaths } from './own-paths.ts'
+import { homePath } from './own-paths.ts'
 import { callerParameters } from './parameters.ts'
 import type { DescribedVersion, OpenApi, OpenApiOperation, Paths, Tag } from './types.ts'
 import { labelOf, versionPaths } from './version-paths.ts'
 import { asOwn, ownSchemas } from './version-schemas.ts'
 
-/** Describes what is served: versions, the oldest first, and what belongs to none. */
-export function openApi(versions: readonly DescribedVersion[], limits: Limits): OpenApi {
+/** Describes what is served: versions, the oldest first, and at `publicPaths` what belongs to none. */
+export function openApi(versions: readonly DescribedVersion[], publicPaths: Paths, limits: Limits): OpenApi {
   const described = versions.toReversed().map((version) => {
     const paths = asOwn({ ...versionPaths(version, limits), ...homePath(version) }, version)
     return { name: labelOf(version), paths, tags: tagsOf(paths), schemas: ownSchemas(paths, version) }
@@ -15,12 +15,12 @@ export function openApi(versions: readonly DescribedVersion[], limits: Limits): 
   return {
     openapi: '3.1.0',
     info: { title: 'Zaqar', version: versions.at(-1)?.entry.id ?? '', description: ABOUT },
-    tags: [...described.flatMap(({ tags }) => tags), ...tagsOf(ownPaths)],
+    tags: [...described.flatMap(({ tags }) => tags), ...tagsOf(publicPaths)],
     'x-tagGroups': [
       ...described.map(({ name, tags }) => ({ name, tags: tags.map((tag) => tag.name) })),
-      { name: 'every version', tags: tagsOf(ownPaths).map((tag) => tag.name) },
+      { name: 'every version', tags: tagsOf(publicPaths).map((tag) => tag.name) },
     ],
-    paths: Object.assign({}, ...described.map(({ paths }) => paths), ownPaths),
+    paths: Object.assign({}, ...described.map(({ paths }) => paths), publicPaths),
     components: {
       schemas: Object.assign({}, commonSchemas, ...described.map(({ schemas }) => schemas)),
       parameters: callerParameters,

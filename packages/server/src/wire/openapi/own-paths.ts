@@ -1,4 +1,4 @@
-import { commonErrors, errorResponses, headlessErrors, missingClientId, unauthorized } from './errors.ts'
+import { commonErrors, errorResponses, missingClientId, unauthorized } from './errors.ts'
 import { type JsonSchema, ref } from './json-schema.ts'
 import { callerRefs } from './parameters.ts'
 import type { DescribedVersion, OpenApiOperation, Paths } from './types.ts'
@@ -8,7 +8,7 @@ import { deprecation, labelOf } from './version-paths.ts'
 export function homePath(version: DescribedVersion): Paths {
   const { prefix, callers } = version
   const path = `${prefix}/`
-  const home = document(path, 'service.home', 'List the resources of this version', {
+  const home = describeDocument(path, 'service.home', 'List the resources of this version', {
     status: 200,
     type: 'application/json-home',
     schema: ref('HomeDocument'),
@@ -28,40 +28,8 @@ export function homePath(version: DescribedVersion): Paths {
   }
 }
 
-const { 400: wrong, 406: notAcceptable } = errorResponses(headlessErrors) as Record<400 | 406, JsonSchema>
-
-/** What belongs to no version. It is the same for everybody, and asks for no headers and no token. */
-export const ownPaths: Paths = {
-  '/': {
-    get: document(
-      '/',
-      'service.versions',
-      'List the versions of the API',
-      { status: 300, type: 'application/json', schema: ref('Versions') },
-      { 400: wrong, 406: notAcceptable },
-    ),
-  },
-  '/openapi.json': {
-    get: document(
-      '/openapi.json',
-      'service.openapi',
-      'This document. Addition of this service.',
-      { status: 200, type: 'application/json', schema: { type: 'object' } },
-      { 400: wrong, 406: notAcceptable },
-    ),
-  },
-  '/docs': {
-    get: document(
-      '/docs',
-      'service.docs',
-      'This document as a page. Addition of this service.',
-      { status: 200, type: 'text/html', schema: { type: 'string' } },
-      { 400: wrong },
-    ),
-  },
-}
-
-function document(
+/** The description of a document at a path. */
+export function describeDocument(
   path: string,
   operationId: string,
   summary: string,

@@ -1,19 +1,15 @@
-/** Requests that an application credential is restricted to. */
+/** Application credentials of Keystone: what their rules admit. */
+
+/** Requests to this service that an application credential may be used for. */
 export interface AccessRule {
-  readonly service: string
   readonly method: string
   /** `{name}` and `*` stand for a segment or a part of one, `**` for any text. */
   readonly path: string
 }
 
-export interface AccessRequest {
-  readonly service: string
-  readonly method: string
-  readonly path: string
-}
-
-export function isCovered(rules: readonly AccessRule[], { service, method, path }: AccessRequest): boolean {
-  return rules.some((rule) => rule.service === service && rule.method === method && matches(path, rule.path))
+/** Whether one of the rules admits the method, exactly as written, and the path. `path` is decoded and has no query. */
+export function rulesCover(rules: readonly AccessRule[], method: string, path: string): boolean {
+  return rules.some((rule) => rule.method === method && matches(path, rule.path))
 }
 
 /**
