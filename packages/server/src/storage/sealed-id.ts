@@ -1,29 +1,32 @@
 /**
- * Ids and markers: a number and an instant, sealed into one AES block.
+ * Ids and markers: a number, the incarnation of the queue that gave it, and an instant, sealed into one AES block.
  *
- * The number finds the row without a further index; the seal keeps it from telling how much traffic the store has, and
- * makes an id impossible to guess. A block is not secret by itself: who opens one still checks it against the row.
+ * The number finds the row without a further index; the seal keeps it from telling how much traffic there is, and makes an
+ * id impossible to guess. A block is not secret by itself: who opens one still checks it against the row.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto'
 
-export type SealedKind = 'message' | 'claim'
+const BLOCK_BYTES = 16
+const KIND_BYTE = { message: 1, claim: 2, marker: 3, posting: 4, departure: 5 }
+const FORM = /^[0-9a-f]{32}$/
 
-/** `number` and `instant` are below 2^48; of `bucket` the low 24 bits count. */
+/** `marker`: a place in a queue; `posting`: a place in the order of posting. */
+export type SealedKind = keyof typeof KIND_BYTE
+
+/** `number` and `incarnation` are below 2^48; of `createdAt` the low 24 bits count. */
 export interface Unsealed {
   readonly kind: SealedKind
-  readonly bucket: number
   readonly number: number
-  readonly instant: number
+  readonly incarnation: number
+  readonly createdAt: number
 }
 
 export interface Opened {
   readonly number: number
-  readonly instant: number
+  readonly incarnation: number
+  /** See `instantBits`. */
+  readonly createdAtBits: number
 }
-
-const BLOCK_BYTES = 16
-const KIND_BYTE: Record<SealedKind, number> = { message: 1, claim: 2 }
-const FORM = /^[0-9a-f]{32}$/
 
 export const SEAL_KEY_BYTES = 16
 
@@ -42,10 +45,10 @@ export class Sealer {
   sealAll(all: readonly Unsealed[]): string[] {
     const blocks = Buffer.allocUnsafe(BLOCK_BYTES * all.length)
     let at = 0
-    for (const { kind, bucket, number, instant } of all) {
+    for (const { kind, number, incarnation, createdAt } of all) {
       blocks.writeUIntBE(number, at, 6)
-      blocks.writeUIntBE(instant, at + 6, 6)
-      blocks.writeUIntBE(bucket & 0xffffff, at + 12, 3)
+      blocks.writeUIntBE(incarnation, at + 6, 6)
+      blocks.writeUIntBE(instantBits(createdAt), at + 12, 3)
       blocks[at + 15] = KIND_BYTE[kind]
       at += BLOCK_BYTES
     }
@@ -58,21 +61,20 @@ export class Sealer {
     return this.sealAll([one])[0] as string
   }
 
-  /** Null when `text` was not sealed by this store for that kind and bucket. */
-  open(kind: SealedKind, bucket: number, text: string): Opened | null {
-    const opened = this.openAny(kind, text)
-    return opened !== null && opened.bucketBits === (bucket & 0xffffff) ? opened : null
-  }
-
-  /** As `open`, for whatever bucket. */
-  openAny(kind: SealedKind, text: string): (Opened & { readonly bucketBits: number }) | null {
+  /** Null when `text` was not sealed with this key, as one of that kind. */
+  open(kind: SealedKind, text: string): Opened | null {
     if (!FORM.test(text)) return null
     const block = this.#decipher.update(Buffer.from(text, 'hex'))
     if (block[15] !== KIND_BYTE[kind]) return null
     return {
       number: block.readUIntBE(0, 6),
-      instant: block.readUIntBE(6, 6),
-      bucketBits: block.readUIntBE(12, 3),
+      incarnation: block.readUIntBE(6, 6),
+      createdAtBits: block.readUIntBE(12, 3),
     }
   }
+}
+
+/** What of an instant is sealed. */
+export function instantBits(instant: number): number {
+  return instant & 0xffffff
 }

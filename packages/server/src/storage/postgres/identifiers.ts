@@ -20,23 +20,23 @@ export class Identifiers {
 
   ofMessages(identities: readonly Identity[]): string[] {
     return this.#sealer.sealAll(
-      identities.map(([bucket, number]) => ({ kind: 'message', bucket: 0, number, instant: bucket })),
+      identities.map(([bucket, number]) => ({ kind: 'message', createdAt: 0, number, incarnation: bucket })),
     )
   }
 
   ofClaim([bucket, number]: Identity): string {
-    return this.#sealer.seal({ kind: 'claim', bucket: 0, number, instant: bucket })
+    return this.#sealer.seal({ kind: 'claim', createdAt: 0, number, incarnation: bucket })
   }
 
   ofPosition([bucket, place, posted]: Position): string {
     const bits = IS_MARKER | (bucket & BUCKET_BITS)
-    return this.#sealer.seal({ kind: 'message', bucket: bits, number: posted, instant: place ?? 0 })
+    return this.#sealer.seal({ kind: 'message', createdAt: bits, number: posted, incarnation: place ?? 0 })
   }
 
   /** Null when `id` is none of a message. */
   message(id: string): Identity | null {
-    const opened = this.#sealer.open('message', 0, id)
-    return opened && [opened.instant, opened.number]
+    const opened = this.#sealer.open('message', id)
+    return opened && opened.createdAtBits === 0 ? [opened.incarnation, opened.number] : null
   }
 
   /** Of those that are ids of messages, each once. */
@@ -49,16 +49,16 @@ export class Identifiers {
 
   /** Names no claim when `id` is none of one. */
   claim(id: string): Identity {
-    const opened = this.#sealer.open('claim', 0, id)
-    return opened ? [opened.instant, opened.number] : [0, 0]
+    const opened = this.#sealer.open('claim', id)
+    return opened ? [opened.incarnation, opened.number] : [0, 0]
   }
 
   /** Takes a marker, or the id of a message, which stands for its place at its POST. */
   position(marker: string): Position | null {
-    const opened = this.#sealer.openAny('message', marker)
+    const opened = this.#sealer.open('message', marker)
     if (opened === null) return null
-    const { number, instant, bucketBits } = opened
-    if (bucketBits & IS_MARKER) return [bucketBits & BUCKET_BITS, instant === 0 ? null : instant, number]
-    return [instant & BUCKET_BITS, number, number]
+    const { number, incarnation, createdAtBits } = opened
+    if (createdAtBits & IS_MARKER) return [createdAtBits & BUCKET_BITS, incarnation === 0 ? null : incarnation, number]
+    return [incarnation & BUCKET_BITS, number, number]
   }
 }

@@ -1,5 +1,6 @@
 import type { Claim, Instant } from '../../model/model.ts'
 import type { ClaimStore } from '../contract.ts'
+import { instantBits } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import type { MessageRow } from './message-rows.ts'
@@ -35,9 +36,9 @@ export function createClaimStore(engine: Engine): ClaimStore {
   const renew = db.prepare('UPDATE claims SET expires_at = ?, ttl = ?, renewed_at = ? WHERE number = ?')
 
   function find(state: QueueState, claimId: string): ClaimRow | null {
-    const opened = sealer.open('claim', state.bucket, claimId)
-    if (opened === null) return null
-    return (select.get(opened.number, state.bucket, opened.instant) as unknown as ClaimRow | undefined) ?? null
+    const opened = sealer.open('claim', claimId)
+    if (opened === null || opened.createdAtBits !== instantBits(state.bucket)) return null
+    return (select.get(opened.number, state.bucket, opened.incarnation) as unknown as ClaimRow | undefined) ?? null
   }
 
   function held(state: QueueState, claim: ClaimRow): MessageRow[] {

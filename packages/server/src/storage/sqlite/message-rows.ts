@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant, Message } from '../../model/model.ts'
-import type { Sealer, Unsealed } from '../sealed-id.ts'
+import { instantBits, type Sealer, type Unsealed } from '../sealed-id.ts'
 import { limited } from './limited.ts'
 import type { QueueState } from './queue-states.ts'
 
@@ -68,14 +68,14 @@ export class MessageRows {
 
   /** The message of that id, if it stands in the queue. */
   byId(state: QueueState, id: string, now: Instant): MessageRow | null {
-    const opened = this.#sealer.openAny('message', id)
+    const opened = this.#sealer.open('message', id)
     if (opened === null) return null
     const row = this.byNumber(state.bucket, opened.number)
     const same =
       row !== null &&
       row.expires_at > now &&
-      row.created_at === opened.instant &&
-      (row.born & 0xffffff) === opened.bucketBits
+      row.created_at === opened.incarnation &&
+      instantBits(row.born) === opened.createdAtBits
     return same ? row : null
   }
 
@@ -123,9 +123,9 @@ export class MessageRows {
       ...rows.map(unsealedId),
       ...claimed.map((row) => ({
         kind: 'claim' as const,
-        bucket,
+        createdAt: bucket,
         number: row.claim as number,
-        instant: row.claimed_at as Instant,
+        incarnation: row.claimed_at as Instant,
       })),
     ])
     let nextClaimId = rows.length
@@ -145,7 +145,7 @@ export class MessageRows {
 }
 
 function unsealedId(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): Unsealed {
-  return { kind: 'message', bucket: row.born, number: row.number, instant: row.created_at }
+  return { kind: 'message', createdAt: row.born, number: row.number, incarnation: row.created_at }
 }
 
 /** The last point before the head of the queue, as far as that is known. */

@@ -1,6 +1,6 @@
 import type { Instant } from '../../model/model.ts'
 import type { IdempotencyKey, MessageStore, NewMessage } from '../contract.ts'
-import type { Unsealed } from '../sealed-id.ts'
+import { instantBits, type Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
 import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
@@ -67,7 +67,7 @@ export function createMessageStore(engine: Engine): MessageStore {
   function idsOf({ bucket }: QueueState, { first, count, posted_at: instant }: Posted): string[] {
     const unsealed: Unsealed[] = []
     for (let number = first; number < first + count; number++)
-      unsealed.push({ kind: 'message', bucket, number, instant })
+      unsealed.push({ kind: 'message', createdAt: bucket, number, incarnation: instant })
     return sealer.sealAll(unsealed)
   }
 
@@ -80,7 +80,8 @@ export function createMessageStore(engine: Engine): MessageStore {
 
   /** What a delete with a claim id has to know: does that claim live? It holds something, or it would be gone. */
   function claimNumber(state: QueueState, claimId: string): number | null {
-    return sealer.open('claim', state.bucket, claimId)?.number ?? null
+    const opened = sealer.open('claim', claimId)
+    return opened !== null && opened.createdAtBits === instantBits(state.bucket) ? opened.number : null
   }
   const claimLives = db.prepare('SELECT 1 FROM claims WHERE number = ? AND bucket = ?')
 
@@ -122,7 +123,7 @@ export function createMessageStore(engine: Engine): MessageStore {
         return {
           messages: rows.toMessages(found, state.bucket),
           marker: last
-            ? sealer.seal({ kind: 'message', bucket: state.bucket, number: last.place, instant: last.instant })
+            ? sealer.seal({ kind: 'message', createdAt: state.bucket, number: last.place, incarnation: last.instant })
             : null,
         }
       })
@@ -182,8 +183,9 @@ export function createMessageStore(engine: Engine): MessageStore {
 
   /** An id tells the instant of its POST, a marker the one in whose order the page went. */
   function cursorOf(state: QueueState, after: string | null): Cursor {
-    const opened = after === null ? null : sealer.open('message', state.bucket, after)
-    return opened === null ? BEGINNING : { instant: opened.instant, place: opened.number }
+    const opened = after === null ? null : sealer.open('message', after)
+    if (opened === null || opened.createdAtBits !== instantBits(state.bucket)) return BEGINNING
+    return { instant: opened.incarnation, place: opened.number }
   }
 }
 
