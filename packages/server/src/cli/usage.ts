@@ -1,14 +1,5 @@
 import { describeFlags } from '../config/document.ts'
 
-export const usage = `Usage: zaqar COMMAND
-
-  serve            start the service (zaqar serve --help lists its flags)
-  config options   print all options, with defaults and meaning; --markdown prints them as a document
-  policy           show who may do what (zaqar policy --help)
-  --version        print the version
-  --help           print this
-`
-
 export function serveUsage(): string {
   return `Usage: zaqar serve [FLAG]...
 
