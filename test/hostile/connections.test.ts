@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { type RawAnswer, RawSocket } from '../../packages/server/test/support/raw-socket.ts'
 import { CLIENT_ID, PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
-import { type RawAnswer, RawSocket } from '../support/raw-socket.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 

@@ -8,7 +8,7 @@ import { type Listener, listen } from '../../packages/server/src/http/listener.t
 import { MemoryBudget, PATIENCE_MS } from '../../packages/server/src/platform/memory-budget.ts'
 import { WireError } from '../../packages/server/src/wire/wire-error.ts'
 import { listenerOptions } from '../../packages/server/test/support/listener-options.ts'
-import { RawSocket } from '../support/raw-socket.ts'
+import { RawSocket } from '../../packages/server/test/support/raw-socket.ts'
 
 const KIB = 1024
 const BUDGET = 4 * KIB * KIB

@@ -9,9 +9,9 @@ import {
   type Schema,
 } from '../../packages/server/test/openapi/document.ts'
 import { HOSTILE_TEXTS } from '../../packages/server/test/support/hostile.ts'
+import { RawSocket } from '../../packages/server/test/support/raw-socket.ts'
 import { CLIENT_ID, PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { residentBytes } from '../support/process-memory.ts'
-import { RawSocket } from '../support/raw-socket.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 

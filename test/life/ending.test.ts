@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { RawSocket } from '../../packages/server/test/support/raw-socket.ts'
 import { CLIENT_ID, PROJECT } from '../../packages/server/test/support/test-client.ts'
-import { RawSocket } from '../support/raw-socket.ts'
 import { type Service, startService } from '../support/service.ts'
 
 const IDENTITY = `Host: localhost\r\nClient-ID: ${CLIENT_ID}\r\nX-Project-Id: ${PROJECT}\r\n`

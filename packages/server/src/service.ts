@@ -7,6 +7,7 @@ import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
+import type { OnTrouble } from './core/execute.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
 import { openStore } from './open-store.ts'
@@ -53,6 +54,7 @@ export async function startService(
   const store = await openStore(config.storage, createSystemClock())
   const { storage, clock } = store
   const budget = new MemoryBudget({ bytes: config.http.memoryBudgetBytes ?? defaultBudget(), clock })
+  const onTrouble: OnTrouble = (error, about) => log.error({ err: error, ...about }, 'request failed')
   let audit: LineWriter | null = null
   try {
     const access = openAccess({
@@ -84,10 +86,10 @@ export async function startService(
         refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
       }),
       audit: audit && ((line) => audit?.write(line)),
-      onTrouble: (error, about) => log.error({ err: error, ...about }, 'request failed'),
+      onTrouble,
     })
     const tls = openTlsOf(config, clock, log)
-    const { listener, adminListener } = await openListeners(application, config, { tls, clock, budget })
+    const { listener, adminListener } = await openListeners(application, config, { tls, clock, budget, onTrouble })
     const scheme = tls === null ? 'http' : 'https'
     return {
       url: urlOf(scheme, listener),
@@ -135,7 +137,7 @@ function openTlsOf({ tls: { certFile, keyFile, caFile } }: Config, clock: Clock,
 async function openListeners(
   { handle, handleForAdmins }: Application,
   { http, limits }: Config,
-  parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget'>,
+  parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget' | 'onTrouble'>,
 ): Promise<{ listener: Listener; adminListener: Listener | null }> {
   const bounds = {
     maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
@@ -144,6 +146,7 @@ async function openListeners(
     silenceSeconds: Math.max(http.requestTimeoutSeconds, SILENCE_SECONDS),
     maxConnections: http.maxConnections,
     closingSeconds: http.closingSeconds,
+    upgrade: null,
     ...parts,
   }
   const listener = await listen(handle, { address: http.bind, port: http.port, ...bounds })

@@ -12,17 +12,18 @@ const PAUSED_FROM = 8
 const REQUEST_BYTES = 4096
 /** Node reads 64 KiB at one time, and keeps some of a body before anybody asks for it. */
 const FIRST_READ_BYTES = 80 * 1024
+/** What is long is handed to the system in pieces of so many bytes, so that it can be seen whether it is taken. */
+const PIECE_BYTES = 64 * 1024
 
 /** A request and its answer. */
 export class Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Before anybody has looked at it. */
   readonly arrived: Arrived
   /** False: there is no memory for the request, so it gets no other answer than that. */
   isAdmitted = true
   readonly #budget: MemoryBudget
-  #holdings: Holding[] | null = null
+  #holdings: Set<Holding> | null = null
 
   constructor(request: IncomingMessage, response: ServerResponse, budget: MemoryBudget) {
     this.request = request
@@ -35,17 +36,33 @@ export class Exchange {
   hold(bytes: number, giveUp: () => void): boolean {
     const holding = this.#budget.hold(bytes, giveUp)
     if (holding === null) return false
-    this.#holdings ??= []
-    this.#holdings.push(holding)
+    this.#holdings ??= new Set()
+    this.#holdings.add(holding)
     return true
   }
 
-  /** As `hold`, for an answer that is made already. */
-  charge(bytes: number): Holding {
-    const holding = this.#budget.charge(bytes, () => this.request.socket.destroy())
-    this.#holdings ??= []
-    this.#holdings.push(holding)
-    return holding
+  /**
+   * Writes some of the answer, or all of it. What a slow reader does not take is counted in the budget, and a reader who takes
+   * nothing loses the connection when others need the room. Resolves when the system has taken it; with false when the
+   * connection has ended before.
+   */
+  async write(content: string | Buffer): Promise<boolean> {
+    if (content.length <= FREE_BYTES) return this.#hand(content)
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    const holding = this.#budget.charge(bytes.length, () => this.request.socket.destroy())
+    this.#holdings ??= new Set()
+    this.#holdings.add(holding)
+    for (let sent = 0; sent < bytes.length; sent += PIECE_BYTES) {
+      if (!(await this.#hand(bytes.subarray(sent, sent + PIECE_BYTES)))) return false
+      holding.progress(Math.max(0, bytes.length - sent - PIECE_BYTES))
+    }
+    holding.release()
+    this.#holdings?.delete(holding)
+    return true
+  }
+
+  #hand(piece: string | Buffer): Promise<boolean> {
+    return new Promise((resolve) => this.response.write(piece, (error) => resolve(!error)))
   }
 
   /** Nothing that is held is taken away any more: what was asked for is being done. */
@@ -106,6 +123,11 @@ export class Connection {
     this.#refuseInTurn()
   }
 
+  /** Whether every request has been answered. */
+  get isIdle(): boolean {
+    return this.#open.size === 0
+  }
+
   /** Whether some of the last request is missing. */
   get isCutOff(): boolean {
     return [...this.#open].some(({ request }) => !request.complete)
@@ -128,14 +150,15 @@ export class Connection {
   }
 }
 
-interface Arrived {
+/** A request before anybody has looked at it. */
+export interface Arrived {
   /** What it takes. */
   readonly bytes: number
   /** Headers that name a host. */
   readonly hosts: number
 }
 
-function measure({ headers, rawHeaders, url = '' }: IncomingMessage): Arrived {
+export function measure({ headers, rawHeaders, url = '' }: IncomingMessage): Arrived {
   let headBytes = url.length
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { OnTrouble } from '../core/execute.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { MemoryBudget } from '../platform/memory-budget.ts'
 import { WireError } from '../wire/wire-error.ts'
-import { Connection, type Exchange } from './connection.ts'
+import { AnswerStream, isStreamed, PROBED_AFTER_MS } from './answer-stream.ts'
+import { Connection, type Exchange, measure } from './connection.ts'
 import { errorResponse } from './error-response.ts'
 import type { Handle } from './handler.ts'
-import type { HttpResponse } from './messages.ts'
+import type { HttpResponse, StreamedResponse } from './messages.ts'
 import { overloaded } from './overload.ts'
 import { IncomingBody } from './request-body.ts'
 import { sendAnswer } from './send-answer.ts'
@@ -24,7 +26,10 @@ export interface ListenerOptions {
   readonly maxHeaderBytes: number
   /** For a whole request to arrive, and for a TLS handshake, in seconds. */
   readonly requestTimeoutSeconds: number
-  /** A connection over which nothing moves for so long, in seconds, is closed: who asks and does not read the answer would keep it for ever. */
+  /**
+   * A connection over which nothing moves for so long, in seconds, is closed: a client that asks and does not read the answer would
+   * keep it for ever. A streamed answer or an upgraded connection may be silent, but what it says must be taken in that time.
+   */
   readonly silenceSeconds: number
   readonly maxConnections: number
   /** For what is under way when the listener closes, in seconds; 0: as long as it takes. */
@@ -34,12 +39,30 @@ export interface ListenerOptions {
   readonly clock: Clock
   /** Null: plain HTTP. */
   readonly tls: Tls | null
+  /** Null: every request is answered over HTTP. */
+  readonly upgrade: Upgrade | null
+  /** Told of what went wrong with an answer after it had begun. */
+  readonly onTrouble: OnTrouble
+}
+
+/** Takes over the connections whose clients ask for another protocol. */
+export interface Upgrade {
+  /** As the header `Upgrade` names it, in lower case. Who asks for another one is answered over HTTP. */
+  readonly protocol: string
+  /**
+   * `head` is what has arrived behind the request. Throws nothing, and hears of no error of the socket, only that it has closed.
+   * What it returns is called, once, when the listener closes: the connection should then come to its end.
+   */
+  take(request: IncomingMessage, socket: Socket, head: Buffer): () => void
 }
 
 export interface Listener {
   readonly address: string
   readonly port: number
-  /** Answers what has arrived, takes nothing new; cuts off what is not over in time. May be called twice. */
+  /**
+   * Answers what has arrived and takes nothing new, ends streams, tells upgraded connections to end; cuts off what is not over in
+   * time. May be called twice.
+   */
   close(): Promise<void>
 }
 
@@ -54,6 +77,7 @@ const BACKLOG = 4096
 const LINGER_MS = 1_000
 
 export async function listen(handle: Handle, options: ListenerOptions): Promise<Listener> {
+  const exchanges = new Exchanges(handle, options)
   const bounds = {
     maxHeaderSize: options.maxHeaderBytes,
     requestTimeout: options.requestTimeoutSeconds * 1000,
@@ -65,6 +89,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     // Requests without a body then have no stream that would have to be ended, thousands of them at once where a connection ends.
     optimizeEmptyRequests: true,
     noDelay: true,
+    shouldUpgradeCallback: (request: IncomingMessage) => exchanges.mayUpgrade(request),
   }
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
   server.maxConnections = options.maxConnections
@@ -72,7 +97,6 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   // A client may say that it has said all: its requests are answered all the same. And a worker that has all the connections
   // it may have closes further ones, rather than hand them on to the next, which has as many.
   Object.assign(server, { httpAllowHalfOpen: true, dropMaxConnection: true })
-  const exchanges = new Exchanges(handle, options)
   server.on('request', (request, response) => void exchanges.serve(request, response, null))
   // 417 would be taken for success; whatever else is expected, the request is served.
   server.on('checkExpectation', (request, response) => void exchanges.serve(request, response, null))
@@ -82,6 +106,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   )
   server.on('clientError', (error, socket) => exchanges.refuse(error, socket as Socket))
   server.on('connect', (_request, socket) => exchanges.refuseBehindAnswers(socket as Socket))
+  server.on('upgrade', (request, socket, head) => exchanges.upgrade(request, socket as Socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port: options.port, host: options.address, backlog: BACKLOG }, () => {
@@ -94,8 +119,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     address,
     port,
     close() {
-      exchanges.areLast = true
-      return close(server, options)
+      exchanges.end()
+      return close(server, exchanges, options)
     },
   }
 }
@@ -118,10 +143,13 @@ function createSecureServer(tls: Tls, bounds: ServerOptions & { requestTimeout: 
 /** All that is asked and answered over the connections of a listener. */
 class Exchanges {
   /** Whether each connection ends with its next answer. */
-  areLast = false
+  #areLast = false
   readonly #handle: Handle
   readonly #options: ListenerOptions
   readonly #connections = new WeakMap<Socket, Connection>()
+  readonly #streams = new Set<AnswerStream>()
+  /** With what tells each of them to end. */
+  readonly #upgraded = new Map<Socket, () => void>()
 
   constructor(handle: Handle, options: ListenerOptions) {
     this.#handle = handle
@@ -141,11 +169,47 @@ class Exchanges {
       const answer = await this.#answer(id, exchange, body)
       const rest = body.discard()
       if (rest !== null) await rest
-      sendAnswer(exchange, id, answer, { isLast: this.areLast || !body.isOver })
+      if (isStreamed(answer)) this.#stream(exchange, id, answer)
+      else sendAnswer(exchange, id, answer, { isLast: this.#areLast || !body.isOver })
     } catch {
       // Whoever asked is gone.
       response.destroy()
     }
+  }
+
+  /** Whether a request that asks for another protocol gets it. Behind unanswered requests its turn is not yet, so there it does not. */
+  mayUpgrade(request: IncomingMessage): boolean {
+    const { headers, httpVersion, socket } = request
+    const asked = headers.upgrade?.split(',').map((name) => name.trim().toLowerCase()) ?? []
+    const isWanted = this.#options.upgrade !== null && asked.includes(this.#options.upgrade.protocol)
+    if (!isWanted || httpVersion !== '1.1' || !this.#connectionOf(socket).isIdle) return false
+    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+    return !hasBody && problemOf({ request, arrived: measure(request) }) === null
+  }
+
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { upgrade, silenceSeconds } = this.#options
+    // What is broken closes, and that is all that anybody needs to know of it.
+    socket.on('error', () => {})
+    socket.setTimeout(silenceSeconds * 1000)
+    socket.on('timeout', () => socket.writableLength > 0 && socket.destroy())
+    socket.setKeepAlive(true, PROBED_AFTER_MS)
+    const end = (upgrade as Upgrade).take(request, socket, head)
+    this.#upgraded.set(socket, end)
+    socket.once('close', () => this.#upgraded.delete(socket))
+    if (this.#areLast) end()
+  }
+
+  /** Each connection ends with what is under way on it. */
+  end(): void {
+    if (this.#areLast) return
+    this.#areLast = true
+    for (const stream of this.#streams) stream.end()
+    for (const end of this.#upgraded.values()) end()
+  }
+
+  cutOffUpgraded(): void {
+    for (const socket of this.#upgraded.keys()) socket.destroy()
   }
 
   /** What is no HTTP, has too large a head, came too slowly or ended too early. */
@@ -162,6 +226,14 @@ class Exchanges {
       const { clock } = this.#options
       socket.end(badRequest(), () => clock.at(clock.now() + LINGER_MS, () => socket.destroy()))
     })
+  }
+
+  #stream(exchange: Exchange, id: string, answer: StreamedResponse): void {
+    const stream = new AnswerStream(exchange, answer.body, (error) => this.#options.onTrouble(error, { requestId: id }))
+    this.#streams.add(stream)
+    exchange.response.once('close', () => this.#streams.delete(stream))
+    stream.start(id, answer)
+    if (this.#areLast) stream.end()
   }
 
   #answer(id: string, exchange: Exchange, body: IncomingBody): HttpResponse | Promise<HttpResponse> {
@@ -200,7 +272,7 @@ function turnOf(response: ServerResponse): Promise<void> {
 }
 
 /** What Node lets pass and no client may send; null when there is nothing. (RFC 9112, 2.3 and 3.2) */
-function problemOf({ request, arrived }: Exchange): string | null {
+function problemOf({ request, arrived }: Pick<Exchange, 'request' | 'arrived'>): string | null {
   if (request.httpVersionMajor !== 1) return `HTTP/${request.httpVersion} is not spoken here.`
   return arrived.hosts > 1 ? 'The request has more than one Host header.' : null
 }
@@ -240,12 +312,15 @@ function badRequest(): string {
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
-function close(server: Server, { clock, closingSeconds }: ListenerOptions): Promise<void> {
+function close(server: Server, exchanges: Exchanges, { clock, closingSeconds }: ListenerOptions): Promise<void> {
   return new Promise((resolve) => {
-    const cutOff =
-      closingSeconds > 0 && clock.at(clock.now() + closingSeconds * 1000, () => server.closeAllConnections())
+    const cutOff = () => {
+      server.closeAllConnections()
+      exchanges.cutOffUpgraded()
+    }
+    const timer = closingSeconds > 0 ? clock.at(clock.now() + closingSeconds * 1000, cutOff) : null
     server.close(() => {
-      if (cutOff) cutOff.cancel()
+      timer?.cancel()
       resolve()
     })
     server.closeIdleConnections()

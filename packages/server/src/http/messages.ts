@@ -18,12 +18,29 @@ export interface HttpRequest extends Asker {
   readonly readBody: () => RequestBody | Promise<RequestBody>
 }
 
-export interface HttpResponse {
+export type HttpResponse = WholeResponse | StreamedResponse
+
+interface ResponseHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+}
+
+export interface WholeResponse extends ResponseHead {
   /** Text is for this client alone; bytes are the same for everybody, and so take no memory of their own. */
   readonly body: string | Buffer | undefined
 }
+
+export interface StreamedResponse extends ResponseHead {
+  readonly body: TextStream
+}
+
+/**
+ * Text that is made while it is sent. Each chunk is asked for when the system has taken the one before, and may be as long in
+ * coming as it likes. When nobody wants more, `return` is called, also while a chunk is awaited. A generator learns of that
+ * only behind its next chunk, so one that waits for something should watch the `signal` of the request too. What is thrown
+ * ends the connection and is reported.
+ */
+export type TextStream = AsyncIterable<string>
 
 /** The client has left before it had said all; nobody waits for an answer. */
 export class ClientGone extends Error {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { ListenerOptions } from '../../src/http/listener.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
@@ -20,6 +21,8 @@ export function listenerOptions({
     budget: new MemoryBudget({ bytes: budgetBytes, clock }),
     clock,
     tls: null,
+    upgrade: null,
+    onTrouble: (error) => assert.fail(error as Error),
     ...others,
   }
 }
