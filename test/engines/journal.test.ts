@@ -9,10 +9,10 @@ import { type Harness, runConformance } from 'zaqar-conformance'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
-import { openStorage } from './journal.ts'
+import { abilities, openStorage } from './journal.ts'
 
 const harness: Harness = {
-  abilities: { survivesReopen: true, severalClients: false, failingNeighbours: false },
+  abilities,
   async open(clock) {
     const folder = await mkdtemp(join(tmpdir(), 'zaqar-journal-'))
     const open = () => openStorage({ uri: `module:journal?file=${folder}/journal`, clock })

@@ -6,7 +6,7 @@
  * Named in the configuration as `module:/path/to/journal.ts?file=/path/to/journal`.
  */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
-import { type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
+import { type Abilities, type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
 import { createModel } from 'zaqar-conformance'
 
 type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'pools'
@@ -15,7 +15,14 @@ type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'pools'
 type Move = readonly [store: StoreName, method: string, parameters: unknown]
 type Methods = Record<string, (parameters: unknown) => Promise<unknown>>
 
-/** What the module of an engine exports. */
+/** What the module of an engine exports: what it can do, and how it is opened. */
+export const abilities: Abilities = {
+  engine: 'journal',
+  survivesReopen: true,
+  severalProcesses: false,
+  keepsRegistry: true,
+}
+
 export async function openStorage({ uri, clock }: { uri: string; clock: Clock }): Promise<Storage> {
   const path = new URL(uri).searchParams.get('file')
   if (path === null) throw new StorageUnavailable('the journal engine needs ?file=PATH')
@@ -36,8 +43,8 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
     claims: recorded('claims', model.claims, record),
     subscriptions: recorded('subscriptions', model.subscriptions, record),
     pools: recorded('pools', model.pools, record),
-    engine: 'journal',
-    weakness: null,
+    abilities,
+    weakness: () => null,
     async close() {
       await model.close()
       if (isOpen) closeSync(journal)

@@ -238,7 +238,8 @@ describe('the command line of several workers', () => {
     const journal = fileURLToPath(new URL('../engines/journal.ts', import.meta.url))
     writeFileSync(
       join(folder, 'shared.js'),
-      `export * from ${JSON.stringify(journal)}\nexport const severalProcesses = true\n`,
+      `export { openStorage } from ${JSON.stringify(journal)}\nimport { abilities as one } from ${JSON.stringify(journal)}\n` +
+        'export const abilities = { ...one, severalProcesses: true }\n',
     )
     writeFileSync(join(folder, 'zaqar.conf'), '[DEFAULT]\nunreliable = true\n')
     const child = zaqar(['serve', '--port', '0', '--workers', '2', '--storage', 'module:./shared.js?file=x'], folder)

@@ -1,24 +1,25 @@
 import { describe } from 'node:test'
 import { appendCases } from './cases/append.ts'
-import { describeCases } from './cases/case.ts'
+import { describeCases, describeRegistryCases } from './cases/case.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
 import { claimCases } from './cases/claims.ts'
 import { deadLetterCases } from './cases/dead-letters.ts'
 import { delayCases } from './cases/delay.ts'
 import { deleteCases } from './cases/delete.ts'
 import { deleteManyCases } from './cases/delete-many.ts'
-import { durableCases } from './cases/durable.ts'
+import { durableCases, durableRegistryCases } from './cases/durable.ts'
 import { expiryCases } from './cases/expiry.ts'
 import { getCases } from './cases/get.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
 import { idempotencyCases } from './cases/idempotency.ts'
 import { isolationCases } from './cases/isolation.ts'
-import { lifeCases } from './cases/life.ts'
+import { lifeCases, registryLifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
 import { neighbourCases } from './cases/neighbours.ts'
 import { poolCases } from './cases/pools.ts'
 import { popCases } from './cases/pop.ts'
 import { purgeCases } from './cases/purge.ts'
+import { queueListingCases } from './cases/queue-listings.ts'
 import { queueCases } from './cases/queues.ts'
 import { redriveCases } from './cases/redrive.ts'
 import { statsCases } from './cases/stats.ts'
@@ -27,12 +28,12 @@ import { usageCases } from './cases/usage.ts'
 import { watchCases } from './cases/watch.ts'
 import type { Harness } from './harness.ts'
 import { testSequences } from './property/sequences.ts'
-import { raceCases } from './races/race-cases.ts'
+import { raceCases, registryRaceCases } from './races/race-cases.ts'
 
 export { fillQueue, type QueueShape } from './bounded/fill-queue.ts'
 export { ManualClock } from './clock.ts'
-export type { Abilities, Harness, OpenedStore } from './harness.ts'
-export { createModel } from './model/create-model.ts'
+export type { Harness, OpenedStore } from './harness.ts'
+export { createModel, modelAbilities } from './model/create-model.ts'
 
 export interface ConformanceOptions {
   /** How many random sequences of moves are tried. Default 1,000. */
@@ -48,7 +49,6 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('guarantees', harness, guaranteeCases)
     describeCases('queues', harness, queueCases)
     describeCases('stats', harness, statsCases)
-    describeCases('usage', harness, usageCases)
     describeCases('append', harness, appendCases)
     describeCases('idempotent append', harness, idempotencyCases)
     describeCases('list', harness, listCases)
@@ -64,13 +64,18 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('dead letters', harness, deadLetterCases)
     describeCases('redrive', harness, redriveCases)
     describeCases('subscriptions', harness, subscriptionCases)
-    describeCases('pools and flavors', harness, poolCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)
     describeCases('durable', harness, durableCases)
     describeCases('life of a storage', harness, lifeCases)
     describeCases('races', harness, raceCases)
+    describeRegistryCases('listings of queues', harness, queueListingCases)
+    describeRegistryCases('usage', harness, usageCases)
+    describeRegistryCases('pools and flavors', harness, poolCases)
+    describeRegistryCases('durable registry', harness, durableRegistryCases)
+    describeRegistryCases('life of a registry', harness, registryLifeCases)
+    describeRegistryCases('races in a registry', harness, registryRaceCases)
     testSequences(harness, { sequences, steps })
   })
 }

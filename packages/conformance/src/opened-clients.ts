@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
-import type { Storage } from 'zaqar/storage'
-import type { OpenedStore } from './harness.ts'
+import type { QueueEngine, Storage } from 'zaqar/storage'
+import type { ManualClock } from './clock.ts'
+import type { Harness, OpenedStore } from './harness.ts'
 
 /** The clients of one store, of which one is in use. */
 export class OpenedClients {
+  readonly #harness: Harness
+  readonly #clock: ManualClock
   readonly #store: OpenedStore
   #clients: Storage[]
   #current = 0
 
-  constructor(store: OpenedStore) {
+  static async open(harness: Harness, clock: ManualClock): Promise<OpenedClients> {
+    return new OpenedClients(harness, clock, await harness.open(clock))
+  }
+
+  private constructor(harness: Harness, clock: ManualClock, store: OpenedStore) {
+    this.#harness = harness
+    this.#clock = clock
     this.#store = store
-    this.#clients = [store.storage]
+    this.#clients = [asStorage(store.storage)]
   }
 
   get current(): Storage {
@@ -26,23 +35,26 @@ export class OpenedClients {
   }
 
   async openAnother(): Promise<Storage> {
-    assert(this.#store.openSecondClient, 'the harness declares several clients but cannot open a second one')
-    const client = await this.#store.openSecondClient()
+    assert(
+      this.#store.openSecondClient,
+      'the engine allows several processes but its harness cannot open a second client',
+    )
+    const client = asStorage(await this.#store.openSecondClient())
     this.#clients.push(client)
     return client
   }
 
   /** Resolves when a move has failed beside those that were started together with it. */
   async failNeighbour(): Promise<void> {
-    assert(this.#store.failNeighbour, 'the harness declares failing neighbours but cannot make one fail')
-    await assert.rejects(this.#store.failNeighbour(this.current))
+    assert(this.#harness.failNeighbour)
+    await assert.rejects(this.#harness.failNeighbour(this.current, this.#clock))
   }
 
   /** As after a restart of every client. */
   async reopen(): Promise<void> {
-    assert(this.#store.reopen, 'the harness declares that it survives a reopening but cannot reopen')
+    assert(this.#store.reopen, 'the engine survives a reopening but its harness cannot reopen it')
     await this.close()
-    this.#clients = [await this.#store.reopen()]
+    this.#clients = [asStorage(await this.#store.reopen())]
     this.#current = 0
   }
 
@@ -54,4 +66,9 @@ export class OpenedClients {
     await this.close()
     await this.#store.drop()
   }
+}
+
+/** What needs the registry is skipped where there is none. */
+function asStorage(engine: QueueEngine | Storage): Storage {
+  return engine as Storage
 }

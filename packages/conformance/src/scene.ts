@@ -161,10 +161,8 @@ export class Scene {
     fresh(await this.storage.claims.release({ queue, claimId, now: this.now }))
   }
 
-  async stats(key: QueueKey) {
-    const stats = await this.storage.queues.stats({ key, now: this.now })
-    assert(stats, `queue ${key.name} does not exist`)
-    return stats
+  async stats(queue: QueueHandle) {
+    return fresh(await this.storage.queues.stats({ queue, now: this.now }))
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { STALE } from 'zaqar/storage'
 import { createModel, fillQueue, ManualClock, type QueueShape } from '../src/index.ts'
 
 describe('fillQueue', () => {
@@ -17,8 +18,9 @@ describe('fillQueue', () => {
       const storage = createModel(clock)
       const key = { project: 'alpha', kind: 'queue', name: 'jobs' } as const
       const queue = await fillQueue(storage, { key, count: 1500, shape: shape as QueueShape, now })
-      const stats = await storage.queues.stats({ key, now })
-      assert.deepEqual([stats?.free, stats?.claimed], [free, claimed])
+      const stats = await storage.queues.stats({ queue, now })
+      assert(stats !== STALE)
+      assert.deepEqual([stats.free, stats.claimed], [free, claimed])
       const popped = await storage.messages.pop({ queue, limit: 2000, deadLetter: null, now })
       assert.equal(popped.length, visible)
     })

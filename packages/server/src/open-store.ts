@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { Config } from './config/options.ts'
 import type { StorageUri } from './config/storage-uri.ts'
 import type { Clock } from './platform/clock.ts'
-import { type Storage, StorageUnavailable } from './storage/contract.ts'
+import { type Abilities, type Storage, StorageUnavailable } from './storage/contract.ts'
 
 type Store = Pick<Config['storage'], 'uri' | 'listenUri' | 'connections'>
 
@@ -18,8 +18,7 @@ export interface OpenedStore {
 
 /** What a module that is named as the engine exports. */
 interface EngineModule {
-  /** Whether any number of processes may open the same storage. */
-  readonly severalProcesses?: boolean
+  readonly abilities: Abilities
   openStorage(p: { uri: string; clock: Clock }): Promise<Storage>
 }
 
@@ -36,14 +35,17 @@ export async function openStore(store: Store, local: Clock): Promise<OpenedStore
 
 /** Ends a sentence that says what was wanted of several processes; null when they may share the store. */
 export async function whyOneProcess(uri: StorageUri): Promise<string | null> {
-  if (uri.engine === 'postgres') return null
-  if (uri.engine === 'sqlite') {
-    return 'one process alone can have the file of SQLite; several can share a PostgreSQL, --storage postgres://...'
-  }
-  const { severalProcesses } = await loadEngine(uri.module)
-  return severalProcesses === true
-    ? null
-    : `the engine of ${uri.module} does not say that several processes can share it`
+  const { severalProcesses } = await abilitiesOf(uri)
+  if (severalProcesses) return null
+  return uri.engine === 'module'
+    ? `the engine of ${uri.module} does not say that several processes can share it`
+    : 'one process alone can have the file of SQLite; several can share a PostgreSQL, --storage postgres://...'
+}
+
+async function abilitiesOf(uri: StorageUri): Promise<Abilities> {
+  if (uri.engine === 'sqlite') return (await import('./storage/sqlite/open-sqlite.ts')).abilities
+  if (uri.engine === 'postgres') return (await import('./storage/postgres/open-postgres.ts')).abilities
+  return (await loadEngine(uri.module)).abilities
 }
 
 /** For people: no password, and nothing that might hold one. */
@@ -92,5 +94,6 @@ async function loadEngine(module: string): Promise<EngineModule> {
   const specifier = isPath ? pathToFileURL(resolve(module)).href : module
   const engine = (await import(specifier)) as Partial<EngineModule>
   if (engine.openStorage === undefined) throw new StorageUnavailable(`${module} exports no function openStorage`)
+  if (engine.abilities === undefined) throw new StorageUnavailable(`${module} does not export its abilities`)
   return engine as EngineModule
 }

@@ -10,7 +10,7 @@ export function appendCases(it: It): void {
     const id = await scene.postOne(queue, 'one', { ttlSeconds: 120 })
     scene.pass(5)
     assert.deepEqual(await scene.get(queue, id), [
-      { id, body: '"one"', ttlSeconds: 120, createdAt: now, claimId: null, claimCount: 0 },
+      { id, body: '"one"', ttlSeconds: 120, createdAt: now, clientId: 'poster', claimId: null, claimCount: 0 },
     ])
   })
 
@@ -77,7 +77,7 @@ export function appendCases(it: It): void {
     assert(updated !== STALE)
     assert.equal(await append(), STALE)
     assert.deepEqual(await scene.listed(updated), [])
-    await scene.storage.queues.delete({ key: queue, now })
+    assert.equal(await scene.storage.queues.delete({ queue: updated, now }), 'deleted')
     assert.equal(await append(), STALE)
     assert.deepEqual(await scene.listed(await scene.queue()), [])
   })

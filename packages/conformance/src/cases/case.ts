@@ -1,31 +1,44 @@
 import { describe, test } from 'node:test'
 import { ManualClock } from '../clock.ts'
-import type { Abilities, Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
 import { Scene } from '../scene.ts'
 
 /** Registers a case, which gets a store of its own. */
 export interface It {
   (name: string, run: (scene: Scene) => Promise<void>): void
-  /** The case is skipped, visibly, on engines without the ability. */
-  needing(ability: keyof Abilities, name: string, run: (scene: Scene) => Promise<void>): void
+  /** The case is skipped, visibly, on engines that lack it. */
+  needing(need: Need, name: string, run: (scene: Scene) => Promise<void>): void
 }
 
+/** What not every engine has: an ability, or what its harness can do. */
+type Need = 'survivesReopen' | 'severalProcesses' | 'keepsRegistry' | 'failNeighbour'
+
 export function describeCases(name: string, harness: Harness, register: (it: It) => void): void {
-  const it: It = (sentence, run) => {
-    test(sentence, () => onFreshStore(harness, run))
-  }
-  it.needing = (ability, sentence, run) => {
-    const skip = !harness.abilities[ability] && `the engine lacks: ${ability}`
+  describe(name, () => register(casesOf(harness, [])))
+}
+
+/** As `describeCases`; all of them need a registry. */
+export function describeRegistryCases(name: string, harness: Harness, register: (it: It) => void): void {
+  describe(name, () => register(casesOf(harness, ['keepsRegistry'])))
+}
+
+function casesOf(harness: Harness, needs: readonly Need[]): It {
+  const has = (need: Need) => (need === 'failNeighbour' ? harness.failNeighbour !== undefined : harness.abilities[need])
+  const add = (needs: readonly Need[], sentence: string, run: (scene: Scene) => Promise<void>) => {
+    const missing = needs.find((need) => !has(need))
+    const skip = missing !== undefined && `the engine lacks: ${missing}`
     test(sentence, { skip }, () => onFreshStore(harness, run))
   }
-  describe(name, () => register(it))
+  const it: It = (sentence, run) => add(needs, sentence, run)
+  it.needing = (need, sentence, run) => add([...needs, need], sentence, run)
+  return it
 }
 
 /** Drops the store only when the case went well: a failed one can then be looked at. */
 async function onFreshStore(harness: Harness, run: (scene: Scene) => Promise<void>): Promise<void> {
   const clock = new ManualClock()
-  const clients = new OpenedClients(await harness.open(clock))
+  const clients = await OpenedClients.open(harness, clock)
   try {
     await run(new Scene(clients, clock))
   } catch (error) {

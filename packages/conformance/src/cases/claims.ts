@@ -11,7 +11,7 @@ export function claimCases(it: It): void {
     const ids = await scene.post(queue, 'a', 'b', 'c')
     const claim = await scene.claim(queue, { limit: 2, ttlSeconds: 60 })
     const { id: claimId } = claim
-    const common = { ttlSeconds: 3600, createdAt: now, claimId, claimCount: 1 }
+    const common = { ttlSeconds: 3600, createdAt: now, clientId: 'poster', claimId, claimCount: 1 }
     assert.deepEqual(claim, {
       id: claimId,
       ttlSeconds: 60,

@@ -71,12 +71,12 @@ export function guaranteeCases(it: It): void {
     await scene.post(queue, 'claimed')
     const claim = await scene.claim(queue, { limit: 2, ttlSeconds: 60, graceSeconds: 0 })
     await scene.postWith(queue, { delaySeconds: 60 }, 'delayed')
-    const subscription = { key: queue, id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}' }
+    const subscription = { queue, id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}' }
     await storage.subscriptions.create({ ...subscription, now: scene.now })
     const seen = async () => [
       await scene.listed(queue),
       (await scene.getClaim(queue, claim.id)) !== null,
-      (await storage.subscriptions.get({ key: queue, id: 's', now: scene.now })) !== null,
+      (await storage.subscriptions.get({ queue: queue, id: 's', now: scene.now })) !== null,
     ]
     scene.passAlmost(60)
     assert.deepEqual(await seen(), [[], true, true])

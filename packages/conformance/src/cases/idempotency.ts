@@ -66,9 +66,9 @@ export function idempotencyCases(it: It): void {
     assert(updated !== STALE)
     assert.equal(await post(scene, queue), STALE)
     assert.deepEqual(await post(scene, updated), first)
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    assert.equal(await scene.storage.messages.purge({ queue: updated, now: scene.now }), 'purged')
     assert.notEqual(await post(scene, updated, { digest: 'after the purge' }), 'conflict')
-    await scene.storage.queues.delete({ key: queue, now: scene.now })
+    assert.equal(await scene.storage.queues.delete({ queue: updated, now: scene.now }), 'deleted')
     assert.notEqual(await post(scene, await scene.queue(), { digest: 'after the deletion' }), 'conflict')
   })
 }

@@ -5,8 +5,8 @@ import type { It } from './case.ts'
 export function lifeCases(it: It): void {
   it('an open storage answers a ping and names itself', async ({ storage }) => {
     await storage.ping()
-    assert.match(storage.engine, /^\S+$/)
-    assert(storage.weakness === null || storage.weakness.length > 0)
+    assert.match(storage.abilities.engine, /^\S+$/)
+    assert.notEqual(storage.weakness(), '')
   })
 
   it('closing waits for the moves under way', async (scene) => {
@@ -31,8 +31,7 @@ export function lifeCases(it: It): void {
       () => storage.messages.get({ queue, ids: [], now }),
       () => scene.post(queue, 'a'),
       () => scene.tryClaim(queue),
-      () => storage.subscriptions.get({ key: queue, id: 's', now }),
-      () => storage.pools.getPool({ project: 'alpha', name: 'east' }),
+      () => storage.subscriptions.get({ queue: queue, id: 's', now }),
     ]
     for (const move of moves) await assert.rejects(move, StorageUnavailable)
   })
@@ -45,5 +44,16 @@ export function lifeCases(it: It): void {
     assert.equal(before.claimId, null)
     await scene.release(queue, claim.id)
     assert.equal(claim.messages[0]?.claimId, claim.id)
+  })
+}
+
+export function registryLifeCases(it: It): void {
+  it('a closed storage refuses every move of its registry', async ({ storage, now }) => {
+    await storage.close()
+    const moves: (() => Promise<unknown>)[] = [
+      () => storage.queues.count({ project: 'alpha', kind: 'queue', now }),
+      () => storage.pools.getPool({ project: 'alpha', name: 'east' }),
+    ]
+    for (const move of moves) await assert.rejects(move, StorageUnavailable)
   })
 }

@@ -41,7 +41,7 @@ export function listCases(it: It): void {
     const { marker } = await scene.list(queue, { limit: 2 })
     await scene.delete(queue, second)
     assert.deepEqual(await scene.listed(queue, { after: marker }), ['c'])
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    await scene.storage.messages.purge({ queue, now: scene.now })
     await scene.post(queue, 'd')
     assert.deepEqual(await scene.listed(queue, { after: marker }), ['d'])
   })

@@ -25,7 +25,9 @@ export function popCases(it: It): void {
     const claim = await scene.claim(queue)
     await scene.release(queue, claim.id)
     const popped = fresh(await scene.storage.messages.pop({ queue, limit: 1, deadLetter: null, now }))
-    assert.deepEqual(popped, [{ id, body: '"a"', ttlSeconds: 3600, createdAt: now, claimId: null, claimCount: 1 }])
+    assert.deepEqual(popped, [
+      { id, body: '"a"', ttlSeconds: 3600, createdAt: now, clientId: 'poster', claimId: null, claimCount: 1 },
+    ])
     assert.deepEqual(await scene.get(queue, id), [])
   })
 

@@ -6,7 +6,7 @@ import type { It } from './case.ts'
 export function purgeCases(it: It): void {
   it('a purge removes messages of every state and all claims, at once', async (scene) => {
     const { queue, claimId, ids } = await fill(scene)
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    await scene.storage.messages.purge({ queue, now: scene.now })
     assert.deepEqual(await scene.stats(queue), { free: 0, claimed: 0, oldest: null, newest: null })
     assert.deepEqual(await scene.listed(queue, { includeClaimed: true, includeDelayed: true }), [])
     assert.deepEqual(await scene.get(queue, ...ids), [])
@@ -20,16 +20,16 @@ export function purgeCases(it: It): void {
   it('a purged queue goes on with its metadata, subscriptions and handle', async (scene) => {
     const { queue } = await fill(scene)
     const { storage, now } = scene
-    await storage.messages.purge({ key: queue, now })
+    await storage.messages.purge({ queue, now })
     assert.deepEqual(await storage.queues.get({ key: queue, now }), queue)
-    assert.equal((await storage.subscriptions.list({ key: queue, after: null, limit: 10, now })).length, 1)
+    assert.equal((await storage.subscriptions.list({ queue: queue, after: null, limit: 10, now })).length, 1)
     await scene.post(queue, 'new')
     assert.deepEqual(await scene.claimed(queue), ['new'])
   })
 
   it('a claim of before the purge has no hold on what comes after', async (scene) => {
     const { queue, claimId } = await fill(scene)
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    await scene.storage.messages.purge({ queue, now: scene.now })
     const id = await scene.postOne(queue, 'new')
     await scene.release(queue, claimId)
     assert.equal(await scene.delete(queue, id, claimId), 'not-claimed')
@@ -37,21 +37,38 @@ export function purgeCases(it: It): void {
     assert.equal(await scene.delete(queue, id, claimId), 'claim-not-live')
   })
 
-  it('purging a missing queue does nothing and does not create it', async ({ storage, now }) => {
-    const key = { project: 'alpha', kind: 'queue', name: 'missing' } as const
-    await storage.messages.purge({ key, now })
-    assert.equal(await storage.queues.get({ key, now }), null)
+  it('purging a queue that is gone does nothing and does not create it', async (scene) => {
+    const queue = await scene.queue()
+    const { storage, now } = scene
+    await storage.queues.delete({ queue, now })
+    assert.equal(await storage.messages.purge({ queue, now }), STALE)
+    assert.equal(await storage.subscriptions.purge({ queue, now }), STALE)
+    assert.equal(await storage.queues.get({ key: queue, now }), null)
+  })
+
+  it('a queue is purged as the caller saw it, or not at all', async (scene) => {
+    const { queue: old } = await fill(scene)
+    const { storage, now } = scene
+    const queue = await storage.queues.update({ queue: old, metadata: '{"colour": "red"}', now })
+    assert(queue !== STALE)
+    const { free, claimed } = await scene.stats(queue)
+    assert.equal(await storage.messages.purge({ queue: old, now }), STALE)
+    assert.equal(await storage.subscriptions.purge({ queue: old, now }), STALE)
+    const after = await scene.stats(queue)
+    assert.deepEqual([after.free, after.claimed], [free, claimed])
+    assert.equal(await storage.messages.purge({ queue, now }), 'purged')
+    assert.deepEqual(await scene.stats(queue), { free: 0, claimed: 0, oldest: null, newest: null })
   })
 
   it('a deleted queue comes back empty, and nothing of the old one is good for it', async (scene) => {
     const { queue: old, claimId, ids } = await fill(scene)
     const { marker } = await scene.list(old)
-    await scene.storage.queues.delete({ key: old, now: scene.now })
+    await scene.storage.queues.delete({ queue: old, now: scene.now })
     const queue = await scene.queue()
     assert.deepEqual(await scene.stats(queue), { free: 0, claimed: 0, oldest: null, newest: null })
     assert.deepEqual(await scene.get(queue, ...ids), [])
     assert.equal(await scene.getClaim(queue, claimId), null)
-    const page = { key: queue, after: null, limit: 10, now: scene.now }
+    const page = { queue, after: null, limit: 10, now: scene.now }
     assert.deepEqual(await scene.storage.subscriptions.list(page), [])
     const id = await scene.postOne(queue, 'new')
     await scene.release(queue, claimId)
@@ -79,7 +96,7 @@ export function purgeCases(it: It): void {
         storage.claims.renew({ queue: old, claimId, ttlSeconds: 60, graceSeconds: 60, now }),
         storage.claims.release({ queue: old, claimId, now }),
       ])
-    await storage.queues.delete({ key: old, now })
+    await storage.queues.delete({ queue: old, now })
     assert.deepEqual(await answers(), Array(10).fill(STALE))
     const queue = await scene.queue()
     await scene.post(queue, 'new')
@@ -93,7 +110,7 @@ async function fill(scene: Scene) {
   const queue = await scene.queue()
   const { storage, now } = scene
   await storage.subscriptions.create({
-    key: queue,
+    queue: queue,
     id: 'subscription',
     subscriber: 'http://one.example/',
     ttlSeconds: 3600,

@@ -22,7 +22,7 @@ export function redriveCases(it: It): void {
     assert.deepEqual(await scene.listed(queue), ['waiting', 'a', 'b'])
     assert.deepEqual(await scene.listed(queue, { after: marker }), ['a', 'b'])
     assert.deepEqual(await scene.get(queue, a), [
-      { id: a, body: '"a"', ttlSeconds: 3600, createdAt: now, claimId: null, claimCount: 0 },
+      { id: a, body: '"a"', ttlSeconds: 3600, createdAt: now, clientId: 'poster', claimId: null, claimCount: 0 },
     ])
     assert.deepEqual(await scene.claimed(queue), ['waiting', 'a', 'b'])
   })
@@ -68,7 +68,7 @@ export function redriveCases(it: It): void {
     await scene.delete(dead, posted)
     const { id: claimId } = await scene.claim(dead)
     const free = await bury(scene, queue, 'free')
-    await scene.storage.queues.delete({ key: gone, now: scene.now })
+    await scene.storage.queues.delete({ queue: gone, now: scene.now })
     assert.deepEqual(await scene.redrive(dead, { ids: [delayed, orphan, claimed] }), [])
     assert.deepEqual(await scene.redrive(dead, { limit: 1 }), [{ id: free[0], queue: 'jobs' }])
     await scene.release(dead, claimId)

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import type { It } from './case.ts'
 
 export function statsCases(it: It): void {
-  it('an empty queue has no messages, a missing one no stats', async (scene) => {
+  it('an empty queue has no messages', async (scene) => {
     const queue = await scene.queue()
     assert.deepEqual(await scene.stats(queue), { free: 0, claimed: 0, oldest: null, newest: null })
-    const missing = { ...queue, name: 'missing' }
-    assert.equal(await scene.storage.queues.stats({ key: missing, now: scene.now }), null)
   })
 
   it('free and claimed messages are counted, delayed ones as free', async (scene) => {

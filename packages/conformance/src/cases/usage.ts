@@ -48,9 +48,9 @@ export function usageCases(it: It): void {
     assert.deepEqual(await usageOf(scene), { queues: 2, messages: 3 })
     await scene.pop(queue, 1)
     assert.deepEqual(await usageOf(scene), { queues: 2, messages: 2 })
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    await scene.storage.messages.purge({ queue, now: scene.now })
     assert.deepEqual(await usageOf(scene), { queues: 2, messages: 1 })
-    await scene.storage.queues.delete({ key: other, now: scene.now })
+    await scene.storage.queues.delete({ queue: other, now: scene.now })
     assert.deepEqual(await usageOf(scene), { queues: 1, messages: 0 })
   })
 
@@ -80,7 +80,8 @@ export function usageCases(it: It): void {
     await scene.post(queue, '\u00e4\u00f6')
     const delayed = await scene.postOne(queue, 'wait', { delaySeconds: 60 })
     const gone = await scene.postOne(queue, 'gone', { delaySeconds: 60 })
-    await scene.post(await scene.queue('jobs', { kind: 'topic' }), 'news')
+    const topic = await scene.queue('jobs', { kind: 'topic' })
+    await scene.post(topic, 'news')
     assert.equal(await bytesOf(scene), 5 * one)
     const claim = await scene.claim(queue, { limit: 2 })
     assert.equal(await bytesOf(scene), 5 * one)
@@ -92,7 +93,7 @@ export function usageCases(it: It): void {
     assert.equal(await bytesOf(scene), 2 * one)
     await scene.pop(queue, 1)
     assert.equal(await bytesOf(scene), one)
-    await scene.storage.messages.purge({ key: { ...queue, kind: 'topic' }, now: scene.now })
+    await scene.storage.messages.purge({ queue: topic, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
   })
 
@@ -109,9 +110,9 @@ export function usageCases(it: It): void {
     assert.equal(await bytesOf(scene), all)
     await storage.messages.redrive({ queue: dead, ids: null, limit: 10, now: scene.now })
     assert.equal(await bytesOf(scene), all)
-    await storage.queues.delete({ key: dead, now: scene.now })
+    await storage.queues.delete({ queue: dead, now: scene.now })
     assert.equal(await bytesOf(scene), all)
-    await storage.queues.delete({ key: queue, now: scene.now })
+    await storage.queues.delete({ queue, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
   })
 
@@ -121,32 +122,33 @@ export function usageCases(it: It): void {
     const { queue } = await storage.queues.create({ key, metadata: '{"a": "\u00e4"}', now })
     await storage.queues.create({ key, metadata: '{"left": "unused"}', now })
     assert.equal(await bytesOf(scene), 9)
-    await storage.queues.create({ key: { ...key, kind: 'topic' }, metadata: '{"b": 1}', now })
+    const topic = { ...key, kind: 'topic' } as const
+    const { queue: other } = await storage.queues.create({ key: topic, metadata: '{"b": 1}', now })
     assert.equal(await bytesOf(scene), 15)
     const updated = await storage.queues.update({ queue, metadata: '{}', now })
     assert.notEqual(updated, STALE)
     assert.equal(await bytesOf(scene), 6)
-    await storage.queues.delete({ key: { ...key, kind: 'topic' }, now })
+    await storage.queues.delete({ queue: other, now })
     assert.equal(await bytesOf(scene), 0)
   })
 
   it('bytes of subscriptions count: the subscriber, and the options without their braces', async (scene) => {
-    const key = await scene.queue()
+    const queue = await scene.queue()
     const { subscriptions } = scene.storage
     const subscribe = (id: string, subscriber: string, options: string, ttlSeconds = 3600) =>
-      subscriptions.create({ key, id, subscriber, options, ttlSeconds, now: scene.now })
+      subscriptions.create({ queue, id, subscriber, options, ttlSeconds, now: scene.now })
     await subscribe('s1', 'http://a/', '{"n": 1.0}')
     assert.equal(await bytesOf(scene), 17)
     await subscribe('s2', 'http://a/', '{"it": "is there already"}')
     assert.equal(await bytesOf(scene), 17)
     await subscribe('s3', 'http://bc/', '{}', 60)
     assert.equal(await bytesOf(scene), 27)
-    await subscriptions.update({ key, id: 's1', options: '{}', now: scene.now })
-    await subscriptions.update({ key, id: 's1', ttlSeconds: 7200, now: scene.now })
-    await subscriptions.confirm({ key, id: 's1', confirmed: true, now: scene.now })
+    await subscriptions.update({ queue, id: 's1', options: '{}', now: scene.now })
+    await subscriptions.update({ queue, id: 's1', ttlSeconds: 7200, now: scene.now })
+    await subscriptions.confirm({ queue, id: 's1', confirmed: true, now: scene.now })
     assert.equal(await bytesOf(scene), 19)
     await subscriptions.update({
-      key,
+      queue,
       id: 's1',
       subscriber: 'http://longer/',
       options: '{"\u00e4": 1}',
@@ -159,12 +161,12 @@ export function usageCases(it: It): void {
       assert.ok(round < ROUNDS, 'what has expired still counts')
       scene.pass(1)
     }
-    await subscriptions.delete({ key, id: 's4', now: scene.now })
+    await subscriptions.delete({ queue, id: 's4', now: scene.now })
     assert.equal(await bytesOf(scene), 21)
-    await subscriptions.purge({ key, now: scene.now })
+    await subscriptions.purge({ queue, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
     await subscribe('s5', 'http://a/', '{}')
-    await scene.storage.queues.delete({ key, now: scene.now })
+    await scene.storage.queues.delete({ queue, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
   })
 
@@ -194,7 +196,7 @@ export function usageCases(it: It): void {
       scene.pass(1)
     }
     await post('a', 'b')
-    await scene.storage.messages.purge({ key: queue, now: scene.now })
+    await scene.storage.messages.purge({ queue, now: scene.now })
     assert.equal(await bytesOf(scene), 0)
   })
 

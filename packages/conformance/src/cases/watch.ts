@@ -156,7 +156,7 @@ export function watchCases(it: It): void {
     )
   })
 
-  it.needing('severalClients', 'what another client does is signalled', async (scene) => {
+  it.needing('severalProcesses', 'what another client does is signalled', async (scene) => {
     const queue = await scene.queue()
     const other = await scene.clients.openAnother()
     const watched = new Signals(other, queue)
@@ -170,7 +170,7 @@ export function watchCases(it: It): void {
   })
 
   it.needing(
-    'severalClients',
+    'severalProcesses',
     'the end of a delay is signalled, even if another client saw it first',
     async (scene) => {
       const queue = await scene.queue()

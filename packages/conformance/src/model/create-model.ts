@@ -1,4 +1,12 @@
-import type { ClaimStore, MessageStore, PoolStore, QueueStore, Storage, SubscriptionStore } from 'zaqar/storage'
+import type {
+  Abilities,
+  ClaimStore,
+  MessageStore,
+  PoolStore,
+  QueueStore,
+  Storage,
+  SubscriptionStore,
+} from 'zaqar/storage'
 import { StorageUnavailable } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { claimMoves } from './claim-moves.ts'
@@ -9,6 +17,14 @@ import { queueMoves } from './queue-moves.ts'
 import { createModelState, type ModelState } from './state.ts'
 import { subscriptionMoves } from './subscription-moves.ts'
 import { createWatchers } from './watchers.ts'
+
+/** Its state plays the disk, so it can be opened again and have several clients. */
+export const modelAbilities: Abilities = {
+  engine: 'model',
+  survivesReopen: true,
+  severalProcesses: true,
+  keepsRegistry: true,
+}
 
 /**
  * The reference storage: arrays and filters that say what the contract means, with no thought for speed. `state` is what
@@ -24,8 +40,8 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),
     pools: asStore<PoolStore>(poolMoves(state), isClosed),
-    engine: 'model',
-    weakness: 'everything is lost when the process ends',
+    abilities: modelAbilities,
+    weakness: () => 'everything is lost when the process ends',
     watch: watchers.watch,
     async ping() {
       if (closed) throw new StorageUnavailable('the storage is closed')

@@ -40,7 +40,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
           queue: keyOf(queue),
           body,
           createdAt: now,
-          postedBy: clientId,
+          clientId,
           ttlSeconds,
           expiresAt: now + ttlSeconds * 1000,
           visibleAt: now + delaySeconds * 1000,
@@ -66,7 +66,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const page = liveMessages(state, queue, now)
         .filter((message) => includeDelayed || isVisible(message, now))
         .filter((message) => includeClaimed || !isClaimed(state, message, now))
-        .filter((message) => message.postedBy !== hideClientId)
+        .filter((message) => message.clientId !== hideClientId)
         .filter((message) => start === undefined || compare(message, start) > 0)
         .sort(compare)
         .slice(0, limit)
@@ -117,11 +117,13 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return taken.map((message) => toMessage(state, message, now))
     },
 
-    purge({ key }) {
-      const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, key)
+    purge({ queue: handle }) {
+      if (isStale(state, handle)) return STALE
+      const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, handle)
       state.messages = state.messages.filter(stays)
       state.claims = state.claims.filter(stays)
       state.idempotencyRecords = state.idempotencyRecords.filter(stays)
+      return 'purged'
     },
 
     // Decisions: by ids they move in the order asked for, each once; messages whose old queue is gone do not count against

@@ -53,8 +53,8 @@ export function byArrival(a: Place, b: Place): number {
 }
 
 export function toMessage(state: ModelState, message: MessageRow, now: Instant): Message {
-  const { id, body, ttlSeconds, createdAt, claimCount } = message
-  return { id, body, ttlSeconds, createdAt, claimId: holderOf(state, message, now)?.id ?? null, claimCount }
+  const { id, body, clientId, ttlSeconds, createdAt, claimCount } = message
+  return { id, body, clientId, ttlSeconds, createdAt, claimId: holderOf(state, message, now)?.id ?? null, claimCount }
 }
 
 /** One that would expire before the claim ends lives for claim ttl + grace from now on. */

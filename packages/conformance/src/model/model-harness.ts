@@ -1,19 +1,14 @@
 import type { Harness } from '../harness.ts'
-import { createModel } from './create-model.ts'
+import { createModel, modelAbilities } from './create-model.ts'
 import { createModelState } from './state.ts'
 
-/** The model as an engine of its own: its state plays the disk, so it can be reopened and have several clients. */
+/** The model as an engine of its own. */
 export const modelHarness: Harness = {
-  abilities: { survivesReopen: true, severalClients: true, failingNeighbours: true },
+  abilities: modelAbilities,
   async open(clock) {
     const state = createModelState()
     const another = async () => createModel(clock, state)
-    return {
-      storage: await another(),
-      reopen: another,
-      openSecondClient: another,
-      failNeighbour: ({ queues }) => queues.get({ key: null as never, now: clock.now() }),
-      async drop() {},
-    }
+    return { storage: await another(), reopen: another, openSecondClient: another, async drop() {} }
   },
+  failNeighbour: ({ queues }, clock) => queues.get({ key: null as never, now: clock.now() }),
 }

@@ -1,4 +1,4 @@
-import type { Instant, MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
+import type { Instant, MetadataFilter, Queue, QueueKey, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, isClaimed, isLive, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
@@ -22,14 +22,16 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       return updated
     },
 
-    delete({ key }) {
-      const stays = (row: { queue: typeof key }) => !isSameQueue(row.queue, key)
-      state.queues = state.queues.filter((queue) => !isSameQueue(queue, key))
+    delete({ queue: handle }) {
+      if (isStale(state, handle)) return STALE
+      const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, handle)
+      state.queues = state.queues.filter((queue) => !isSameQueue(queue, handle))
       state.messages = state.messages.filter(stays)
       state.claims = state.claims.filter(stays)
       state.subscriptions = state.subscriptions.filter(stays)
       state.idempotencyRecords = state.idempotencyRecords.filter(stays)
       state.markers = state.markers.filter(stays)
+      return 'deleted'
     },
 
     list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
@@ -54,9 +56,9 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
     },
 
     // Decision: oldest and newest go by place, a delayed message by the place that it will take.
-    stats({ key, now }) {
-      if (!findQueue(state, key)) return null
-      const messages = liveMessages(state, key, now).sort(byPlace)
+    stats({ queue, now }) {
+      if (isStale(state, queue)) return STALE
+      const messages = liveMessages(state, queue, now).sort(byPlace)
       const claimed = messages.filter((message) => isClaimed(state, message, now)).length
       const [oldest = null] = messages
       const newest = messages.at(-1) ?? null

@@ -24,7 +24,6 @@ export interface MessageRow extends Omit<Message, 'claimId'>, Place {
   queue: QueueKey
   ttlSeconds: number
   expiresAt: Instant
-  postedBy: string
   /** The claim that took it last, live or not. */
   claimId: string | null
   claimCount: number

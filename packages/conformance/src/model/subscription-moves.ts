@@ -1,14 +1,15 @@
 import type { Instant, QueueKey, Subscription, SubscriptionStore } from 'zaqar/storage'
+import { STALE } from 'zaqar/storage'
 import type { Moves } from './moves.ts'
-import { endOf, findQueue, isSameQueue, type ModelState, pageBy, type SubscriptionRow } from './state.ts'
+import { endOf, isSameQueue, isStale, type ModelState, pageBy, type SubscriptionRow } from './state.ts'
 
 export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
   return {
-    create({ key, id, subscriber, ttlSeconds, options, now }) {
-      if (!findQueue(state, key)) return null
-      const existing = live(state, key, now).find((row) => row.subscriber === subscriber)
+    create({ queue, id, subscriber, ttlSeconds, options, now }) {
+      if (isStale(state, queue)) return STALE
+      const existing = live(state, queue, now).find((row) => row.subscriber === subscriber)
       if (existing) return { created: false, subscription: toSubscription(existing) }
-      const { project, kind, name } = key
+      const { project, kind, name } = queue
       const row: SubscriptionRow = {
         queue: { project, kind, name },
         id,
@@ -23,19 +24,23 @@ export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
       return { created: true, subscription: toSubscription(row) }
     },
 
-    get({ key, id, now }) {
-      const row = find(state, key, id, now)
+    get({ queue, id, now }) {
+      if (isStale(state, queue)) return STALE
+      const row = find(state, queue, id, now)
       return row && toSubscription(row)
     },
 
-    list: ({ key, after, limit, now }) =>
-      pageBy(live(state, key, now), (row) => row.id, { after, limit }).map(toSubscription),
+    list({ queue, after, limit, now }) {
+      if (isStale(state, queue)) return STALE
+      return pageBy(live(state, queue, now), (row) => row.id, { after, limit }).map(toSubscription)
+    },
 
     // Decision: to set the subscriber that it has already changes nothing, so it stays confirmed.
-    update({ key, id, subscriber, ttlSeconds, options, now }) {
-      const row = find(state, key, id, now)
+    update({ queue, id, subscriber, ttlSeconds, options, now }) {
+      if (isStale(state, queue)) return STALE
+      const row = find(state, queue, id, now)
       if (!row) return 'absent'
-      if (live(state, key, now).some((other) => other !== row && other.subscriber === subscriber)) return 'conflict'
+      if (live(state, queue, now).some((other) => other !== row && other.subscriber === subscriber)) return 'conflict'
       replace(state, row, {
         ...row,
         ...(subscriber !== undefined && subscriber !== row.subscriber && { subscriber, confirmed: false }),
@@ -45,18 +50,23 @@ export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
       return 'updated'
     },
 
-    confirm({ key, id, confirmed, now }) {
-      const row = find(state, key, id, now)
+    confirm({ queue, id, confirmed, now }) {
+      if (isStale(state, queue)) return STALE
+      const row = find(state, queue, id, now)
       if (row) replace(state, row, { ...row, confirmed })
       return row !== null
     },
 
-    delete({ key, id }) {
-      state.subscriptions = state.subscriptions.filter((row) => row.id !== id || !isSameQueue(row.queue, key))
+    delete({ queue, id }) {
+      if (isStale(state, queue)) return STALE
+      state.subscriptions = state.subscriptions.filter((row) => row.id !== id || !isSameQueue(row.queue, queue))
+      return undefined
     },
 
-    purge({ key }) {
-      state.subscriptions = state.subscriptions.filter((row) => !isSameQueue(row.queue, key))
+    purge({ queue }) {
+      if (isStale(state, queue)) return STALE
+      state.subscriptions = state.subscriptions.filter((row) => !isSameQueue(row.queue, queue))
+      return 'purged'
     },
   }
 }

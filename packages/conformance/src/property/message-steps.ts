@@ -148,8 +148,10 @@ export const messageSteps = [
       }),
   ),
 
-  step(1, 'purge', { queue: anyQueue }, (world, { queue }) =>
-    world.ask((storage) => storage.messages.purge({ key: world.key(queue), now: world.now })),
+  step(1, 'purge', { queue: anyQueue, handle: handleAge }, (world, { queue, handle }) =>
+    world.withHandle(queue, handle, (known) =>
+      world.ask((storage, of) => storage.messages.purge({ queue: of(known), now: world.now })),
+    ),
   ),
 
   step(

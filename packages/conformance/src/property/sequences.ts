@@ -1,13 +1,15 @@
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Abilities } from 'zaqar/storage'
 import { ManualClock } from '../clock.ts'
-import type { Abilities, Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
 import { checkProperty, type PropertyOptions } from './check-property.ts'
 import { claimSteps } from './claim-steps.ts'
 import { messageSteps } from './message-steps.ts'
 import { poolSteps } from './pool-steps.ts'
 import { queueSteps } from './queue-steps.ts'
+import { registrySteps } from './registry-steps.ts'
 import type { Step, WeightedStep } from './step.ts'
 import { subscriptionSteps } from './subscription-steps.ts'
 import { World } from './world.ts'
@@ -20,7 +22,7 @@ import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
 export function testSequences(harness: Harness, options: PropertyOptions): void {
   test('any sequence of moves is answered as by the model', async (t) => {
     const clock = new ManualClock()
-    const clients = new OpenedClients(await harness.open(clock))
+    const clients = await OpenedClients.open(harness, clock)
     let sequences = 0
     const runSequence = async (steps: readonly Step[]) => {
       sequences += 1
@@ -44,7 +46,11 @@ export function testSequences(harness: Harness, options: PropertyOptions): void 
 
 /** Sequences of all moves, and some that stay with one subject so that its moves meet more often. */
 function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<Step[]> {
-  const restarts = [...(abilities.survivesReopen ? [reopen] : []), ...(abilities.severalClients ? [changeClient] : [])]
+  const restarts = [
+    ...(abilities.survivesReopen ? [reopen] : []),
+    ...(abilities.severalProcesses ? [changeClient] : []),
+  ]
+  const registry = abilities.keepsRegistry ? [...registrySteps, ...poolSteps] : []
   const sequence = (...steps: WeightedStep[]) =>
     fc.array(fc.oneof(...steps, ...restarts), { minLength: 1, maxLength, size: 'max' })
   return fc.oneof(
@@ -57,11 +63,11 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
         ...messageSteps,
         ...claimSteps,
         ...subscriptionSteps,
-        ...poolSteps,
+        ...registry,
       ),
     },
     { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps) },
     { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
-    { weight: 1, arbitrary: sequence(...poolSteps) },
+    ...(registry.length > 0 ? [{ weight: 1, arbitrary: sequence(...registry) }] : []),
   )
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
-import { anyQueue, limit, pick } from './alphabets.ts'
+import { STALE } from 'zaqar/storage'
+import { anyQueue, handleAge, limit, pick } from './alphabets.ts'
+import { createQueue } from './queue-steps.ts'
 import { step } from './step.ts'
 
 const subscriber = fc.constantFrom('http://one.example/', 'http://two.example/', 'mailto:three@example.org')
@@ -10,31 +12,44 @@ export const subscriptionSteps = [
   step(
     3,
     'subscribe',
-    { queue: anyQueue, subscriber, ttlSeconds, options },
-    async (world, { queue, subscriber, ttlSeconds, options }) => {
+    { queue: anyQueue, handle: handleAge, subscriber, ttlSeconds, options },
+    async (world, { queue, handle, subscriber, ttlSeconds, options }) => {
+      if (handle === 'latest') await createQueue(world, queue, '{}')
       const id = `subscription-${world.nextSerial()}`
-      await world.ask((storage) =>
-        storage.subscriptions.create({ key: world.key(queue), id, subscriber, ttlSeconds, options, now: world.now }),
-      )
-      world.found(world.subscriptions, queue, { engine: [id], model: [id] })
-      world.expectAfter(ttlSeconds)
+      await world.withHandle(queue, handle, async (known) => {
+        const { model } = await world.ask((storage, of) =>
+          storage.subscriptions.create({ queue: of(known), id, subscriber, ttlSeconds, options, now: world.now }),
+        )
+        if (model === STALE) return
+        world.found(world.subscriptions, queue, { engine: [id], model: [id] })
+        world.expectAfter(ttlSeconds)
+      })
     },
   ),
 
-  step(1, 'get subscription', { queue: anyQueue, subscription: pick }, async (world, { queue, subscription }) => {
-    const id = world.pick(world.subscriptions, queue, subscription)?.model
-    if (id === undefined) return
-    await world.ask((storage) => storage.subscriptions.get({ key: world.key(queue), id, now: world.now }))
-  }),
+  step(
+    1,
+    'get subscription',
+    { queue: anyQueue, handle: handleAge, subscription: pick },
+    (world, { queue, handle, subscription }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const id = world.pick(world.subscriptions, queue, subscription)?.model
+        if (id === undefined) return
+        await world.ask((storage, of) => storage.subscriptions.get({ queue: of(known), id, now: world.now }))
+      }),
+  ),
 
   step(
     2,
     'list subscriptions',
-    { queue: anyQueue, start: fc.option(pick, { freq: 2 }), limit },
-    (world, { queue, start, limit }) => {
-      const after = (start && world.pick(world.subscriptions, queue, start)?.model) ?? null
-      return world.ask((storage) => storage.subscriptions.list({ key: world.key(queue), after, limit, now: world.now }))
-    },
+    { queue: anyQueue, handle: handleAge, start: fc.option(pick, { freq: 2 }), limit },
+    (world, { queue, handle, start, limit }) =>
+      world.withHandle(queue, handle, (known) => {
+        const after = (start && world.pick(world.subscriptions, queue, start)?.model) ?? null
+        return world.ask((storage, of) =>
+          storage.subscriptions.list({ queue: of(known), after, limit, now: world.now }),
+        )
+      }),
   ),
 
   step(
@@ -42,41 +57,52 @@ export const subscriptionSteps = [
     'update subscription',
     {
       queue: anyQueue,
+      handle: handleAge,
       subscription: pick,
       subscriber: fc.option(subscriber, { nil: undefined }),
       ttlSeconds: fc.option(ttlSeconds, { nil: undefined }),
       options: fc.option(options, { nil: undefined }),
     },
-    async (world, { queue, subscription, ...changes }) => {
-      const id = world.pick(world.subscriptions, queue, subscription)?.model
-      if (id === undefined) return
-      await world.ask((storage) =>
-        storage.subscriptions.update({ key: world.key(queue), id, ...changes, now: world.now }),
-      )
-      if (changes.ttlSeconds !== undefined) world.expectAfter(changes.ttlSeconds)
-    },
+    (world, { queue, handle, subscription, ...changes }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const id = world.pick(world.subscriptions, queue, subscription)?.model
+        if (id === undefined) return
+        await world.ask((storage, of) =>
+          storage.subscriptions.update({ queue: of(known), id, ...changes, now: world.now }),
+        )
+        if (changes.ttlSeconds !== undefined) world.expectAfter(changes.ttlSeconds)
+      }),
   ),
 
   step(
     1,
     'confirm subscription',
-    { queue: anyQueue, subscription: pick, confirmed: fc.boolean() },
-    async (world, { queue, subscription, confirmed }) => {
-      const id = world.pick(world.subscriptions, queue, subscription)?.model
-      if (id === undefined) return
-      await world.ask((storage) =>
-        storage.subscriptions.confirm({ key: world.key(queue), id, confirmed, now: world.now }),
-      )
-    },
+    { queue: anyQueue, handle: handleAge, subscription: pick, confirmed: fc.boolean() },
+    (world, { queue, handle, subscription, confirmed }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const id = world.pick(world.subscriptions, queue, subscription)?.model
+        if (id === undefined) return
+        await world.ask((storage, of) =>
+          storage.subscriptions.confirm({ queue: of(known), id, confirmed, now: world.now }),
+        )
+      }),
   ),
 
-  step(1, 'delete subscription', { queue: anyQueue, subscription: pick }, async (world, { queue, subscription }) => {
-    const id = world.pick(world.subscriptions, queue, subscription)?.model
-    if (id === undefined) return
-    await world.ask((storage) => storage.subscriptions.delete({ key: world.key(queue), id, now: world.now }))
-  }),
+  step(
+    1,
+    'delete subscription',
+    { queue: anyQueue, handle: handleAge, subscription: pick },
+    (world, { queue, handle, subscription }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const id = world.pick(world.subscriptions, queue, subscription)?.model
+        if (id === undefined) return
+        await world.ask((storage, of) => storage.subscriptions.delete({ queue: of(known), id, now: world.now }))
+      }),
+  ),
 
-  step(1, 'purge subscriptions', { queue: anyQueue }, (world, { queue }) =>
-    world.ask((storage) => storage.subscriptions.purge({ key: world.key(queue), now: world.now })),
+  step(1, 'purge subscriptions', { queue: anyQueue, handle: handleAge }, (world, { queue, handle }) =>
+    world.withHandle(queue, handle, (known) =>
+      world.ask((storage, of) => storage.subscriptions.purge({ queue: of(known), now: world.now })),
+    ),
   ),
 ]

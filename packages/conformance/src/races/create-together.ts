@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Storage } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
-import type { Scene } from '../scene.ts'
+import { fresh, type Scene } from '../scene.ts'
 import { allAtOnce } from './all-at-once.ts'
 
 const callers = 12
@@ -22,22 +22,14 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
     client.messages.append({ queue, clientId: 'poster', messages, idempotency, now }),
   )
   for (const post of posts) assert.deepEqual(post, posts[0], 'a repeated POST has one answer')
-  assert.equal((await storage.queues.stats({ key, now }))?.free, 1, 'and is stored once')
+  assert.equal(fresh(await storage.queues.stats({ queue, now })).free, 1, 'and is stored once')
 
-  const terms = { key, subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}', now }
+  const terms = { queue, subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}', now }
   const subscriptions = await allAtOnce(callers, clients, (client, caller) =>
     client.subscriptions.create({ ...terms, id: `s${caller}` }),
   )
-  assert.equal(subscriptions.filter((answer) => answer?.created).length, 1, 'a subscriber subscribes once')
-  assert.equal(new Set(subscriptions.map((answer) => answer?.subscription.id)).size, 1, 'and all are told which')
-
-  const pools = await allAtOnce(callers, clients, (client, caller) =>
-    client.pools.putPool({
-      project: 'alpha',
-      pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: '{}', flavor: null },
-    }),
-  )
-  assert.equal(pools.filter((answer) => answer === 'stored').length, 1, 'a URI belongs to one pool')
+  assert.equal(subscriptions.filter((answer) => fresh(answer).created).length, 1, 'a subscriber subscribes once')
+  assert.equal(new Set(subscriptions.map((answer) => fresh(answer).subscription.id)).size, 1, 'and all are told which')
 
   const updates = await allAtOnce(callers, clients, (client, caller) =>
     client.queues.update({ queue, metadata: `{"caller": ${caller}}`, now }),
@@ -45,4 +37,15 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   const [updated, ...others] = updates.filter((answer) => answer !== STALE)
   assert.deepEqual(others, [], 'of updates of one version one succeeds')
   assert.deepEqual(await storage.queues.get({ key, now }), updated)
+}
+
+/** Callers want the same address for pools of their own. */
+export async function putPoolsTogether(_scene: Scene, clients: readonly Storage[]): Promise<void> {
+  const pools = await allAtOnce(callers, clients, (client, caller) =>
+    client.pools.putPool({
+      project: 'alpha',
+      pool: { name: `pool-${caller}`, uri: 'redis://shared', weight: 1, options: '{}', flavor: null },
+    }),
+  )
+  assert.equal(pools.filter((answer) => answer === 'stored').length, 1, 'a URI belongs to one pool')
 }

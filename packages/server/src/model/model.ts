@@ -29,6 +29,8 @@ export interface Message {
   readonly id: string
   /** The body as JSON text. */
   readonly body: string
+  /** Who posted it. */
+  readonly clientId: string
   /** Seconds, as posted or as changed by a claim or by a move to another queue. (contract http.md 3.7.1, 6.6, 6.8) */
   readonly ttlSeconds: number
   /** When it was posted. Claims and moves leave it alone. */

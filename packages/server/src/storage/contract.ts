@@ -70,7 +70,7 @@ export interface QueueStore {
   update(p: { queue: QueueHandle; metadata: string; now: Instant }): Promise<Queue | Stale>
 
   /** Removes the queue, its messages, claims, subscriptions and idempotency records. Answers at once, whatever it held. */
-  delete(p: { key: QueueKey; now: Instant }): Promise<void>
+  delete(p: { queue: QueueHandle; now: Instant }): Promise<'deleted' | Stale>
 
   /**
    * The queues of a project, by name in code point order, those after `after`.
@@ -98,8 +98,7 @@ export interface QueueStore {
    */
   usage(p: { project: string; now: Instant }): Promise<ProjectUsage>
 
-  /** Null when there is no such queue. */
-  stats(p: { key: QueueKey; now: Instant }): Promise<QueueStats | null>
+  stats(p: { queue: QueueHandle; now: Instant }): Promise<QueueStats | Stale>
 }
 
 export interface ListedQueue {
@@ -200,7 +199,7 @@ export interface MessageStore {
   }): Promise<Message[] | Stale>
 
   /** Removes all messages, delayed and claimed ones too, and all claims and idempotency records. Answers at once. */
-  purge(p: { key: QueueKey; now: Instant }): Promise<void>
+  purge(p: { queue: QueueHandle; now: Instant }): Promise<'purged' | Stale>
 
   /**
    * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
@@ -256,42 +255,42 @@ export interface ClaimStore {
 export interface SubscriptionStore {
   /**
    * Subscriptions are unique by queue and subscriber among the live ones: an existing one is answered as it is, with
-   * `created: false`. Null when the queue does not exist.
+   * `created: false`.
    */
   create(p: {
-    key: QueueKey
+    queue: QueueHandle
     id: string
     subscriber: string
     ttlSeconds: number
     options: string
     now: Instant
-  }): Promise<{ created: boolean; subscription: Subscription } | null>
+  }): Promise<{ created: boolean; subscription: Subscription } | Stale>
 
-  get(p: { key: QueueKey; id: string; now: Instant }): Promise<Subscription | null>
+  get(p: { queue: QueueHandle; id: string; now: Instant }): Promise<Subscription | null | Stale>
 
   /** By id in code point order, those after `after`. */
-  list(p: { key: QueueKey; after: string | null; limit: number; now: Instant }): Promise<Subscription[]>
+  list(p: { queue: QueueHandle; after: string | null; limit: number; now: Instant }): Promise<Subscription[] | Stale>
 
   /**
    * Changes what is given; a new ttl counts from now. A new subscriber makes the subscription unconfirmed again.
    * 'conflict' when another live one of the queue has that subscriber.
    */
   update(p: {
-    key: QueueKey
+    queue: QueueHandle
     id: string
     subscriber?: string | undefined
     ttlSeconds?: number | undefined
     options?: string | undefined
     now: Instant
-  }): Promise<'updated' | 'absent' | 'conflict'>
+  }): Promise<'updated' | 'absent' | 'conflict' | Stale>
 
   /** False when there is no such subscription. */
-  confirm(p: { key: QueueKey; id: string; confirmed: boolean; now: Instant }): Promise<boolean>
+  confirm(p: { queue: QueueHandle; id: string; confirmed: boolean; now: Instant }): Promise<boolean | Stale>
 
-  delete(p: { key: QueueKey; id: string; now: Instant }): Promise<void>
+  delete(p: { queue: QueueHandle; id: string; now: Instant }): Promise<undefined | Stale>
 
   /** Removes all subscriptions of the queue. */
-  purge(p: { key: QueueKey; now: Instant }): Promise<void>
+  purge(p: { queue: QueueHandle; now: Instant }): Promise<'purged' | Stale>
 }
 
 /**
@@ -330,26 +329,38 @@ export interface PoolStore {
   deleteFlavor(p: { project: string; name: string }): Promise<void>
 }
 
-export interface Storage {
-  readonly queues: QueueStore
+/** What an engine is, and what it can do beyond the contract. */
+export interface Abilities {
+  /** What the engine is called. */
+  readonly engine: string
+  /** What was answered is still there when the store is closed and opened again. */
+  readonly survivesReopen: boolean
+  /** Any number of processes may have the store open, and are one service then. */
+  readonly severalProcesses: boolean
+  /** It is a `Registry` too. */
+  readonly keepsRegistry: boolean
+}
+
+/** What keeps queues and what is in them. */
+export interface QueueEngine {
+  readonly abilities: Abilities
+  readonly queues: Pick<QueueStore, 'create' | 'get' | 'update' | 'delete' | 'stats'>
   readonly messages: MessageStore
   readonly claims: ClaimStore
   readonly subscriptions: SubscriptionStore
-  readonly pools: PoolStore
 
-  /** Names the engine, and says in a sentence how its answers to writes are weaker than `Durable` demands, or null. */
-  readonly engine: string
-  readonly weakness: string | null
+  /** Says in a sentence how answers to writes are weaker at present than `Durable` demands; null when they are not. */
+  weakness(): string | null
 
   /**
    * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or freed
    * messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without reason, never fails to
-   * come. The queue need not exist. Answers the function that ends it.
+   * come. `queue` is the handle, where there is one; the queue need not exist. Answers the function that ends it.
    *
    * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports by
    * `process.emitWarning` (see `tellListeners`).
    */
-  watch(key: QueueKey, listener: () => void): () => void
+  watch(queue: QueueKey, listener: () => void): () => void
 
   /** Resolves when the engine can read and write; throws StorageUnavailable otherwise. */
   ping(): Promise<void>
@@ -357,6 +368,14 @@ export interface Storage {
   /** Waits for the moves under way, refuses new ones with StorageUnavailable. May be called twice. */
   close(): Promise<void>
 }
+
+/** What is known of a project as a whole, whichever engine keeps its queues; and which engines there are. */
+export interface Registry {
+  readonly queues: Pick<QueueStore, 'list' | 'count' | 'usage'>
+  readonly pools: PoolStore
+}
+
+export type Storage = QueueEngine & Registry
 
 /** The engine cannot serve now; nothing was promised. Trying again later may help. */
 export class StorageUnavailable extends Error {

@@ -1,11 +1,11 @@
 import { type Harness, runConformance } from 'zaqar-conformance'
 import { encryptedStorage } from '../../src/storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from '../../src/storage/encrypted/message-cipher.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { abilities, openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 
 /** Every message of every queue is encrypted. */
 const harness: Harness = {
-  abilities: { survivesReopen: false, severalClients: false, failingNeighbours: false },
+  abilities: { ...abilities, survivesReopen: false },
   async open(clock) {
     const sqlite = await openSqlite({ path: ':memory:', clock })
     return { storage: encryptedStorage(sqlite, new MessageCipher('a key', []), () => true), async drop() {} }

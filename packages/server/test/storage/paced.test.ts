@@ -4,7 +4,7 @@ import { type Harness, ManualClock, runConformance } from 'zaqar-conformance'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { type QueueHandle, STALE, type Storage } from '../../src/storage/contract.ts'
 import { pacedStorage } from '../../src/storage/paced/paced-storage.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { abilities, openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 
 const KIB = 1024
 const BUDGET = 16 * KIB * KIB
@@ -12,7 +12,7 @@ const LIMITS = { maxMessagesPostBytes: 256 * KIB, maxQueueMetadataBytes: 64 * KI
 
 /** Everything has to ask for room, and there is little. */
 const harness: Harness = {
-  abilities: { survivesReopen: false, severalClients: false, failingNeighbours: false },
+  abilities: { ...abilities, survivesReopen: false },
   async open(clock) {
     const sqlite = await openSqlite({ path: ':memory:', clock })
     return { storage: pacedStorage(sqlite, new MemoryBudget({ bytes: 1000, clock }), LIMITS), async drop() {} }
@@ -101,7 +101,7 @@ describe('a paced storage', () => {
   test('learns from what it hands out that a queue has become one of small messages', async () => {
     const { create, list, paced, sqlite, budget, clock } = await open()
     const queue = await create('shrunk', LARGE, paced)
-    await paced.messages.purge({ key: queue, now: clock.now() })
+    await paced.messages.purge({ queue, now: clock.now() })
     const messages = [{ body: '"x"', ttlSeconds: 300, delaySeconds: 0 }]
     await paced.messages.append({ queue, clientId: 'c', messages, now: clock.now() })
     for (let i = 0; i < 50; i++) await list(queue)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
-import { type QueueHandle, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
+import { type QueueHandle, STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { type NetworkProxy, startProxy } from './postgres-proxy.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, pause, startPostgres } from './postgres-server.ts'
@@ -96,8 +96,9 @@ async function check(storage: Storage, queue: QueueHandle, history: History): Pr
     )
   }
   assert.equal(new Set(history.claimed).size, history.claimed.length, 'a message was in two live claims')
-  const stats = await storage.queues.stats({ key, now: clock.now() })
-  assert.equal((stats?.free ?? 0) + (stats?.claimed ?? 0), left.length, 'the counts are wrong')
+  const stats = await storage.queues.stats({ queue, now: clock.now() })
+  assert(stats !== STALE)
+  assert.equal(stats.free + stats.claimed, left.length, 'the counts are wrong')
 }
 
 /** After trouble ended, the storage serves again by itself. */

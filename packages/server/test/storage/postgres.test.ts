@@ -1,13 +1,13 @@
 import { after, before, test } from 'node:test'
 import { type Harness, runConformance } from 'zaqar-conformance'
-import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { abilities, openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
 
 let server: PostgresServer
 
 /** One schema for each store, which is left behind when a test on it failed. */
 const postgresHarness: Harness = {
-  abilities: { survivesReopen: true, severalClients: true, failingNeighbours: true },
+  abilities,
   async open(clock) {
     const { uri } = server
     const schema = newSchema()
@@ -16,23 +16,23 @@ const postgresHarness: Harness = {
       storage: await open(),
       reopen: open,
       openSecondClient: open,
-      // One for each connection: a write without metadata, a read of rows that are not counted in numbers.
-      failNeighbour: async ({ queues }) => {
-        const now = clock.now()
-        const key = { project: 'alpha', kind: 'queue', name: 'failing' } as const
-        const page = {
-          ...key,
-          after: null,
-          limit: 'many' as never,
-          nameContains: null,
-          metadata: [],
-          withMetadata: false,
-        }
-        const write = queues.create({ key, metadata: null as never, now })
-        await Promise.all([write, queues.list({ ...page, now })])
-      },
       drop: async () => void (await administer(uri, `DROP SCHEMA "${schema}" CASCADE`)),
     }
+  },
+  // One for each connection: a write without metadata, a read of rows that are not counted in numbers.
+  failNeighbour: async ({ queues }, clock) => {
+    const now = clock.now()
+    const key = { project: 'alpha', kind: 'queue', name: 'failing' } as const
+    const page = {
+      ...key,
+      after: null,
+      limit: 'many' as never,
+      nameContains: null,
+      metadata: [],
+      withMetadata: false,
+    }
+    const write = queues.create({ key, metadata: null as never, now })
+    await Promise.all([write, queues.list({ ...page, now })])
   },
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
-import type { Storage } from '../../src/storage/contract.ts'
+import { STALE, type Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 
 const FIRST_STEP = new URL('../../src/storage/sqlite/migrations/0001-queues-messages-claims.sql', import.meta.url)
@@ -14,15 +14,20 @@ test('a file of the first schema gets the bytes of its queues', async (t) => {
   const { storage, clock } = await openFirst(t)
   const usage = () => storage.queues.usage({ project: 'p1', now: clock.now() })
   assert.deepEqual(await usage(), { queues: 1, messages: 2, bytes: 12 })
-  await storage.messages.purge({ key: { project: 'p1', kind: 'queue', name: 'old' }, now: clock.now() })
+  const queue = await storage.queues.get({ key: { project: 'p1', kind: 'queue', name: 'old' }, now: clock.now() })
+  assert(queue)
+  await storage.messages.purge({ queue, now: clock.now() })
   assert.deepEqual(await usage(), { queues: 1, messages: 0, bytes: 0 })
 })
 
 test('dead letters that waited for a queue in a file of the first schema are seen', async (t) => {
   const { storage, clock } = await openFirst(t)
   const key = { project: 'p2', kind: 'queue', name: 'dead' } as const
-  assert.deepEqual((await storage.queues.get({ key, now: clock.now() }))?.metadata, '{}')
-  assert.equal((await storage.queues.stats({ key, now: clock.now() }))?.free, 1)
+  const queue = await storage.queues.get({ key, now: clock.now() })
+  assert.equal(queue?.metadata, '{}')
+  const stats = await storage.queues.stats({ queue, now: clock.now() })
+  assert(stats !== STALE)
+  assert.equal(stats.free, 1)
 })
 
 /** A file as the first version of the service left it: a queue with messages, and a dead letter in a queue that nobody had created. */

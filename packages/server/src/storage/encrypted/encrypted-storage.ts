@@ -23,14 +23,14 @@ export function encryptedStorage(
   encrypts: (queue: QueueHandle) => boolean = wantsEncryption,
 ): Storage {
   return {
-    engine: storage.engine,
-    weakness: storage.weakness,
+    abilities: storage.abilities,
     queues: encryptedQueues(storage.queues, cipher),
     messages: encryptedMessages(storage.messages, cipher, encrypts),
     claims: encryptedClaims(storage.claims, cipher),
     subscriptions: storage.subscriptions,
     pools: storage.pools,
-    watch: (key, listener) => storage.watch(key, listener),
+    weakness: () => storage.weakness(),
+    watch: (queue, listener) => storage.watch(queue, listener),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }
@@ -51,8 +51,8 @@ function encryptedQueues(queues: QueueStore, cipher: MessageCipher): QueueStore 
     usage: (p) => queues.usage(p),
     async stats(p) {
       const stats = await queues.stats(p)
-      if (stats === null) return null
-      const open = (message: Message | null) => message && openMessage(message, p.key.project, cipher)
+      if (stats === STALE) return STALE
+      const open = (message: Message | null) => message && openMessage(message, p.queue.project, cipher)
       return { ...stats, oldest: open(stats.oldest), newest: open(stats.newest) }
     },
   }

@@ -37,14 +37,14 @@ const COPIES = 2
 export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: PaceLimits): Storage {
   const pace = new Pace(budget)
   return {
-    engine: storage.engine,
-    weakness: storage.weakness,
+    abilities: storage.abilities,
     queues: pacedQueues(storage.queues, pace, limits),
     messages: pacedMessages(storage.messages, pace, limits),
     claims: pacedClaims(storage.claims, pace, limits),
     subscriptions: pacedSubscriptions(storage.subscriptions, pace, limits),
     pools: storage.pools,
-    watch: (key, listener) => storage.watch(key, listener),
+    weakness: () => storage.weakness(),
+    watch: (queue, listener) => storage.watch(queue, listener),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }
@@ -134,9 +134,9 @@ function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueS
     usage: (p) => queues.usage(p),
     stats: (p) =>
       pace.run(
-        { of: p.key, sizes: pace.messages, count: 2, maxBytes: maxMessagesPostBytes },
+        { of: p.queue, sizes: pace.messages, count: 2, maxBytes: maxMessagesPostBytes },
         () => queues.stats(p),
-        (stats) => largestBody([stats?.oldest ?? [], stats?.newest ?? []].flat()),
+        (stats) => (stats === STALE ? 0 : largestBody([stats.oldest ?? [], stats.newest ?? []].flat())),
       ),
   }
 }
@@ -185,9 +185,9 @@ function pacedSubscriptions(
     get: (p) => subscriptions.get(p),
     list: (p) =>
       pace.run(
-        { of: p.key, sizes: pace.subscriptions, count: p.limit, maxBytes: maxQueueMetadataBytes },
+        { of: p.queue, sizes: pace.subscriptions, count: p.limit, maxBytes: maxQueueMetadataBytes },
         () => subscriptions.list(p),
-        (listed) => listed.reduce((most, { options }) => Math.max(most, options.length), 0),
+        (listed) => (listed === STALE ? 0 : listed.reduce((most, { options }) => Math.max(most, options.length), 0)),
       ),
     update: (p) => subscriptions.update(p),
     confirm: (p) => subscriptions.confirm(p),

@@ -80,9 +80,8 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       })
     },
 
-    async purge({ key }) {
-      await lanes.write('purge_messages', key, {})
-    },
+    purge: ({ queue }) =>
+      onQueue(write<'purged' | Stale>, { move: 'purge_messages', queue, parameters: {} }, () => 'purged' as const),
 
     redrive({ queue, ids, limit, now }) {
       const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, now }

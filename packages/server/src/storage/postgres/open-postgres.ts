@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
-import { type Storage, StorageUnavailable } from '../contract.ts'
+import { type Abilities, type Storage, StorageUnavailable } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
 import { createClaimStore } from './claims.ts'
 import { connect, connectTo } from './connection.ts'
@@ -28,6 +28,13 @@ export interface PostgresOptions {
   readonly clock: Clock
 }
 
+export const abilities: Abilities = {
+  engine: 'postgres',
+  survivesReopen: true,
+  severalProcesses: true,
+  keepsRegistry: true,
+}
+
 const OLDEST_VERSION = 150_000
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
 
@@ -45,14 +52,14 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const sweeper = new Sweeper(lanes, clock)
   sweeper.start()
   return {
-    engine: 'postgres',
-    weakness,
+    abilities,
+    weakness: () => weakness,
     queues: createQueueStore(engine),
     messages: createMessageStore(engine),
     claims: createClaimStore(engine),
     subscriptions: createSubscriptionStore(engine),
     pools: createPoolStore(engine),
-    watch: (key, listener) => watchers.watch(key, listener),
+    watch: (queue, listener) => watchers.watch(queue, listener),
     async ping() {
       await lanes.service('ping', {})
     },

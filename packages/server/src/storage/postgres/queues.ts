@@ -16,6 +16,9 @@ type Usage = { queues: number; messages: number; bytes: number }
 type StatsRow = { bucket: number; free: number; claimed: number; oldest: MessageRow | null; newest: MessageRow | null }
 
 export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
+  const write = lanes.write.bind(lanes)
+  const read = lanes.read.bind(lanes)
+
   return {
     async create({ key, metadata, now }) {
       const parameters = { metadata, now }
@@ -28,17 +31,15 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
       return stored && toQueue(key, stored)
     },
 
-    update({ queue, metadata }) {
-      return onQueue(
-        (move, key, parameters) => lanes.write<{ version: number } | Stale>(move, key, parameters),
+    update: ({ queue, metadata }) =>
+      onQueue(
+        write<{ version: number } | Stale>,
         { move: 'update_queue', queue, parameters: { metadata } },
         ({ version }) => toQueue(queue, { metadata, version }),
-      )
-    },
+      ),
 
-    async delete({ key }) {
-      await lanes.write('delete_queue', key, {})
-    },
+    delete: ({ queue }) =>
+      onQueue(write<'deleted' | Stale>, { move: 'delete_queue', queue, parameters: {} }, () => 'deleted' as const),
 
     async list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
       if (nameContains !== null && !isStorable(nameContains)) return []
@@ -62,12 +63,12 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     usage: ({ project }) => lanes.service<Usage>('project_usage', { project }),
 
-    async stats({ key, now }) {
-      const stats = await lanes.read<StatsRow | false>('queue_stats', key, { now })
-      if (stats === false) return null
-      const shown = (row: MessageRow | null) => row && (toMessages([row], stats.bucket, identifiers)[0] ?? null)
-      return { free: stats.free, claimed: stats.claimed, oldest: shown(stats.oldest), newest: shown(stats.newest) }
-    },
+    stats: ({ queue, now }) =>
+      onQueue(read<StatsRow | Stale>, { move: 'queue_stats', queue, parameters: { now } }, (answer) => {
+        const { bucket, free, claimed, oldest, newest } = answer as StatsRow
+        const shown = (row: MessageRow | null) => row && (toMessages([row], bucket, identifiers)[0] ?? null)
+        return { free, claimed, oldest: shown(oldest), newest: shown(newest) }
+      }),
   }
 }
 

@@ -14,6 +14,7 @@ export type MessageRow = [
   createdAt: Instant,
   claim: number | null,
   claimCount: number,
+  clientId: string,
 ]
 
 export function toMessages(rows: readonly MessageRow[], bucket: number, identifiers: Identifiers): Message[] {
@@ -25,9 +26,10 @@ export function toMessages(rows: readonly MessageRow[], bucket: number, identifi
     claimIds.set(claim, id)
     return id
   }
-  return rows.map(([, , , , body, ttlSeconds, createdAt, claim, claimCount], i) => ({
+  return rows.map(([, , , , body, ttlSeconds, createdAt, claim, claimCount, clientId], i) => ({
     id: ids[i] as string,
     body,
+    clientId,
     ttlSeconds,
     createdAt,
     claimId: claim === null ? null : claimIdOf(claim),

@@ -1,7 +1,7 @@
 import type { Instant, QueueKey, Subscription } from '../../model/model.ts'
 import { isStorable } from '../../model/text.ts'
-import type { SubscriptionStore } from '../contract.ts'
-import { type Engine, storableAfter } from './engine.ts'
+import type { Stale, SubscriptionStore } from '../contract.ts'
+import { type Engine, onQueue, storableAfter } from './engine.ts'
 
 type SubscriptionRow = [
   id: string,
@@ -14,47 +14,59 @@ type SubscriptionRow = [
 type Created = { created: boolean; subscription: SubscriptionRow }
 
 export function createSubscriptionStore({ lanes }: Engine): SubscriptionStore {
+  const write = lanes.write.bind(lanes)
+  const read = lanes.read.bind(lanes)
+
   return {
-    async create({ key, id, subscriber, ttlSeconds, options, now }) {
+    create({ queue, id, subscriber, ttlSeconds, options, now }) {
       const parameters = { id, subscriber, ttlSeconds, options, now }
-      const answer = await lanes.write<Created | false>('create_subscription', key, parameters)
-      return answer === false
-        ? null
-        : { created: answer.created, subscription: toSubscription(key, answer.subscription) }
+      return onQueue(write<Created | Stale>, { move: 'create_subscription', queue, parameters }, (answer) => {
+        const { created, subscription } = answer as Created
+        return { created, subscription: toSubscription(queue, subscription) }
+      })
     },
 
-    async get({ key, id, now }) {
-      if (!isStorable(id)) return null
-      const row = await lanes.read<SubscriptionRow | null>('get_subscription', key, { id, now })
-      return row && toSubscription(key, row)
+    get({ queue, id, now }) {
+      const parameters = { id: storableId(id), now }
+      return onQueue(
+        read<SubscriptionRow | null | Stale>,
+        { move: 'get_subscription', queue, parameters },
+        (answer) => answer && toSubscription(queue, answer as SubscriptionRow),
+      )
     },
 
-    async list({ key, after, limit, now }) {
+    list({ queue, after, limit, now }) {
       const parameters = { after: storableAfter(after), limit, now }
-      const rows = await lanes.read<SubscriptionRow[]>('list_subscriptions', key, parameters)
-      return rows.map((row) => toSubscription(key, row))
+      return onQueue(read<SubscriptionRow[] | Stale>, { move: 'list_subscriptions', queue, parameters }, (answer) =>
+        (answer as SubscriptionRow[]).map((row) => toSubscription(queue, row)),
+      )
     },
 
-    async update({ key, id, subscriber, ttlSeconds, options, now }) {
-      if (!isStorable(id)) return 'absent'
+    update({ queue, id, subscriber, ttlSeconds, options, now }) {
       // What is undefined is left out of the JSON text.
-      const parameters = { id, subscriber, ttlSeconds, options, now }
-      return lanes.write<'updated' | 'absent' | 'conflict'>('update_subscription', key, parameters)
+      const parameters = { id: storableId(id), subscriber, ttlSeconds, options, now }
+      type Answer = 'updated' | 'absent' | 'conflict'
+      return onQueue(write<Answer | Stale>, { move: 'update_subscription', queue, parameters }, (answer) => answer)
     },
 
-    async confirm({ key, id, confirmed, now }) {
-      if (!isStorable(id)) return false
-      return lanes.write<boolean>('confirm_subscription', key, { id, confirmed, now })
+    confirm({ queue, id, confirmed, now }) {
+      const parameters = { id: storableId(id), confirmed, now }
+      return onQueue(write<boolean | Stale>, { move: 'confirm_subscription', queue, parameters }, (answer) => answer)
     },
 
-    async delete({ key, id }) {
-      if (isStorable(id)) await lanes.write('delete_subscription', key, { id })
+    delete({ queue, id }) {
+      const parameters = { id: storableId(id) }
+      return onQueue(write<null | Stale>, { move: 'delete_subscription', queue, parameters }, () => undefined)
     },
 
-    async purge({ key }) {
-      await lanes.write('purge_subscriptions', key, {})
-    },
+    purge: ({ queue }) =>
+      onQueue(write<null | Stale>, { move: 'purge_subscriptions', queue, parameters: {} }, () => 'purged' as const),
   }
+}
+
+/** Null names nothing, as an id does that cannot be stored. */
+function storableId(id: string): string | null {
+  return isStorable(id) ? id : null
 }
 
 function toSubscription({ name }: QueueKey, row: SubscriptionRow): Subscription {

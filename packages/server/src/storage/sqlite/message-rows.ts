@@ -15,18 +15,17 @@ export interface MessageRow {
   readonly ttl: number
   readonly created_at: Instant
   readonly born: number
+  readonly client: string
   readonly body: string
   /** Of the claim that holds it. */
   readonly claimed_at: Instant | null
 }
 
-const COLUMNS = 'number, place, visible_at, expires_at, claim, claim_count, ttl, created_at, born, body'
+const COLUMNS = 'number, place, visible_at, expires_at, claim, claim_count, ttl, created_at, born, client, body'
 const CLAIMED_AT = '(SELECT c.created_at FROM claims c WHERE c.number = claim) AS claimed_at'
-const SHOWN = `${COLUMNS}, client, ${CLAIMED_AT}`
+const SHOWN = `${COLUMNS}, ${CLAIMED_AT}`
 
-export interface ListedRow extends MessageRow, Cursor {
-  readonly client: string
-}
+export interface ListedRow extends MessageRow, Cursor {}
 
 /** A point in one of the two orders of a queue: by place, or by posting. */
 export interface Cursor {
@@ -132,6 +131,7 @@ export class MessageRows {
     return rows.map((row, i) => ({
       id: sealed[i] as string,
       body: row.body,
+      clientId: row.client,
       ttlSeconds: row.ttl,
       createdAt: row.created_at,
       claimId: row.claim === null ? null : (sealed[nextClaimId++] as string),

@@ -1,5 +1,5 @@
 import type { Instant } from '../../model/model.ts'
-import type { IdempotencyKey, MessageStore, NewMessage } from '../contract.ts'
+import { type IdempotencyKey, type MessageStore, type NewMessage, STALE } from '../contract.ts'
 import { instantBits, type Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
@@ -166,15 +166,13 @@ export function createMessageStore(engine: Engine): MessageStore {
         return rows.toMessages(taken, state.bucket)
       }),
 
-    purge: ({ key, now }) =>
+    purge: ({ queue, now }) =>
       turns.submit(() => {
+        const state = states.open(queue)
+        if (state === STALE) return STALE
         numbers.notBefore(now)
-        const state = states.find(key)
-        if (state)
-          states.replaceBuckets(state, {
-            messages: true,
-            subscriptions: false,
-          })
+        states.replaceBuckets(state, { messages: true, subscriptions: false })
+        return 'purged' as const
       }),
 
     redrive: ({ queue, ids, limit, now }) =>

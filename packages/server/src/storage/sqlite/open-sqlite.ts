@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../platform/clock.ts'
-import type { Storage } from '../contract.ts'
+import type { Abilities, Storage } from '../contract.ts'
 import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
@@ -12,6 +12,13 @@ import { ReserveFile } from './reserve-file.ts'
 import { Room } from './room.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
 import { Sweeper } from './sweeper.ts'
+
+export const abilities: Abilities = {
+  engine: 'sqlite',
+  survivesReopen: true,
+  severalProcesses: false,
+  keepsRegistry: true,
+}
 
 export interface SqliteOptions {
   /** The file, made when missing; `:memory:` for a store that ends with the process. */
@@ -35,14 +42,14 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
     const { turns, watchers } = engine
     const probe = db.prepare('UPDATE store SET only = 1')
     return {
-      engine: 'sqlite',
-      weakness: path === ':memory:' ? 'kept in memory only: everything is lost when the process ends' : null,
+      abilities,
+      weakness: () => (path === ':memory:' ? 'kept in memory only: everything is lost when the process ends' : null),
       queues: createQueueStore(engine),
       messages: createMessageStore(engine),
       claims: createClaimStore(engine),
       subscriptions: createSubscriptionStore(engine),
       pools: createPoolStore(engine),
-      watch: (key, listener) => watchers.watch(key, listener),
+      watch: (queue, listener) => watchers.watch(queue, listener),
       ping: () =>
         turns.submit(() => {
           engine.needRoom()

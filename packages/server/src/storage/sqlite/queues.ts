@@ -15,7 +15,7 @@ interface ListedSoFar {
 }
 
 export function createQueueStore(engine: Engine): QueueStore {
-  const { db, turns, states, numbers, rows, settling, needRoom, announce } = engine
+  const { db, turns, states, rows, settling, needRoom, announce, onQueue } = engine
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
   const names = db.prepare(`SELECT name, NULL AS metadata FROM queues WHERE ${behind}`)
   const documents = db.prepare(`SELECT name, text AS metadata FROM queues JOIN metadata ON queue = id WHERE ${behind}`)
@@ -51,10 +51,12 @@ export function createQueueStore(engine: Engine): QueueStore {
         return states.toQueue(updated)
       }),
 
-    delete: ({ key }) =>
+    delete: ({ queue }) =>
       turns.submit(() => {
-        const state = states.find(key)
-        if (state !== null) states.delete(state)
+        const state = states.open(queue)
+        if (state === STALE) return STALE
+        states.delete(state)
+        return 'deleted' as const
       }),
 
     list({ project, kind, after, limit, nameContains, metadata, withMetadata }) {
@@ -85,15 +87,10 @@ export function createQueueStore(engine: Engine): QueueStore {
         return { queues, messages, bytes }
       }),
 
-    stats: ({ key, now }) =>
-      turns.submit(() => {
-        const state = states.find(key)
-        if (state === null) return null
-        const actual = numbers.notBefore(now)
-        if (!settling.settle(state, actual)) return new Unfinished()
-        const edges = rows.edges(state, actual)
-        const [oldest = null, newest = null] = rows.toMessages(edges, state.bucket)
-        return { free: state.free - settling.countExpired(state, actual), claimed: state.claimed, oldest, newest }
+    stats: ({ queue, now }) =>
+      onQueue(queue, now, (state, now) => {
+        const [oldest = null, newest = null] = rows.toMessages(rows.edges(state, now), state.bucket)
+        return { free: state.free - settling.countExpired(state, now), claimed: state.claimed, oldest, newest }
       }),
   }
 }

@@ -1,9 +1,8 @@
 import type { Instant, QueueKey, Subscription } from '../../model/model.ts'
-import type { SubscriptionStore } from '../contract.ts'
+import { type QueueHandle, STALE, type Stale, type SubscriptionStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import type { QueueState } from './queue-states.ts'
-import type { Move } from './turns.ts'
 
 interface SubscriptionRow {
   id: string
@@ -31,11 +30,11 @@ export function createSubscriptionStore({ db, turns, states, needRoom }: Engine)
        (SELECT bucket, id FROM subscriptions WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT 20)`,
   )
 
-  function onBucket<T>(key: QueueKey, absent: T, act: (bucket: number, state: QueueState) => T): Move<T> {
-    return () => {
-      const state = states.find(key)
-      return state === null ? absent : act(state.subscriptionBucket, state)
-    }
+  function onBucket<T>(queue: QueueHandle, act: (bucket: number, state: QueueState) => T): Promise<T | Stale> {
+    return turns.submit(() => {
+      const state = states.open(queue)
+      return state === STALE ? STALE : act(state.subscriptionBucket, state)
+    })
   }
 
   function store(bucket: number, row: SubscriptionRow): void {
@@ -49,91 +48,77 @@ export function createSubscriptionStore({ db, turns, states, needRoom }: Engine)
   }
 
   return {
-    create: ({ key, id, subscriber, ttlSeconds, options, now }) =>
-      turns.submit(
-        onBucket<{ created: boolean; subscription: Subscription } | null>(key, null, (bucket) => {
-          removeExpired.run(bucket, now)
-          const existing = liveBySubscriber(bucket, subscriber, now)
-          if (existing !== null)
-            return {
-              created: false,
-              subscription: toSubscription(existing, key),
-            }
-          needRoom()
-          const row: SubscriptionRow = {
-            id,
-            subscriber,
-            ttl: ttlSeconds,
-            renewed_at: now,
-            expires_at: now + ttlSeconds * 1000,
-            options,
-            confirmed: 0,
-          }
-          store(bucket, row)
-          return { created: true, subscription: toSubscription(row, key) }
-        }),
-      ),
+    create: ({ queue, id, subscriber, ttlSeconds, options, now }) =>
+      onBucket(queue, (bucket) => {
+        removeExpired.run(bucket, now)
+        const existing = liveBySubscriber(bucket, subscriber, now)
+        if (existing !== null) return { created: false, subscription: toSubscription(existing, queue) }
+        needRoom()
+        const row: SubscriptionRow = {
+          id,
+          subscriber,
+          ttl: ttlSeconds,
+          renewed_at: now,
+          expires_at: now + ttlSeconds * 1000,
+          options,
+          confirmed: 0,
+        }
+        store(bucket, row)
+        return { created: true, subscription: toSubscription(row, queue) }
+      }),
 
-    get: ({ key, id, now }) =>
-      turns.submit(
-        onBucket<Subscription | null>(key, null, (bucket) => {
-          const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-          return row === undefined ? null : toSubscription(row, key)
-        }),
-      ),
+    get: ({ queue, id, now }) =>
+      onBucket(queue, (bucket) => {
+        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
+        return row === undefined ? null : toSubscription(row, queue)
+      }),
 
-    list: ({ key, after, limit, now }) =>
-      turns.submit(
-        onBucket<Subscription[]>(key, [], (bucket) => {
-          removeExpired.run(bucket, now)
-          const listed = page(limit).all(bucket, after ?? '', now) as unknown as SubscriptionRow[]
-          return listed.map((row) => toSubscription(row, key))
-        }),
-      ),
+    list: ({ queue, after, limit, now }) =>
+      onBucket(queue, (bucket) => {
+        removeExpired.run(bucket, now)
+        const listed = page(limit).all(bucket, after ?? '', now) as unknown as SubscriptionRow[]
+        return listed.map((row) => toSubscription(row, queue))
+      }),
 
-    update: ({ key, id, subscriber, ttlSeconds, options, now }) =>
-      turns.submit(
-        onBucket<'updated' | 'absent' | 'conflict'>(key, 'absent', (bucket) => {
-          const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-          if (row === undefined) return 'absent'
-          needRoom()
-          const changed = { ...row }
-          if (subscriber !== undefined && subscriber !== row.subscriber) {
-            if (liveBySubscriber(bucket, subscriber, now) !== null) return 'conflict'
-            changed.subscriber = subscriber
-            changed.confirmed = 0
-          }
-          if (ttlSeconds !== undefined) {
-            changed.ttl = ttlSeconds
-            changed.renewed_at = now
-            changed.expires_at = now + ttlSeconds * 1000
-          }
-          if (options !== undefined) changed.options = options
-          store(bucket, changed)
-          return 'updated'
-        }),
-      ),
+    update: ({ queue, id, subscriber, ttlSeconds, options, now }) =>
+      onBucket<'updated' | 'absent' | 'conflict'>(queue, (bucket) => {
+        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
+        if (row === undefined) return 'absent'
+        needRoom()
+        const changed = { ...row }
+        if (subscriber !== undefined && subscriber !== row.subscriber) {
+          if (liveBySubscriber(bucket, subscriber, now) !== null) return 'conflict'
+          changed.subscriber = subscriber
+          changed.confirmed = 0
+        }
+        if (ttlSeconds !== undefined) {
+          changed.ttl = ttlSeconds
+          changed.renewed_at = now
+          changed.expires_at = now + ttlSeconds * 1000
+        }
+        if (options !== undefined) changed.options = options
+        store(bucket, changed)
+        return 'updated'
+      }),
 
-    confirm: ({ key, id, confirmed, now }) =>
-      turns.submit(
-        onBucket(key, false, (bucket) => {
-          const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-          if (row !== undefined) store(bucket, { ...row, confirmed: confirmed ? 1 : 0 })
-          return row !== undefined
-        }),
-      ),
+    confirm: ({ queue, id, confirmed, now }) =>
+      onBucket(queue, (bucket) => {
+        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
+        if (row !== undefined) store(bucket, { ...row, confirmed: confirmed ? 1 : 0 })
+        return row !== undefined
+      }),
 
-    delete: ({ key, id }) => turns.submit(onBucket<void>(key, undefined, (bucket) => void remove.run(bucket, id))),
+    delete: ({ queue, id }) =>
+      onBucket(queue, (bucket) => {
+        remove.run(bucket, id)
+        return undefined
+      }),
 
-    purge: ({ key }) =>
-      turns.submit(
-        onBucket<void>(key, undefined, (_bucket, state) =>
-          states.replaceBuckets(state, {
-            messages: false,
-            subscriptions: true,
-          }),
-        ),
-      ),
+    purge: ({ queue }) =>
+      onBucket(queue, (_bucket, state) => {
+        states.replaceBuckets(state, { messages: false, subscriptions: true })
+        return 'purged' as const
+      }),
   }
 }
 

@@ -4,7 +4,7 @@ export const deleteQueue = defineOperation({
   name: 'queues.delete',
   permission: 'queues:delete',
   failure: 'Queue could not be deleted',
-  async run({ queue }: { readonly queue: string }, { key, now, storage }): Promise<void> {
-    await storage.queues.delete({ key: key(queue), now })
+  async run({ queue }: { readonly queue: string }, { key, now, storage, queues }): Promise<void> {
+    await queues.use(key(queue), now, (queue) => storage.queues.delete({ queue, now }))
   },
 })

@@ -18,8 +18,11 @@ export const getQueueStats = defineOperation({
   name: 'queues.stats',
   permission: 'queues:stats',
   failure: 'Queue stats could not be read',
-  async run({ queue, whenMissing }: GetQueueStatsInput, { caller, key, now, storage }): Promise<FoundQueueStats> {
-    const stats = await storage.queues.stats({ key: key(queue), now })
+  async run(
+    { queue, whenMissing }: GetQueueStatsInput,
+    { caller, key, now, storage, queues },
+  ): Promise<FoundQueueStats> {
+    const stats = await queues.use(key(queue), now, (queue) => storage.queues.stats({ queue, now }))
     if (stats === null && whenMissing === 'fail') {
       throw new ZaqarError('queue.not_found', { queue, project: caller.project })
     }

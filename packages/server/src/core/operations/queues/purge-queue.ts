@@ -12,9 +12,8 @@ export const purgeQueue = defineOperation({
   permission: 'queues:purge',
   failure: 'Queue could not be purged',
   async run({ queue, resources }: PurgeQueueInput, ctx): Promise<void> {
-    const { now, storage } = ctx
+    const { now, storage, queues } = ctx
     const key = ctx.key(queue)
-    if (resources.includes('messages')) await storage.messages.purge({ key, now })
-    if (resources.includes('subscriptions')) await storage.subscriptions.purge({ key, now })
+    for (const resource of resources) await queues.use(key, now, (queue) => storage[resource].purge({ queue, now }))
   },
 })

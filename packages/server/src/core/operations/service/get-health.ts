@@ -44,7 +44,7 @@ export const getHealth = defineOperation({
       () => true,
       () => false,
     )
-    return { isReachable, trials: await makeTrials(ctx), weakness: storage.weakness }
+    return { isReachable, trials: await makeTrials(ctx), weakness: storage.weakness() }
   },
 })
 
@@ -78,7 +78,7 @@ async function tryQueue(attempt: Attempt, { storage, ids }: Context): Promise<vo
   try {
     await tryMessages(queue, attempt, storage)
   } finally {
-    await attempt('deleteQueue', (now) => storage.queues.delete({ key, now }))
+    await attempt('deleteQueue', (now) => storage.queues.delete({ queue, now }))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { QueueHandle } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import type { NamedSubscription } from './get-subscription.ts'
@@ -11,8 +12,9 @@ export const confirmSubscription = defineOperation({
   name: 'subscriptions.confirm',
   permission: 'subscription:confirm',
   failure: 'Subscription could not be confirmed',
-  async run({ queue, id, confirmed }: ConfirmSubscriptionInput, { key, now, storage }): Promise<void> {
-    const found = await storage.subscriptions.confirm({ key: key(queue), id, confirmed, now })
+  async run({ queue, id, confirmed }: ConfirmSubscriptionInput, { key, now, storage, queues }): Promise<void> {
+    const confirm = (queue: QueueHandle) => storage.subscriptions.confirm({ queue, id, confirmed, now })
+    const found = await queues.use(key(queue), now, confirm)
     if (!found) throw new ZaqarError('subscription.not_found', { id })
   },
 })

@@ -1,5 +1,4 @@
 import type { JsonObject } from '../../../model/model.ts'
-import { STALE } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { documentBytes } from '../../project-quotas.ts'
@@ -28,14 +27,8 @@ export const createSubscription = defineOperation({
     const options = optionsText(input.options, limits)
     checkSubscriptionTtl(ttlSeconds, now)
     const key = ctx.key(name)
-    const terms = { key, id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
-    const create = () =>
-      ctx.queues.useOrCreate(
-        key,
-        now,
-        // A queue that is gone is created anew.
-        async () => (await storage.subscriptions.create(terms)) ?? STALE,
-      )
+    const terms = { id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
+    const create = () => ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms }))
     const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
     const { created, subscription } = await (ctx.quotas === null
       ? create()

@@ -6,6 +6,7 @@ export const deleteSubscription = defineOperation({
   name: 'subscriptions.delete',
   permission: 'subscription:delete',
   failure: 'Subscription could not be deleted',
-  run: ({ queue, id }: NamedSubscription, { key, now, storage }) =>
-    storage.subscriptions.delete({ key: key(queue), id, now }),
+  async run({ queue, id }: NamedSubscription, { key, now, storage, queues }): Promise<void> {
+    await queues.use(key(queue), now, (queue) => storage.subscriptions.delete({ queue, id, now }))
+  },
 })

@@ -1,4 +1,5 @@
 import type { Instant, Subscription } from '../../../model/model.ts'
+import type { QueueHandle } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 
@@ -13,9 +14,10 @@ export const getSubscription = defineOperation({
   failure: 'Subscription could not be retrieved',
   async run(
     { queue, id }: NamedSubscription,
-    { key, now, storage },
+    { key, now, storage, queues },
   ): Promise<{ now: Instant; subscription: Subscription }> {
-    const subscription = await storage.subscriptions.get({ key: key(queue), id, now })
+    const get = (queue: QueueHandle) => storage.subscriptions.get({ queue, id, now })
+    const subscription = await queues.use(key(queue), now, get)
     if (subscription === null) throw new ZaqarError('subscription.not_found', { id })
     return { now, subscription }
   },

@@ -1,4 +1,5 @@
 import type { Instant, Subscription } from '../../../model/model.ts'
+import type { QueueHandle } from '../../../storage/contract.ts'
 import { defineOperation } from '../../execute.ts'
 import { pageSize } from '../../rules/limits.ts'
 
@@ -18,9 +19,10 @@ export const listSubscriptions = defineOperation({
   name: 'subscriptions.list',
   permission: 'subscription:get_all',
   failure: 'Subscriptions could not be listed',
-  async run(input: ListSubscriptionsInput, { key, now, storage, limits }): Promise<ListedSubscriptions> {
+  async run(input: ListSubscriptionsInput, { key, now, storage, queues, limits }): Promise<ListedSubscriptions> {
     const limit = pageSize(input.limit, limits.maxSubscriptionsPerPage)
     const after = input.marker ?? null
-    return { now, subscriptions: await storage.subscriptions.list({ key: key(input.queue), after, limit, now }) }
+    const list = (queue: QueueHandle) => storage.subscriptions.list({ queue, after, limit, now })
+    return { now, subscriptions: (await queues.use(key(input.queue), now, list)) ?? [] }
   },
 })

@@ -21,17 +21,19 @@ export const updateSubscription = defineOperation({
   failure: 'Subscription could not be updated',
   async run(
     { queue, id, subscriber, options, ttlSeconds }: UpdateSubscriptionInput,
-    { key, now, storage, limits, quotas },
+    { key: keyOf, now, storage, queues, limits, quotas },
   ): Promise<void> {
     if (subscriber !== undefined) checkSubscriber(subscriber, limits)
     if (ttlSeconds !== undefined) checkSubscriptionTtl(ttlSeconds, now)
     const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds }
-    const named = { key: key(queue), id, now }
-    const update = () => storage.subscriptions.update({ ...named, ...changes })
+    const key = keyOf(queue)
+    const get = () => queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
+    const update = async () =>
+      (await queues.use(key, now, (queue) => storage.subscriptions.update({ queue, id, now, ...changes }))) ?? 'absent'
     const outcome = await (quotas === null
       ? update()
-      : quotas.add(named.key.project, now, {
-          bytes: moreBytes(await storage.subscriptions.get(named), changes),
+      : quotas.add(key.project, now, {
+          bytes: moreBytes(await get(), changes),
           run: update,
           hasAdded: (outcome) => outcome === 'updated',
         }))

@@ -31,7 +31,7 @@ END $$;
 -- A message as storage/postgres/rows.ts reads it.
 CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql STABLE
 RETURN json_build_array(coalesce(m.born_bucket, m.bucket), coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
-                        m.claim, m.claim_count);
+                        m.claim, m.claim_count, m.client);
 
 -- The place of the message with this id, or null. (A delayed one has none.)
 CREATE FUNCTION place_of(bucket_ bigint, id_bucket bigint, id_no bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$

@@ -127,11 +127,11 @@ BEGIN
   RETURN json_build_object('bucket', bucket_, 'claim', c.no, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
 END $$;
 
--- stats: the oldest and newest go by place, a delayed one by the place that it will take. Answers {bucket, free, claimed, oldest, newest}, or false.
+-- stats: the oldest and newest go by place, a delayed one by the place that it will take. Answers {bucket, free, claimed, oldest, newest}.
 CREATE FUNCTION queue_stats(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; oldest json; newest json;
 BEGIN
-  IF bucket_ IS NULL THEN RETURN 'false'; END IF;
+  IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
   IF NOT is_settled AND least(s.due_at, s.ends_at, s.expires_at) <= now_ THEN RETURN NULL; END IF;
   IF s.free + s.held > 0 THEN

@@ -32,9 +32,10 @@ CREATE FUNCTION delete_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
   DELETE FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
   RETURNING * INTO q;
-  IF FOUND THEN INSERT INTO dropped VALUES (q.bucket, q.no); END IF;
+  IF NOT FOUND THEN RETURN '"stale"'; END IF;
+  INSERT INTO dropped VALUES (q.bucket, q.no);
   RETURN NULL;
 END $$;
 
@@ -42,12 +43,11 @@ CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE old bigint;
 BEGIN
   SELECT bucket INTO old FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
   FOR NO KEY UPDATE;
-  IF FOUND THEN
-    INSERT INTO dropped VALUES (old, NULL);
-    UPDATE queue SET bucket = open_bucket() WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
-  END IF;
+  IF NOT FOUND THEN RETURN '"stale"'; END IF;
+  INSERT INTO dropped VALUES (old, NULL);
+  UPDATE queue SET bucket = open_bucket() WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
   RETURN NULL;
 END $$;
 
@@ -95,14 +95,17 @@ CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   WHERE q.project = p->>'project'
 $$;
 
--- Locks the queue against other writers of its subscriptions; null when there is none.
+-- Locks the queue against other writers of its subscriptions; null when there is none, or not in this version.
 CREATE FUNCTION enter_subscriptions(p jsonb) RETURNS bigint LANGUAGE sql AS $$
-  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  SELECT no FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
   FOR NO KEY UPDATE
 $$;
 
+-- As `enter_subscriptions`, for who only reads.
 CREATE FUNCTION queue_no(p jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT no FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  SELECT no FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
 $$;
 
 CREATE FUNCTION subscription_by(queue_ bigint, subscriber_ text, now_ bigint) RETURNS SETOF subscription LANGUAGE sql STABLE AS $$
@@ -125,11 +128,11 @@ BEGIN
   UPDATE queue SET subscription_bytes = subscription_bytes + more WHERE no = queue_ AND more <> 0;
 END $$;
 
--- create: id, subscriber, ttlSeconds, options (JSON text). Answers {created, subscription}, or false when there is no queue.
+-- create: id, subscriber, ttlSeconds, options (JSON text). Answers {created, subscription}.
 CREATE FUNCTION create_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint; s subscription;
 BEGIN
-  IF queue_ IS NULL THEN RETURN 'false'; END IF;
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   SELECT * INTO s FROM subscription_by(queue_, p->>'subscriber', now_);
   IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown_subscription(s)); END IF;
   INSERT INTO subscription VALUES (queue_, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::bigint, now_,
@@ -139,22 +142,32 @@ BEGIN
   RETURN json_build_object('created', true, 'subscription', shown_subscription(s));
 END $$;
 
-CREATE FUNCTION get_subscription(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT shown_subscription(s) FROM subscription s WHERE queue = queue_no(p) AND id = p->>'id' AND expires_at > (p->>'now')::bigint
-$$;
+CREATE FUNCTION get_subscription(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE queue_ bigint := queue_no(p);
+BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
+  RETURN (SELECT shown_subscription(s) FROM subscription s
+          WHERE queue = queue_ AND id = p->>'id' AND expires_at > (p->>'now')::bigint);
+END $$;
 
-CREATE FUNCTION list_subscriptions(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(shown_subscription(s)), '[]') FROM (
-    SELECT subscription AS s FROM subscription
-    WHERE queue = queue_no(p) AND id > coalesce(p->>'after', '') AND expires_at > (p->>'now')::bigint
-    ORDER BY id LIMIT (p->>'limit')::bigint
-  ) page
-$$;
+CREATE FUNCTION list_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE queue_ bigint := queue_no(p);
+BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
+  RETURN (
+    SELECT coalesce(json_agg(shown_subscription(s)), '[]') FROM (
+      SELECT subscription AS s FROM subscription
+      WHERE queue = queue_ AND id > coalesce(p->>'after', '') AND expires_at > (p->>'now')::bigint
+      ORDER BY id LIMIT (p->>'limit')::bigint
+    ) page
+  );
+END $$;
 
 -- update: id, and any of subscriber, ttlSeconds, options.
 CREATE FUNCTION update_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p); now_ bigint := (p->>'now')::bigint; before subscription; after subscription;
 BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   SELECT * INTO before FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > now_;
   IF NOT FOUND THEN RETURN '"absent"'; END IF;
   PERFORM FROM subscription_by(queue_, p->>'subscriber', now_) WHERE id <> p->>'id';
@@ -174,6 +187,7 @@ END $$;
 CREATE FUNCTION confirm_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   UPDATE subscription SET confirmed = (p->>'confirmed')::boolean
   WHERE queue = queue_ AND id = p->>'id' AND expires_at > (p->>'now')::bigint;
   RETURN to_json(FOUND);
@@ -182,6 +196,7 @@ END $$;
 CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p); s subscription;
 BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   DELETE FROM subscription WHERE queue = queue_ AND id = p->>'id' RETURNING * INTO s;
   IF FOUND THEN PERFORM count_subscriptions(queue_, -bytes_of(s)); END IF;
   RETURN NULL;
@@ -190,6 +205,7 @@ END $$;
 CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE queue_ bigint := enter_subscriptions(p);
 BEGIN
+  IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   DELETE FROM subscription WHERE queue = queue_;
   UPDATE queue SET subscription_bytes = 0 WHERE no = queue_;
   RETURN NULL;
