@@ -30,14 +30,14 @@ function authentication({ auth, keystone, http: { bind } }: Config): string {
     : `off, and other machines may reach ${bind}: everybody there can read and write everything`
 }
 
-/** A line of its own where clients may call it by names that it does not answer to; else nothing. */
+/** A line about the names that the service answers to, where clients may call it by others; else nothing. */
 function names({ auth, http: { bind, allowedHosts } }: Config): string {
   if (auth.strategy === 'keystone' || isLoopback(bind) || allowedHosts.includes('*')) return ''
   const known = ['addresses', 'localhost', ...allowedHosts].join(', ')
   return `\n  Answers to      ${known}; [http] allowed_hosts may name more`
 }
 
-/** A line of its own where nodes beside this one would refuse what this one signs; else nothing. */
+/** A line about the key of signed URLs, where other nodes would refuse what this one signs; else nothing. */
 function signedUrls({ auth, storage, signedUrls: { secretKey } }: Config): string {
   const hasOwnKey = auth.strategy === '' && !secretKey?.reveal()
   if (!hasOwnKey || storage.uri.engine === 'sqlite') return ''

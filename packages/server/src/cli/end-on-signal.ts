@@ -1,12 +1,13 @@
 import { createSystemClock } from '../platform/system-clock.ts'
 import { describeStartError } from './start-error.ts'
 
-/** Beyond the time that requests have: for the storage to close. */
+/** The time that the storage has to close, beyond the time that requests have. */
 const CLOSING_SECONDS = 5
 
 /**
- * SIGTERM and SIGINT end the process when it has answered what it has begun, or when `limitSeconds` are over (0: there is no
- * limit). A second SIGINT, as from an impatient terminal, ends it at once. SIGHUP, as from a terminal that is closed, does not.
+ * SIGTERM and SIGINT end the process when it has answered what it has begun, or when `limitSeconds` are over (0: there
+ * is no limit). A second SIGINT, as from an impatient terminal, ends it at once. SIGHUP, as from a terminal that is
+ * closed, does not.
  */
 export function endOnSignal(service: { close(): Promise<void> }, limitSeconds: number, name: string): void {
   let endedBy: NodeJS.Signals | null = null

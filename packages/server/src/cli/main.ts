@@ -10,7 +10,9 @@ process.exitCode = await main(process.argv.slice(2))
 // The channel to its supervisor would keep a worker alive that could not start.
 if (process.exitCode !== 0) process.channel?.unref()
 
-/** Answers the exit code: 1 when it could not be done or the answer is no, 2 when the command line is not understood. */
+/**
+ * Answers the exit code: 1 when it could not be done or the answer is no, 2 when the command line is not understood.
+ */
 async function main(argv: readonly string[]): Promise<number> {
   try {
     return await runCommand(argv)

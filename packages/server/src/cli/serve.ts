@@ -34,7 +34,7 @@ async function startWorkers({ config, folders }: Loaded, log: Logger): Promise<S
   const reason = await whyOneProcess(config.storage.uri)
   if (reason !== null)
     throw new ConfigError([`[drivers:transport:wsgi] workers: ${config.http.workers} were given, but ${reason}`])
-  // A worker that takes the place of another would else do without rules that are lost meanwhile.
+  // Otherwise a worker that takes the place of another would do without rules that were lost meanwhile.
   const { sources } = readPolicy({ ...config.policy, places: folders }, diskFiles)
   const supervisor = new Supervisor(log, createSystemClock(), sources)
   const { url, adminUrl } = await supervisor.start(config.http.workers)

@@ -2,7 +2,7 @@ import { TlsError } from '../http/tls.ts'
 import { StorageUnavailable } from '../storage/contract.ts'
 import { WorkerDidNotStart } from './supervisor.ts'
 
-/** Why the service did not start, in a sentence; the whole trace for what nobody expected. */
+/** Why the service did not start: a sentence, or the whole trace of an error that nobody expected. */
 export function describeStartError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }

@@ -7,7 +7,7 @@ import { type Ready, workerEnvironment } from './worker-role.ts'
 /** Between the end of a worker and the start of the next in its place; doubled as long as they end soon. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
-/** One that has lived as long did not die of its start. */
+/** A worker that has lived so long did not die of its start. */
 const STABLE_MS = 60_000
 
 /** A worker has ended before it served. It has said why. */
@@ -16,8 +16,8 @@ export class WorkerDidNotStart extends Error {
 }
 
 /**
- * Runs the command line of this process again in several workers behind one port, and puts others in the place of those that
- * end (docs/decisions/workers.md).
+ * Runs the command line of this process again in several workers behind one port, and puts others in the place of those
+ * that end (docs/decisions/workers.md).
  */
 export class Supervisor {
   readonly #log: Logger
@@ -35,8 +35,8 @@ export class Supervisor {
   }
 
   /**
-   * Resolves when all serve. The first goes ahead: what has to be made once is there when the others come, and what keeps it
-   * from starting is said once.
+   * Resolves when all serve. The first worker goes ahead: it makes what has to be made once, and if it cannot start, it
+   * alone says why.
    * @throws WorkerDidNotStart
    */
   async start(count: number): Promise<Ready> {

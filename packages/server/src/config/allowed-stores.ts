@@ -21,7 +21,7 @@ export const allowedStores: Kind<readonly AllowedStores[]> = {
   },
 }
 
-/** Where nothing is said. */
+/** The stores that are allowed where nothing is said. */
 export function usualStores(dataDir: string): readonly AllowedStores[] {
   return [
     { engine: 'postgres', host: '*', port: null },

@@ -11,9 +11,9 @@ const BOUNDED = [
 ] as const
 
 /**
- * Whoever lowers a maximum alone means it: a default above it comes down to it.
- * Answers the limits, and a sentence for each default that was lowered. `label` names an option and where it was set; limits
- * whose own values were refused are absent.
+ * Whoever lowers a maximum alone means it: a default above it comes down to it. Answers the limits, and a sentence for
+ * each default that was lowered. `label` names an option and where it was set; limits whose own values were refused are
+ * absent.
  */
 export function defaultsWithinLimits(
   limits: Partial<Limits>,

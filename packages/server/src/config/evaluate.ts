@@ -69,7 +69,7 @@ function evaluateOption(
   }
 }
 
-/** Nobody authenticates callers, so other machines are let in only where that is said to be wanted. */
+/** Nobody authenticates callers, so other machines are let in only where the operator asks for it. */
 function exposure(
   address: string | undefined,
   { group, option }: ReturnType<typeof rowOf>,

@@ -1,7 +1,7 @@
 /**
- * Reads the INI form of oslo.config. A parser of our own, since packages for INI files know neither oslo's rules (values
- * that go on over indented lines, quotes, both `=` and `:`) nor at which line a value stands, and every complaint about a
- * configuration has to name file and line.
+ * Reads the INI form of oslo.config. A parser of our own, since packages for INI files know neither oslo's rules
+ * (values that go on over indented lines, quotes, both `=` and `:`) nor at which line a value stands, and every
+ * complaint about a configuration has to name file and line.
  */
 export interface IniFile {
   readonly values: readonly IniValue[]

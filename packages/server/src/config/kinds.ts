@@ -1,6 +1,6 @@
 /**
- * The kinds of values that options have. A kind reads the text of a file, a variable or a flag, and says in words what may
- * stand there; the types of the configuration follow from it.
+ * The kinds of values that options have. A kind reads the text of a file, a variable or a flag, and says in words what
+ * may stand there; the types of the configuration follow from it.
  */
 import { isIP } from 'node:net'
 import { Secret } from './secret.ts'

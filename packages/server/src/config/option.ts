@@ -1,6 +1,6 @@
 /**
- * The shape of the table of options. Everything about options follows from the rows: the type of the configuration, what
- * files, variables and flags may say, help and documentation.
+ * The shape of the table of options. Everything about options follows from the rows: the type of the configuration,
+ * what files, variables and flags may say, help and documentation.
  */
 import type { Kind } from './kinds.ts'
 
@@ -51,7 +51,7 @@ export function isUsed(option: Option): option is UsedOption {
   return 'key' in option
 }
 
-/** Why an option has no effect that another version of this service may heed. */
+/** The reason of an option that a later version may put into use. */
 export const notYet = 'not part of this version'
 
 /** Rows for options that have one reason in common. */

@@ -1,6 +1,6 @@
 /**
- * The table of options: the only place where an option has a name, a kind, a default and a meaning. `Config`, the checks,
- * help, and docs/configuration.md follow from it.
+ * The table of options: the only place where an option has a name, a kind, a default and a meaning. `Config`, the
+ * checks, help, and docs/configuration.md follow from it.
  */
 import type { Kind } from './kinds.ts'
 import type { OptionGroup } from './option.ts'

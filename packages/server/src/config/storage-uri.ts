@@ -79,7 +79,8 @@ function parseSqlite(text: string): ReturnType<Kind<SqliteUri>['parse']> {
 function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
   const uri = withHostsAsParameters(`postgres:${text.slice(text.indexOf(':') + 1)}`)
   const address = URL.parse(uri)
-  // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as `?host=/path`.
+  // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as
+  // `?host=/path`.
   const isComplete =
     address !== null && (address.host !== '' || address.searchParams.has('host')) && /^\/[^/]+$/.test(address.pathname)
   if (!isComplete && hasBareSecret(uri.slice('postgres://'.length))) {

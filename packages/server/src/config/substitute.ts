@@ -1,6 +1,6 @@
 /**
- * oslo.config's references inside of values: `$other` (an option of the same group or of `[DEFAULT]`), `${group.other}`, and
- * `$$` or `\$` for a dollar sign. Any other dollar sign stands for itself.
+ * oslo.config's references inside of values: `$other` (an option of the same group or of `[DEFAULT]`),
+ * `${group.other}`, and `$$` or `\$` for a dollar sign. Any other dollar sign stands for itself.
  */
 export function substitute(text: string, lookUp: (reference: string) => string): string {
   return text

@@ -20,8 +20,8 @@ export function adoptMessageStore(values: ReadonlyMap<Option, Setting>): Readonl
 }
 
 /**
- * What names a store of upstream's that this server cannot use, where nothing names one that it can: messages must not
- * vanish into a new file in the current folder without a word. At most one sentence.
+ * A problem, at most one, where settings name a store of upstream that this server cannot use and none that it can: it
+ * must not put messages into a new file in the current folder without a word.
  */
 export function strandedStore(values: ReadonlyMap<Option, Setting>, unlisted: Settings['unlisted']): string[] {
   if (values.has(rowOf('storage', 'uri').option)) return []

@@ -27,8 +27,8 @@ export interface DoorRequest {
 }
 
 /**
- * How messages are shown. `bare`: without id and checksum, and with the claim that holds them only where a claim is shown.
- * (contract http.md 3.7.1, 1.13)
+ * How messages are shown. `bare`: without id and checksum, and with the claim that holds them only where a claim is
+ * shown. (contract http.md 3.7.1, 1.13)
  */
 export type MessageForm = 'full' | 'bare'
 
@@ -36,8 +36,8 @@ export interface RequestBody {
   /** Size in bytes, as declared or as read; null when the request has no body at all, not even an empty one. */
   readonly bytes: number | null
   /**
-   * The text, empty when there is none. Null when it is no UTF-8, or was too long to be read: whoever has a limit looks at
-   * `bytes` first.
+   * The text, empty when there is none. Null when it is no UTF-8, or was too long to be read: a door that has a limit
+   * looks at `bytes` first.
    */
   readonly text: string | null
 }
@@ -51,13 +51,13 @@ export interface Answer {
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
 
-/** One version's shape of one operation: two pure functions around it. */
+/** The shape of an operation in one version: two pure functions around it. */
 export interface Door<Input, Output> {
   readonly method: Method
   /** Below the prefix, with `:name` for what varies. */
   readonly path: string
   readonly operation: Operation<Input, Output>
-  /** Where several doors share method and path: is it this one? The first that says so, or that does not ask. */
+  /** Where several doors share a method and a path, the first is taken that says yes or that has no `when`. */
   when?(query: Query): boolean
   decode(request: DoorRequest): Input
   encode(output: Output, request: DoorRequest): Answer

@@ -2,8 +2,9 @@
 type LinkValue = string | number | boolean | undefined
 
 /**
- * The `links` of a page. `params` are the parameters as they were understood, in the order of the route; `marker` stands
- * first when the request had one, and after them when it had not; `last` come last of all. (contract http.md 1.14)
+ * The `links` of a page. `params` are the parameters as they were understood, in the order of the route. `marker`
+ * stands before them when the request had one, and behind them when it had not; `last` come last. (contract http.md
+ * 1.14)
  */
 export function nextLink(
   path: string,

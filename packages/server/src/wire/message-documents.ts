@@ -1,12 +1,12 @@
 import type { Instant, Message } from '../model/model.ts'
 import type { DoorRequest } from './door.ts'
 
-/** Whole seconds. */
+/** The age in whole seconds. */
 export function ageOf(since: Instant, now: Instant): number {
   return Math.max(0, Math.floor((now - since) / 1000))
 }
 
-/** Of the queue or topic that a request is about: `/v2/queues/Q`. */
+/** The path of the queue or topic that a request is about: `/v2/queues/Q`. */
 export function queuePath({ path }: Pick<DoorRequest, 'path'>): string {
   return path.split('/', 4).join('/')
 }
@@ -24,14 +24,15 @@ export interface MessageView {
 }
 
 /**
- * The documents of messages as a JSON array. No key may ever be added: python-zaqarclient refuses what it does not know.
- * (contract http.md 3.7.1, 1.13)
+ * The documents of messages as a JSON array. No key may ever be added: python-zaqarclient refuses what it does not
+ * know. (contract http.md 3.7.1, 1.13)
  */
 export function messageDocuments(messages: readonly Message[], view: MessageView): string {
   return `[${messages.map((message) => messageDocument(message, view)).join(', ')}]`
 }
 
-// Written out as text, since it is most of what the service sends: bodies are text already, ids and names need no escapes.
+// Written out as text, since it is most of what the service sends: bodies are text already, ids and names need no
+// escapes.
 export function messageDocument(message: Message, view: MessageView): string {
   const { id, claimId, ttlSeconds, createdAt, body } = message
   const isBare = view.request.messageForm === 'bare'

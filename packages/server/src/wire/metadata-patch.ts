@@ -9,7 +9,7 @@ const PATCH_TYPE = 'application/openstack-messaging-v2.0-json-patch'
 const OPS = ['add', 'remove', 'replace']
 
 /**
- * The changes of a PATCH on queue metadata: what they are, not yet whether they can be made. (contract http.md 5.1, 5.2)
+ * The changes that a PATCH on queue metadata asks for, whether or not they can be made. (contract http.md 5.1, 5.2)
  * @throws WireError 415, or 400 `Invalid request body`
  */
 export function readPatch(body: RequestBody, contentType: string | undefined): MetadataChange[] {
@@ -42,7 +42,7 @@ function readChange(change: Json): MetadataChange {
   return { op: op as 'add' | 'replace', key, value }
 }
 
-/** A JSON pointer of two tokens, the first of them `metadata`; the second. */
+/** The second token of a JSON pointer that has two, of which the first is `metadata`. */
 function readPointer(path: string): string {
   const quoted = JSON.stringify(path)
   if (!path.startsWith('/')) throw invalidBody(`Invalid JSON pointer: ${quoted} does not start with "/".`)

@@ -9,7 +9,7 @@ import type { ApiVersion } from './versions.ts'
 /** One difference between a version of the API and the next newer one. */
 export type Change = (newer: ApiVersion) => ApiVersion
 
-/** A version as the next newer one with all changes taken back. */
+/** A version: the next newer one with all changes taken back. */
 export function older(
   newer: ApiVersion,
   own: Pick<ApiVersion, 'prefix' | 'entry' | 'home'>,
@@ -23,7 +23,7 @@ export function all(...changes: readonly Change[]): Change {
   return (newer) => changes.reduce((version, change) => change(version), newer)
 }
 
-/** The door to an operation was another one in what `alter` answers. */
+/** The door to an operation differed in what `alter` answers. */
 export function altered<Input, Output>(
   operation: Operation<Input, Output>,
   alter: (newer: Door<Input, Output>) => Partial<Door<Input, Output>>,

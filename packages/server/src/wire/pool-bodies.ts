@@ -17,15 +17,15 @@ export function readPoolObject(body: RequestBody): JsonObject {
 /** A text without control characters and halves of surrogate pairs, which not every engine can keep. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const plainText = /^[^\u0000-\u001f\ud800-\udfff]*$/u
-/** The same as a pattern of schemas. */
+/** The same, as a pattern for schemas. */
 export const PLAIN_TEXT = plainText.source
 
-/** As long as the flavor of a pool may be. (contract http.md 4.2) */
+/** Characters. Upstream bounds the name of the flavor that a pool may have. (contract http.md 4.2) */
 export const LONGEST_POOL_NAME = 255
 
 /**
  * The pool or flavor that a path names.
- * @throws WireError 400 `Invalid API request`, also for a project id that is too long to keep something under it
+ * @throws WireError 400 `Invalid API request`, also when the id of the project is too long
  */
 export function namedInPath(param: 'pool' | 'flavor', { params, caller }: DoorRequest): string {
   if (!isProjectId(caller.project)) {

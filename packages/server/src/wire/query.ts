@@ -17,7 +17,7 @@ export function parseQuery(raw: string): Query {
   return query
 }
 
-/** What a route sees that knows no other parameters. */
+/** The query without the parameters that `names` does not have. */
 export function only(query: Query, names: readonly string[]): Query {
   return new Map([...query].filter(([name]) => names.includes(name)))
 }
@@ -85,7 +85,7 @@ function readBoolean(name: string, text: string): boolean {
 }
 
 /**
- * The parameters that a route does not know but takes all the same; blank ones count as absent. (contract http.md 3.1.5, 7.4)
+ * The parameters that a route takes without knowing them; blank ones count as absent. (contract http.md 3.1.5, 7.4)
  * @throws WireError 400 `Invalid parameter` for one that has several values.
  */
 export function readOthers(query: Query, raw: string, known: QuerySchema): [name: string, value: string][] {
@@ -102,7 +102,7 @@ export function readOthers(query: Query, raw: string, known: QuerySchema): [name
   return others
 }
 
-/** Of parameters whose values have a comma; one that is escaped does not count. */
+/** The names of parameters whose values have a comma that is not escaped. */
 function namesOfLists(raw: string): ReadonlySet<string> {
   if (!raw.includes(',')) return new Set()
   const lists = raw.split('&').filter((one) => one.includes(',', one.indexOf('=')))

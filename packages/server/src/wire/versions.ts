@@ -6,11 +6,11 @@ import type { AnswerSchemas } from './v2/answer-schemas.ts'
 export interface ApiVersion {
   readonly prefix: string
   readonly doors: readonly AnyDoor[]
-  /** What the descriptions of the doors say that answers are made of. */
+  /** The schemas of answers, to which the descriptions of its doors refer. */
   readonly schemas: (prefix: string) => AnswerSchemas
   readonly messageForm: MessageForm
   readonly callers: CallerRules
-  /** What is listed at the prefix and a slash. */
+  /** The resources of its home document, which lies at the prefix and a slash. */
   readonly home: readonly HomeResource[]
   /** Its entry in the document at `/`. */
   readonly entry: { readonly id: string; readonly status: 'CURRENT' | 'DEPRECATED'; readonly updated: string }

@@ -1,6 +1,6 @@
 import type { OptionGroup } from '../option.ts'
 
-/** Of the libraries that upstream is built on, by their sections alone. */
+/** Sections of libraries that upstream is built on. Nothing in them has an effect. */
 export const libraries = [
   { name: 'cache', options: [], others: 'the service keeps its own caches' },
   { name: 'profiler', options: [], others: 'osprofiler is a library of Python' },

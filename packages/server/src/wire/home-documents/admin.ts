@@ -2,7 +2,7 @@ import type { HomeResource } from './home-document.ts'
 
 const METHODS = ['GET', 'PUT', 'PATCH', 'DELETE']
 
-/** They come last, in every version that has them. (contract http.md 2.2) */
+/** The resources for operators, which come last in every version that has them. (contract http.md 2.2) */
 export const adminResources: readonly HomeResource[] = [
   {
     relation: 'rel/pools',

@@ -3,7 +3,9 @@ import type { HomeResource } from './home-document.ts'
 
 const Q = '/queues/{queue_name}'
 
-/** In upstream's order and with its oddities, which clients may have learnt: `claim` for `claim_id`, a stray `limit`. */
+/**
+ * In upstream's order and with its oddities, which clients may have learnt: `claim` for `claim_id`, a stray `limit`.
+ */
 export const v2Resources: readonly HomeResource[] = [
   {
     relation: 'rel/queues',

@@ -2,7 +2,7 @@ import { type JsonSchema, listOf, record } from './json-schema.ts'
 
 const text = { type: 'string' }
 
-/** What is the same in every version, by name. */
+/** The schemas that are the same in every version, by name. */
 export const commonSchemas = {
   Error: record({ title: text, description: text, link: { type: 'object' } }, ['description', 'link']),
   Unauthorized: record({ error: record({ code: { const: 401 }, title: text, message: text }) }),

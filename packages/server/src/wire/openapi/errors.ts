@@ -4,7 +4,7 @@ import { toWireError } from '../errors.ts'
 import { type JsonSchema, ref } from './json-schema.ts'
 import type { DescribedVersion } from './types.ts'
 
-/** An error as clients see it; `{name}` in the description stands for what is known only then. */
+/** An error as clients see it. `{name}` in the description stands for a value that depends on the request. */
 export interface DescribedError {
   readonly name: string
   readonly status: number
@@ -33,7 +33,7 @@ export function commonErrors({ needsProject }: DescribedVersion['callers']): Des
   ]
 }
 
-/** What requests may be answered whose headers say nothing of the caller. */
+/** The errors of requests whose headers need not say who calls. */
 export const headlessErrors: readonly DescribedError[] = [
   describe(
     'form',
@@ -67,7 +67,7 @@ export const malformedBody = describe(
   'Request body could not be parsed.',
 )
 
-/** Where a path names a queue or a topic. (contract http.md 1.5) */
+/** The error of a path with a wrong name of a queue or a topic. (contract http.md 1.5) */
 export function malformedName(kind: QueueKind): DescribedError {
   return describe(
     'malformed-name',
@@ -81,7 +81,7 @@ function describe(name: string, status: number, title: string, description: stri
   return { name, status, title, description }
 }
 
-/** The row of the table of errors. */
+/** An error of an operation, from the table of errors. */
 export function describedCode(code: ErrorCode): DescribedError {
   const names = [...errorTable[code].message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
   const { status, title, message } = toWireError(new ZaqarError(code, asPlaceholders(names)))

@@ -5,7 +5,7 @@ export function between(minimum: number, maximum: number): JsonSchema {
   return { minimum, maximum }
 }
 
-/** A schema that has a name in the document; of a version's own schemas, that of the version that is described. */
+/** Points at a schema by its name. Where each version has its own, that of the version described is meant. */
 export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` }
 }
@@ -14,7 +14,7 @@ export function listOf(items: JsonSchema): JsonSchema {
   return { type: 'array', items }
 }
 
-/** An object of these properties, all of which are there but the optional ones, and of no others. */
+/** An object with these properties and no others. Only those that are `optional` may be absent. */
 export function record(
   properties: Readonly<Record<string, JsonSchema>>,
   optional: readonly string[] = [],
@@ -23,13 +23,13 @@ export function record(
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-/** What makes the schema of an object its own. */
+/** The parts of the schema of an object. */
 export interface RecordParts {
   readonly properties: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
 }
 
-/** A `record`, or what a body is read with, and further properties that are always there. */
+/** The schema of an object with further properties, all of them required. */
 export function withProperties(schema: JsonSchema, more: Readonly<Record<string, JsonSchema>>): JsonSchema {
   const { properties, required = [] } = schema as unknown as RecordParts
   return { ...schema, properties: { ...properties, ...more }, required: [...required, ...Object.keys(more)] }

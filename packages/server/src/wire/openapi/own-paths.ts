@@ -4,7 +4,7 @@ import { callerRefs } from './parameters.ts'
 import type { DescribedVersion, OpenApiOperation, Paths } from './types.ts'
 import { deprecation, labelOf } from './version-paths.ts'
 
-/** The home document of a version, which asks for the headers that it asks for everywhere. */
+/** The home document of a version. It asks for the headers that every route of the version asks for. */
 export function homePath(version: DescribedVersion): Paths {
   const { prefix, callers } = version
   const path = `${prefix}/`

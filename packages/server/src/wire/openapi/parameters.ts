@@ -35,7 +35,7 @@ export const callerParameters = {
   },
 }
 
-/** Of them, those of an operation. */
+/** Those of them that an operation has. */
 export function callerRefs({ needsClientId, needsProject }: DescribedVersion['callers']): JsonSchema[] {
   const names = [needsClientId ? 'ClientId' : 'OptionalClientId', needsProject ? 'ProjectId' : 'OptionalProjectId']
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }))
@@ -54,7 +54,7 @@ const schemaOf: Readonly<Record<string, JsonSchema>> = {
   flavor: poolName,
 }
 
-/** A `:name` of a door's path. */
+/** The parameter for a `:name` in the path of a door. */
 export function pathParameter(name: string): JsonSchema {
   return { name, in: 'path', required: true, schema: schemaOf[name] ?? opaque }
 }

@@ -2,13 +2,13 @@ import type { Json } from '../../model/model.ts'
 import type { JsonSchema } from './json-schema.ts'
 import type { BodyDoc, DoorDoc, ExampleDoc } from './types.ts'
 
-/** What is said of the body in other words; it must have one. */
+/** The same description with another schema of the body, which it must have. */
 export function withBody(doc: DoorDoc, restate: (schema: JsonSchema) => JsonSchema): DoorDoc {
   const body = doc.body as BodyDoc
   return { ...doc, body: { ...body, schema: restate(body.schema) } }
 }
 
-/** The examples with answers of another form. */
+/** The examples with the bodies of their answers in another form. */
 export function reshaped(examples: readonly ExampleDoc[], reshape: (body: Json) => Json): ExampleDoc[] {
   return examples.map((example) => {
     const { answer } = example
@@ -16,7 +16,7 @@ export function reshaped(examples: readonly ExampleDoc[], reshape: (body: Json) 
   })
 }
 
-/** The examples with another text in the place of one, wherever it is. */
+/** The examples with `other` wherever `text` stands. */
 export function reworded(examples: readonly ExampleDoc[], text: string, other: string): ExampleDoc[] {
   return JSON.parse(JSON.stringify(examples).replaceAll(text, other))
 }

@@ -14,7 +14,7 @@ export interface DescribedVersion {
   readonly schemas: (prefix: string) => Readonly<Record<string, JsonSchema>>
 }
 
-/** As much of a door. */
+/** As much of a door as its description follows from. */
 export interface DescribedDoor {
   readonly method: string
   /** Below the prefix, with `:name` for what varies. */
@@ -23,7 +23,7 @@ export interface DescribedDoor {
   /** What it reads of the query, and of the body where a schema reads it. */
   readonly query?: Readonly<Record<string, TSchema>>
   readonly body?: TSchema
-  /** There where several doors share method and path, in all but one of them. */
+  /** Where several doors share a method and a path, all but one have it. */
   readonly when?: unknown
   readonly describe: DescribeDoor
 }
@@ -40,13 +40,13 @@ export interface DocContext {
 }
 
 /**
- * What the document of the API says of a door beyond what the door says itself: `query` and `body` of the door are what it
- * reads, this is what it means. Made when the document is asked for, so that it costs nothing before.
+ * What the document of the API says of a door beyond what the door says itself: `query` and `body` of the door say what
+ * it reads, this says what that means. It is made when the document is asked for, so that it costs nothing before.
  */
 export type DescribeDoor = (context: DocContext) => DoorDoc
 
 export interface DoorDoc {
-  /** Where it stands in the document, when the name of the operation does not say so. */
+  /** Its section of the document, when the name of the operation does not say which. */
   readonly tag?: 'service'
   readonly summary: string
   readonly description?: string
@@ -54,7 +54,7 @@ export interface DoorDoc {
   readonly query?: Readonly<Record<string, JsonSchema>>
   /** Headers that only this door reads. */
   readonly headers?: Readonly<Record<string, JsonSchema>>
-  /** Whether the client must be named, where a version does not ask for that everywhere. */
+  /** Whether the door needs the id of a client in a version that does not ask for it everywhere. */
   readonly needsClientId?: true
   readonly body?: BodyDoc
   /** By status; the errors that every door may answer are added to them. */
@@ -80,10 +80,10 @@ export interface AnswerDoc {
   readonly headers?: readonly ('Location' | 'Content-Location')[]
 }
 
-/** A request that can be sent, and what comes back. Ids stand for those of the day. */
+/** A request that can be sent, and its answer. Its ids stand for real ones. */
 export interface ExampleDoc {
   readonly name: string
-  /** `application/json` bodies and the headers that every request has are understood. */
+  /** The headers that every request has, and the type `application/json`, go without saying. */
   readonly request: {
     readonly path: string
     readonly headers?: Readonly<Record<string, string>>

@@ -24,7 +24,7 @@ import type {
   Paths,
 } from './types.ts'
 
-/** What the operations of a version are told apart by: `v1.1`. */
+/** How the document names a version: `v1.1`. */
 export function labelOf({ prefix }: Pick<DescribedVersion, 'prefix'>): string {
   return prefix.slice(1)
 }
@@ -55,7 +55,9 @@ function byMethod(described: readonly Described[], version: DescribedVersion): R
   return Object.fromEntries([...methods].map(([method, doors]) => [method.toLowerCase(), operation(doors, version)]))
 }
 
-/** Doors that share method and path are one operation to OpenAPI; the one that asks nothing of the query gives the name. */
+/**
+ * To OpenAPI, doors that share a method and a path are one operation. The door without a `when` gives the name.
+ */
 function operation(doors: readonly Described[], version: DescribedVersion): OpenApiOperation {
   const { door, doc } = doors.find(({ door }) => door.when === undefined) as Described
   const { summary, description } = doors.map((one) => one.doc).find((one) => one.description) ?? doc
@@ -79,7 +81,7 @@ function operation(doors: readonly Described[], version: DescribedVersion): Open
   }
 }
 
-/** Of an operation, within its version. */
+/** The name of an operation within its version. */
 function nameOf({ method, operation: { name, kind = 'queue' } }: DescribedDoor): string {
   const whole = kind === 'topic' && !name.startsWith('topics.') ? `topics.${name}` : name
   return method === 'HEAD' ? `${whole}.head` : whole
@@ -89,7 +91,7 @@ function tagOf({ operation: { name, kind = 'queue' } }: DescribedDoor): string {
   return kind === 'topic' ? 'topics' : (name.split('.')[0] as string)
 }
 
-/** Whether the client has to be named, whichever of the doors the request is for. */
+/** Whether each of the doors needs the id of a client. */
 function needsClientId(doors: readonly Described[], { callers }: DescribedVersion): boolean {
   return callers.needsClientId || doors.every(({ doc }) => doc.needsClientId)
 }
@@ -105,7 +107,7 @@ function parametersOf(doors: readonly Described[], version: DescribedVersion): J
   for (const { door, doc } of doors) {
     for (const [name, said] of Object.entries(doc.query ?? {})) {
       const read = door.query?.[name]
-      // What topics have no use for.
+      // A topic reads less than its description says.
       if (read !== undefined) query.set(name, queryParameter(name, overlay(read as JsonSchema, said)))
     }
   }

@@ -4,7 +4,7 @@ import { labelOf } from './version-paths.ts'
 
 const POINTER = '#/components/schemas/'
 
-/** A part of the document in which the names of schemas that versions have of their own say of which: `v1.1.Message`. */
+/** The same part of the document with the names of the version's own schemas in full: `v1.1.Message`. */
 export function asOwn<Part>(part: Part, version: DescribedVersion): Part {
   const own = version.schemas(version.prefix)
   return JSON.parse(JSON.stringify(part), (key, value) => {
@@ -14,7 +14,7 @@ export function asOwn<Part>(part: Part, version: DescribedVersion): Part {
   })
 }
 
-/** The version's own schemas, by such names: those that `paths` point at, and what these point at. */
+/** The version's own schemas by their full names: those that `paths` point at, and those that these point at. */
 export function ownSchemas(paths: unknown, version: DescribedVersion): Record<string, JsonSchema> {
   const all = Object.fromEntries(
     Object.entries(version.schemas(version.prefix)).map(([name, schema]) => [

@@ -5,8 +5,8 @@ import { all, altered, type Change, described } from '../older.ts'
 import { clientIdMissing } from '../wire-error.ts'
 
 /**
- * Who named no project shared one with all others who did not; a client's id was needed by who listed or posted.
- * (contract http.md 1.3, 1.4)
+ * Callers that named no project shared one. Only listing and posting messages needed the id of a client. (contract
+ * http.md 1.3, 1.4)
  */
 export const callersCouldSayLittle = all(
   (newer) => ({ ...newer, callers: { needsProject: false, needsClientId: false, insistsOnUuids: true } }),

@@ -10,7 +10,7 @@ import { claimTerms } from '../v2/claim-docs.ts'
 const NewClaim = Type.Object({ ttl: Type.Integer(), grace: Type.Integer() })
 const RenewedClaim = Type.Object({ ttl: Type.Integer(), grace: Type.Optional(Type.Integer()) })
 
-/** The house had no default for them, but for the grace of a claim that is renewed: none. (contract http.md 3.8) */
+/** Terms had no defaults, except that a renewed claim without a grace had none. (contract http.md 3.8) */
 export const claimsNeededTerms = all(
   altered(createClaim, ({ decode }) => ({
     body: NewClaim,

@@ -8,7 +8,9 @@ import { place } from './get-answers-named-their-place.ts'
 
 const NO_MESSAGES: AnswerDoc = { description: 'There is none.', headers: ['Content-Location'] }
 
-/** A list of nothing was 204, also where none of the messages asked for existed. (contract http.md 3.1.5, 3.7.3, 3.7.4) */
+/**
+ * A list of nothing was 204, also where none of the messages asked for existed. (contract http.md 3.1.5, 3.7.3, 3.7.4)
+ */
 export const emptyListsHadNoContent = all(
   altered(listQueues, ({ encode }) => ({
     encode: (output, request) => (output.queues.length === 0 ? NO_CONTENT : encode(output, request)),

@@ -15,7 +15,7 @@ export function place({ path, rawQuery }: DoorRequest): { 'Content-Location': st
   return { 'Content-Location': rawQuery === '' ? encodeURI(path) : `${encodeURI(path)}?${rawQuery}` }
 }
 
-/** What was got said where it is; of messages even an error did. */
+/** The answer to a GET named the place of what it shows. For messages, an error did so too. */
 export const getAnswersNamedTheirPlace = all(
   named(listQueues),
   named(getQueueStats),

@@ -51,8 +51,8 @@ const theyWereDescribedSo = all(
 )
 
 /**
- * Messages were posted, claimed and got by id as a mere array, and shown without their ids. The answer to a POST said that it
- * was not partial. (contract http.md 3.7, 3.8.1)
+ * Messages were posted, claimed and got by id as a mere array, and shown without their ids. The answer to a POST said
+ * that it was not partial. (contract http.md 3.7, 3.8.1)
  */
 export const messagesCameBare = all(
   (newer) => ({ ...newer, messageForm: 'bare' }),

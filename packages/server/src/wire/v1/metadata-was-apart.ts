@@ -32,8 +32,8 @@ const metadataDoors: readonly AnyDoor[] = [
 ]
 
 /**
- * The metadata of a queue was a resource of its own; the queue itself only was there or was not. Reserved attributes could not
- * be set. (contract http.md 3.1.1, 3.1.2, 3.2)
+ * The metadata of a queue was a resource of its own; the queue itself only was there or was not. Reserved attributes
+ * could not be set. (contract http.md 3.1.1, 3.1.2, 3.2)
  */
 export const metadataWasApart = all(
   altered(createQueue, () => ({ decode: (request) => ({ ...named(request), metadata: {} }) })),

@@ -11,8 +11,8 @@ import { PoolChanges } from '../v2/pools.ts'
 import { invalidBody } from '../wire-error.ts'
 
 /**
- * A pool was given no flavor by itself: on a PUT it was dropped, on a PATCH it did not count. A PATCH answered nothing, and a
- * list could be of any length. (contract http.md 3.11)
+ * A pool was given no flavor by itself: on a PUT it was dropped, on a PATCH it did not count. A PATCH answered nothing,
+ * and a list could be of any length. (contract http.md 3.11)
  */
 export const poolsWereUntagged = all(
   told(putPool, { flavor: null }),

@@ -17,7 +17,7 @@ const subscriptionsDidNotExist = removed(({ path }) => path.startsWith('/queues/
 
 const topicsDidNotExist = removed(({ path }) => path.startsWith('/topics'))
 
-/** A route of ours, which the old versions need not have. */
+/** The route is an addition of this service, which old versions need not have. */
 const deadLettersStayedWhereTheyWere = removed(({ operation }) => operation === redriveMessages)
 
 export const onlyPlainQueuesExisted = all(

@@ -3,7 +3,7 @@ import { between, type JsonSchema } from '../openapi/json-schema.ts'
 
 const MARKER = { description: 'Where the page before ended; from its `next` link.' }
 
-/** Of any list. */
+/** The parameters of any list. */
 export function pageParams(max: number): Record<string, JsonSchema> {
   const limit = { description: 'Size of the page.', ...between(1, max), default: Math.min(DEFAULT_PAGE, max) }
   return { marker: MARKER, limit }

@@ -46,7 +46,7 @@ const IDS_QUERY = { ids: ListParam } as const
 const DELETE_QUERY = { ids: ListParam, pop: IntegerParam, claim_ids: ListParam } as const
 const DELETE_ONE_QUERY = { claim_id: StringParam } as const
 
-/** Ids that a `Location` names at the most; clients do not read a longer header. Then it is the collection. */
+/** The most ids that a `Location` names, since clients read no longer header. Beyond, it names the collection. */
 const MOST_LOCATED = 200
 
 export const messageDoors: readonly AnyDoor[] = [
@@ -173,7 +173,7 @@ export const messageDoors: readonly AnyDoor[] = [
   }),
 ]
 
-/** What a POST brings; `readMessages` finds it in its document. */
+/** The input of a POST. `readMessages` finds the messages in its document. */
 export function readPost(
   { params, body, headers, limits }: DoorRequest,
   readMessages: (document: JsonObject | Json[]) => PostedMessage[],
@@ -207,7 +207,7 @@ function readIdempotency(key: string | undefined, { text }: RequestBody): { key:
   }
 }
 
-/** `fields` may want more than `PostedMessageFields`, or know less. */
+/** A message as it was posted. `fields` are `PostedMessageFields`, or those of an older version. */
 export function readMessage(element: Json, fields: TObject): PostedMessage {
   const { ttl, body, delay } = readFields(element, fields) as Static<typeof PostedMessageFields>
   try {

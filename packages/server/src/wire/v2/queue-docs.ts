@@ -43,7 +43,7 @@ function metadataSchema(limits: Limits): JsonSchema {
   }
 }
 
-/** Of the queue of the examples. */
+/** The metadata of the queue in the examples. */
 export const METADATA: JsonObject = { _dead_letter_queue: 'failed', _max_claim_count: 1, team: 'billing' }
 
 function shownMetadata(metadata: JsonObject, { kind, limits }: DocContext): JsonObject {

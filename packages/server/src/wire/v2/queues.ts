@@ -29,7 +29,7 @@ export interface Collection {
   readonly name: 'queues' | 'topics'
   /** Parameters of a list; others are metadata filters. */
   readonly listQuery: Partial<typeof LIST_QUERY>
-  /** What stats say before the newest and the oldest message. */
+  /** The counts of stats, which stand before the newest and the oldest message. */
   counts(stats: FoundQueueStats): string
 }
 
@@ -158,7 +158,7 @@ function asFilter([key, value]: readonly [key: string, value: string]): Metadata
   return { key, anyOf: /^-?\d{1,15}$/.test(value) ? [value, Number(value)] : [value] }
 }
 
-/** No body and no claim: who may see stats need not be one who may read. (contract http.md 3.4) */
+/** It shows no body and no claim, since not everybody who may see stats may read. (contract http.md 3.4) */
 function statsDocument(message: Message, queue: string, now: Instant): string {
   const created = `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`
   const href = messagePath(queue, message.id)

@@ -67,7 +67,7 @@ function readExpires(given: Json | undefined): Instant | undefined {
   return at
 }
 
-/** What counts as nothing in Python: the default stands in. */
+/** Whether Python takes the value for false; then the default stands in. */
 function isBlank(given: Json | undefined): boolean {
   if (given === undefined || given === null || given === '' || given === false || given === 0) return true
   return Array.isArray(given) ? given.length === 0 : isObject(given) && Object.keys(given).length === 0

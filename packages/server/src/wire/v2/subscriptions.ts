@@ -140,7 +140,7 @@ function readTerms({ subscriber, ttl, options }: JsonObject): Terms {
 /** Names that upstream takes for arguments of its own. (contract http.md 3.9.5) */
 const NEVER_CHANGED = ['queue', 'project', 'subscription_id', 'self']
 
-/** A subscriber or a ttl that is null stays as it is; something must change. */
+/** The changes of a PATCH, of which there must be one. A null subscriber or ttl is no change. */
 function readChanges({ params, body }: DoorRequest) {
   const document = body.bytes ? readDocument(body) : {}
   if (Array.isArray(document)) throw invalidRequest('Subscriptions must be a dict.')

@@ -13,7 +13,7 @@ const topics: Collection = {
   counts: (stats) => (stats.exists ? `"total": ${stats.free}` : allCounts(stats)),
 }
 
-/** A topic has what a queue has but claims. */
+/** A topic has all that a queue has except claims. */
 export const topicDoors: readonly AnyDoor[] = [...doorsTo(topics), ...messageDoors, ...subscriptionDoors].map(
   (door) => ({
     ...door,
