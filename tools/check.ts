@@ -8,6 +8,7 @@ const passed = [
   succeeds('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'),
   succeeds('tools/check-imports.ts'),
   succeeds('tools/check-expressions.ts'),
+  succeeds('tools/check-moves.ts'),
   canRunKnip() ? succeeds(knip) : skipKnip(),
 ]
 process.exitCode = passed.every(Boolean) ? 0 : 1

@@ -39,7 +39,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
     await lanes.write('create_queue', key, { metadata: '{}', now: clock.now() })
     const { version } = await lanes.write<{ version: number }>('get_queue', key, {})
     const append = () =>
-      lanes.write<{ first: number }>('append', key, {
+      lanes.visit<{ first: number }>('append', key, {
         version,
         client: 'c',
         messages: [['"m"', 60, 0]],

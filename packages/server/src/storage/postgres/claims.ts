@@ -8,13 +8,13 @@ type Created = { bucket: number; claim: number; messages: MessageRow[] }
 type Found = Created & { ttl: number; renewedAt: Instant }
 
 export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
-  const write = lanes.write.bind(lanes)
+  const visit = lanes.visit.bind(lanes)
   const read = lanes.read.bind(lanes)
 
   return {
     create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
       const parameters = { limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
-      return onQueue(write<Created | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) => {
+      return onQueue(visit<Created | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) => {
         if (answer === null) return null
         const { bucket, claim, messages } = answer as Created
         return {
@@ -37,12 +37,12 @@ export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
 
     renew({ queue, claimId, ttlSeconds, graceSeconds, now }) {
       const parameters = { claim: identifiers.claim(claimId), ttlSeconds, graceSeconds, now }
-      return onQueue(write<boolean | Stale>, { move: 'renew_claim', queue, parameters }, (answer) => answer as boolean)
+      return onQueue(visit<boolean | Stale>, { move: 'renew_claim', queue, parameters }, (answer) => answer as boolean)
     },
 
     release({ queue, claimId, now }) {
       const parameters = { claim: identifiers.claim(claimId), now }
-      return onQueue(write<null | Stale>, { move: 'release_claim', queue, parameters }, () => undefined)
+      return onQueue(visit<null | Stale>, { move: 'release_claim', queue, parameters }, () => undefined)
     },
   }
 }

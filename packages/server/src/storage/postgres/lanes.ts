@@ -27,11 +27,17 @@ export class Lanes {
     this.#readers = Array.from({ length: connections }, () => new Lane(uri, schema))
   }
 
-  /** A move that writes to one queue. One that writes to others besides must be `isAlone`. */
-  write<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters, isAlone = false): Promise<Answer> {
+  /** A move that writes to one queue. */
+  write<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters): Promise<Answer> {
     const lockKey = queueId(key)
-    const lane = this.#writers[hash(lockKey) % this.#writers.length] as Lane
-    return this.#submit(lane, move, { ...parameters, ...nameOf(key) }, lockKey, isAlone)
+    return this.#submit(this.#writerOf(lockKey), move, { ...parameters, ...nameOf(key) }, lockKey)
+  }
+
+  /** A move that writes messages and claims of one queue. One that writes to other queues besides must be `isAlone`. */
+  visit<Answer extends Json>(move: string, key: QueueKey, parameters: Parameters, isAlone = false): Promise<Answer> {
+    const lockKey = queueId(key)
+    const complete = { ...parameters, ...nameOf(key), visit: lockKey }
+    return this.#submit(this.#writerOf(lockKey), move, complete, lockKey, isAlone)
   }
 
   /** A move that reads one queue. It may have to settle what is due there first. */
@@ -66,6 +72,10 @@ export class Lanes {
       const text = JSON.stringify({ move, ...parameters })
       lane.submit({ text, lockKey, isAlone, resolve: resolve as (answer: Json) => void, reject })
     })
+  }
+
+  #writerOf(lockKey: string): Lane {
+    return this.#writers[hash(lockKey) % this.#writers.length] as Lane
   }
 
   #freeReader(): Lane {

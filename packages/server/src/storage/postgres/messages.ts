@@ -15,6 +15,7 @@ export function deadLetterOf(queue: { name: string }, policy: DeadLetterPolicy |
 }
 
 export function createMessageStore({ lanes, identifiers }: Engine): MessageStore {
+  const visit = lanes.visit.bind(lanes)
   const write = lanes.write.bind(lanes)
   const read = lanes.read.bind(lanes)
 
@@ -28,7 +29,7 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
         ...(idempotency && { idempotency }),
         now,
       }
-      return onQueue(write<Appended | 'conflict' | Stale>, { move: 'append', queue, parameters }, (answer) => {
+      return onQueue(visit<Appended | 'conflict' | Stale>, { move: 'append', queue, parameters }, (answer) => {
         if (answer === 'conflict') return answer
         const { bucket, first, count } = answer as Appended
         return { ids: identifiers.ofMessages(Array.from({ length: count }, (_, i): Identity => [bucket, first + i])) }
@@ -62,19 +63,19 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       const identity = identifiers.message(id) ?? [0, 0]
       const parameters = { id: identity, ...(claimId !== null && { claim: identifiers.claim(claimId) }), now }
       type Answer = 'deleted' | 'absent' | 'held' | 'not-claimed' | 'claim-not-live'
-      return onQueue(write<Answer | Stale>, { move: 'delete_message', queue, parameters }, (answer) => answer)
+      return onQueue(visit<Answer | Stale>, { move: 'delete_message', queue, parameters }, (answer) => answer)
     },
 
     deleteMany({ queue, ids, claimIds, now }) {
       const claims = claimIds && { claims: claimIds.map((id) => identifiers.claim(id)) }
       const parameters = { ids: identifiers.messages(ids), ...claims, now }
       type Answer = 'deleted' | 'held'
-      return onQueue(write<Answer | Stale>, { move: 'delete_messages', queue, parameters }, (answer) => answer)
+      return onQueue(visit<Answer | Stale>, { move: 'delete_messages', queue, parameters }, (answer) => answer)
     },
 
     pop({ queue, limit, deadLetter, now }) {
       const parameters = { limit, ...deadLetterOf(queue, deadLetter), now }
-      return onQueue(write<Page | Stale>, { move: 'pop', queue, parameters }, (answer) => {
+      return onQueue(visit<Page | Stale>, { move: 'pop', queue, parameters }, (answer) => {
         const { bucket, messages } = answer as Page
         return toMessages(messages, bucket, identifiers)
       })
@@ -85,7 +86,7 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
 
     redrive({ queue, ids, limit, now }) {
       const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, now }
-      const alone: typeof write = (move, key, complete) => lanes.write(move, key, complete, true)
+      const alone: typeof visit = (move, key, complete) => lanes.visit(move, key, complete, true)
       return onQueue(alone<Moved | Stale>, { move: 'redrive', queue, parameters }, (answer) => {
         const { moved } = answer as Moved
         const moveIds = identifiers.ofMessages(moved.map(([bucket, number]): Identity => [bucket, number]))

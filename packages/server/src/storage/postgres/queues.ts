@@ -13,7 +13,7 @@ type QueueRow = [name: string, metadata: string | null]
 type QueuePart = { queues: QueueRow[]; last: string | null }
 type StoredQueue = { metadata: string; version: number }
 type Usage = { queues: number; messages: number; bytes: number }
-type StatsRow = { bucket: number; free: number; claimed: number; oldest: MessageRow | null; newest: MessageRow | null }
+type StatsRow = { bucket: number; free: number; held: number; oldest: MessageRow | null; newest: MessageRow | null }
 
 export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
   const write = lanes.write.bind(lanes)
@@ -65,9 +65,9 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     stats: ({ queue, now }) =>
       onQueue(read<StatsRow | Stale>, { move: 'queue_stats', queue, parameters: { now } }, (answer) => {
-        const { bucket, free, claimed, oldest, newest } = answer as StatsRow
+        const { bucket, free, held, oldest, newest } = answer as StatsRow
         const shown = (row: MessageRow | null) => row && (toMessages([row], bucket, identifiers)[0] ?? null)
-        return { free, claimed, oldest: shown(oldest), newest: shown(newest) }
+        return { free, claimed: held, oldest: shown(oldest), newest: shown(newest) }
       }),
   }
 }

@@ -4,9 +4,9 @@
 -- takes them for as good as the primary key where a query knows bucket and place, and reads the whole bucket.
 
 -- Versions, identities of queues, and buckets. Never used again, so a number says for good what it named.
-CREATE SEQUENCE number;
+CREATE SEQUENCE identity;
 
--- A queue or topic. `no` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
+-- A queue or topic. `number` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
 -- empty one by a purge. `metadata` is JSON text. `subscription_bytes` are those of all its subscriptions, see `bytes_of`.
 -- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
 -- different queues never wait for each other.
@@ -14,7 +14,7 @@ CREATE TABLE queue (
   project text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
-  no bigint NOT NULL UNIQUE,
+  number bigint NOT NULL UNIQUE,
   bucket bigint NOT NULL,
   version bigint NOT NULL,
   metadata text NOT NULL,
@@ -29,9 +29,9 @@ CREATE TABLE queue (
 --   fresh        no message with a place >= fresh was ever claimed; those before it are held, returned, or gone
 --   live         no message has a lower place
 --   free, held   how many messages there are, expired ones counted until they are settled
---   epoch        lane of returned messages, see message.lane
---   returned     how many messages are in that lane
---   retaken      how many have left that lane
+--   epoch        epoch of returned messages, see message.epoch
+--   returned     how many messages are in that epoch
+--   retaken      how many have left that epoch
 --   due_at, ends_at, expires_at   lower bounds: no delay is over, no claim ends, no message expires before, and no idempotency
 --                record has to be removed, see `removed_at`
 --   bytes        of the bodies of all messages, and of keys and digests of idempotency records, in UTF-8
@@ -58,7 +58,7 @@ CREATE TABLE standing (
 --   posted       its number from its POST, where that is not its place: it was delayed
 --   born_bucket, born   the numbers in its id, where those are not (bucket, place)
 --   claim        the claim that holds it
---   lane         the epoch of the bucket when a claim on it ended, until it is claimed again
+--   epoch         the epoch of the bucket when a claim on it ended, until it is claimed again
 --   came_from    name of the queue that it left for this dead letter queue
 -- Neither `claim` nor `claim_count` is indexed, so taking a fresh message touches no index.
 CREATE TABLE message (
@@ -68,7 +68,7 @@ CREATE TABLE message (
   born_bucket bigint,
   born bigint,
   claim bigint,
-  lane bigint,
+  epoch bigint,
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   ttl bigint NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE message (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_scale_factor = 0.2);
 CREATE INDEX message_expiry ON message ((bucket + 0), expires_at);
-CREATE INDEX message_returned ON message (bucket, lane, place) WHERE lane IS NOT NULL;
+CREATE INDEX message_returned ON message (bucket, epoch, place) WHERE epoch IS NOT NULL;
 CREATE INDEX message_born ON message (bucket, born_bucket, born) WHERE born IS NOT NULL;
 CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL;
 
@@ -88,7 +88,7 @@ CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL
 -- it expires, whichever is earlier.
 CREATE TABLE delayed (
   bucket bigint NOT NULL,
-  no bigint NOT NULL,
+  number bigint NOT NULL,
   due_at bigint NOT NULL,
   wakes_at bigint NOT NULL,
   created_at bigint NOT NULL,
@@ -96,20 +96,20 @@ CREATE TABLE delayed (
   ttl bigint NOT NULL,
   client text NOT NULL,
   body text NOT NULL,
-  PRIMARY KEY (bucket, no)
+  PRIMARY KEY (bucket, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX delayed_due ON delayed (bucket, due_at, no);
-CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, no);
+CREATE INDEX delayed_due ON delayed (bucket, due_at, number);
+CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, number);
 
 -- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
 CREATE TABLE claim (
   bucket bigint NOT NULL,
-  no bigint NOT NULL,
+  number bigint NOT NULL,
   ends_at bigint NOT NULL,
   renewed_at bigint NOT NULL,
   ttl bigint NOT NULL,
   places bigint[] NOT NULL,
-  PRIMARY KEY (bucket, no)
+  PRIMARY KEY (bucket, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX claim_end ON claim ((bucket + 0), ends_at);
 
@@ -169,10 +169,11 @@ CREATE TABLE dropped (
   queue bigint
 );
 
--- The one row: the key under which numbers become ids, and how far the sweeper got in its round over the queues.
+-- The one row: the key under which numbers become ids, the version of the moves, and how far the sweeper got in its round over the queues.
 CREATE TABLE service (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   id_key text NOT NULL,
+  moves bigint NOT NULL DEFAULT 0,
   swept_queue bigint NOT NULL DEFAULT 0,
   swept_at bigint NOT NULL DEFAULT 0
 );

@@ -1,5 +1,4 @@
--- What every move is made of: enter a queue, settle what is due, act, save what is now known. Moves of one transaction on
--- one queue enter it once and save once, see `run`.
+-- What moves are made of: what is known of a queue, and how what is due is settled.
 --
 -- Plans must not depend on statistics, which a new table has none of. So several rows are reached by their `ctid`s, never by
 -- a join or by `place = ANY`, which the planner may turn into a walk over the whole bucket; whoever holds the lock of the
@@ -17,15 +16,17 @@ END $$;
 
 CREATE FUNCTION save(s standing) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO standing VALUES (s.bucket, s.seq + 1, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
+  INSERT INTO standing (bucket, seq, last, fresh, live, free, held, epoch, returned, retaken, due_at, ends_at, expires_at, bytes)
+  VALUES (s.bucket, s.seq + 1, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
                                s.due_at, s.ends_at, s.expires_at, s.bytes);
   DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq;
 END $$;
 
 CREATE FUNCTION open_bucket() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE bucket_ bigint := nextval('number');
+DECLARE bucket_ bigint := nextval('identity');
 BEGIN
-  INSERT INTO standing VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never(), 0);
+  INSERT INTO standing (bucket, seq, last, fresh, live, free, held, epoch, returned, retaken, due_at, ends_at, expires_at, bytes)
+  VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never(), 0);
   RETURN bucket_;
 END $$;
 
@@ -46,16 +47,16 @@ BEGIN
   RETURN coalesce(found_, s.last + 1);
 END $$;
 
--- Keeps the standing right after the messages of `places` are gone; `from_lane` of them were returned ones, `from_held` held, and
+-- Keeps the standing right after the messages of `places` are gone; `from_returned` of them were returned ones, `from_held` held, and
 -- their bodies had `bytes_`.
-CREATE FUNCTION removed(s standing, places bigint[], from_lane bigint, from_held bigint, bytes_ bigint)
+CREATE FUNCTION removed(s standing, places bigint[], from_returned bigint, from_held bigint, bytes_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
 BEGIN
   s.bytes := s.bytes - bytes_;
   s.held := s.held - from_held;
   s.free := s.free - (cardinality(places) - from_held);
-  s.returned := s.returned - from_lane;
-  s.retaken := s.retaken + from_lane;
+  s.returned := s.returned - from_returned;
+  s.retaken := s.retaken + from_returned;
   IF s.live = ANY (places) THEN s.live := first_live(s, s.live); END IF;
   IF s.fresh < s.live THEN s.fresh := s.live;
   ELSIF s.fresh = ANY (places) THEN s.fresh := first_live(s, s.fresh);
@@ -63,13 +64,13 @@ BEGIN
   RETURN s;
 END $$;
 
--- Returned messages that are claimed again leave dead entries at the head of their lane of the index. A new lane starts when
--- the lane is empty, or when its dead outnumber its living so far that moving these costs less than passing those.
-CREATE FUNCTION renew_lane(s standing) RETURNS standing LANGUAGE plpgsql AS $$
+-- Returned messages that are claimed again leave dead entries at the head of their epoch of the index. A new epoch starts when
+-- the epoch is empty, or when its dead outnumber its living so far that moving these costs less than passing those.
+CREATE FUNCTION renew_epoch(s standing) RETURNS standing LANGUAGE plpgsql AS $$
 BEGIN
   IF s.returned > 0 THEN
     IF s.retaken < 1000 + 2 * s.returned OR s.returned > 10000 THEN RETURN s; END IF;
-    UPDATE message SET lane = s.epoch + 1 WHERE bucket = s.bucket AND lane = s.epoch;
+    UPDATE message SET epoch = s.epoch + 1 WHERE bucket = s.bucket AND epoch = s.epoch;
   ELSIF s.retaken = 0 THEN
     RETURN s;
   END IF;
@@ -77,6 +78,61 @@ BEGIN
   s.retaken := 0;
   RETURN s;
 END $$;
+
+-- Locks the queue, and answers its version and bucket. All null when there is no such queue.
+CREATE FUNCTION locked_queue(p jsonb) RETURNS queue LANGUAGE plpgsql AS $$
+DECLARE q queue;
+BEGIN
+  SELECT * INTO q FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+  FOR NO KEY UPDATE;
+  RETURN q;
+END $$;
+
+-- The bucket of the queue, or null when there is none, or not in this version.
+CREATE FUNCTION bucket_of(p jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT bucket FROM queue
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
+      AND version = coalesce((p->>'version')::bigint, version)
+  );
+END $$;
+
+-- First move what is due. Bounded: whatever is left after so many slices waits for the next move or the sweeper.
+CREATE FUNCTION settle(s standing, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  IF s.due_at <= now_ THEN s := settle_delayed(s, now_, 20); END IF;
+  IF s.ends_at <= now_ THEN s := settle_claims(s, now_, 20); END IF;
+  IF s.expires_at <= now_ THEN s := settle_expired(s, now_, 5); END IF;
+  RETURN s;
+END $$;
+
+-- The standing of a queue, which the caller has locked, with what is due settled and told.
+CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE s standing := standing_of(q.bucket);
+BEGIN
+  IF is_news_due(s, now_) THEN PERFORM tell(q.project, q.kind, q.name); END IF;
+  IF is_news_due(s, now_) OR s.expires_at <= now_ THEN
+    s := settle(s, now_);
+    PERFORM save(s);
+    s.seq := s.seq + 1;
+  END IF;
+  RETURN s;
+END $$;
+
+-- For a reader whose answer would change by what is due: settles that. Does nothing when the queue is gone or has changed
+-- (`p` has no version where any will do).
+CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE q queue := locked_queue(p);
+BEGIN
+  IF q.bucket IS NULL OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
+  PERFORM settled(q, (p->>'now')::bigint);
+END $$;
+
+-- Whether settling makes messages claimable. Who settles has to tell: afterwards nobody can find out any more that it was due.
+CREATE FUNCTION is_news_due(s standing, now_ bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
+RETURN s.due_at <= now_ OR s.ends_at <= now_;
 
 -- Delays that are over: the messages take their places now, in the order in which the delays ended.
 CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
@@ -86,12 +142,12 @@ BEGIN
     WITH due AS (
       DELETE FROM delayed WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM delayed WHERE bucket + 0 = s.bucket AND wakes_at >= s.due_at AND wakes_at <= now_
-        ORDER BY wakes_at, no LIMIT 1000
+        ORDER BY wakes_at, number LIMIT 1000
       ))
       RETURNING *
     ), arrived AS (
       INSERT INTO message (bucket, place, posted, born_bucket, born, created_at, expires_at, ttl, client, body)
-      SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, no), no, bucket, no, created_at, expires_at, ttl, client, body
+      SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, number), number, bucket, number, created_at, expires_at, ttl, client, body
       FROM due WHERE expires_at > now_
       RETURNING expires_at
     )
@@ -118,11 +174,11 @@ BEGIN
       DELETE FROM claim WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM claim WHERE bucket + 0 = s.bucket AND ends_at >= s.ends_at AND ends_at <= now_ ORDER BY ends_at LIMIT 500
       ))
-      RETURNING no, places
+      RETURNING number, places
     )
-    SELECT array_agg(DISTINCT no), array_agg(place) INTO ended_, places_ FROM ended, unnest(places) AS p(place);
+    SELECT array_agg(DISTINCT number), array_agg(place) INTO ended_, places_ FROM ended, unnest(places) AS p(place);
     EXIT WHEN ended_ IS NULL;
-    UPDATE message SET claim = NULL, lane = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = ANY (ended_);
+    UPDATE message SET claim = NULL, epoch = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = ANY (ended_);
     GET DIAGNOSTICS back_ = ROW_COUNT;
     s.held := s.held - back_;
     s.free := s.free + back_;
@@ -134,13 +190,9 @@ BEGIN
   RETURN s;
 END $$;
 
--- When an idempotency record that ends at `at` is removed. Some seconds late, so that a queue with many of them removes some thousand
--- at a time rather than one with each move.
-CREATE FUNCTION removed_at(at bigint) RETURNS bigint LANGUAGE sql IMMUTABLE RETURN (at + 9999) / 10000 * 10000;
-
 -- Messages that have expired are removed, and so are idempotency records.
 CREATE FUNCTION settle_expired(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE places_ bigint[]; from_lane bigint; from_held bigint; bytes_ bigint; count_ bigint; first_record bigint := s.expires_at - 10000;
+DECLARE places_ bigint[]; from_returned bigint; from_held bigint; bytes_ bigint; count_ bigint; first_record bigint := s.expires_at - 10000;
 BEGIN
   FOR turn IN 1..slices LOOP
     WITH gone AS (
@@ -148,11 +200,11 @@ BEGIN
         SELECT ctid FROM message WHERE bucket + 0 = s.bucket AND expires_at >= s.expires_at AND expires_at <= now_
         ORDER BY expires_at LIMIT 1000
       ))
-      RETURNING place, lane, claim, octet_length(body) AS bytes
+      RETURNING place, epoch, claim, octet_length(body) AS bytes
     )
-    SELECT coalesce(array_agg(place), '{}'), count(lane), count(claim), coalesce(sum(bytes), 0)
-    INTO places_, from_lane, from_held, bytes_ FROM gone;
-    s := removed(s, places_, from_lane, from_held, bytes_);
+    SELECT coalesce(array_agg(place), '{}'), count(epoch), count(claim), coalesce(sum(bytes), 0)
+    INTO places_, from_returned, from_held, bytes_ FROM gone;
+    s := removed(s, places_, from_returned, from_held, bytes_);
     EXIT WHEN cardinality(places_) < 1000;
   END LOOP;
   SELECT coalesce(min(expires_at), never()) INTO s.expires_at
@@ -175,47 +227,6 @@ BEGIN
   RETURN s;
 END $$;
 
--- First move what is due. Bounded: whatever is left after so many slices waits for the next move or the sweeper.
-CREATE FUNCTION settle(s standing, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
-BEGIN
-  IF s.due_at <= now_ THEN s := settle_delayed(s, now_, 20); END IF;
-  IF s.ends_at <= now_ THEN s := settle_claims(s, now_, 20); END IF;
-  IF s.expires_at <= now_ THEN s := settle_expired(s, now_, 5); END IF;
-  RETURN s;
-END $$;
-
--- Whether settling makes messages claimable. Who settles has to tell: afterwards nobody can find out any more that it was due.
-CREATE FUNCTION is_news_due(s standing, now_ bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
-RETURN s.due_at <= now_ OR s.ends_at <= now_;
-
--- The standing of a queue, which the caller has locked, with what is due settled and told.
-CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE s standing := standing_of(q.bucket);
-BEGIN
-  IF is_news_due(s, now_) THEN PERFORM tell(q.project, q.kind, q.name); END IF;
-  IF is_news_due(s, now_) OR s.expires_at <= now_ THEN
-    s := settle(s, now_);
-    PERFORM save(s);
-    s.seq := s.seq + 1;
-  END IF;
-  RETURN s;
-END $$;
-
--- Locks the queue, and answers its version and bucket. All null when there is no such queue.
-CREATE FUNCTION locked_queue(p jsonb) RETURNS queue LANGUAGE plpgsql AS $$
-DECLARE q queue;
-BEGIN
-  SELECT * INTO q FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
-  FOR NO KEY UPDATE;
-  RETURN q;
-END $$;
-
--- For a reader whose answer would change by what is due: settles that. Does nothing when the queue is gone or has changed
--- (`p` has no version where any will do).
-CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE q queue := locked_queue(p);
-BEGIN
-  IF q.bucket IS NULL OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
-  PERFORM settled(q, (p->>'now')::bigint);
-END $$;
+-- When an idempotency record that ends at `at` is removed. Some seconds late, so that a queue with many of them removes some thousand
+-- at a time rather than one with each move.
+CREATE FUNCTION removed_at(at bigint) RETURNS bigint LANGUAGE sql IMMUTABLE RETURN (at + 9999) / 10000 * 10000;

@@ -1,11 +1,11 @@
--- Moves of pools and flavors. There are few, and they change rarely: writers come one after the other.
+-- Moves of pools and flavors. There are few, and they change rarely: writers come one after the other. `project` is the one that asks; a pool
+-- is answered as [name, uri, weight, options as JSON text, its flavor in the project or null], a flavor as [name, [pool]].
 
 CREATE FUNCTION enter_pools() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM service FOR NO KEY UPDATE;
 END $$;
 
--- A pool as storage/postgres/pools.ts reads it, as the project sees it.
 CREATE FUNCTION shown_pool(pool_ pool, project_ text) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN json_build_array(
@@ -20,23 +20,28 @@ BEGIN
   IF flavor_ IS NULL THEN
     DELETE FROM pool_flavor WHERE project = project_ AND pool = pool_;
   ELSE
-    INSERT INTO pool_flavor VALUES (project_, pool_, flavor_) ON CONFLICT (project, pool) DO UPDATE SET flavor = excluded.flavor;
+    INSERT INTO pool_flavor (project, pool, flavor) VALUES (project_, pool_, flavor_)
+    ON CONFLICT (project, pool) DO UPDATE SET flavor = excluded.flavor;
   END IF;
 END $$;
 
--- put: project, name, uri, weight, options (JSON text), flavor.
+-- put_pool: creates or overwrites.
+--   takes     project, name, uri, weight, options (JSON text), flavor or null
+--   answers   "stored" | "uri-in-use", where another pool has it
 CREATE FUNCTION put_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter_pools();
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
-  INSERT INTO pool VALUES (p->>'name', p->>'uri', (p->>'weight')::bigint, p->>'options')
+  INSERT INTO pool (name, uri, weight, options) VALUES (p->>'name', p->>'uri', (p->>'weight')::bigint, p->>'options')
   ON CONFLICT (name) DO UPDATE SET uri = excluded.uri, weight = excluded.weight, options = excluded.options;
   PERFORM tie(p->>'project', p->>'name', p->>'flavor');
   RETURN '"stored"';
 END $$;
 
--- update: project, name, and any of uri, weight, options, flavor. Answers the pool.
+-- update_pool
+--   takes     project, name, and any of uri, weight, options, flavor
+--   answers   the pool as it is then | "absent" | "uri-in-use"
 CREATE FUNCTION update_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE updated pool;
 BEGIN
@@ -52,11 +57,13 @@ BEGIN
   RETURN shown_pool(updated, p->>'project');
 END $$;
 
+-- get_pool: takes project, name. Answers the pool, or null.
 CREATE FUNCTION get_pool(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (SELECT shown_pool(pool, p->>'project') FROM pool WHERE name = p->>'name');
 END $$;
 
+-- list_pools: takes project, after (a name, or null), limit. Answers [pool], by name.
 CREATE FUNCTION list_pools(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
@@ -66,7 +73,7 @@ BEGIN
   );
 END $$;
 
--- Answers the names of the flavors whose last pool it is; removed when there are none.
+-- delete_pool: takes name. Answers the names of the flavors whose last pool it is; it was removed when there are none.
 CREATE FUNCTION delete_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE last_of json;
 BEGIN
@@ -91,19 +98,21 @@ BEGIN
   );
 END $$;
 
--- put: project, name, pools [name]. Answers the first pool that does not exist, or null when the flavor was stored.
+-- put_flavor: creates it, or lets more pools join it.
+--   takes     project, name, pools [name]
+--   answers   the first pool that does not exist, or null when the flavor was stored
 CREATE FUNCTION put_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE unknown text;
 BEGIN
   PERFORM enter_pools();
   unknown := unknown_pool(p->'pools');
   IF unknown IS NOT NULL THEN RETURN to_json(unknown); END IF;
-  INSERT INTO flavor VALUES (p->>'project', p->>'name') ON CONFLICT DO NOTHING;
+  INSERT INTO flavor (project, name) VALUES (p->>'project', p->>'name') ON CONFLICT DO NOTHING;
   PERFORM tie(p->>'project', x.name, p->>'name') FROM jsonb_array_elements_text(p->'pools') AS x(name);
   RETURN NULL;
 END $$;
 
--- update: as put_flavor, but false when there is no such flavor.
+-- update_flavor: its pools are these alone then. Takes and answers as `put_flavor`, but false when there is no such flavor.
 CREATE FUNCTION update_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE unknown text;
 BEGIN
@@ -124,11 +133,13 @@ BEGIN
   ));
 END $$;
 
+-- get_flavor: takes project, name. Answers the flavor, or null.
 CREATE FUNCTION get_flavor(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (SELECT shown_flavor(flavor) FROM flavor WHERE project = p->>'project' AND name = p->>'name');
 END $$;
 
+-- list_flavors: takes project, after (a name, or null), limit. Answers [flavor], by name.
 CREATE FUNCTION list_flavors(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
@@ -139,6 +150,7 @@ BEGIN
   );
 END $$;
 
+-- delete_flavor: takes project, name. Answers null.
 CREATE FUNCTION delete_flavor(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter_pools();

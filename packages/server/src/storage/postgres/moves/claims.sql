@@ -1,0 +1,153 @@
+-- Moves of claims. Messages are answered as `shown` (messages.sql) makes them.
+
+-- create_claim, a visit
+--   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy
+--   answers   {bucket, claim: its number, messages}, or null when there was nothing to claim | "stale"
+CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  limit_ bigint := (p->>'limit')::bigint;
+  ttl_ bigint := (p->>'ttlSeconds')::bigint;
+  life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
+  ends_ bigint := now_ + 1000 * ttl_;
+  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint;
+BEGIN
+  IF s.free = 0 THEN RETURN; END IF;
+  IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
+
+  SELECT array_agg(at), array_agg(place), count(*), count(epoch), max(place) FILTER (WHERE epoch IS NULL)
+  INTO rows_, places_, count_, from_returned, last_fresh FROM claimable(s, now_, limit_);
+  s := taken(s, last_fresh, from_returned, count_ < limit_);
+  IF count_ = 0 THEN RETURN; END IF;
+  s.last := s.last + 1;
+  s.free := s.free - count_;
+  s.held := s.held + count_;
+  WITH held AS (
+    UPDATE message m SET
+      claim = s.last,
+      epoch = NULL,
+      claim_count = claim_count + 1,
+      ttl = CASE WHEN expires_at < ends_ THEN life ELSE ttl END,
+      expires_at = CASE WHEN expires_at < ends_ THEN now_ + 1000 * life ELSE expires_at END
+    WHERE ctid = ANY (rows_)
+    RETURNING place, shown(m) AS message
+  )
+  SELECT json_agg(message ORDER BY place) INTO messages FROM held;
+  INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places) VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
+  -- Only a watcher whose timer would come too late has to know.
+  IF ends_ < s.ends_at THEN
+    s.ends_at := ends_;
+    is_news := true;
+  END IF;
+  answer := json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
+END $$;
+
+-- get_claim
+--   takes     claim [bucket, number], now
+--   answers   {bucket, claim, ttl, renewedAt, messages}, or false when it is not live or holds nothing | "stale"
+CREATE FUNCTION get_claim(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE bucket_ bigint := bucket_of(p); c claim; messages json;
+BEGIN
+  IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
+  IF (p->'claim'->>0)::bigint <> bucket_ THEN RETURN 'false'; END IF;
+  SELECT * INTO c FROM claim WHERE bucket = bucket_ AND number = (p->'claim'->>1)::bigint;
+  SELECT json_agg(shown(m)) INTO messages FROM held_by(bucket_, c.number, (p->>'now')::bigint) m;
+  IF messages IS NULL THEN RETURN 'false'; END IF;
+  RETURN json_build_object('bucket', bucket_, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
+END $$;
+
+-- renew_claim, a visit
+--   takes     claim [bucket, number], ttlSeconds, graceSeconds, now
+--   answers   whether the claim is live and holds something | "stale"
+CREATE FUNCTION renew_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  given bigint;
+  ttl_ bigint := (p->>'ttlSeconds')::bigint;
+  life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
+  ends_ bigint := now_ + 1000 * ttl_;
+  places_ bigint[];
+BEGIN
+  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  SELECT array_agg(place) INTO places_ FROM held_by(s.bucket, given, now_);
+  IF places_ IS NULL THEN
+    answer := 'false';
+    RETURN;
+  END IF;
+  UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND number = given;
+  UPDATE message SET ttl = life, expires_at = now_ + 1000 * life
+  WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at < ends_;
+  IF ends_ < s.ends_at THEN
+    s.ends_at := ends_;
+    is_news := true;
+  END IF;
+  answer := 'true';
+END $$;
+
+-- release_claim, a visit: takes claim [bucket, number], now. Answers null | "stale".
+CREATE FUNCTION release_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  given bigint;
+  places_ bigint[];
+  back_ bigint;
+BEGIN
+  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  DELETE FROM claim WHERE bucket = s.bucket AND number = given RETURNING places INTO places_;
+  IF places_ IS NULL THEN RETURN; END IF;
+  UPDATE message SET claim = NULL, epoch = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = given;
+  GET DIAGNOSTICS back_ = ROW_COUNT;
+  s.held := s.held - back_;
+  s.free := s.free + back_;
+  s.returned := s.returned + back_;
+  is_news := back_ > 0;
+END $$;
+
+-- The first `count_` places that can be claimed.
+CREATE FUNCTION claimable(s standing, now_ bigint, count_ bigint)
+RETURNS TABLE (at tid, place bigint, epoch bigint, claim_count integer) LANGUAGE sql STABLE AS $$
+  (SELECT ctid, place, epoch, claim_count FROM message
+   WHERE bucket = s.bucket AND epoch = s.epoch AND expires_at > now_ ORDER BY place LIMIT count_)
+  UNION ALL
+  (SELECT ctid, place, epoch, claim_count FROM message
+   WHERE bucket = s.bucket AND place >= s.fresh AND expires_at > now_ ORDER BY place LIMIT count_)
+  ORDER BY place LIMIT count_
+$$;
+
+-- Moves those that were claimed too often out of the way of the next `limit` messages. At most some thousands at a time.
+CREATE FUNCTION bury(s standing, p jsonb) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE buried bigint[]; d jsonb := p->'deadLetter';
+BEGIN
+  FOR turn IN 1..200 LOOP
+    SELECT array_agg(place ORDER BY place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::bigint)
+    WHERE claim_count >= (d->>'maxClaimCount')::bigint;
+    EXIT WHEN buried IS NULL;
+    s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
+  END LOOP;
+  RETURN s;
+END $$;
+
+-- After messages were claimed or popped: `last_fresh` is the last one taken that had never been claimed.
+CREATE FUNCTION taken(s standing, last_fresh bigint, from_returned bigint, is_all boolean) RETURNS standing LANGUAGE plpgsql AS $$
+BEGIN
+  IF is_all THEN s.fresh := s.last + 1;
+  ELSIF last_fresh IS NOT NULL THEN s.fresh := last_fresh + 1;
+  END IF;
+  s.returned := s.returned - from_returned;
+  s.retaken := s.retaken + from_returned;
+  RETURN renew_epoch(s);
+END $$;
+
+CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM claim WHERE bucket = bucket_ AND number = claim_ AND ends_at > now_);
+END $$;
+
+-- What the claim holds, in the order of the queue.
+CREATE FUNCTION held_by(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY SELECT * FROM message
+    WHERE claim = claim_ AND expires_at > now_ AND ctid = ANY (rows_at(bucket_, (
+      SELECT places FROM claim WHERE bucket = bucket_ AND number = claim_ AND ends_at > now_
+    )))
+    ORDER BY place;
+END $$;

@@ -1,0 +1,469 @@
+-- Moves of messages. A read looks at a queue without its lock: as a STABLE function it sees one snapshot. Where something is due that would change
+-- its answer, the queue is settled first, and read then.
+
+-- append, a visit. Gives out the numbers only: what several posts in a row bring is stored by one statement, see `stored`. It is news when
+-- there is something to store.
+--   takes     messages [[body as JSON text, ttl in seconds, delay in seconds]], bytes (of all bodies, in UTF-8), delayed (whether any is),
+--             client, now; idempotency {key, digest, expiresAt}, where the POST has a key
+--   answers   {bucket, first, count}: numbered from `first` | "conflict", where the key stands for another POST | "stale"
+CREATE FUNCTION append(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  earlier idempotency;
+  count_ bigint := jsonb_array_length(p->'messages');
+  first_ bigint := s.last + 1;
+BEGIN
+  IF p ? 'idempotency' THEN
+    SELECT * INTO earlier FROM idempotency WHERE bucket = s.bucket AND key = p->'idempotency'->>'key';
+    IF earlier.expires_at > now_ THEN
+      IF earlier.digest <> p->'idempotency'->>'digest' THEN
+        answer := '"conflict"';
+        RETURN;
+      END IF;
+      answer := json_build_object('bucket', s.bucket, 'first', earlier.first, 'count', earlier.count);
+      RETURN;
+    END IF;
+    INSERT INTO idempotency (bucket, key, digest, expires_at, first, count)
+    VALUES (s.bucket, p->'idempotency'->>'key', p->'idempotency'->>'digest',
+                                    (p->'idempotency'->>'expiresAt')::bigint, first_, count_)
+    ON CONFLICT (bucket, key) DO UPDATE
+    SET digest = excluded.digest, expires_at = excluded.expires_at, first = excluded.first, count = excluded.count;
+    s.bytes := s.bytes + octet_length(p->'idempotency'->>'key') + octet_length(p->'idempotency'->>'digest')
+               - coalesce(octet_length(earlier.key) + octet_length(earlier.digest), 0);
+    s.expires_at := least(s.expires_at, removed_at((p->'idempotency'->>'expiresAt')::bigint));
+  END IF;
+  s.last := s.last + count_;
+  s.free := s.free + count_;
+  s.bytes := s.bytes + (p->>'bytes')::bigint;
+  is_news := true;
+  answer := json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
+END $$;
+
+-- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`.
+CREATE FUNCTION stored(s standing, posts jsonb[], firsts bigint[]) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE soonest bigint; expiry bigint;
+BEGIN
+  IF (SELECT bool_or((post->>'delayed')::boolean) FROM unnest(posts) AS x(post)) THEN
+    WITH arrived AS (
+      INSERT INTO delayed (bucket, number, due_at, wakes_at, created_at, expires_at, ttl, client, body)
+      SELECT s.bucket, first_ + n - 1, now_ + 1000 * (m->>2)::bigint, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_,
+             now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
+      FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
+        jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
+      WHERE (m->>2)::bigint > 0
+      RETURNING wakes_at
+    )
+    SELECT min(wakes_at) INTO soonest FROM arrived;
+  END IF;
+  WITH arrived AS (
+    INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
+    SELECT s.bucket, first_ + n - 1, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
+    FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
+      jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
+    WHERE (m->>2)::bigint = 0
+    RETURNING expires_at
+  )
+  SELECT min(expires_at) INTO expiry FROM arrived;
+  s.due_at := least(s.due_at, soonest);
+  s.expires_at := least(s.expires_at, expiry);
+  RETURN s;
+END $$;
+
+-- list_messages: a page, by place, or where delayed messages are included by order of posting.
+--   takes     after, a marker [low 23 bits of the bucket, place, number from the POST] or null, limit, hidden (a client whose messages are
+--             left out, or null), includeClaimed, includeDelayed, now
+--   answers   {bucket, messages} | "stale"
+CREATE FUNCTION list_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE answer json := page_of(p, false);
+BEGIN
+  IF answer IS NULL THEN
+    PERFORM settle_for(p);
+    answer := page_of(p, true);
+  END IF;
+  RETURN answer;
+END $$;
+
+-- Null when something is due that would change the answer.
+CREATE FUNCTION page_of(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  s standing; bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; messages json; marker jsonb;
+BEGIN
+  IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
+  s := standing_of(bucket_);
+  IF NOT is_settled AND least(s.due_at, s.ends_at) <= now_ THEN RETURN NULL; END IF;
+  IF (p->'after'->>0)::bigint = bucket_ & 8388607 THEN marker := p->'after'; END IF;
+  IF (p->>'includeDelayed')::boolean THEN
+    SELECT json_agg(shown(m)) INTO messages
+    FROM page_by_posting(s, coalesce((marker->>2)::bigint, 0), (p->>'limit')::bigint, p->>'hidden',
+                         (p->>'includeClaimed')::boolean, now_) m;
+  ELSE
+    SELECT json_agg(shown(m)) INTO messages
+    FROM page_by_place(s, coalesce(CASE WHEN marker IS NOT NULL THEN place_after(s, marker) END, 0), (p->>'limit')::bigint,
+                       p->>'hidden', (p->>'includeClaimed')::boolean, now_) m;
+  END IF;
+  RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
+END $$;
+
+-- By place: those that are visible, from `after_` on.
+CREATE FUNCTION page_by_place(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, now_ bigint)
+RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF with_claimed THEN
+    RETURN QUERY SELECT * FROM message
+      WHERE bucket = s.bucket AND place >= greatest(s.live, after_ + 1) AND expires_at > now_ AND client IS DISTINCT FROM hidden
+      ORDER BY place LIMIT limit_;
+  ELSE
+    RETURN QUERY SELECT * FROM (
+      (SELECT * FROM message
+       WHERE bucket = s.bucket AND epoch = s.epoch AND place > after_ AND expires_at > now_ AND client IS DISTINCT FROM hidden
+       ORDER BY place LIMIT limit_)
+      UNION ALL
+      (SELECT * FROM message
+       WHERE bucket = s.bucket AND place >= greatest(s.fresh, after_ + 1) AND expires_at > now_ AND client IS DISTINCT FROM hidden
+       ORDER BY place LIMIT limit_)
+    ) m ORDER BY place LIMIT limit_;
+  END IF;
+END $$;
+
+-- By order of posting, delayed ones included.
+CREATE FUNCTION page_by_posting(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, now_ bigint)
+RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY SELECT (m).* FROM (
+    (SELECT as_message(delayed) AS m, number AS at FROM delayed
+     WHERE bucket = s.bucket AND number > after_ AND expires_at > now_ AND client IS DISTINCT FROM hidden
+     ORDER BY number LIMIT limit_)
+    UNION ALL
+    (SELECT message, posted FROM message
+     WHERE bucket = s.bucket AND posted > after_ AND expires_at > now_ AND client IS DISTINCT FROM hidden
+       AND (with_claimed OR claim IS NULL)
+     ORDER BY posted LIMIT limit_)
+    UNION ALL
+    (SELECT message, place FROM message
+     WHERE with_claimed AND bucket = s.bucket AND place >= greatest(s.live, after_ + 1) AND posted IS NULL AND expires_at > now_
+       AND client IS DISTINCT FROM hidden
+     ORDER BY place LIMIT limit_)
+    UNION ALL
+    (SELECT message, place FROM message
+     WHERE NOT with_claimed AND bucket = s.bucket AND epoch = s.epoch AND place > after_ AND posted IS NULL AND expires_at > now_
+       AND client IS DISTINCT FROM hidden
+     ORDER BY place LIMIT limit_)
+    UNION ALL
+    (SELECT message, place FROM message
+     WHERE NOT with_claimed AND bucket = s.bucket AND place >= greatest(s.fresh, after_ + 1) AND posted IS NULL
+       AND expires_at > now_ AND client IS DISTINCT FROM hidden
+     ORDER BY place LIMIT limit_)
+  ) x ORDER BY at LIMIT limit_;
+END $$;
+
+-- Where a marker points. [bucket, place, posted]: the last message of a page; its place is null if it was still delayed, and
+-- then is looked up, since it may have one by now.
+CREATE FUNCTION place_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (marker->>1)::bigint,
+    (SELECT place FROM message WHERE bucket = s.bucket AND posted = (marker->>2)::bigint),
+    (SELECT s.last FROM delayed WHERE bucket = s.bucket AND number = (marker->>2)::bigint),
+    (marker->>2)::bigint
+  )
+$$;
+
+-- get_messages
+--   takes     ids [[bucket, number]], each once; now
+--   answers   {bucket, messages}, in no order | "stale"
+CREATE FUNCTION get_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE answer json := messages_with(p, false);
+BEGIN
+  IF answer IS NULL THEN
+    PERFORM settle_for(p);
+    answer := messages_with(p, true);
+  END IF;
+  RETURN answer;
+END $$;
+
+-- Null when something is due that would change the answer.
+CREATE FUNCTION messages_with(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; places_ bigint[]; messages json;
+BEGIN
+  IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
+  s := standing_of(bucket_);
+  IF NOT is_settled AND s.ends_at <= now_ THEN RETURN NULL; END IF;
+  places_ := places_of(bucket_, p->'ids');
+  SELECT json_agg(shown(m)) INTO messages FROM (
+    SELECT message AS m FROM message WHERE ctid = ANY (rows_at(bucket_, places_))
+    UNION ALL
+    SELECT as_message(delayed) FROM delayed WHERE ctid = ANY (delayed_rows(bucket_, p->'ids'))
+  ) f WHERE (m).expires_at > now_;
+  RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
+END $$;
+
+-- delete_message, a visit
+--   takes     id [bucket, number], now; claim [bucket, number], where one was named
+--   answers   "deleted" | "absent" | "held" | "not-claimed" | "claim-not-live" | "stale"
+CREATE FUNCTION delete_message(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  m message;
+  o record;
+  given bigint;
+BEGIN
+  SELECT * INTO m FROM message
+  WHERE bucket = s.bucket AND place = place_of(s.bucket, (p->'id'->>0)::bigint, (p->'id'->>1)::bigint) AND expires_at > now_;
+  IF NOT FOUND THEN
+    o := delete_delayed(s, p);
+    s := o.s;
+    answer := o.answer;
+    RETURN;
+  END IF;
+  IF NOT is_live_claim(s.bucket, m.claim, now_) THEN m.claim := NULL; END IF;
+  IF p ? 'claim' THEN
+    given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+    IF m.claim IS NULL THEN
+      answer := '"not-claimed"';
+      RETURN;
+    END IF;
+    IF m.claim IS DISTINCT FROM given THEN
+      IF EXISTS (SELECT FROM held_by(s.bucket, given, now_)) THEN
+        answer := '"held"';
+        RETURN;
+      END IF;
+      answer := '"claim-not-live"';
+      RETURN;
+    END IF;
+  ELSIF m.claim IS NOT NULL THEN
+    answer := '"held"';
+    RETURN;
+  END IF;
+  DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
+  s := removed(s, ARRAY[m.place], num_nonnulls(m.epoch), num_nonnulls(m.claim), octet_length(m.body));
+  s := renew_epoch(s);
+  answer := '"deleted"';
+END $$;
+
+CREATE FUNCTION delete_delayed(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE bytes_ bigint;
+BEGIN
+  IF (p->'id'->>0)::bigint <> s.bucket THEN
+    answer := '"absent"';
+    RETURN;
+  END IF;
+  IF p ? 'claim' THEN
+    PERFORM FROM delayed WHERE bucket = s.bucket AND number = (p->'id'->>1)::bigint;
+    answer := CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END::json;
+    RETURN;
+  END IF;
+  DELETE FROM delayed WHERE bucket = s.bucket AND number = (p->'id'->>1)::bigint RETURNING octet_length(body) INTO bytes_;
+  IF NOT FOUND THEN
+    answer := '"absent"';
+    RETURN;
+  END IF;
+  s.free := s.free - 1;
+  s.bytes := s.bytes - bytes_;
+  answer := '"deleted"';
+END $$;
+
+-- delete_messages, a visit
+--   takes     ids [[bucket, number]], each once; now; claims [[bucket, number]], where each must be held by one of these
+--   answers   "deleted" | "held", where one is not | "stale"
+CREATE FUNCTION delete_messages(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  places_ bigint[]; rows_ tid[]; waiting bigint[]; waiting_rows tid[]; allowed bigint[]; from_returned bigint; from_held bigint;
+  bytes_ bigint;
+BEGIN
+  places_ := places_of(s.bucket, p->'ids');
+  SELECT array_agg(place), array_agg(ctid) INTO places_, rows_ FROM message
+  WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at > now_;
+  IF places_ IS NULL OR cardinality(places_) < jsonb_array_length(p->'ids') THEN
+    SELECT array_agg(number), array_agg(ctid) INTO waiting, waiting_rows FROM delayed
+    WHERE ctid = ANY (delayed_rows(s.bucket, p->'ids')) AND expires_at > now_;
+  END IF;
+  IF p ? 'claims' THEN
+    SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
+    WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
+    PERFORM FROM message WHERE ctid = ANY (rows_) AND (claim = ANY (allowed)) IS NOT TRUE;
+    IF FOUND OR waiting IS NOT NULL THEN
+      answer := '"held"';
+      RETURN;
+    END IF;
+  END IF;
+  IF waiting IS NOT NULL THEN
+    WITH gone AS (DELETE FROM delayed WHERE ctid = ANY (waiting_rows) RETURNING octet_length(body) AS bytes)
+    SELECT sum(bytes) INTO bytes_ FROM gone;
+    s.free := s.free - cardinality(waiting);
+    s.bytes := s.bytes - bytes_;
+  END IF;
+  IF places_ IS NOT NULL THEN
+    WITH gone AS (DELETE FROM message WHERE ctid = ANY (rows_) RETURNING epoch, claim, octet_length(body) AS bytes)
+    SELECT count(epoch), count(claim), sum(bytes) INTO from_returned, from_held, bytes_ FROM gone;
+    s := renew_epoch(removed(s, places_, from_returned, from_held, bytes_));
+  END IF;
+  answer := '"deleted"';
+END $$;
+
+-- pop, a visit
+--   takes     limit, now; deadLetter as `create_claim`
+--   answers   {bucket, messages} | "stale"
+CREATE FUNCTION pop(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  limit_ bigint := (p->>'limit')::bigint;
+  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint; bytes_ bigint;
+BEGIN
+  IF s.free = 0 THEN
+    answer := json_build_object('bucket', s.bucket, 'messages', '[]'::json);
+    RETURN;
+  END IF;
+  IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
+
+  SELECT array_agg(at), array_agg(place), count(*), count(epoch), max(place) FILTER (WHERE epoch IS NULL)
+  INTO rows_, places_, count_, from_returned, last_fresh FROM claimable(s, now_, limit_);
+  WITH gone AS (
+    DELETE FROM message m WHERE ctid = ANY (rows_) RETURNING place, shown(m) AS message, octet_length(body) AS bytes
+  )
+  SELECT json_agg(message ORDER BY place), coalesce(sum(bytes), 0) INTO messages, bytes_ FROM gone;
+  s := taken(s, last_fresh, from_returned, count_ < limit_);
+  s.free := s.free - count_;
+  s.bytes := s.bytes - bytes_;
+  IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
+  answer := json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
+END $$;
+
+-- purge_messages: exchanges the bucket for an empty one. Answers null | "stale".
+CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE old bigint;
+BEGIN
+  SELECT bucket INTO old FROM queue
+  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN '"stale"'; END IF;
+  INSERT INTO dropped (bucket, queue) VALUES (old, NULL);
+  UPDATE queue SET bucket = open_bucket() WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
+  RETURN NULL;
+END $$;
+
+-- redrive, a visit that shares its transaction with no other, since it locks more queues
+--   takes     ids [[bucket, number]], or none and then limit; now
+--   answers   {moved: [[bucket, number, queue]]}: ids and the names of the queues they went to, in order | "stale"
+CREATE FUNCTION redrive(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  places_ bigint[]; names text[]; moved json; target text;
+BEGIN
+  IF p ? 'ids' THEN
+    places_ := places_of(s.bucket, p->'ids');
+  END IF;
+  WITH chosen AS (
+    SELECT m.*, (
+      SELECT n FROM jsonb_array_elements(p->'ids') WITH ORDINALITY AS x(id, n)
+      WHERE (id->>0)::bigint = coalesce(m.born_bucket, m.bucket) AND (id->>1)::bigint = coalesce(m.born, m.place)
+    ) AS asked
+    FROM (
+      (SELECT * FROM message WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim IS NULL AND expires_at > now_)
+      UNION ALL
+      (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND epoch = s.epoch AND expires_at > now_)
+      UNION ALL
+      (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND place >= s.fresh AND expires_at > now_)
+    ) m
+    WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from)
+    ORDER BY asked, place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::bigint END
+  )
+  SELECT array_agg(place ORDER BY asked, place), array_agg(came_from ORDER BY asked, place),
+         json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY asked, place)
+  INTO places_, names, moved FROM chosen;
+  IF places_ IS NULL THEN
+    answer := json_build_object('moved', '[]'::json);
+    RETURN;
+  END IF;
+  FOR target IN SELECT DISTINCT name FROM unnest(names) AS n(name) ORDER BY name LOOP
+    s := move_messages(s, (SELECT array_agg(place ORDER BY n) FROM unnest(places_, names) WITH ORDINALITY AS x(place, name, n)
+                           WHERE name = target),
+                       p, target, NULL, NULL);
+  END LOOP;
+  s := renew_epoch(s);
+  answer := json_build_object('moved', moved);
+END $$;
+
+-- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by that;
+-- messages that go back (`came_from_` is null) need their queue to be there. Their ttl becomes what makes `ttl - age` the rest of their life, which is
+-- `ttl_` where it is given. Answers the standing of the bucket they leave.
+CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
+RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE q queue; t standing; now_ bigint := (p->>'now')::bigint; from_returned bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
+BEGIN
+  -- Not waiting here means that no two moves ever wait for each other; the one that finds the queue locked is run again (lane.ts).
+  SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = target
+  FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND AND came_from_ IS NOT NULL THEN
+    INSERT INTO queue (project, kind, name, number, bucket, version, metadata)
+    VALUES (p->>'project', p->>'kind', target, nextval('identity'), open_bucket(), nextval('identity'), '{}')
+    ON CONFLICT DO NOTHING RETURNING * INTO q;
+  END IF;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the queue to which messages move is locked, or has just gone' USING ERRCODE = 'serialization_failure';
+  END IF;
+  t := settled(q, now_);
+  WITH gone AS (
+    DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
+  ), arrived AS (
+    INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
+    SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
+           coalesce(now_ + 1000 * ttl_, expires_at), (coalesce(now_ + 1000 * ttl_, expires_at) - created_at) / 1000, client, came_from_, body
+    FROM gone
+    RETURNING expires_at, octet_length(body) AS bytes
+  )
+  SELECT (SELECT count(epoch) FROM gone), count(*), min(expires_at), coalesce(sum(bytes), 0)
+  INTO from_returned, arrived_, expiry, bytes_ FROM arrived;
+  t.last := t.last + arrived_;
+  t.free := t.free + arrived_;
+  t.bytes := t.bytes + bytes_;
+  t.expires_at := least(t.expires_at, expiry);
+  PERFORM save(t);
+  PERFORM tell(p->>'project', p->>'kind', target);
+  RETURN removed(s, places, from_returned, 0, bytes_);
+END $$;
+
+-- A message as it is answered: [bucket and number of its id, place (null while delayed), number from its POST (null where that is its place),
+-- body, ttl in seconds, created at, number of the claim that holds it or null, claim count, who posted it].
+CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql STABLE
+RETURN json_build_array(coalesce(m.born_bucket, m.bucket), coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
+                        m.claim, m.claim_count, m.client);
+
+-- The row of a delayed message as if it had taken a place.
+CREATE FUNCTION as_message(d delayed) RETURNS message LANGUAGE sql STABLE
+RETURN ROW(d.bucket, NULL, d.number, d.bucket, d.number, NULL, NULL, d.created_at, d.expires_at, d.ttl, 0, d.client, NULL, d.body)::message;
+
+-- The place of the message with this id, or null. (A delayed one has none.)
+CREATE FUNCTION place_of(bucket_ bigint, id_bucket bigint, id_number bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE found_ bigint;
+BEGIN
+  IF id_bucket = bucket_ THEN
+    SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND place = id_number AND born IS NULL;
+    IF FOUND THEN RETURN found_; END IF;
+  END IF;
+  SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND born_bucket = id_bucket AND born = id_number;
+  RETURN found_;
+END $$;
+
+-- The places of the messages with these ids [[bucket, number]], in no order.
+CREATE FUNCTION places_of(bucket_ bigint, ids jsonb) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+DECLARE own bigint[]; found_ bigint[]; moved bigint[];
+BEGIN
+  SELECT array_agg((id->>1)::bigint) FILTER (WHERE (id->>0)::bigint = bucket_) INTO own FROM jsonb_array_elements(ids) AS x(id);
+  SELECT coalesce(array_agg(place), '{}') INTO found_
+  FROM message WHERE ctid = ANY (rows_at(bucket_, own)) AND born IS NULL;
+  IF cardinality(found_) = jsonb_array_length(ids) THEN RETURN found_; END IF;
+  SELECT coalesce(array_agg(DISTINCT at), '{}') INTO moved
+  FROM jsonb_array_elements(ids) AS x(id), place_of(bucket_, (id->>0)::bigint, (id->>1)::bigint) AS y(at)
+  WHERE at <> ALL (found_);
+  RETURN found_ || moved;
+END $$;
+
+-- Where the delayed messages with these ids are.
+CREATE FUNCTION delayed_rows(bucket_ bigint, ids jsonb) RETURNS tid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT found.at FROM jsonb_array_elements(ids) AS wanted(id),
+      LATERAL (SELECT ctid AS at FROM delayed WHERE bucket = bucket_ AND number = (id->>1)::bigint OFFSET 0) AS found
+    WHERE (id->>0)::bigint = bucket_
+  );
+END $$;

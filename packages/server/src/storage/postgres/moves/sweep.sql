@@ -1,0 +1,92 @@
+-- Housekeeping.
+
+-- sweep: one slice. Does nothing while another node sweeps, or did just now. Shares its transaction with no other move, since it locks
+-- queues of its own choice.
+--   takes     now; gap, the least time in milliseconds between two rounds by all nodes together
+--   answers   whether more is waiting
+CREATE FUNCTION sweep(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  is_more boolean;
+  q queue;
+  swept record;
+  due standing;
+  reached bigint := 0;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('sweep ' || current_schema()), 0) THEN RETURN 'false'; END IF;
+  -- First this row, then queues: the order in which everybody locks.
+  SELECT swept_queue, swept_at INTO swept FROM service FOR NO KEY UPDATE;
+  IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
+  is_more := sweep_dropped(2000);
+  PERFORM sweep_subscriptions(now_);
+  FOR q IN SELECT * FROM queue WHERE number > swept.swept_queue ORDER BY number LIMIT 500 LOOP
+    reached := q.number;
+    due := standing_of(q.bucket);
+    CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_;
+    -- A busy queue settles itself.
+    SELECT * INTO q FROM queue WHERE number = q.number FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    due := settled(q, now_);
+    is_more := is_more OR due.due_at <= now_ OR due.ends_at <= now_ OR due.expires_at <= now_;
+    -- All these queues stay locked until the end.
+    IF clock_timestamp() > statement_timestamp() + interval '200 ms' THEN
+      is_more := true;
+      EXIT;
+    END IF;
+  END LOOP;
+  UPDATE service SET swept_queue = reached, swept_at = now_;
+  RETURN to_json(is_more);
+END $$;
+
+-- Frees what purged and deleted queues left, up to `limit_` rows of a table. Answers whether there is more.
+CREATE FUNCTION sweep_dropped(limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE d dropped; count_ bigint;
+BEGIN
+  SELECT * INTO d FROM dropped ORDER BY bucket LIMIT 1;
+  IF NOT FOUND THEN RETURN false; END IF;
+  DELETE FROM message WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM message WHERE bucket = d.bucket ORDER BY place LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM delayed WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM delayed WHERE bucket = d.bucket ORDER BY number LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM claim WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM claim WHERE bucket = d.bucket ORDER BY number LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency WHERE bucket = d.bucket ORDER BY key LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  DELETE FROM subscription WHERE queue = d.queue;
+  DELETE FROM standing WHERE bucket = d.bucket;
+  DELETE FROM dropped WHERE bucket = d.bucket;
+  RETURN true;
+END $$;
+
+-- Removes expired subscriptions of queues that nobody is at work on. Those of a queue that is gone go with what it left behind.
+CREATE FUNCTION sweep_subscriptions(now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE expired record; bytes_ bigint;
+BEGIN
+  FOR expired IN
+    SELECT queue, array_agg(at) AS rows FROM (
+      SELECT queue, ctid AS at FROM subscription WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
+    ) found GROUP BY queue
+  LOOP
+    -- First the queue, then its subscriptions: the order in which everybody locks.
+    PERFORM FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    WITH gone AS (
+      DELETE FROM subscription s WHERE ctid = ANY (expired.rows) AND queue = expired.queue AND expires_at <= now_
+      RETURNING bytes_of(s) AS bytes
+    )
+    SELECT coalesce(sum(bytes), 0) INTO bytes_ FROM gone;
+    PERFORM count_subscriptions(expired.queue, -bytes_);
+  END LOOP;
+END $$;
