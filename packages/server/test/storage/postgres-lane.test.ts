@@ -80,6 +80,34 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
     await storage.close()
   })
 
+  test('of many watched queues the one with news is told, no other', async () => {
+    const storage = await openPostgres({ uri: server.uri, schema, connections: 1, clock })
+    const { queue } = await storage.queues.create({ key: { ...key, name: 'w7' }, metadata: '{}', now: clock.now() })
+    let heard: string[] = []
+    let wake = () => {}
+    const hears = (isEnough: () => boolean) =>
+      new Promise<void>((resolve) => {
+        wake = () => isEnough() && resolve()
+        wake()
+      })
+    // More than there are slots, so each shares its slot with others.
+    const names = Array.from({ length: 600 }, (_, i) => `w${i}`)
+    for (const name of names) {
+      storage.watch({ ...key, name }, () => {
+        heard.push(name)
+        wake()
+      })
+    }
+    // Each is told once when it is listened to, since news may have been missed before.
+    await hears(() => new Set(heard).size === names.length)
+    heard = []
+    const message = { body: '1', ttlSeconds: 60, delaySeconds: 0 }
+    await storage.messages.append({ queue, clientId: 'c', messages: [message], now: clock.now() })
+    await hears(() => heard.length > 0)
+    assert.deepEqual(heard, ['w7'])
+    await storage.close()
+  })
+
   test('nodes whose clocks are seconds apart read the same time', async () => {
     const wrongBy = (milliseconds: number) => ({
       now: () => clock.now() + milliseconds,

@@ -1,29 +1,43 @@
 import { createHash } from 'node:crypto'
-import type { QueueKey } from '../../model/model.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { type Connection, connect } from './connection.ts'
+
+export interface News {
+  /** Whether there may be something new in the queue; otherwise only the next instant has come nearer. */
+  readonly isNews: boolean
+  /** When there will be news by itself, as things are now: null when nothing is to come. */
+  readonly next: Instant | null
+}
 
 export interface ListeningOptions {
   /** Of the server itself: a connection pooler in transaction mode passes no notifications on. */
   readonly uri: string
   readonly schema: string
   readonly clock: Clock
-  /** News in a slot, or reason to believe that some were missed. */
-  readonly onNews: (slot: number) => void
+  readonly onNews: (hash: string, news: News) => void
+  /** News of any queue of the slot may have been missed. */
+  readonly onMissed: (slot: number) => void
 }
 
 const RETRY_MS = 1_000
 /** How long a slot stays listened to after the last watcher left: the next long poll is likely to come soon. */
 const LINGER_MS = 10_000
 
-/** As the SQL function `watch_slot`. */
-export function slotOf({ project, kind, name }: QueueKey): number {
-  return createHash('sha256').update(`${project}\u001f${kind}\u001f${name}`).digest()[0] as number
+/** What notifications call a queue, as the SQL function `tell` has it. */
+export function hashOf({ project, kind, name }: QueueKey): string {
+  const text = `${kind} ${Buffer.byteLength(name)} ${name} ${project}`
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+export function slotOf(hash: string): number {
+  return Number.parseInt(hash.slice(0, 2), 16)
 }
 
 /**
  * The one connection that listens, made when somebody watches. Queues share 256 slots. Whoever listens to a slot holds a
- * shared lock of it on the server, by which writers know that a notification is wanted; it goes with the connection.
+ * shared lock of it on the server, by which writers know that a notification is wanted; it goes with the connection. Notifications come in
+ * the order of the commits.
  */
 export class Listening {
   readonly #options: ListeningOptions
@@ -39,7 +53,7 @@ export class Listening {
     this.#options = options
   }
 
-  /** Answers whether it is listened to already. If not, `onNews` follows as soon as it is. */
+  /** Answers whether it is listened to already. If not, `onMissed` follows as soon as it is. */
   add(slot: number): boolean {
     this.#wanted.set(slot, (this.#wanted.get(slot) ?? 0) + 1)
     if (this.#locked.has(slot)) return true
@@ -89,14 +103,14 @@ export class Listening {
     const { client } = await this.#open()
     const { schema } = this.#options
     await client.query("SELECT pg_advisory_lock_shared(hashtext('watched ' || $1), $2)", [schema, slot])
-    // Writers that looked before have the gate until they commit: what they bring, the first news below shows.
+    // Writers that looked before have the gate until they commit: what they bring, who looks now sees.
     await client.query(
       "SELECT pg_advisory_lock(hashtext('gate ' || $1), $2), pg_advisory_unlock(hashtext('gate ' || $1), $2)",
       [schema, slot],
     )
     if (this.#connection?.client !== client || !this.#connection.isOpen) throw new Error('the connection was lost')
     this.#locked.add(slot)
-    this.#options.onNews(slot)
+    this.#options.onMissed(slot)
   }
 
   async #unlock(slot: number): Promise<void> {
@@ -111,7 +125,10 @@ export class Listening {
     const connection = await connect(uri, () => this.#onLost())
     if (this.#isClosed) connection.destroy()
     this.#connection = connection
-    connection.client.on('notification', ({ payload }) => onNews(Number(payload)))
+    connection.client.on('notification', ({ payload = '' }) => {
+      const [hash = '', what, next] = payload.split(' ')
+      onNews(hash, { isNews: what === 'news', next: next === undefined ? null : Number(next) })
+    })
     await connection.client.query(`LISTEN "zaqar ${schema}"`)
     return connection
   }

@@ -1,9 +1,8 @@
 import type { Instant, QueueKey } from '../../model/model.ts'
-import { queueId } from '../../model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { tellListeners } from '../tell-listeners.ts'
 import type { Lanes } from './lanes.ts'
-import { Listening, slotOf } from './listening.ts'
+import { hashOf, Listening, type News, slotOf } from './listening.ts'
 
 interface Watched {
   readonly key: QueueKey
@@ -13,6 +12,8 @@ interface Watched {
   timer: Timer | null
   /** Counts the looks ahead, so that only the last one sets the timer. */
   looks: number
+  /** While a look ahead is under way: the earliest of the instants told meanwhile. It may have looked before they were true, or after. */
+  told: { at: Instant | null } | null
 }
 
 const RETRY_MS = 1_000
@@ -22,32 +23,39 @@ export class Watchers {
   readonly #lanes: Lanes
   readonly #clock: Clock
   readonly #listening: Listening
+  /** By hash, as notifications name them. */
   readonly #watched = new Map<string, Watched>()
 
   constructor({ lanes, clock, uri, schema }: { lanes: Lanes; clock: Clock; uri: string; schema: string }) {
     this.#lanes = lanes
     this.#clock = clock
-    this.#listening = new Listening({ uri, schema, clock, onNews: (slot) => this.#onNews(slot) })
+    this.#listening = new Listening({
+      uri,
+      schema,
+      clock,
+      onNews: (hash, news) => this.#onNews(hash, news),
+      onMissed: (slot) => this.#onMissed(slot),
+    })
   }
 
   watch(key: QueueKey, listener: () => void): () => void {
-    const id = queueId(key)
-    let watched = this.#watched.get(id)
+    const hash = hashOf(key)
+    let watched = this.#watched.get(hash)
     if (watched === undefined) {
-      watched = { key, slot: slotOf(key), listeners: new Set(), timer: null, looks: 0 }
-      this.#watched.set(id, watched)
+      watched = { key, slot: slotOf(hash), listeners: new Set(), timer: null, looks: 0, told: null }
+      this.#watched.set(hash, watched)
     }
     const { listeners, slot } = watched
     // A wrapper, so that the same function may watch twice.
     const entry = () => listener()
     listeners.add(entry)
-    if (this.#listening.add(slot)) this.#lookAhead(watched, 'next_wake')
+    if (this.#listening.add(slot) && listeners.size === 1) this.#lookAhead(watched, 'next_wake')
     return () => {
       if (!listeners.delete(entry)) return
       this.#listening.remove(slot)
-      if (listeners.size > 0 || this.#watched.get(id) !== watched) return
+      if (listeners.size > 0 || this.#watched.get(hash) !== watched) return
       watched.timer?.cancel()
-      this.#watched.delete(id)
+      this.#watched.delete(hash)
     }
   }
 
@@ -57,33 +65,49 @@ export class Watchers {
     await this.#listening.close()
   }
 
-  #onNews(slot: number): void {
+  #onNews(hash: string, { isNews, next }: News): void {
+    const watched = this.#watched.get(hash)
+    if (watched === undefined) return
+    if (watched.told) watched.told.at = earlier(watched.told.at, next)
+    else this.#arm(watched, next)
+    if (isNews) tellListeners(watched.listeners)
+  }
+
+  #onMissed(slot: number): void {
     for (const watched of [...this.#watched.values()]) {
       if (watched.slot !== slot) continue
-      tellListeners(watched.listeners)
       this.#lookAhead(watched, 'next_wake')
+      tellListeners(watched.listeners)
     }
   }
 
   /** Finds out when the next delay is over or claim ends; `settle_queue` first moves what is due, which brings news. */
   #lookAhead(watched: Watched, move: 'next_wake' | 'settle_queue'): void {
     watched.looks += 1
+    watched.told = { at: null }
     const look = watched.looks
     const parameters = { now: this.#clock.now() }
     const found =
       move === 'next_wake'
         ? this.#lanes.read<Instant | null>(move, watched.key, parameters)
         : this.#lanes.write<Instant | null>(move, watched.key, parameters)
-    found.then(
-      (at) => this.#arm(watched, look, at),
-      // The server is in trouble: look again soon.
-      () => this.#arm(watched, look, this.#clock.now() + RETRY_MS),
-    )
+    const arm = (at: Instant | null) => {
+      if (look !== watched.looks) return
+      this.#arm(watched, earlier(at, watched.told?.at ?? null))
+      watched.told = null
+    }
+    // When the server is in trouble: look again soon.
+    found.then(arm, () => arm(this.#clock.now() + RETRY_MS))
   }
 
-  #arm(watched: Watched, look: number, at: Instant | null): void {
-    if (look !== watched.looks || watched.listeners.size === 0) return
+  #arm(watched: Watched, at: Instant | null): void {
     watched.timer?.cancel()
+    if (watched.listeners.size === 0) return
     watched.timer = at === null ? null : this.#clock.at(at, () => this.#lookAhead(watched, 'settle_queue'))
   }
+}
+
+/** Null stands for never. */
+function earlier(one: Instant | null, other: Instant | null): Instant | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other)
 }

@@ -34,11 +34,7 @@ BEGIN
   )
   SELECT json_agg(message ORDER BY place) INTO messages FROM held;
   INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places) VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
-  -- Only a watcher whose timer would come too late has to know.
-  IF ends_ < s.ends_at THEN
-    s.ends_at := ends_;
-    is_news := true;
-  END IF;
+  s.ends_at := least(s.ends_at, ends_);
   answer := json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
 END $$;
 
@@ -77,10 +73,7 @@ BEGIN
   UPDATE claim SET ends_at = ends_, renewed_at = now_, ttl = ttl_ WHERE bucket = s.bucket AND number = given;
   UPDATE message SET ttl = life, expires_at = now_ + 1000 * life
   WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at < ends_;
-  IF ends_ < s.ends_at THEN
-    s.ends_at := ends_;
-    is_news := true;
-  END IF;
+  s.ends_at := least(s.ends_at, ends_);
   answer := 'true';
 END $$;
 

@@ -418,7 +418,7 @@ BEGIN
   t.bytes := t.bytes + bytes_;
   t.expires_at := least(t.expires_at, expiry);
   PERFORM save(t);
-  PERFORM tell(p->>'project', p->>'kind', target);
+  PERFORM tell(p->>'project', p->>'kind', target, t, true);
   RETURN removed(s, places, from_returned, 0, bytes_);
 END $$;
 

@@ -1,33 +1,39 @@
--- News: who watches a queue is told when there may be something new in it.
+-- News: who watches a queue is told when there may be something new in it, and when the next instant comes at which there will be by itself.
 
--- Who watches a queue holds a shared lock of its slot; a transaction that brings news notifies once for each watched slot.
--- `gate` keeps a watcher that arrives between the look and the commit from missing the news: see storage/postgres/listening.ts.
-CREATE FUNCTION watch_slot(project text, kind text, name text) RETURNS integer LANGUAGE sql STABLE AS $$
-  SELECT get_byte(sha256(convert_to(project || chr(31) || kind || chr(31) || name, 'UTF8')), 0)
-$$;
+-- A notification is `HASH news NEXT` or, where only the instant has come nearer, `HASH next NEXT`; NEXT, in milliseconds, is left out when nothing
+-- is to come. The hash says which queue; its first byte is the slot. Who watches a queue holds a shared lock of its slot, so a transaction that
+-- nobody wants to hear of notifies nobody. `gate` keeps a watcher that arrives between the look and the commit from missing the news: see
+-- storage/postgres/listening.ts.
+CREATE FUNCTION tell(project text, kind text, name text, s standing, is_news boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  hash bytea := substr(sha256(convert_to(kind || ' ' || octet_length(name) || ' ' || name || ' ' || project, 'UTF8')), 1, 16);
+  slot integer := get_byte(hash, 0);
+  watched integer := watch_lock('watched');
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(watch_lock('gate'), slot);
+  IF pg_try_advisory_lock(watched, slot) THEN
+    PERFORM pg_advisory_unlock(watched, slot);
+  ELSE
+    PERFORM pg_notify('zaqar ' || current_schema(), concat_ws(' ', encode(hash, 'hex'), CASE WHEN is_news THEN 'news' ELSE 'next' END,
+                                                              nullif(next_news(s), never())));
+  END IF;
+END $$;
 
 CREATE FUNCTION watch_lock(part text) RETURNS integer LANGUAGE sql STABLE AS $$
   SELECT hashtext(part || ' ' || current_schema())
 $$;
 
-CREATE FUNCTION tell(project text, kind text, name text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE slot integer := watch_slot(project, kind, name);
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(watch_lock('gate'), slot);
-  IF pg_try_advisory_lock(watch_lock('watched'), slot) THEN
-    PERFORM pg_advisory_unlock(watch_lock('watched'), slot);
-  ELSE
-    PERFORM pg_notify('zaqar ' || current_schema(), slot::text);
-  END IF;
-END $$;
+-- When the next delay is over or the next claim may end.
+CREATE FUNCTION next_news(s standing) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN least(s.due_at, s.ends_at);
 
--- next_wake: when there will be news by itself. The queue need not exist.
+-- next_wake: the next instant at which there will be news by itself. The queue need not exist.
 --   takes     now, no version
---   answers   when the next delay is over or the next claim may end; null when nothing is to come
+--   answers   the instant, or null when nothing is to come
 CREATE FUNCTION next_wake(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE s standing := standing_of(bucket_of(p));
 BEGIN
-  RETURN to_json(nullif(least(s.due_at, s.ends_at), never()));
+  RETURN to_json(nullif(next_news(s), never()));
 END $$;
 
 -- settle_queue: settles what is due, which tells. Takes and answers as `next_wake`.

@@ -79,7 +79,7 @@ BEGIN
     END IF;
 
     CASE p->>'move'
-      -- Visits. They take the standing and answer it as they leave it, and whether watchers have to know.
+      -- Visits. They take the standing and answer it as they leave it, and whether there is news.
       WHEN 'append' THEN o := append(s, p);
       WHEN 'create_claim' THEN o := create_claim(s, p);
       WHEN 'delete_message' THEN o := delete_message(s, p);
@@ -145,7 +145,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
   IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
-  IF is_news THEN PERFORM tell(q.project, q.kind, q.name); END IF;
+  IF is_news OR next_news(s) < next_news(before) THEN PERFORM tell(q.project, q.kind, q.name, s, is_news); END IF;
 END $$;
 
 -- Takes a lock that only a server that takes writes gives. Answers null.

@@ -110,14 +110,14 @@ END $$;
 
 -- The standing of a queue, which the caller has locked, with what is due settled and told.
 CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE s standing := standing_of(q.bucket);
+DECLARE s standing := standing_of(q.bucket); is_news boolean := is_news_due(s, now_);
 BEGIN
-  IF is_news_due(s, now_) THEN PERFORM tell(q.project, q.kind, q.name); END IF;
-  IF is_news_due(s, now_) OR s.expires_at <= now_ THEN
+  IF is_news OR s.expires_at <= now_ THEN
     s := settle(s, now_);
     PERFORM save(s);
     s.seq := s.seq + 1;
   END IF;
+  IF is_news THEN PERFORM tell(q.project, q.kind, q.name, s, true); END IF;
   RETURN s;
 END $$;
 
@@ -132,7 +132,7 @@ END $$;
 
 -- Whether settling makes messages claimable. Who settles has to tell: afterwards nobody can find out any more that it was due.
 CREATE FUNCTION is_news_due(s standing, now_ bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
-RETURN s.due_at <= now_ OR s.ends_at <= now_;
+RETURN next_news(s) <= now_;
 
 -- Delays that are over: the messages take their places now, in the order in which the delays ended.
 CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
