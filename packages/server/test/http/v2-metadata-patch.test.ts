@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertError, json } from '../../packages/server/test/support/answers.ts'
-import { freshService } from '../../packages/server/test/support/fresh-service.ts'
-import { JSON_PATCH } from '../../packages/server/test/support/test-client.ts'
+import { assertError, json } from '../support/answers.ts'
+import { freshService } from '../support/fresh-service.ts'
+import { JSON_PATCH } from '../support/test-client.ts'
 
 describe('changing metadata', () => {
   const given = freshService()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { JsonObject } from '../../packages/server/src/model/model.ts'
-import { assertError, json } from '../../packages/server/test/support/answers.ts'
-import { freshService } from '../../packages/server/test/support/fresh-service.ts'
-import { PROJECT } from '../../packages/server/test/support/test-client.ts'
+import type { JsonObject } from '../../src/model/model.ts'
+import { assertError, json } from '../support/answers.ts'
+import { freshService } from '../support/fresh-service.ts'
+import { PROJECT } from '../support/test-client.ts'
 
 const accepted: Record<string, readonly unknown[]> = {
   _max_messages_post_size: [1, 262_144, null, true],

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { ended, zaqar } from './cli.ts'
+import { ended, zaqar } from '../support/command.ts'
 
 let folder: string
 const children: ChildProcessWithoutNullStreams[] = []

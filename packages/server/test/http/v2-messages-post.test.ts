@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertError, json } from '../../packages/server/test/support/answers.ts'
-import { freshService, idsIn } from '../../packages/server/test/support/fresh-service.ts'
+import { assertError, json } from '../support/answers.ts'
+import { freshService, idsIn } from '../support/fresh-service.ts'
 
 const MESSAGES = '/v2/queues/jobs/messages'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertError, assertNoContent, json } from '../../packages/server/test/support/answers.ts'
-import { type FreshService, freshService } from '../../packages/server/test/support/fresh-service.ts'
+import { assertError, assertNoContent, json } from '../support/answers.ts'
+import { type FreshService, freshService } from '../support/fresh-service.ts'
 
 const MESSAGES = '/v2/queues/jobs/messages'
 const ALL = `${MESSAGES}?echo=true&include_claimed=true&include_delayed=true&limit=20`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertError, assertNoContent, json } from '../../packages/server/test/support/answers.ts'
-import { freshService } from '../../packages/server/test/support/fresh-service.ts'
+import { assertError, assertNoContent, json } from '../support/answers.ts'
+import { freshService } from '../support/fresh-service.ts'
 
 /** What is shown of a queue that says nothing itself. */
 const DEFAULTS =

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ended, zaqar } from './cli.ts'
+import { ended, zaqar } from '../support/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zaqar-cli-'))
 after(() => rmSync(folder, { recursive: true }))
 writeFileSync(join(folder, 'wrong.conf'), '[transport]\nmax_mesage_ttl = 1\nmax_claim_ttl = x\n')
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const { version } = JSON.parse(readFileSync(new URL('../../packages/server/package.json', import.meta.url), 'utf8'))
 
 const answers: { argv: string[]; stdout: RegExp }[] = [
   { argv: ['--help'], stdout: /^Usage: zaqar COMMAND/ },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertError, assertNoContent, json } from '../../packages/server/test/support/answers.ts'
-import { type FreshService, freshService } from '../../packages/server/test/support/fresh-service.ts'
-import { PROJECT } from '../../packages/server/test/support/test-client.ts'
+import { assertError, assertNoContent, json } from '../support/answers.ts'
+import { type FreshService, freshService } from '../support/fresh-service.ts'
+import { PROJECT } from '../support/test-client.ts'
 
 const CLAIMS = '/v2/queues/jobs/claims'
 const MESSAGES = '/v2/queues/jobs/messages'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { assertError } from '../../packages/server/test/support/answers.ts'
-import { type InProcessService, openInProcess } from '../../packages/server/test/support/in-process.ts'
-import { JSON_PATCH } from '../../packages/server/test/support/test-client.ts'
+import { assertError } from '../support/answers.ts'
+import { type InProcessService, openInProcess } from '../support/in-process.ts'
+import { JSON_PATCH } from '../support/test-client.ts'
 
 let service: InProcessService
 

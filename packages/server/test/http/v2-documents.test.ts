@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { json } from '../../packages/server/test/support/answers.ts'
-import { freshService } from '../../packages/server/test/support/fresh-service.ts'
-import { openInProcess } from '../../packages/server/test/support/in-process.ts'
+import { json } from '../support/answers.ts'
+import { freshService } from '../support/fresh-service.ts'
+import { openInProcess } from '../support/in-process.ts'
 
 describe('the document of all versions', () => {
   const given = freshService()

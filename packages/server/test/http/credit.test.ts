@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
-import type { Handle } from '../../packages/server/src/http/handler.ts'
-import { type Listener, listen } from '../../packages/server/src/http/listener.ts'
-import { MemoryBudget, PATIENCE_MS } from '../../packages/server/src/platform/memory-budget.ts'
-import { WireError } from '../../packages/server/src/wire/wire-error.ts'
-import { listenerOptions } from '../../packages/server/test/support/listener-options.ts'
-import { RawSocket } from '../../packages/server/test/support/raw-socket.ts'
+import type { Handle } from '../../src/http/handler.ts'
+import { type Listener, listen } from '../../src/http/listener.ts'
+import { MemoryBudget, PATIENCE_MS } from '../../src/platform/memory-budget.ts'
+import { WireError } from '../../src/wire/wire-error.ts'
+import { listenerOptions } from '../support/listener-options.ts'
+import { RawSocket } from '../support/raw-socket.ts'
 
 const KIB = 1024
 const BUDGET = 4 * KIB * KIB

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
 
 /** Starts the command `zaqar` with nothing in its environment that could configure it. */
 export function zaqar(argv: readonly string[], folder: string): ChildProcessWithoutNullStreams {

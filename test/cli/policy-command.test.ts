@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { ended, zaqar } from '../config/cli.ts'
+import { ended, zaqar } from '../support/command.ts'
 
 describe('zaqar policy', () => {
   let folder: string
