@@ -6,7 +6,10 @@ import { type SignedScope, signatureCovers } from './signature.ts'
 export interface Resource {
   /** As written. */
   readonly method: string
-  /** With the prefix of the version, decoded, without the query: `/v2/queues/orders/messages`. */
+  /**
+   * With the prefix of the version, decoded, without the query: `/v2/queues/orders/messages`. Who makes it from names has
+   * checked them: one that holds a slash would lead elsewhere.
+   */
   readonly path: string
 }
 
