@@ -55,13 +55,15 @@ function signed(methods: readonly string[], paths: readonly string[], project = 
 
 const asserted = (project: string): Shown => ({ asserted: { project, roles: [], userId: null } })
 
-describe('a transport that authenticates a connection once', () => {
+describe('a transport that authenticates a connection once', { timeout: 60_000 }, () => {
   let clock: ManualClock
   let storage: Storage
   let longPolls: LongPolls
   let transport: LineTransport
   /** Tells of each call that begins to wait on behalf of credentials that end. */
   const waiting = new EventEmitter()
+  /** Timers that stand on behalf of calls. */
+  let timers = 0
   const clients: { close(): void }[] = []
 
   beforeEach(async () => {
@@ -84,7 +86,13 @@ describe('a transport that authenticates a connection once', () => {
         now: () => clock.now(),
         at(instant, callback) {
           waiting.emit('begun')
-          return clock.at(instant, callback)
+          timers++
+          const timer = clock.at(instant, callback)
+          const cancel = () => {
+            timers--
+            timer.cancel()
+          }
+          return { cancel }
         },
       },
       limits: { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false },
@@ -100,6 +108,7 @@ describe('a transport that authenticates a connection once', () => {
     transport = await listenForLines(authenticate, execute)
   })
   afterEach(async () => {
+    assert.equal(timers, 0)
     for (const client of clients.splice(0)) client.close()
     longPolls.close()
     await transport.close()
@@ -207,6 +216,17 @@ describe('a transport that authenticates a connection once', () => {
       assert.deepEqual(await owner.say('claim orders'), { done: ['1'] })
     })
   }
+
+  test('leaves nothing behind of a wait that has ended before the credentials do', async () => {
+    const { say } = await connectAs({ token: 'whole' })
+    const begun = once(waiting, 'begun')
+    const answer = say('claim orders 20')
+    await begun
+    assert.equal(timers, 1)
+    await (await connectAs(asserted('p1'))).say('post orders 1')
+    assert.deepEqual(await answer, { done: ['1'] })
+    assert.equal(timers, 0)
+  })
 
   test('takes as long as it likes for what does not end', async () => {
     const { say } = await connectAs(asserted('p1'))
