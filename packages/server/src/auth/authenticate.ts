@@ -10,7 +10,10 @@ export interface AuthenticationParts {
   readonly clock: Clock
 }
 
-/** The one way to find out who calls. A signature decides alone, whatever else is shown; it never falls back to anything. */
+/**
+ * The one way to find out who calls. A signature decides alone, whatever else is shown; it never falls back to
+ * anything.
+ */
 export function createAuthentication({ unsigned, signer, clock }: AuthenticationParts): Authenticate {
   return (shown, asker) => {
     const { signed } = shown

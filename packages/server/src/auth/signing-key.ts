@@ -5,8 +5,8 @@ import { join } from 'node:path'
 const NAME = 'signed-url.key'
 
 /**
- * The key for signed URLs that this installation has made for itself, kept in its data folder for this user alone. Made when it
- * is missing; of several that are made at one time, one stays.
+ * The key for signed URLs that this installation has made for itself, kept in its data folder for this user alone. Made
+ * when it is missing; of several that are made at one time, one stays.
  */
 export function installationKey(dataDir: string): string {
   const path = join(dataDir, NAME)

@@ -18,8 +18,8 @@ export interface Caller extends Identity {
   /** `NO_PROJECT` of a caller who may do without one. */
   readonly project: string
   /**
-   * The value of the client's UUID as 32 lower-case hex digits, or its free-form id; empty where it is not needed. Only hides
-   * a client's own messages.
+   * The value of the client's UUID as 32 lower-case hex digits, or its free-form id; empty where it is not needed. Only
+   * hides a client's own messages.
    */
   readonly clientId: string
 }
@@ -60,8 +60,8 @@ interface CallParts {
   readonly now: Instant
   readonly queues: QueueDirectory
   /**
-   * Aborts when nobody waits for the answer any more, or when the credentials of the caller end: a call that waits then is
-   * answered as if its time were over, and is not judged again. Made when it is asked for: few operations do.
+   * Aborts when nobody waits for the answer any more, or when the credentials of the caller end: a call that waits then
+   * is answered as if its time were over, and is not judged again. Made when it is asked for: few operations do.
    */
   signal(): AbortSignal
   /** Tells the operator of an error that does not end the operation. */
@@ -95,9 +95,9 @@ export function defineOperation<Input, Output>(operation: Operation<Input, Outpu
 }
 
 /**
- * The one way to run an operation. It judges each call anew, since a connection may be authenticated once and call often: are the
- * credentials good for this, now, and do the rules let the caller? `read` is called only then: a stranger is not told what is wrong
- * with his request.
+ * The one way to run an operation. It judges each call anew, since a connection may be authenticated once and call
+ * often: are the credentials good for this, now, and do the rules let the caller? `read` is called only then: a
+ * stranger is not told what is wrong with his request.
  */
 export type Execute = <Input, Output>(
   operation: Operation<Input, Output>,

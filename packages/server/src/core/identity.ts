@@ -2,7 +2,9 @@ import type { Instant } from '../model/model.ts'
 import { covers, EVERYTHING, type Resource, type Scope } from './rules/scope.ts'
 import type { SignedTerms } from './rules/signature.ts'
 
-/** What somebody shows of who they are, whatever carries it: all of it, since it is for the judge to say what counts. */
+/**
+ * What somebody shows of who they are, whatever carries it: all of it, since it is for the judge to say what counts.
+ */
 export interface Shown {
   /** Decides alone, however little it holds: what is no signature is a bad one. */
   readonly signed?: SignedUrl | undefined
@@ -68,21 +70,24 @@ export interface Asker {
   readonly clientAddress?: () => string | null
 }
 
-/** Who could not be told, or may not ask for this: the code of the error that says why. */
+/** It is not known who calls, or the credentials are not good for what is asked: the code of the error that says why. */
 export type Unauthenticated =
   /** No token, or none that is valid and good for what is asked. */
   | { readonly unauthenticated: 'token.not_accepted' }
   /** A signed URL that does not admit the request. */
   | { readonly unauthenticated: 'signature.not_accepted' }
-  /** Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told lately. */
+  /**
+   * Whether the token is valid cannot be found out at present. `cause`: for the operator; null where one was told
+   * lately.
+   */
   | { readonly unauthenticated: 'token.unverified'; readonly cause: unknown }
 
 export const TOKEN_NOT_ACCEPTED: Unauthenticated = { unauthenticated: 'token.not_accepted' }
 export const SIGNATURE_NOT_ACCEPTED: Unauthenticated = { unauthenticated: 'signature.not_accepted' }
 
 /**
- * Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. What it answers holds for
- * as long as `objectionTo` says.
+ * Whose credentials these are. Shared by all transports; answers at once where nobody needs to be asked. What it
+ * answers holds for as long as `objectionTo` says.
  */
 export type Authenticate = (
   shown: Shown,

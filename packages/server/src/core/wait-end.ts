@@ -1,7 +1,10 @@
 import type { Instant } from '../model/model.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 
-/** The end of all waiting on behalf of a caller whose credentials end: when nobody waits for the answer any more, or at that instant. */
+/**
+ * The end of all waiting on behalf of a caller whose credentials end: at that instant, or earlier when nobody waits for
+ * the answer any more.
+ */
 export class WaitEnd {
   readonly #controller = new AbortController()
   readonly #gone: AbortSignal

@@ -125,7 +125,10 @@ function decodePath(path: string): string {
   }
 }
 
-/** The path is decoded before routing, so that `%2F` separates; what the router would decode or cut off again is escaped. */
+/**
+ * The path is decoded before routing, so that `%2F` separates; what the router would decode or cut off again is
+ * escaped.
+ */
 function forRouter(path: string): string {
   return /[%?#]/.test(path) ? path.replace(/[%?#]/g, encodeURIComponent) : path
 }

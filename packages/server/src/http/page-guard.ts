@@ -14,9 +14,9 @@ export interface PageGuardRules {
 }
 
 /**
- * Stands in front of a service that asks nobody who they are: there a web page could do whatever the person may who opens
- * it. Such a page comes by the name of its own host, which it lets lead to the service (DNS rebinding), or the browser says
- * that the request is from another site. Preflights pass: they do nothing, and CORS answers them.
+ * Stands in front of a service that asks nobody who they are: there a web page could do whatever the person may who
+ * opens it. Such a page comes by the name of its own host, which it lets lead to the service (DNS rebinding), or the
+ * browser says that the request is from another site. Preflights pass: they do nothing, and CORS answers them.
  */
 export function createPageGuard({ hosts, allowedOrigins, isPublic }: PageGuardRules): (handle: Handle) => Handle {
   const names = new Set(hosts)

@@ -22,7 +22,10 @@ export interface Match {
 }
 
 export interface Routes {
-  /** By path alone: a request with a wrong method is still told first what is wrong with its headers. (contract http.md 1.2) */
+  /**
+   * By path alone: a request with a wrong method is still told first what is wrong with its headers. (contract http.md
+   * 1.2)
+   */
   find(path: string): Match | null
   /** Whether a public document is served at the path, so that nobody is asked who they are. */
   isPublic(path: string): boolean

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Asserted, Shown, SignedUrl } from '../core/identity.ts'
 
-/** What the headers of a request show of who sends it. Each part is read when it is asked for, since few of them count. */
+/**
+ * What the headers of a request show of who sends it. Each part is read when it is asked for, since few of them count.
+ */
 export class ShownInHeaders implements Shown {
   readonly #headers: IncomingHttpHeaders
 

@@ -6,8 +6,8 @@ import { errorResponse } from './error-response.ts'
 import type { HttpRequest, HttpResponse } from './messages.ts'
 
 /**
- * What is told to who could not be told, or may not ask for this. About tokens it is what Keystone's own middleware says: JSON,
- * whatever the client takes. `keystoneUrl`: where callers get tokens. (contract auth-policy.md 2.2)
+ * The answer to a request whose credentials are not accepted. About tokens it is what Keystone's own middleware says:
+ * JSON, whatever the client takes. `keystoneUrl`: where callers get tokens. (contract auth-policy.md 2.2)
  */
 export function unauthenticatedResponse(
   error: Unauthenticated['unauthenticated'],

@@ -14,7 +14,8 @@ export interface ClientIdRules {
 }
 
 /**
- * Who calls: somebody who is known, with one of several clients. `given`: the client's id as sent. (contract http.md 1.3, 1.4)
+ * Who calls: somebody who is known, with one of several clients. `given`: the client's id as sent. (contract http.md
+ * 1.3, 1.4)
  * @throws WireError 400, the client's id before the project
  */
 export function readCaller(

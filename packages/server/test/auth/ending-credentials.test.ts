@@ -114,7 +114,7 @@ describe('over HTTP', () => {
     assert.deepEqual(answer, { status: 401, body: UNAUTHORIZED, wasRead: true })
   })
 
-  test('a signed URL that ends while the body is read leads nowhere, and one of another method reads none', async () => {
+  test('a signed URL that ends while the body is read leads nowhere; one of another method reads none', async () => {
     const other = await postSlowly(await holder(['GET']))
     assert.deepEqual(other, { status: 404, body: NOTHING_THERE, wasRead: false })
     const answer = await postSlowly(await holder(['POST']))

@@ -102,6 +102,33 @@ describe('the audit log', () => {
     )
   })
 
+  test('names credentials that ended before the operation began', async (t) => {
+    const { client, handle, clock, written, close } = await openAudited()
+    t.after(close)
+    const expires = '2026-03-01T10:01:00'
+    const shared = json(await client.post('/v2/queues/q/share', { paths: ['messages'], methods: ['POST'], expires }))
+    const headers = {
+      'client-id': CLIENT_ID,
+      'x-project-id': shared.project,
+      'url-methods': 'POST',
+      'url-paths': shared.paths.join(','),
+      'url-expires': shared.expires,
+      'url-signature': shared.signature,
+    }
+    const readBody = async () => {
+      clock.advance(60_000)
+      return { bytes: 2, text: '{}' }
+    }
+    await handle({ id: 'req-test', method: 'POST', target: '/v2/queues/q/messages', headers, readBody })
+    assert.deepEqual(
+      written().map(({ operation, outcome, error }) => [operation, outcome, error]),
+      [
+        ['queues.share', 'success', undefined],
+        ['messages.post', 'denied', 'signature.not_accepted'],
+      ],
+    )
+  })
+
   test('tells callers with a signed URL from others, and holds no signature', async (t) => {
     const { client, lines, written, close } = await openAudited()
     t.after(close)

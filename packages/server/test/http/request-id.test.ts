@@ -40,6 +40,7 @@ describe('the id of a request', () => {
 
   test('is in what the operator is told', async () => {
     const service = await openInProcess()
+    await service.client.put('/v2/queues/jobs')
     Object.assign(service.storage.queues, {
       stats: async () => {
         throw new StorageUnavailable('disk full')

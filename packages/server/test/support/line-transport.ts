@@ -1,6 +1,7 @@
 /**
- * A second transport, which knows nothing of HTTP: lines over TCP. The first line of a connection says who calls, as JSON of what is
- * shown; each further line is an action, a queue, and for some actions one thing more. Every line is answered by one, as JSON.
+ * A second transport, which knows nothing of HTTP: lines over TCP. The first line of a connection says who calls, as
+ * JSON of what is shown; each further line is an action, a queue, and for some actions one thing more. Every line is
+ * answered by one, as JSON.
  */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'

@@ -19,7 +19,9 @@ export interface TokenRules {
   readonly serviceRolesRequired: boolean
 }
 
-/** Believes what Keystone says of the token, and nothing that callers say of themselves. (contract auth-policy.md 2.2) */
+/**
+ * Believes what Keystone says of the token, and nothing that callers say of themselves. (contract auth-policy.md 2.2)
+ */
 export function createTokenAuthentication(
   verifier: TokenVerifier,
   rules: TokenRules,
@@ -57,8 +59,8 @@ function identityOf(token: Token | null): Identity | Unauthenticated {
 }
 
 /**
- * A service that passes a request on has taken it under the rules and before the end of the user's token; whoever merely says to be
- * one has not. The service's own token says how long that holds.
+ * A service that passes a request on has taken it under the rules and before the end of the user's token; whoever
+ * merely says to be one has not. The service's own token says how long that holds.
  */
 function passedOn({ identity }: Token, service: Token): Identity {
   const { roles: serviceRoles, expiresAt } = service.identity

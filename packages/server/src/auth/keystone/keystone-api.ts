@@ -11,7 +11,8 @@ export interface KeystoneApi {
    */
   issue(): Promise<{ readonly id: string; readonly token: Token }>
   /**
-   * What Keystone says of a token: `invalid` when that is not valid, `unauthorized` when `ownToken` is not, or not any more.
+   * What Keystone says of a token: `invalid` when that is not valid, `unauthorized` when `ownToken` is not, or not any
+   * more.
    * @throws KeystoneUnavailable
    */
   validate(id: string, how: ValidateOptions): Promise<Token | 'invalid' | 'unauthorized'>

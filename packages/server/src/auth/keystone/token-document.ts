@@ -35,7 +35,9 @@ interface Document {
 /** `service`: the type of the service that it is for. */
 type DocumentedRule = AccessRule & { readonly service: string }
 
-/** The answer of `/v3/auth/tokens`. Null when it is none. `serviceType`: that of this service, whose access rules count. */
+/**
+ * The answer of `/v3/auth/tokens`. Null when it is none. `serviceType`: that of this service, whose access rules count.
+ */
 export function readToken(text: string, serviceType: string): Token | null {
   let document: Document | null
   try {

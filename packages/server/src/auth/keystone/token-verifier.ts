@@ -10,7 +10,10 @@ import type { Token } from './token-document.ts'
 /** A few kilobytes each, but a token may carry many roles and rules. */
 const KNOWN_TOKENS = { entries: 10_000, bytes: 50_000_000 }
 const INVALID_TOKENS = { entries: 10_000, bytes: 1_000_000 }
-/** A token that Keystone does not know yet, since its keys are on the way to another of its nodes, is soon asked for again. */
+/**
+ * A token that Keystone does not know yet, since its keys are on the way to another of its nodes, is soon asked for
+ * again.
+ */
 const INVALID_SECONDS = 10
 /** Fernet tokens have some 200 characters, signed ones some 1000. */
 const LONGEST_TOKEN = 8000
@@ -23,8 +26,8 @@ export interface VerifierParts {
 }
 
 /**
- * Asks Keystone about tokens and remembers the answers for a while. However many requests come with a token at one time, it is
- * asked about once.
+ * Asks Keystone about tokens and remembers the answers for a while. However many requests come with a token at one
+ * time, it is asked about once.
  */
 export class TokenVerifier {
   readonly #parts: VerifierParts
@@ -33,7 +36,10 @@ export class TokenVerifier {
   readonly #tokens = new BoundedCache<Token>(KNOWN_TOKENS)
   /** Those that a service has passed on, which may have expired. */
   readonly #passedOn = new BoundedCache<Token>(KNOWN_TOKENS)
-  /** Apart from the others, so that nobody pushes those out by trying tokens; by hashes, since anybody can send long ones. */
+  /**
+   * Apart from the others, so that nobody pushes those out by trying tokens; by hashes, since anybody can send long
+   * ones.
+   */
   readonly #invalid = new BoundedCache<null>(INVALID_TOKENS)
   readonly #lookUps = new LookUps<Token | null>()
 

@@ -3,8 +3,8 @@ import type { Check } from './check.ts'
 import { PolicyProblem, parseTemplate } from './template.ts'
 
 /**
- * A rule as a policy file has it: a text, or the older form, a list of alternatives, each a check or a list of checks that must
- * all be met.
+ * A rule as a policy file has it: a text, or the older form, a list of alternatives, each a check or a list of checks
+ * that must all be met.
  * @throws PolicyProblem
  */
 export function parseRule(rule: unknown): Check {

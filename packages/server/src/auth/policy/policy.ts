@@ -18,8 +18,8 @@ export interface PolicyReports {
 }
 
 /**
- * Who may do what, by rules that are read again when their files change. Where a file that had rules has none any more, or is
- * gone, those in force stay.
+ * Who may do what, by rules that are read again when their files change. Where a file that had rules has none any more,
+ * or is gone, those in force stay.
  */
 export interface Policy {
   /** Whether the caller may do what that rule guards. A rule that does not exist admits nobody. */

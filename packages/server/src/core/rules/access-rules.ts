@@ -13,8 +13,8 @@ export function rulesCover(rules: readonly AccessRule[], method: string, path: s
 }
 
 /**
- * Follows all ways to read the pattern at once, so that the time is bounded by the product of both lengths: tenants write patterns,
- * and a regular expression made from one could take for ever.
+ * Follows all ways to read the pattern at once, so that the time is bounded by the product of both lengths: tenants
+ * write patterns, and a regular expression made from one could take for ever.
  */
 function matches(path: string, pattern: string): boolean {
   const parts = pattern.match(/\{[^}]*\}?|\*\*|\*|[^{*]+/g) ?? []

@@ -42,8 +42,8 @@ function digest(key: string, { paths, methods, project, expires }: SignedTerms):
 }
 
 /**
- * Nothing escapes separators, so a part that holds one could move into the part beside it: a method `,/v2/queues\nGET` would
- * become a path.
+ * Nothing escapes separators, so a part that holds one could move into the part beside it: a method `,/v2/queues\nGET`
+ * would become a path.
  */
 function isAmbiguous({ paths, methods, project }: SignedTerms): boolean {
   return (
@@ -63,7 +63,10 @@ export function sorted(texts: readonly string[]): string[] {
   return [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
-/** Whether the scope covers the method, exactly as written, and the path, by whole segments. `path` is decoded and has no query. */
+/**
+ * Whether the scope covers the method, exactly as written, and the path, by whole segments. `path` is decoded and has
+ * no query.
+ */
 export function signatureCovers({ methods, paths }: SignedScope, method: string, path: string): boolean {
   return methods.includes(method) && paths.some((signed) => path === signed || path.startsWith(`${signed}/`))
 }

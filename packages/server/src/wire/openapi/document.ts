@@ -1,6 +1,6 @@
 import type { Limits } from '../../core/rules/limits.ts'
 import { commonSchemas } from './common-schemas.ts'
-import { homePath } from './own-paths.ts'
+import { homePath } from './home-path.ts'
 import { callerParameters } from './parameters.ts'
 import type { DescribedVersion, OpenApi, OpenApiOperation, Paths, Tag } from './types.ts'
 import { labelOf, versionPaths } from './version-paths.ts'
