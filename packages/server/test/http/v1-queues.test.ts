@@ -33,13 +33,6 @@ describe('a queue of v1', () => {
     })
   }
 
-  test('is deleted, also when it is not there', async () => {
-    await given.client.put(JOBS)
-    assertNoContent(await given.client.delete(JOBS))
-    assertNoContent(await given.client.delete(JOBS))
-    assert.equal((await given.client.get(JOBS)).status, 404)
-  })
-
   test('cannot be patched', async () => {
     const answer = await given.client.patch(JOBS, [])
     assert.equal(answer.status, 405)

@@ -144,34 +144,6 @@ describe('defaults from the configuration', () => {
   })
 })
 
-describe('deleting a queue', () => {
-  const given = freshService()
-
-  test('answers 204 whether there was one or not', async () => {
-    assertNoContent(await given.client.delete('/v2/queues/jobs'))
-    await given.client.put('/v2/queues/jobs')
-    assertNoContent(await given.client.delete('/v2/queues/jobs'))
-    assert.deepEqual(json(await given.client.get('/v2/queues')).queues, [])
-  })
-
-  test('takes messages, claims and metadata along, for a later queue of that name too', async () => {
-    await given.client.put('/v2/queues/jobs', { owner: 'batch' })
-    const [id] = await given.post('jobs', { body: 1 }, { body: 2 })
-    const claim = await given.client.post('/v2/queues/jobs/claims?limit=1')
-    await given.client.delete('/v2/queues/jobs')
-    await given.client.put('/v2/queues/jobs')
-    assert.equal(json(await given.client.get('/v2/queues/jobs')).owner, undefined)
-    assertError(await given.client.get(`/v2/queues/jobs/messages/${id}`), 404, 'Not found')
-    assertError(await given.client.get(claim.headers['location'] ?? ''), 404, 'Not found')
-    assertError(await given.client.patch(claim.headers['location'] ?? '', {}), 404, 'Not found')
-    assert.equal(
-      (await given.client.get('/v2/queues/jobs/stats')).text,
-      '{"messages": {"claimed": 0, "free": 0, "total": 0}}',
-    )
-    assert.equal((await given.client.post('/v2/queues/jobs/claims')).status, 204)
-  })
-})
-
 describe('listing queues', () => {
   const given = freshService()
   const create = async (...names: string[]) => {
@@ -338,47 +310,5 @@ describe('page sizes from the configuration', () => {
   test('bound what may be asked for', async () => {
     assert.equal((await given.client.get('/v2/queues?limit=3')).status, 200)
     assertError(await given.client.get('/v2/queues?limit=4'), 400, 'Invalid API request', '3')
-  })
-})
-
-describe('projects', () => {
-  const given = freshService()
-
-  test('do not see each other, not even by ids', async () => {
-    const other = given.client.with({ 'X-Project-Id': 'p2' })
-    const [id] = await given.post('jobs', { body: 'secret' }, { body: 2 })
-    const claim = (await given.client.post('/v2/queues/jobs/claims?limit=1')).headers['location'] ?? ''
-    await other.put('/v2/queues/jobs')
-    assert.equal(json(await other.get('/v2/queues/jobs/messages?include_claimed=true&echo=true')).messages.length, 0)
-    assert.equal((await other.get(`/v2/queues/jobs/messages/${id}`)).status, 404)
-    assert.equal((await other.get(`/v2/queues/jobs/messages?ids=${id}`)).status, 404)
-    assert.equal((await other.get(claim)).status, 404)
-    assert.equal((await other.patch(claim, {})).status, 404)
-    assert.equal((await other.post('/v2/queues/jobs/claims')).status, 204)
-    assert.equal((await other.get('/v2/queues/jobs/stats')).text, '{"messages": {"claimed": 0, "free": 0, "total": 0}}')
-    for (const target of [`/v2/queues/jobs/messages/${id}`, `/v2/queues/jobs/messages?ids=${id}`, claim])
-      await other.delete(target)
-    await other.delete('/v2/queues/jobs/messages?pop=10')
-    await other.post('/v2/queues/jobs/purge')
-    await other.delete('/v2/queues/jobs')
-    const listed = json(await given.client.get('/v2/queues/jobs/messages?include_claimed=true&echo=true'))
-    assert.equal(listed.messages.length, 2)
-    assert.equal((await given.client.get(claim)).status, 200)
-  })
-
-  test('the ids and markers of one queue are useless in another', async () => {
-    const [id] = await given.post('one', { body: 1 })
-    const claim = ((await given.client.post('/v2/queues/one/claims')).headers['location'] ?? '').split('/').at(-1)
-    await given.post('two', { body: 2 }, { body: 3 })
-    assert.equal((await given.client.get(`/v2/queues/two/messages/${id}`)).status, 404)
-    assert.equal((await given.client.get(`/v2/queues/two/claims/${claim}`)).status, 404)
-    assert.equal((await given.client.patch(`/v2/queues/two/claims/${claim}`, {})).status, 404)
-    assertNoContent(await given.client.delete(`/v2/queues/two/messages/${id}?claim_id=${claim}`))
-    assertNoContent(await given.client.delete(`/v2/queues/two/messages?ids=${id}`))
-    assertNoContent(await given.client.delete(`/v2/queues/two/claims/${claim}`))
-    assert.equal((await given.client.get(`/v2/queues/one/claims/${claim}`)).status, 200)
-    const page = json(await given.client.get('/v2/queues/one/messages?echo=true&include_claimed=true'))
-    const marker = new URLSearchParams(page.links[0].href.split('?')[1]).get('marker')
-    assert.equal(json(await given.client.get(`/v2/queues/two/messages?echo=true&marker=${marker}`)).messages.length, 2)
   })
 })

@@ -1,0 +1,47 @@
+import { describe } from 'node:test'
+import { type FreshService, freshService } from '../support/fresh-service.ts'
+import { OTHER_CLIENT_ID } from '../support/test-client.ts'
+import type { Actions } from './actions.ts'
+import { type Door, V1, V1_1, V2 } from './http-doors.ts'
+
+export interface Scene {
+  /** A client of the door. */
+  readonly me: Actions
+  /** Another one of the same project. */
+  readonly other: Actions
+  /** One of another project, with the Client-ID of the first. */
+  readonly stranger: Actions
+  /** Whatever no action of every door brings about. */
+  readonly service: FreshService
+}
+
+const DOORS: readonly Door[] = [V1, V1_1, V2]
+
+/** Defines the same tests for each door, with a new service for each test. `env` configures the service. */
+export function throughEachDoor(
+  what: string,
+  define: (scene: Scene, door: Door) => void,
+  { env = {}, doors = DOORS }: { env?: Record<string, string>; doors?: readonly Door[] } = {},
+): void {
+  for (const door of doors) {
+    describe(`${what}, through ${door.name},`, () => {
+      const service = freshService(env)
+      const as = (headers: Record<string, string>) => door.actions(service.client.with(headers))
+      define(
+        {
+          service,
+          get me() {
+            return as({})
+          },
+          get other() {
+            return as({ 'Client-ID': OTHER_CLIENT_ID })
+          },
+          get stranger() {
+            return as({ 'X-Project-Id': 'p2' })
+          },
+        },
+        door,
+      )
+    })
+  }
+}
