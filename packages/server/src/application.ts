@@ -2,9 +2,10 @@ import type { Access } from './access.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
-import { LongPolls } from './core/long-poll.ts'
+import { openLongPolls } from './core/long-poll.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
+import { QueueDirectory } from './core/queue-directory.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import { createPageGuard } from './http/page-guard.ts'
@@ -66,10 +67,13 @@ export function createApplication({
   const { deprecatedVersions, adminMode } = config.api
   const chosen = chosenVersions(deprecatedVersions)
   const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
-  const longPolls = new LongPolls(storage, clock)
+  const quotas = projectQuotas(config, storage.queues)
+  const queues = new QueueDirectory(storage.queues, quotas, limits)
+  const longPolls = openLongPolls({ storage, queues, clock, budget })
   const { authenticate, keystoneUrl, authorise, urlSigner } = access
   const house: House = {
     storage,
+    queues,
     clock,
     limits,
     ids,
@@ -77,7 +81,7 @@ export function createApplication({
     probeStore,
     urlSigner,
     rates: projectRates(config),
-    quotas: projectQuotas(config, storage.queues),
+    quotas,
   }
   const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })

@@ -7,7 +7,7 @@ import { type Asker, type Identity, objectionTo } from './identity.ts'
 import type { LongPolls } from './long-poll.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
-import { QueueDirectory } from './queue-directory.ts'
+import type { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
 import type { Resource } from './rules/scope.ts'
 import type { UrlSigner } from './rules/signature.ts'
@@ -40,6 +40,7 @@ export type OnTrouble = (error: unknown, about: Readonly<Record<string, string>>
 /** What the service has for every operation. */
 export interface House {
   readonly storage: Storage
+  readonly queues: QueueDirectory
   readonly limits: Limits
   readonly clock: Clock
   readonly ids: Ids
@@ -58,7 +59,6 @@ interface CallParts {
   readonly callId: string
   /** Read once for each operation. */
   readonly now: Instant
-  readonly queues: QueueDirectory
   /**
    * Aborts when nobody waits for the answer any more, or when the credentials of the caller end: a call that waits then
    * is answered as if its time were over, and is not judged again. Made when it is asked for: few operations do.
@@ -115,7 +115,6 @@ export interface ExecuteParts extends House {
 const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts): Execute {
-  const queues = new QueueDirectory(house.storage.queues, house.quotas, house.limits)
   return async (operation, read, caller, { id: callId, resource, signal: gone = () => NEVER }) => {
     const now = house.clock.now()
     const objection = objectionTo(caller, resource, now)
@@ -135,7 +134,7 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
-      return await operation.run(read(), { ...house, caller, callId, now, queues, signal, report, kind, key })
+      return await operation.run(read(), { ...house, caller, callId, now, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

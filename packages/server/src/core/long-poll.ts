@@ -1,78 +1,85 @@
 import type { Instant, QueueKey } from '../model/model.ts'
-import { queueId } from '../model/queue-id.ts'
 import type { Clock } from '../platform/clock.ts'
+import type { MemoryBudget } from '../platform/memory-budget.ts'
 import type { Storage } from '../storage/contract.ts'
+import { Followers } from './followers.ts'
+import { createReadPage, type Listing, type Page, type ReadPage } from './listing.ts'
+import type { QueueDirectory } from './queue-directory.ts'
+import { Takers } from './takers.ts'
 
 /** Tries once; null when there was nothing yet. */
 type Attempt<T> = (now: Instant) => Promise<T | null>
 
-interface Waiting {
-  readonly attempt: Attempt<unknown>
-  /** Whether a success leaves less for the others. */
-  readonly takes: boolean
-  /** The attempt under way. */
-  looking: Promise<boolean> | null
-  resolve(found: unknown): void
-  reject(error: unknown): void
-}
-
-interface Line {
-  readonly waiting: Set<Waiting>
-  unwatch(): void
-  serving: boolean
-  /** Who has not looked since the watch stands. */
-  newcomers: Waiting[]
-  /** There was news that nobody has looked for yet. */
-  news: boolean
-}
-
-export interface PollTerms<T> {
-  readonly key: QueueKey
+export interface WaitTerms {
+  /** 0: one attempt. */
   readonly waitSeconds: number
-  readonly takes: boolean
-  readonly attempt: Attempt<T>
   /** Ends the wait early: the client is gone. */
   signal(): AbortSignal
 }
 
-/**
- * Requests that wait until there is something for them. They stand in one line for each queue and cost nothing until the
- * storage tells of news; then those that only look are tried all, those that take one after the other until one of them
- * finds nothing.
- */
-export class LongPolls {
-  readonly #clock: Clock
-  readonly #storage: Pick<Storage, 'watch'>
-  readonly #lines = new Map<string, Line>()
-  readonly #stopping = new AbortController()
+interface Answer<T> {
+  resolve(found: T | null): void
+  reject(error: unknown): void
+}
 
-  constructor(storage: Pick<Storage, 'watch'>, clock: Clock) {
-    this.#storage = storage
-    this.#clock = clock
+/** Ends the standing in line. Answers whether something was found meanwhile. */
+type Leave = () => boolean | Promise<boolean>
+
+interface LongPollParts {
+  readonly clock: Clock
+  readonly readPage: ReadPage
+  readonly followers: Followers
+  readonly takers: Takers
+}
+
+export interface WaitingParts {
+  readonly storage: Storage
+  readonly queues: QueueDirectory
+  readonly clock: Clock
+  /** For long pages that go to many. */
+  readonly budget: Pick<MemoryBudget, 'wait'>
+}
+
+export function openLongPolls({ storage, queues, clock, budget }: WaitingParts): LongPolls {
+  const readPage = createReadPage(storage, queues)
+  const watch: Storage['watch'] = (queue, listener) => storage.watch(queues.remembered(queue), listener)
+  const followers = new Followers({ watch, readPage, clock, budget })
+  return new LongPolls({ clock, readPage, followers, takers: new Takers(watch, clock) })
+}
+
+/** Requests that wait until there is something for them. */
+export class LongPolls {
+  readonly #parts: LongPollParts
+  readonly #stopping = new AbortController()
+  /** Each ends a wait. */
+  readonly #waits = new Set<() => void>()
+
+  constructor(parts: LongPollParts) {
+    this.#parts = parts
   }
 
-  /** What an attempt found, or null when the time was over, the client went away or the service stops. */
-  async poll<T>({ key, waitSeconds, takes, attempt, signal }: PollTerms<T>): Promise<T | null> {
-    const start = this.#clock.now()
-    const found = await attempt(start)
-    if (found !== null || waitSeconds === 0 || this.#stopping.signal.aborted) return found
-    const gone = signal()
-    if (gone.aborted) return null
-    const id = queueId(key)
-    const line = this.#line(id, key)
-    const { promise, resolve, reject } = Promise.withResolvers<T | null>()
-    const waiting: Waiting = { attempt, takes, looking: null, resolve: resolve as Waiting['resolve'], reject }
-    const leave = () => void this.#leave(line, waiting)
-    const timer = this.#clock.at(start + waitSeconds * 1000, () => void this.#lookOnceMore(line, waiting))
-    gone.addEventListener('abort', leave)
-    this.#join(line, waiting)
-    try {
-      return await promise
-    } finally {
-      timer.cancel()
-      gone.removeEventListener('abort', leave)
-      this.#forgetIfEmpty(id, line)
+  /** The first page of a listing; when it stays empty until the wait is over, null. */
+  async list(listing: Listing, terms: WaitTerms): Promise<Page | null> {
+    const { readPage, followers } = this.#parts
+    const attempt = async (now: Instant) => {
+      const page = await readPage(listing, now)
+      return page.messages.length > 0 || terms.waitSeconds === 0 ? page : null
     }
+    return this.#poll(terms, attempt, ({ resolve, reject }) => {
+      const following = followers.follow({ ...listing, once: true, onPage: resolve, onFailure: reject })
+      return () => {
+        following.stop()
+        return false
+      }
+    })
+  }
+
+  /** What `take` takes, or null when the time was over, the client went away or the service stops. */
+  async take<T>(key: QueueKey, take: Attempt<T>, terms: WaitTerms): Promise<T | null> {
+    return this.#poll(terms, take, (answer) => {
+      const taker = this.#parts.takers.join(key, take, answer)
+      return () => taker.leave()
+    })
   }
 
   /** Waits for an instant; false when the client goes away or the service stops before. */
@@ -80,7 +87,7 @@ export class LongPolls {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const leave = () => resolve(false)
     const signals = [gone, this.#stopping.signal]
-    const timer = this.#clock.at(instant, () => resolve(true))
+    const timer = this.#parts.clock.at(instant, () => resolve(true))
     for (const signal of signals) signal.addEventListener('abort', leave)
     if (signals.some(({ aborted }) => aborted)) leave()
     try {
@@ -94,85 +101,43 @@ export class LongPolls {
   /** Ends all waits. */
   close(): void {
     this.#stopping.abort()
-    for (const line of this.#lines.values()) for (const one of line.waiting) void this.#leave(line, one)
+    for (const end of this.#waits) end()
   }
 
-  #line(id: string, key: QueueKey): Line {
-    let line = this.#lines.get(id)
-    if (line === undefined) {
-      const created: Line = { waiting: new Set(), unwatch() {}, serving: false, newcomers: [], news: false }
-      created.unwatch = this.#storage.watch(key, () => {
-        created.news = true
-        void this.#serve(created)
-      })
-      this.#lines.set(id, created)
-      line = created
-    }
-    return line
-  }
-
-  /** Something may have come between the first attempt and the watch, so who is new looks again, and nobody else. */
-  #join(line: Line, one: Waiting): void {
-    line.waiting.add(one)
-    line.newcomers.push(one)
-    void this.#serve(line)
-  }
-
-  /** An attempt under way decides: what it takes must not be lost. */
-  async #leave(line: Line, one: Waiting): Promise<void> {
-    line.waiting.delete(one)
-    await one.looking
-    one.resolve(null)
-  }
-
-  /** The time is over, and the storage may have failed to tell. */
-  async #lookOnceMore(line: Line, one: Waiting): Promise<void> {
-    line.waiting.delete(one)
-    await (one.looking ?? this.#look(line, one))
-    one.resolve(null)
-  }
-
-  #forgetIfEmpty(id: string, line: Line): void {
-    if (line.waiting.size > 0 || this.#lines.get(id) !== line) return
-    line.unwatch()
-    this.#lines.delete(id)
-  }
-
-  async #serve(line: Line): Promise<void> {
-    if (line.serving) return
-    line.serving = true
-    while (line.news || line.newcomers.length > 0) {
-      const all = line.news ? [...line.waiting] : line.newcomers
-      line.news = false
-      line.newcomers = []
-      const lookers = all.filter((one) => !one.takes && line.waiting.has(one))
-      await Promise.all(lookers.map((one) => this.#look(line, one)))
-      for (const one of all) {
-        if (one.takes && line.waiting.has(one) && !(await this.#look(line, one))) break
+  async #poll<T>(
+    { waitSeconds, signal }: WaitTerms,
+    attempt: Attempt<T>,
+    standInLine: (answer: Answer<T>) => Leave,
+  ): Promise<T | null> {
+    const { clock } = this.#parts
+    const start = clock.now()
+    const found = await attempt(start)
+    if (found !== null || waitSeconds === 0 || this.#stopping.signal.aborted) return found
+    const gone = signal()
+    if (gone.aborted) return null
+    const { promise, resolve, reject } = Promise.withResolvers<T | null>()
+    const leave = standInLine({ resolve, reject })
+    let isEnding = false
+    const end = async (last: Attempt<T> | null) => {
+      if (isEnding) return
+      isEnding = true
+      try {
+        if (!(await leave())) resolve(last && (await last(clock.now())))
+      } catch (error) {
+        reject(error)
       }
     }
-    line.serving = false
-  }
-
-  #look(line: Line, one: Waiting): Promise<boolean> {
-    one.looking = this.#try(line, one)
-    return one.looking
-  }
-
-  /** Whether there was something for that one. */
-  async #try(line: Line, one: Waiting): Promise<boolean> {
+    const endNow = () => void end(null)
+    // The storage may have failed to tell, so it looks once more when the time is over.
+    const timer = clock.at(start + waitSeconds * 1000, () => void end(attempt))
+    gone.addEventListener('abort', endNow)
+    this.#waits.add(endNow)
     try {
-      const found = await one.attempt(this.#clock.now())
-      if (found === null) return false
-      line.waiting.delete(one)
-      one.resolve(found)
-      return true
-    } catch (error) {
-      line.waiting.delete(one)
-      one.reject(error)
-      return true
+      return await promise
     } finally {
-      one.looking = null
+      timer.cancel()
+      gone.removeEventListener('abort', endNow)
+      this.#waits.delete(endNow)
     }
   }
 }

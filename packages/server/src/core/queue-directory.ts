@@ -68,6 +68,11 @@ export class QueueDirectory {
     return (await this.#try(key, create, move)) as T
   }
 
+  /** The queue as it was seen last; the mere key where nobody has seen it. */
+  remembered(key: QueueKey): QueueKey {
+    return this.#known.get(queueId(key)) ?? key
+  }
+
   /**
    * Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such queue.
    * @throws ZaqarError when the project may not keep so many bytes more

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
+import { Followers } from '../../src/core/followers.ts'
+import type { Listing, Page } from '../../src/core/listing.ts'
 import { LongPolls } from '../../src/core/long-poll.ts'
+import { Takers } from '../../src/core/takers.ts'
 import type { QueueKey } from '../../src/model/model.ts'
+import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { settled, waits } from '../support/settled.ts'
 
 const QUEUE: QueueKey = { kind: 'queue', project: 'p', name: 'jobs' }
+const LISTING: Listing = {
+  key: QUEUE,
+  after: null,
+  limit: 1,
+  hideClientId: null,
+  includeClaimed: false,
+  includeDelayed: 'never',
+}
 const STAYS = new AbortController().signal
 
 /** A queue of messages that everybody who waits may look at or take from. */
@@ -13,19 +25,29 @@ class Scene {
   readonly clock = new ManualClock()
   readonly messages: string[] = []
   attempts = 0
+  /** Called in each attempt, when it has found what it finds; it answers when this has. */
+  onAttempt: (how: 'take' | 'look', found: string | null) => void | Promise<void> = () => {}
   readonly #listeners = new Set<() => void>()
-  readonly polls = new LongPolls({ watch: (_key, listener) => this.#watch(listener) }, this.clock)
+  readonly polls: LongPolls
 
-  wait(takes: boolean, signal = STAYS, look = async () => this.#next(takes)): Promise<string | null> {
-    const attempt = () => {
-      this.attempts++
-      return look()
-    }
-    return this.polls.poll({ key: QUEUE, waitSeconds: 20, takes, attempt, signal: () => signal })
+  constructor() {
+    const { clock } = this
+    const watch = (_queue: QueueKey, listener: () => void) => this.#watch(listener)
+    const readPage = async () => this.#pageOf(await this.#attempt('look', () => this.messages[0] ?? null))
+    const budget = new MemoryBudget({ bytes: 1024 * 1024, clock })
+    const followers = new Followers({ watch, readPage, clock, budget })
+    this.polls = new LongPolls({ clock, readPage, followers, takers: new Takers(watch, clock) })
   }
 
-  take = () => this.wait(true)
-  look = () => this.wait(false)
+  take = (signal = STAYS): Promise<string | null> => {
+    const take = () => this.#attempt('take', () => this.messages.shift() ?? null)
+    return this.polls.take(QUEUE, take, { waitSeconds: 20, signal: () => signal })
+  }
+
+  look = async (signal = STAYS): Promise<string | null> => {
+    const page = await this.polls.list(LISTING, { waitSeconds: 20, signal: () => signal })
+    return page && (page.messages[0]?.body ?? null)
+  }
 
   /** `told` is false where the storage fails to tell. */
   post(message: string, told = true): void {
@@ -42,35 +64,41 @@ class Scene {
     return () => this.#listeners.delete(listener)
   }
 
-  #next(takes: boolean): string | null {
-    return (takes ? this.messages.shift() : this.messages[0]) ?? null
+  async #attempt(how: 'take' | 'look', find: () => string | null): Promise<string | null> {
+    this.attempts++
+    const found = find()
+    await this.onAttempt(how, found)
+    return found
+  }
+
+  #pageOf(body: string | null): Page {
+    const fields = { clientId: 'c', ttlSeconds: 60, createdAt: 0, claimId: null, claimCount: 0 }
+    const messages = body === null ? [] : [{ id: body, body, ...fields }]
+    return { now: this.clock.now(), includeDelayed: false, messages, marker: body }
   }
 }
 
 describe('a line of requests that wait', () => {
   for (const wait of ['take', 'look'] as const) {
-    test(`costs each newcomer (${wait}) two attempts, and the others none`, async () => {
+    test(`costs the first that waits (${wait}) two attempts, each newcomer one, and the others none`, async () => {
       const scene = new Scene()
       const all = []
       for (let i = 0; i < 100; i++) {
         all.push(scene[wait]())
         await settled()
       }
-      assert.equal(scene.attempts, 200)
+      assert.equal(scene.attempts, 101)
       scene.polls.close()
       await Promise.all(all)
     })
 
     test(`shows (${wait}) what came between the first attempt and the watch`, async () => {
       const scene = new Scene()
-      let first = true
-      const look = async () => {
-        if (!first) return scene.messages[0] ?? null
-        first = false
+      scene.onAttempt = () => {
+        scene.onAttempt = () => {}
         scene.post('early')
-        return null
       }
-      assert.equal(await scene.wait(wait === 'take', STAYS, look), 'early')
+      assert.equal(await scene[wait](), 'early')
     })
 
     test(`tries (${wait}) once more when the time is over`, async () => {
@@ -102,6 +130,21 @@ describe('a line of requests that wait', () => {
     assert.equal(await fourth, 'd')
   })
 
+  test('serves those that take while those that look are still looking', async () => {
+    const scene = new Scene()
+    const look = scene.look()
+    const takes = [scene.take(), scene.take()]
+    await settled()
+    const looking = Promise.withResolvers<void>()
+    scene.onAttempt = (how) => (how === 'look' ? looking.promise : undefined)
+    scene.post('a')
+    scene.post('b')
+    assert.deepEqual(await Promise.all(takes), ['a', 'b'])
+    assert.ok(await waits(look))
+    looking.resolve()
+    assert.equal(await look, 'a')
+  })
+
   test('answers nothing to who waited in vain', async () => {
     const scene = new Scene()
     const all = [scene.take(), scene.look()]
@@ -113,7 +156,7 @@ describe('a line of requests that wait', () => {
   test('does not look once more for a client that has gone, nor when the service stops', async () => {
     const scene = new Scene()
     const departure = new AbortController()
-    const gone = scene.wait(true, departure.signal)
+    const gone = scene.take(departure.signal)
     const stopped = scene.take()
     await settled()
     scene.post('untold', false)
@@ -128,12 +171,8 @@ describe('a line of requests that wait', () => {
     for (const end of [(scene: Scene) => scene.clock.advance(20_000), (scene: Scene) => scene.polls.close()]) {
       const scene = new Scene()
       const taking = Promise.withResolvers<void>()
-      const slowly = async () => {
-        const taken = scene.messages.shift() ?? null
-        if (taken !== null) await taking.promise
-        return taken
-      }
-      const found = scene.wait(true, STAYS, slowly)
+      const found = scene.take()
+      scene.onAttempt = (_how, taken) => (taken === null ? undefined : taking.promise)
       await settled()
       scene.post('a')
       scene.post('b')

@@ -14,9 +14,11 @@ import { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
 import { trustAssertions } from '../../src/auth/trust-assertions.ts'
 import { createExecute } from '../../src/core/execute.ts'
 import type { Shown } from '../../src/core/identity.ts'
-import { LongPolls } from '../../src/core/long-poll.ts'
+import { type LongPolls, openLongPolls } from '../../src/core/long-poll.ts'
+import { QueueDirectory } from '../../src/core/queue-directory.ts'
 import { formatIsoTime } from '../../src/core/rules/iso-time.ts'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
+import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
 import type { Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
@@ -69,7 +71,9 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
   beforeEach(async () => {
     clock = new ManualClock(START)
     storage = await openSqlite({ path: ':memory:', clock })
-    longPolls = new LongPolls(storage, clock)
+    const limits = { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false }
+    const queues = new QueueDirectory(storage.queues, null, limits)
+    longPolls = openLongPolls({ storage, queues, clock, budget: new MemoryBudget({ bytes: 1024 * 1024, clock }) })
     const byToken = createTokenAuthentication(
       new TokenVerifier({ api: keystone, clock, cacheSeconds: 300 }),
       { serviceRoles: [], serviceRolesRequired: false },
@@ -95,7 +99,8 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
           return { cancel }
         },
       },
-      limits: { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false },
+      queues,
+      limits,
       ids: systemIds,
       longPolls,
       probeStore: async () => false,

@@ -53,6 +53,32 @@ describe('long polling', () => {
     await service.close()
   })
 
+  test('a thousand listings that wait for the same cost one reading of the storage, whoever they hide', async () => {
+    let read = 0
+    const service = await openInProcess()
+    const { messages } = service.storage
+    const { list } = messages
+    Object.assign(messages, {
+      list(p: Parameters<typeof list>[0]) {
+        read++
+        return list(p)
+      },
+    })
+    await service.client.put('/v2/queues/jobs')
+    const lists = Array.from({ length: 1000 }, (_, i) =>
+      service.client
+        .with({ 'Client-ID': `3381af92-2b9e-11e3-b191-${String(i).padStart(12, '0')}` })
+        .get('/v2/queues/jobs/messages?wait=20'),
+    )
+    await settled()
+    read = 0
+    await service.client.post('/v2/queues/jobs/messages', { messages: [{ body: 1 }] })
+    const texts = new Set((await Promise.all(lists)).map(({ text }) => text))
+    assert.equal(texts.size, 1)
+    assert.equal(read, 1)
+    await service.close()
+  })
+
   test('a wait finds at its end what the storage failed to tell of', async () => {
     const service = await openInProcess()
     Object.assign(service.storage, { watch: () => () => {} })

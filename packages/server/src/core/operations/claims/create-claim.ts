@@ -27,18 +27,13 @@ export const createClaim = defineOperation({
     checkRange(ttlSeconds, LEAST_SECONDS, limits.maxClaimTtlSeconds, 'claim.ttl_out_of_range')
     checkRange(graceSeconds, LEAST_SECONDS, limits.maxClaimGraceSeconds, 'claim.grace_out_of_range')
     const queueKey = key(input.queue)
-    return longPolls.poll({
-      key: queueKey,
-      waitSeconds: checkWait(input.waitSeconds),
-      takes: true,
-      signal,
-      async attempt(now) {
-        const claim = await queues.use(queueKey, now, (queue) => {
-          const { deadLetter } = queue.settings
-          return storage.claims.create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now })
-        })
-        return claim && { now, claim }
-      },
-    })
+    const take = async (now: Instant) => {
+      const claim = await queues.use(queueKey, now, (queue) => {
+        const { deadLetter } = queue.settings
+        return storage.claims.create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now })
+      })
+      return claim && { now, claim }
+    }
+    return longPolls.take(queueKey, take, { waitSeconds: checkWait(input.waitSeconds), signal })
   },
 })
