@@ -1,18 +1,16 @@
 import type { Claim, Instant } from '../../model/model.ts'
 import type { ClaimStore } from '../contract.ts'
-import { instantBits } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
-import type { MessageRow } from './message-rows.ts'
+import { type MessageRow, NO_CLAIM } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
 interface ClaimRow {
-  number: number
-  ttl: number
-  created_at: Instant
-  renewed_at: Instant
-  taken: string
+  readonly number: number
+  readonly ttl: number
+  readonly renewed_at: Instant
+  readonly places: string
 }
 
 interface Terms {
@@ -21,29 +19,26 @@ interface Terms {
 }
 
 export function createClaimStore(engine: Engine): ClaimStore {
-  const { db, states, numbers, sealer, rows, settling, watchers, onQueue } = engine
+  const { db, states, rows, settling, onQueue } = engine
   const deadLetters = new DeadLetters(engine)
-  const hold = db.prepare('UPDATE messages SET held = 1, claim = ?, claim_count = claim_count + 1 WHERE number = ?')
+  const hold = db.prepare('UPDATE message SET claim = ?, claim_count = claim_count + 1 WHERE rowid = ?')
   // Apart, since naming the expiry makes SQLite rewrite its index entry, whether it changes or not.
-  const lengthen = db.prepare('UPDATE messages SET ttl = ?, expires_at = ? WHERE number = ?')
+  const lengthen = db.prepare('UPDATE message SET ttl = ?, expires_at = ? WHERE rowid = ?')
   const insert = db.prepare(
-    `INSERT INTO claims (number, bucket, expires_at, ttl, created_at, renewed_at, holds, taken)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    'INSERT INTO claim (bucket, number, ends_at, ttl, renewed_at, holds, places) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
-  const select = db.prepare(
-    'SELECT number, ttl, created_at, renewed_at, taken FROM claims WHERE number = ? AND bucket = ? AND created_at = ?',
-  )
-  const renew = db.prepare('UPDATE claims SET expires_at = ?, ttl = ?, renewed_at = ? WHERE number = ?')
+  const select = db.prepare('SELECT number, ttl, renewed_at, places FROM claim WHERE bucket = ? AND number = ?')
+  const renew = db.prepare('UPDATE claim SET ends_at = ?, ttl = ?, renewed_at = ? WHERE bucket = ? AND number = ?')
 
   function find(state: QueueState, claimId: string): ClaimRow | null {
-    const opened = sealer.open('claim', claimId)
-    if (opened === null || opened.createdAtBits !== instantBits(state.bucket)) return null
-    return (select.get(opened.number, state.bucket, opened.incarnation) as unknown as ClaimRow | undefined) ?? null
+    const number = engine.claimNumber(state, claimId)
+    if (number === null) return null
+    return (select.get(state.bucket, number) as ClaimRow | undefined) ?? null
   }
 
-  function held(state: QueueState, claim: ClaimRow): MessageRow[] {
-    return (JSON.parse(claim.taken) as number[])
-      .map((number) => rows.byNumber(state.bucket, number))
+  function heldBy(claim: ClaimRow, state: QueueState): MessageRow[] {
+    return (JSON.parse(claim.places) as number[])
+      .map((place) => rows.byPlace(state, place))
       .filter((row) => row !== null && row.claim === claim.number) as MessageRow[]
   }
 
@@ -53,29 +48,23 @@ export function createClaimStore(engine: Engine): ClaimStore {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
         if (taken.length === 0) return null
-        const number = numbers.take(1)
-        const { bucket } = state
-        const endsAt = now + terms.ttlSeconds * 1000
+        rows.took(state, taken)
+        state.last += 1
+        const number = state.last
         const claimed = taken.map((row) => {
           const { ttl, expires_at } = lifeUnder(terms, row, now)
-          hold.run(number, row.number)
-          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.number)
-          return {
-            ...row,
-            ttl,
-            claim: number,
-            claimed_at: now,
-            claim_count: row.claim_count + 1,
-          }
+          hold.run(NO_CLAIM + number, row.rowid)
+          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.rowid)
+          return { ...row, ttl, claim: number, claim_count: row.claim_count + 1 }
         })
-        const members = JSON.stringify(taken.map((row) => row.number))
-        insert.run(number, bucket, endsAt, terms.ttlSeconds, now, now, taken.length, members)
+        const places = JSON.stringify(taken.map((row) => row.place))
+        const endsAt = now + terms.ttlSeconds * 1000
+        insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places)
+        if (endsAt < state.endsAt) state.endsAt = endsAt
         state.free -= taken.length
-        state.claimed += taken.length
-        if (endsAt < state.nextEnd) state.nextEnd = endsAt
+        state.held += taken.length
         states.touch(state)
-        watchers.reconsider(state.key)
-        const messages = rows.toMessages(claimed, bucket)
+        const messages = rows.toMessages(claimed, state)
         return { id: messages[0]?.claimId as string, ttlSeconds: terms.ttlSeconds, renewedAt: now, messages }
       }),
 
@@ -83,36 +72,29 @@ export function createClaimStore(engine: Engine): ClaimStore {
       onQueue(queue, now, (state) => {
         const claim = find(state, claimId)
         if (claim === null) return null
-        const messages = rows.toMessages(held(state, claim), state.bucket)
-        return {
-          id: claimId,
-          ttlSeconds: claim.ttl,
-          renewedAt: claim.renewed_at,
-          messages,
-        }
+        const messages = rows.toMessages(heldBy(claim, state), state)
+        return { id: claimId, ttlSeconds: claim.ttl, renewedAt: claim.renewed_at, messages }
       }),
 
     renew: ({ queue, claimId, now, ...terms }) =>
       onQueue(queue, now, (state, now) => {
         const claim = find(state, claimId)
         if (claim === null) return false
-        for (const row of held(state, claim)) {
+        for (const row of heldBy(claim, state)) {
           const { ttl, expires_at } = lifeUnder(terms, row, now)
-          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.number)
+          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.rowid)
         }
         const endsAt = now + terms.ttlSeconds * 1000
-        renew.run(endsAt, terms.ttlSeconds, now, claim.number)
-        if (endsAt < state.nextEnd) state.nextEnd = endsAt
-        // The counts stay, but the instant that was acted on has to be kept.
+        renew.run(endsAt, terms.ttlSeconds, now, state.bucket, claim.number)
+        if (endsAt < state.endsAt) state.endsAt = endsAt
         states.touch(state)
-        watchers.reconsider(state.key)
         return true
       }),
 
     release: ({ queue, claimId, now }) =>
       onQueue(queue, now, (state) => {
         const claim = find(state, claimId)
-        if (claim !== null) settling.release(state, claim.number, claim.taken)
+        if (claim !== null) settling.release(state, claim.number, claim.places)
         return undefined
       }),
   }

@@ -1,7 +1,7 @@
 import type { DeadLetterPolicy, Instant, QueueKey } from '../../model/model.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
-import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'
+import { type MessageRow, NO_CLAIM } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
@@ -13,21 +13,21 @@ export class DeadLetters {
   readonly #engine: Engine
   readonly #move
   readonly #moved
-  readonly #originOf
+  readonly #cameFrom
 
   constructor(engine: Engine) {
     this.#engine = engine
     this.#move = engine.db.prepare(
-      `UPDATE messages SET bucket = ?, place = ?, visible_at = ?, delayed = 0, claim_count = 0, ttl = ?, expires_at = ?, origin = ?
-       WHERE number = ?`,
+      `UPDATE message SET bucket = ?, place = ?, posted = NULL, born_incarnation = ifnull(born_incarnation, ?),
+         born = ifnull(born, place), claim_count = 0, ttl = ?, expires_at = ?, came_from = ?
+       WHERE rowid = ?`,
     )
     this.#moved = limited(
       engine.db,
-      `SELECT number, visible_at AS instant, place, origin FROM messages
-       WHERE bucket = ?1 AND held = 0 AND origin IS NOT NULL AND (visible_at, place) > (?2, ?3) AND expires_at > ?4
-       ORDER BY visible_at, place`,
+      `SELECT place, came_from FROM message INDEXED BY message_moved
+       WHERE bucket = ? AND place > ? AND expires_at > ? AND claim = ${NO_CLAIM} AND came_from IS NOT NULL ORDER BY place`,
     )
-    this.#originOf = engine.db.prepare('SELECT origin FROM messages WHERE number = ?')
+    this.#cameFrom = engine.db.prepare('SELECT came_from FROM message WHERE rowid = ?')
   }
 
   /** Up to `limit` of the oldest messages to hand out; those that were claimed too often move away on the way. */
@@ -37,16 +37,17 @@ export class DeadLetters {
     policy: DeadLetterPolicy | null,
     now: Instant,
   ): MessageRow[] | Unfinished {
-    const { rows } = this.#engine
+    const { rows, settling } = this.#engine
     if (policy === null || policy.queue === state.key.name) return rows.firstVisible(state, now, limit)
     for (let moves = 0; moves < MOVES_PER_TURN; ) {
       const first = rows.firstVisible(state, now, limit)
       const dead = first.filter((row) => row.claim_count >= policy.maxClaimCount)
       if (dead.length === 0) return first
       const target = this.#targetOf(state, policy.queue)
+      if (!settling.settle(target, now)) break
       for (const row of dead) {
         const expiresAt = policy.ttlSeconds === null ? row.expires_at : now + policy.ttlSeconds * 1000
-        this.#carry(row, state, target, { expiresAt, origin: state.key.name }, now)
+        this.#carry(row, state, target, { expiresAt, cameFrom: state.key.name })
       }
       moves += dead.length
     }
@@ -59,34 +60,39 @@ export class DeadLetters {
     ids: readonly string[] | null,
     limit: number,
     now: Instant,
-  ): { id: string; queue: string }[] {
-    const moved: { id: string; queue: string }[] = []
-    for (const row of ids === null ? this.#movable(state, limit, now) : this.#engine.rows.byIds(state, ids, now)) {
-      const { origin } = this.#originOf.get(row.number) as {
-        origin: string | null
-      }
-      const target = origin === null ? null : this.#engine.states.find(keyOf(state, origin))
-      if (target === null || target === state || row.claim !== null) continue
-      this.#carry(row, state, target, { expiresAt: row.expires_at, origin: null }, now)
-      moved.push({ id: this.#engine.rows.idOf(row), queue: target.key.name })
-    }
-    return moved
+  ): { id: string; queue: string }[] | Unfinished {
+    const { rows, settling } = this.#engine
+    const chosen = ids === null ? this.#movable(state, limit, now) : rows.byIds(state, ids, now)
+    const moves = chosen.flatMap((row) => {
+      const target = this.#oldQueueOf(row, state)
+      return target === null ? [] : [{ row, target }]
+    })
+    for (const { target } of moves) if (!settling.settle(target, now)) return new Unfinished()
+    return moves.map(({ row, target }) => {
+      this.#carry(row, state, target, { expiresAt: row.expires_at, cameFrom: null })
+      return { id: rows.idOf(row, state), queue: target.key.name }
+    })
+  }
+
+  /** Null where the message stays. */
+  #oldQueueOf(row: MessageRow, state: QueueState): QueueState | null {
+    if (row.place === null || row.claim !== null) return null
+    const { came_from } = this.#cameFrom.get(row.rowid) as { came_from: string | null }
+    const target = came_from === null ? null : this.#engine.states.find(keyOf(state, came_from))
+    return target === state ? null : target
   }
 
   /** The oldest whose old queue is there. Passes over those whose queue is gone, as far as one turn may look. */
   #movable(state: QueueState, limit: number, now: Instant): MessageRow[] {
     const found: MessageRow[] = []
-    let cursor: Cursor = BEGINNING
+    let after = 0
     for (let looks = 0; looks < MOVES_PER_TURN; ) {
-      const page = this.#moved(limit).all(state.bucket, cursor.instant, cursor.place, now) as unknown as (Cursor & {
-        number: number
-        origin: string
-      })[]
-      for (const { number, origin } of page) {
-        if (found.length === limit || this.#engine.states.find(keyOf(state, origin)) === null) continue
-        found.push(this.#engine.rows.byNumber(state.bucket, number) as MessageRow)
+      const page = this.#moved(limit).all(state.bucket, after, now) as { place: number; came_from: string }[]
+      for (const { place, came_from } of page) {
+        if (found.length === limit || this.#engine.states.find(keyOf(state, came_from)) === null) continue
+        found.push(this.#engine.rows.byPlace(state, place) as MessageRow)
       }
-      cursor = page.at(-1) ?? cursor
+      after = page.at(-1)?.place ?? after
       looks += page.length
       if (page.length < limit || found.length === limit) break
     }
@@ -102,19 +108,19 @@ export class DeadLetters {
     row: MessageRow,
     from: QueueState,
     to: QueueState,
-    { expiresAt, origin }: { expiresAt: Instant; origin: string | null },
-    now: Instant,
+    { expiresAt, cameFrom }: { expiresAt: Instant; cameFrom: string | null },
   ): void {
-    const { numbers, states, announce } = this.#engine
+    const { states, announce } = this.#engine
     // Less its age, what is left of its life, which a claim may have lengthened.
     const ttl = Math.floor((expiresAt - row.created_at) / 1000)
-    this.#move.run(to.bucket, numbers.take(1), now, ttl, expiresAt, origin, row.number)
+    to.last += 1
+    this.#move.run(to.bucket, to.last, from.incarnation, ttl, expiresAt, cameFrom, row.rowid)
     const bytes = Buffer.byteLength(row.body)
     from.free -= 1
     from.bytes -= bytes
     to.free += 1
     to.bytes += bytes
-    if (expiresAt < to.nextEnd) to.nextEnd = expiresAt
+    if (expiresAt < to.expiresAt) to.expiresAt = expiresAt
     states.touch(from)
     states.touch(to)
     announce(to)

@@ -3,8 +3,8 @@ import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
+import { LatestInstant } from './latest-instant.ts'
 import { MessageRows } from './message-rows.ts'
-import { Numbers } from './numbers.ts'
 import { type QueueState, QueueStates } from './queue-states.ts'
 import type { Room } from './room.ts'
 import { Settling } from './settling.ts'
@@ -19,11 +19,13 @@ export interface Engine {
   readonly db: DatabaseSync
   readonly turns: Turns
   readonly states: QueueStates
-  readonly numbers: Numbers
+  readonly latest: LatestInstant
   readonly sealer: Sealer
   readonly rows: MessageRows
   readonly settling: Settling
   readonly watchers: Watchers
+  /** What the id of a claim of this queue tells, or null. */
+  claimNumber(state: QueueState, claimId: string): number | null
   /** For a move that is about to store what was not there before. @throws StorageUnavailable when the disk is full */
   needRoom(): void
   /** Something may be new in that queue once the turn is committed. */
@@ -36,27 +38,26 @@ export interface Engine {
 }
 
 export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null): Engine {
-  const { seal_key } = db.prepare('SELECT seal_key FROM store').get() as {
-    seal_key: Uint8Array
-  }
-  const sealer = new Sealer(seal_key)
-  const states = new QueueStates(db)
-  const numbers = new Numbers(db)
+  const { id_key } = db.prepare('SELECT id_key FROM service').get() as { id_key: Uint8Array }
+  const sealer = new Sealer(id_key)
+  const latest = new LatestInstant()
+  const states = new QueueStates(db, latest)
+  let changed: readonly QueueState[] = []
   const announced = new Set<QueueState>()
   const announce = (state: QueueState) => void announced.add(state)
   const turns = new Turns(db, {
     refusalOfNew: () => room?.refusalOfNew() ?? null,
     beforeCommit() {
-      if (states.flush()) numbers.flush()
+      changed = states.flush()
     },
     afterCommit() {
+      for (const state of changed) watchers.foresee(state)
       for (const state of announced) watchers.notify(state.key)
       announced.clear()
     },
     afterRollback(error) {
       announced.clear()
       states.forget()
-      numbers.reload()
       room?.failed(error)
     },
   })
@@ -64,25 +65,30 @@ export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null):
     const refusal = room?.refusalOfNew() ?? null
     if (refusal !== null) throw refusal
   }
+  const claimNumber = ({ incarnation }: QueueState, claimId: string) => {
+    const opened = sealer.open('claim', claimId)
+    return opened?.incarnation === incarnation ? opened.number : null
+  }
   const rows = new MessageRows(db, sealer)
   const settling = new Settling(db, states, announce)
-  const watchers = new Watchers({ db, clock, turns, states })
+  const watchers = new Watchers({ clock, turns, states, settling, latest })
   const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
     turns.submit<T | Stale, S>((soFar) => {
       const state = states.open(handle)
       if (state === STALE) return STALE
-      const actual = numbers.notBefore(now)
+      const actual = latest.notBefore(now)
       return settling.settle(state, actual) ? act(state, actual, soFar) : new Unfinished(soFar)
     }, newBytes)
   return {
     db,
     turns,
     states,
-    numbers,
+    latest,
     sealer,
     rows,
     settling,
     watchers,
+    claimNumber,
     needRoom,
     announce,
     onQueue,

@@ -2,131 +2,196 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant, Message } from '../../model/model.ts'
 import { instantBits, type Sealer, type Unsealed } from '../sealed-id.ts'
 import { limited } from './limited.ts'
-import type { QueueState } from './queue-states.ts'
+import { NEVER, type QueueState } from './queue-states.ts'
 
-/** A message as it is read back, without what only filters look at. */
-export interface MessageRow {
-  readonly number: number
-  readonly place: number
-  readonly visible_at: Instant
-  readonly expires_at: Instant
+/** Where a message is, and what deleting it takes to know. */
+export interface MessageSpot {
+  /** Of `message`, or of `delayed` when it has no place yet. */
+  readonly rowid: number
+  readonly place: number | null
   readonly claim: number | null
+  readonly bytes: number
+}
+
+/** A message as it is read back. */
+export interface MessageRow extends Omit<MessageSpot, 'bytes'> {
+  readonly expires_at: Instant
+  readonly created_at: Instant
   readonly claim_count: number
   readonly ttl: number
-  readonly created_at: Instant
-  readonly born: number
+  /** What its id tells, where that is not the incarnation of the queue and the place. */
+  readonly born_incarnation: number | null
+  readonly born: number | null
   readonly client: string
   readonly body: string
-  /** Of the claim that holds it. */
-  readonly claimed_at: Instant | null
 }
 
-const COLUMNS = 'number, place, visible_at, expires_at, claim, claim_count, ttl, created_at, born, client, body'
-const CLAIMED_AT = '(SELECT c.created_at FROM claims c WHERE c.number = claim) AS claimed_at'
-const SHOWN = `${COLUMNS}, ${CLAIMED_AT}`
-
-export interface ListedRow extends MessageRow, Cursor {}
-
-/** A point in one of the two orders of a queue: by place, or by posting. */
-export interface Cursor {
-  readonly instant: Instant
-  readonly place: number
+export interface ListedRow extends MessageRow {
+  /** Its number from its POST, where that is not its place. */
+  readonly posted: number | null
 }
 
-/** Before everything. */
-export const BEGINNING: Cursor = { instant: -1, place: -1 }
+export interface Page {
+  readonly rows: readonly ListedRow[]
+  /** The position behind which the next page begins; null when there is nothing more. */
+  readonly end: number | null
+}
 
-/** Reads messages in order, each page from two to four indexes that SQLite merges; and by number. */
+interface Birth {
+  readonly incarnation: number
+  readonly number: number
+}
+
+/** What `message.claim` holds when no claim does. */
+export const NO_CLAIM = 2 ** 32
+
+const CLAIM = `nullif(claim, ${NO_CLAIM}) - ${NO_CLAIM} AS claim`
+const SHOWN = `rowid, place, ${CLAIM}, expires_at, created_at, claim_count, ttl, born_incarnation, born, client, body`
+const LISTED = `${SHOWN}, posted`
+const DELAYED = `rowid, NULL AS place, NULL AS claim, expires_at, created_at, 0 AS claim_count, ttl, NULL AS born_incarnation, number AS born, client, body`
+const SPOT = `rowid, place, ${CLAIM}, octet_length(body) AS bytes, expires_at, created_at`
+const DELAYED_SPOT = 'rowid, NULL AS place, NULL AS claim, octet_length(body) AS bytes, expires_at, created_at'
+
+/** Reads messages, by id and in order. */
 export class MessageRows {
   readonly #sealer: Sealer
-  readonly #byNumber: StatementSync
-  readonly #firstVisible: (limit: number) => StatementSync
-  readonly #firstUndelayed: (limit: number) => StatementSync
-  readonly #pages: Record<string, (limit: number) => StatementSync>
+  readonly #shown: Lookups
+  readonly #spots: Lookups
+  readonly #byPlace: StatementSync
+  readonly #behind: (limit: number) => StatementSync
+  readonly #backBehind: (limit: number) => StatementSync
+  readonly #delayedBehind: (limit: number) => StatementSync
+  readonly #postedBehind: (limit: number) => StatementSync
+  readonly #freePostedBehind: (limit: number) => StatementSync
   readonly #oldest: StatementSync
   readonly #newest: StatementSync
+  readonly #nextDelayed: StatementSync
+  readonly #lastDelayed: StatementSync
 
   constructor(db: DatabaseSync, sealer: Sealer) {
     this.#sealer = sealer
-    this.#byNumber = db.prepare(`SELECT ${COLUMNS}, ${CLAIMED_AT} FROM messages WHERE number = ? AND bucket = ?`)
-    this.#firstVisible = limited(db, firstVisible(['0', '1'], `${COLUMNS}, delayed, NULL AS claimed_at`))
-    this.#firstUndelayed = limited(db, firstVisible(['0'], `${COLUMNS}, delayed, NULL AS claimed_at`))
-    this.#pages = {
-      visible: limited(db, visiblePage(['0'], SHOWN)),
-      'visible claimed': limited(db, visiblePage(['0', '1'], SHOWN)),
-      delayed: limited(db, postedPage(['0'], SHOWN)),
-      'delayed claimed': limited(db, postedPage(['0', '1'], SHOWN)),
-    }
-    this.#oldest = db.prepare(edge('ASC'))
-    this.#newest = db.prepare(edge('DESC'))
+    this.#shown = lookups(db, SHOWN, DELAYED)
+    this.#spots = lookups(db, SPOT, DELAYED_SPOT)
+    this.#byPlace = db.prepare(`SELECT ${SHOWN} FROM message WHERE bucket = ? AND place = ?`)
+    const listed = `SELECT ${LISTED} FROM message WHERE bucket = ?1 AND expires_at > ?3`
+    const posted = (isFree: 0 | 1) =>
+      `${listed} AND (claim = ${NO_CLAIM}) = ${isFree} AND posted > ?2 AND posted IS NOT NULL`
+    this.#behind = limited(db, `${listed} AND place > ?2 ORDER BY place`)
+    this.#backBehind = limited(
+      db,
+      `SELECT ${LISTED} FROM message INDEXED BY message_back
+       WHERE bucket = ?1 AND place > ?2 AND expires_at > ?3 AND place < ?4 AND claim = ${NO_CLAIM} AND claim_count > 0
+       ORDER BY place`,
+    )
+    this.#delayedBehind = limited(
+      db,
+      `SELECT ${DELAYED}, number AS posted FROM delayed
+       WHERE bucket = ?1 AND number > ?2 AND expires_at > ?3 ORDER BY number`,
+    )
+    this.#freePostedBehind = limited(db, `${posted(1)} ORDER BY posted`)
+    this.#postedBehind = limited(db, `${posted(1)} UNION ALL ${posted(0)} ORDER BY posted`)
+    const edge = (order: string) =>
+      db.prepare(
+        `SELECT ${SHOWN} FROM message WHERE bucket = ?1 AND place >= ?2 AND expires_at > ?3 ORDER BY place ${order} LIMIT 1`,
+      )
+    this.#oldest = edge('ASC')
+    this.#newest = edge('DESC')
+    const delayedEdge = (order: string) =>
+      db.prepare(
+        `SELECT ${DELAYED} FROM delayed WHERE bucket = ?1 AND expires_at > ?2
+         ORDER BY due_at ${order}, number ${order} LIMIT 1`,
+      )
+    this.#nextDelayed = delayedEdge('ASC')
+    this.#lastDelayed = delayedEdge('DESC')
   }
 
-  byNumber(bucket: number, number: number): MessageRow | null {
-    return (this.#byNumber.get(number, bucket) as MessageRow | undefined) ?? null
-  }
-
-  /** The message of that id, if it stands in the queue. */
-  byId(state: QueueState, id: string, now: Instant): MessageRow | null {
-    const opened = this.#sealer.open('message', id)
-    if (opened === null) return null
-    const row = this.byNumber(state.bucket, opened.number)
-    const same =
-      row !== null &&
-      row.expires_at > now &&
-      row.created_at === opened.incarnation &&
-      instantBits(row.born) === opened.createdAtBits
-    return same ? row : null
+  byPlace({ bucket }: QueueState, place: number): MessageRow | null {
+    return (this.#byPlace.get(bucket, place) as MessageRow | undefined) ?? null
   }
 
   /** Those of the ids that name a message of the queue, each once. */
   byIds(state: QueueState, ids: readonly string[], now: Instant): MessageRow[] {
-    return [...new Set(ids)].map((id) => this.byId(state, id, now)).filter((row) => row !== null)
+    return [...new Set(ids)]
+      .map((id) => this.#byId<MessageRow>(this.#shown, state, id, now))
+      .filter((row) => row !== null)
   }
 
-  /** The oldest visible messages that no claim holds. */
-  firstVisible(state: QueueState, now: Instant, limit: number): MessageRow[] {
-    const { instant, place } = state.head ?? BEGINNING
-    const query = state.delays ? this.#firstVisible(limit) : this.#firstUndelayed(limit)
-    const first = query.all(state.bucket, now, instant, place) as unknown as (MessageRow & { delayed: number })[]
-    const head = first.find((row) => row.delayed === 0)
-    if (head) state.head = { instant: head.visible_at, place: head.place }
-    return first
+  /** Where the message of that id is, if it is in the queue. */
+  spot(state: QueueState, id: string, now: Instant): MessageSpot | null {
+    return this.#byId<MessageSpot>(this.#spots, state, id, now)
   }
 
-  /** The next messages behind `after`, by place or, with delayed ones, by order of posting. */
-  page(
-    state: QueueState,
-    { includeClaimed, includeDelayed }: { includeClaimed: boolean; includeDelayed: boolean },
-    after: Cursor,
-    now: Instant,
-    limit: number,
-  ): ListedRow[] {
-    const order = `${includeDelayed ? 'delayed' : 'visible'}${includeClaimed ? ' claimed' : ''}`
-    const page = (this.#pages[order] as (limit: number) => StatementSync)(limit)
-    const free = laterOf(after, beforeHead(state))
-    return page.all(state.bucket, after.instant, after.place, now, free.instant, free.place) as never
+  /** Those of the ids that name a message of the queue, each once. */
+  spots(state: QueueState, ids: readonly string[], now: Instant): MessageSpot[] {
+    return [...new Set(ids)].map((id) => this.spot(state, id, now)).filter((spot) => spot !== null)
+  }
+
+  /** Whether a message that was read in an earlier turn is still in the queue. */
+  isThere(state: QueueState, row: MessageRow): boolean {
+    return find(this.#spots, state, birthOf(row, state)) !== null
+  }
+
+  /** The oldest visible messages that no claim holds: what came back stands before what was never claimed. */
+  firstVisible(state: QueueState, now: Instant, limit: number): ListedRow[] {
+    const back = this.#back(state, 0, now, limit)
+    state.firstBack = back[0]?.place ?? NEVER
+    if (back.length === limit) return back
+    const fresh = this.#fresh(state, 0, now, limit - back.length)
+    state.fresh = fresh[0]?.place ?? state.last + 1
+    return back.length === 0 ? fresh : [...back, ...fresh]
+  }
+
+  /** `taken`, the first that are visible, are held now or gone. */
+  took(state: QueueState, taken: readonly MessageRow[]): void {
+    const { fresh } = state
+    for (const row of taken) {
+      const behind = (row.place as number) + 1
+      if (behind > fresh) state.fresh = behind
+      else state.firstBack = behind
+    }
+  }
+
+  /** Messages behind a place, in that order. */
+  page(state: QueueState, includeClaimed: boolean, after: number, now: Instant, limit: number): Page {
+    const rows = includeClaimed ? this.#all(state, after, now, limit) : this.#free(state, after, now, limit)
+    return { rows, end: rows.length < limit ? null : (rows.at(-1)?.place as number) }
+  }
+
+  /** Messages behind a position in the order of posting, delayed ones too. */
+  postedPage(state: QueueState, includeClaimed: boolean, after: number, now: Instant, limit: number): Page {
+    const posted = includeClaimed ? this.#postedBehind : this.#freePostedBehind
+    const parts = [
+      this.#delayedBehind(limit).all(state.bucket, after, now),
+      posted(limit).all(state.bucket, after, now),
+    ] as unknown as ListedRow[][]
+    const placed = this.page(state, includeClaimed, after, now, limit)
+    // One that was delayed is here a second time, at its place.
+    parts.push(placed.rows.filter((row) => row.posted === null))
+    // Behind the last row of a full part there may be more of it.
+    const ends = parts
+      .slice(0, 2)
+      .flatMap((part) => (part.length < limit ? [] : [positionOf(part.at(-1) as ListedRow)]))
+    if (placed.end !== null) ends.push(placed.end)
+    const end = Math.min(...ends, NEVER)
+    const rows = parts
+      .flat()
+      .filter((row) => positionOf(row) <= end)
+      .sort((a, b) => positionOf(a) - positionOf(b))
+    return { rows, end: end === NEVER ? null : end }
   }
 
   /** First and last by place, claimed and delayed ones included; nothing when the queue is empty. */
   edges(state: QueueState, now: Instant): MessageRow[] {
-    const { instant, place } = beforeHead(state)
-    return [this.#oldest, this.#newest]
-      .map((edge) => edge.get(state.bucket, now, instant, place) as { number: number } | undefined)
-      .filter((row) => row !== undefined)
-      .map(({ number }) => this.byNumber(state.bucket, number) as MessageRow)
+    const { bucket, first } = state
+    const oldest = this.#oldest.get(bucket, first, now) ?? this.#nextDelayed.get(bucket, now)
+    const newest = this.#lastDelayed.get(bucket, now) ?? this.#newest.get(bucket, first, now)
+    return [oldest, newest].filter((row) => row !== undefined) as unknown as MessageRow[]
   }
 
-  toMessages(rows: readonly MessageRow[], bucket: number): Message[] {
-    const claimed = rows.filter((row) => row.claim !== null)
-    const sealed = this.#sealer.sealAll([
-      ...rows.map(unsealedId),
-      ...claimed.map((row) => ({
-        kind: 'claim' as const,
-        createdAt: bucket,
-        number: row.claim as number,
-        incarnation: row.claimed_at as Instant,
-      })),
-    ])
+  toMessages(rows: readonly MessageRow[], state: QueueState): Message[] {
+    const unsealed: Unsealed[] = rows.map((row) => unsealedId(row, state))
+    for (const { claim } of rows) if (claim !== null) unsealed.push(unsealedClaim(claim, state))
+    const sealed = this.#sealer.sealAll(unsealed)
     let nextClaimId = rows.length
     return rows.map((row, i) => ({
       id: sealed[i] as string,
@@ -139,63 +204,79 @@ export class MessageRows {
     }))
   }
 
-  idOf(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): string {
-    return this.#sealer.seal(unsealedId(row))
+  idOf(row: MessageRow, state: QueueState): string {
+    return this.#sealer.seal(unsealedId(row, state))
+  }
+
+  #byId<T>(lookups: Lookups, state: QueueState, id: string, now: Instant): T | null {
+    const opened = this.#sealer.open('message', id)
+    if (opened === null) return null
+    const row = find(lookups, state, opened)
+    if (row === null || row.expires_at <= now || instantBits(row.created_at) !== opened.createdAtBits) return null
+    return row as T
+  }
+
+  #free(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+    const back = this.#back(state, after, now, limit)
+    return back.length === limit ? back : [...back, ...this.#fresh(state, after, now, limit - back.length)]
+  }
+
+  #back({ bucket, firstBack, fresh }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+    if (firstBack === NEVER) return []
+    return this.#backBehind(limit).all(bucket, Math.max(after, firstBack - 1), now, fresh) as never
+  }
+
+  #fresh(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+    return this.#all(state, Math.max(after, state.fresh - 1), now, limit)
+  }
+
+  #all({ bucket, first, last }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+    if (after >= last) return []
+    return this.#behind(limit).all(bucket, Math.max(after, first - 1), now) as never
   }
 }
 
-function unsealedId(row: Pick<MessageRow, 'born' | 'number' | 'created_at'>): Unsealed {
-  return { kind: 'message', createdAt: row.born, number: row.number, incarnation: row.created_at }
+/** Where a message stands in the order of posting. */
+export function positionOf({ posted, place }: ListedRow): number {
+  return posted ?? (place as number)
 }
 
-/** The last point before the head of the queue, as far as that is known. */
-function beforeHead({ head }: QueueState): Cursor {
-  return head === null ? BEGINNING : { instant: head.instant, place: head.place - 1 }
+function unsealedClaim(claim: number, { incarnation }: QueueState): Unsealed {
+  return { kind: 'claim', number: claim, incarnation, createdAt: 0 }
 }
 
-function laterOf(a: Cursor, b: Cursor): Cursor {
-  return a.instant > b.instant || (a.instant === b.instant && a.place > b.place) ? a : b
+function unsealedId(row: MessageRow, state: QueueState): Unsealed {
+  return { kind: 'message', ...birthOf(row, state), createdAt: row.created_at }
 }
 
-type Flag = '0' | '1'
-
-/** The head of `visiblePage`, on the path of every claim; of undelayed messages from a given place on. */
-function firstVisible(delayed: readonly Flag[], columns: string): string {
-  const part = (d: Flag) =>
-    `SELECT ${columns} FROM messages
-     WHERE bucket = ?1 AND held = 0 AND delayed = ${d} AND visible_at <= ?2 AND expires_at > ?2
-       AND (visible_at, place) >= ${d === '0' ? '(?3, ?4)' : '(-1, -1)'}`
-  return `${delayed.map(part).join(' UNION ALL ')} ORDER BY visible_at, place`
+function birthOf({ born_incarnation, born, place }: MessageRow, { incarnation }: QueueState): Birth {
+  return { incarnation: born_incarnation ?? incarnation, number: born ?? (place as number) }
 }
 
-/** Where a part of a page begins: behind the cursor, and what nobody holds and nothing delayed also not before the head. */
-function start(held: Flag, delayed: Flag): string {
-  return held === '0' && delayed === '0' ? '(?5, ?6)' : '(?2, ?3)'
+/** Statements that find a message by what its id tells, all with the same columns. */
+interface Lookups {
+  readonly byPlace: StatementSync
+  readonly byBirth: StatementSync
+  readonly delayed: StatementSync
 }
 
-/** By place. Undelayed and delayed messages have an index each, so that the second order needs no index of its own. */
-function visiblePage(held: readonly Flag[], columns: string): string {
-  const part = (h: Flag, d: Flag) =>
-    `SELECT ${columns}, visible_at AS instant, place FROM messages
-     WHERE bucket = ?1 AND held = ${h} AND delayed = ${d}
-       AND (visible_at, place) > ${start(h, d)} AND visible_at <= ?4 AND expires_at > ?4`
-  return `${held.flatMap((h) => [part(h, '0'), part(h, '1')]).join(' UNION ALL ')} ORDER BY instant, place`
+function lookups(db: DatabaseSync, columns: string, delayedColumns: string): Lookups {
+  return {
+    byPlace: db.prepare(`SELECT ${columns} FROM message WHERE bucket = ? AND place = ? AND born IS NULL`),
+    byBirth: db.prepare(`SELECT ${columns} FROM message WHERE bucket = ? AND born_incarnation = ? AND born = ?`),
+    delayed: db.prepare(`SELECT ${delayedColumns} FROM delayed WHERE bucket = ? AND number = ?`),
+  }
 }
 
-/** By order of posting: an undelayed message became visible when it was posted. */
-function postedPage(held: readonly Flag[], columns: string): string {
-  const part = (h: Flag, d: Flag, posted: string) =>
-    `SELECT ${columns}, ${posted} AS instant, place FROM messages
-     WHERE bucket = ?1 AND held = ${h} AND delayed = ${d} AND (${posted}, place) > ${start(h, d)} AND expires_at > ?4`
-  const parts = held.flatMap((h) => [part(h, '0', 'visible_at'), part(h, '1', 'created_at')])
-  return `${parts.join(' UNION ALL ')} ORDER BY instant, place`
-}
-
-function edge(direction: 'ASC' | 'DESC'): string {
-  const part = (held: Flag, delayed: Flag) =>
-    `SELECT number, visible_at, place FROM messages
-     WHERE bucket = ?1 AND held = ${held} AND delayed = ${delayed} AND expires_at > ?2
-       AND (visible_at, place) > ${held === '0' && delayed === '0' ? '(?3, ?4)' : '(-1, -1)'}`
-  return `${[part('0', '0'), part('0', '1'), part('1', '0'), part('1', '1')].join(' UNION ALL ')}
-    ORDER BY visible_at ${direction}, place ${direction} LIMIT 1`
+function find(
+  { byPlace, byBirth, delayed }: Lookups,
+  { bucket, incarnation }: QueueState,
+  birth: Birth,
+): Pick<MessageRow, 'expires_at' | 'created_at'> | null {
+  const isFromHere = birth.incarnation === incarnation
+  const row =
+    (isFromHere ? byPlace.get(bucket, birth.number) : undefined) ??
+    byBirth.get(bucket, birth.incarnation, birth.number) ??
+    (isFromHere ? delayed.get(bucket, birth.number) : undefined)
+  return (row as Pick<MessageRow, 'expires_at' | 'created_at'> | undefined) ?? null
 }

@@ -1,9 +1,9 @@
 import type { Instant } from '../../model/model.ts'
 import { type IdempotencyKey, type MessageStore, type NewMessage, STALE } from '../contract.ts'
-import { instantBits, type Unsealed } from '../sealed-id.ts'
+import type { Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Engine } from './engine.ts'
-import { BEGINNING, type Cursor, type ListedRow } from './message-rows.ts'
+import { type ListedRow, positionOf } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
@@ -23,19 +23,22 @@ interface RecordRow extends Posted {
   readonly expires_at: Instant
 }
 
-/** Messages that a listing found, up to where it looked last. */
+/** Messages that a listing found in a bucket, up to where it looked last. */
 interface ListedSoFar {
+  readonly bucket: number
   readonly found: readonly ListedRow[]
-  readonly cursor: Cursor
+  readonly position: number
 }
 
 export function createMessageStore(engine: Engine): MessageStore {
-  const { db, turns, states, numbers, sealer, rows, settling, onQueue } = engine
+  const { db, turns, states, sealer, rows, settling, onQueue } = engine
   const deadLetters = new DeadLetters(engine)
   const insert = db.prepare(
-    `INSERT INTO messages
-       (number, bucket, place, visible_at, delayed, expires_at, held, claim, claim_count, ttl, created_at, born, origin, client, body)
-     VALUES (?1, ?2, ?1, ?3, ?4, ?5, 0, NULL, 0, ?6, ?7, ?2, NULL, ?8, ?9)`,
+    `INSERT INTO message (bucket, place, expires_at, ttl, created_at, client, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const insertDelayed = db.prepare(
+    `INSERT INTO delayed (bucket, number, expires_at, ttl, created_at, client, body, due_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const findRecord = db.prepare('SELECT * FROM idempotency WHERE bucket = ? AND key = ?')
   const putRecord = db.prepare(
@@ -46,28 +49,30 @@ export function createMessageStore(engine: Engine): MessageStore {
   /** Stores the messages at the end of the queue, with consecutive numbers. */
   function store(state: QueueState, messages: readonly NewMessage[], client: string, now: Instant): Posted {
     const { bucket } = state
-    const first = numbers.take(messages.length)
-    for (let i = 0; i < messages.length; i++) {
-      const { body, ttlSeconds, delaySeconds } = messages[i] as NewMessage
-      const number = first + i
-      const visibleAt = now + delaySeconds * 1000
+    const first = state.last + 1
+    for (const { body, ttlSeconds, delaySeconds } of messages) {
+      state.last += 1
       const expiresAt = now + ttlSeconds * 1000
-      const delayed = delaySeconds > 0 ? 1 : 0
-      insert.run(number, bucket, visibleAt, delayed, expiresAt, ttlSeconds, now, client, body)
+      if (delaySeconds === 0) {
+        insert.run(bucket, state.last, expiresAt, ttlSeconds, now, client, body)
+        if (expiresAt < state.expiresAt) state.expiresAt = expiresAt
+      } else {
+        const dueAt = now + delaySeconds * 1000
+        insertDelayed.run(bucket, state.last, expiresAt, ttlSeconds, now, client, body, dueAt)
+        state.dueAt = Math.min(state.dueAt, dueAt, expiresAt)
+      }
       state.bytes += Buffer.byteLength(body)
-      if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
     }
-    if (messages.some(({ delaySeconds }) => delaySeconds > 0)) state.delays = true
     state.free += messages.length
     states.touch(state)
     engine.announce(state)
     return { first, count: messages.length, posted_at: now }
   }
 
-  function idsOf({ bucket }: QueueState, { first, count, posted_at: instant }: Posted): string[] {
+  function idsOf({ incarnation }: QueueState, { first, count, posted_at: createdAt }: Posted): string[] {
     const unsealed: Unsealed[] = []
     for (let number = first; number < first + count; number++)
-      unsealed.push({ kind: 'message', createdAt: bucket, number, incarnation: instant })
+      unsealed.push({ kind: 'message', number, incarnation, createdAt })
     return sealer.sealAll(unsealed)
   }
 
@@ -75,15 +80,10 @@ export function createMessageStore(engine: Engine): MessageStore {
     const { first, count, posted_at } = posted
     putRecord.run(state.bucket, key, digest, expiresAt, first, count, posted_at)
     state.bytes += recordBytes({ key, digest })
-    if (expiresAt < state.nextEnd) state.nextEnd = expiresAt
+    if (expiresAt < state.expiresAt) state.expiresAt = expiresAt
   }
 
-  /** What a delete with a claim id has to know: does that claim live? It holds something, or it would be gone. */
-  function claimNumber(state: QueueState, claimId: string): number | null {
-    const opened = sealer.open('claim', claimId)
-    return opened !== null && opened.createdAtBits === instantBits(state.bucket) ? opened.number : null
-  }
-  const claimLives = db.prepare('SELECT 1 FROM claims WHERE number = ? AND bucket = ?')
+  const claimLives = db.prepare('SELECT 1 FROM claim WHERE bucket = ? AND number = ?')
 
   return {
     append: ({ queue, clientId, messages, idempotency, now }) =>
@@ -105,56 +105,61 @@ export function createMessageStore(engine: Engine): MessageStore {
       ),
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
-      return onQueue(queue, now, (state, now, soFar: ListedSoFar | undefined) => {
-        let cursor = soFar?.cursor ?? cursorOf(state, after)
+      return onQueue(queue, now, (state, now, earlier: ListedSoFar | undefined) => {
+        // Another bucket: the queue was emptied between two turns.
+        const soFar = earlier?.bucket === state.bucket ? earlier : undefined
+        let position = soFar?.position ?? positionIn(state, after)
         // What was found in an earlier turn may have gone in the meantime.
-        const found = soFar?.found.filter(({ number }) => rows.byNumber(state.bucket, number) !== null) ?? []
+        const found = soFar?.found.filter((row) => rows.isThere(state, row)) ?? []
         for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
-          const page = rows.page(state, { includeClaimed, includeDelayed }, cursor, now, limit)
-          for (const row of page) {
+          const page = includeDelayed
+            ? rows.postedPage(state, includeClaimed, position, now, limit)
+            : rows.page(state, includeClaimed, position, now, limit)
+          for (const row of page.rows) {
             looks -= 1 + row.body.length / 1_000
             if (row.client !== hideClientId && found.length < limit) found.push(row)
           }
-          cursor = page.at(-1) ?? cursor
-          if (page.length < limit) break
-          if (looks <= 0 && found.length < limit) return new Unfinished<ListedSoFar>({ found, cursor })
+          if (page.end === null) break
+          position = page.end
+          if (looks <= 0 && found.length < limit) {
+            return new Unfinished<ListedSoFar>({ bucket: state.bucket, found, position })
+          }
         }
         const last = found.at(-1)
         return {
-          messages: rows.toMessages(found, state.bucket),
-          marker: last
-            ? sealer.seal({ kind: 'message', createdAt: state.bucket, number: last.place, incarnation: last.instant })
-            : null,
+          messages: rows.toMessages(found, state),
+          marker: last ? markerOf(state, last, includeDelayed) : null,
         }
       })
     },
 
     get: ({ queue, ids, now }) =>
-      onQueue(queue, now, (state, now) => rows.toMessages(rows.byIds(state, ids, now), state.bucket)),
+      onQueue(queue, now, (state, now) => rows.toMessages(rows.byIds(state, ids, now), state)),
 
     delete: ({ queue, id, claimId, now }) =>
       onQueue(queue, now, (state, now) => {
-        const row = rows.byId(state, id, now)
-        if (row === null) return 'absent'
+        const spot = rows.spot(state, id, now)
+        if (spot === null) return 'absent'
         if (claimId !== null) {
-          if (row.claim === null) return 'not-claimed'
-          const claim = claimNumber(state, claimId)
-          if (claim !== row.claim) {
-            return claim !== null && claimLives.get(claim, state.bucket) ? 'held' : 'claim-not-live'
+          if (spot.claim === null) return 'not-claimed'
+          const claim = engine.claimNumber(state, claimId)
+          // One that lives holds something, or it would be gone.
+          if (claim !== spot.claim) {
+            return claim !== null && claimLives.get(state.bucket, claim) ? 'held' : 'claim-not-live'
           }
-        } else if (row.claim !== null) return 'held'
-        settling.remove(state, row, Buffer.byteLength(row.body))
+        } else if (spot.claim !== null) return 'held'
+        settling.remove(state, [spot])
         return 'deleted'
       }),
 
     deleteMany: ({ queue, ids, claimIds, now }) =>
       onQueue(queue, now, (state, now) => {
-        const found = rows.byIds(state, ids, now)
+        const spots = rows.spots(state, ids, now)
         if (claimIds !== null) {
-          const claims = new Set(claimIds.map((claimId) => claimNumber(state, claimId)))
-          if (found.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
+          const claims = new Set(claimIds.map((claimId) => engine.claimNumber(state, claimId)))
+          if (spots.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
         }
-        for (const row of found) settling.remove(state, row, Buffer.byteLength(row.body))
+        settling.remove(state, spots)
         return 'deleted'
       }),
 
@@ -162,15 +167,19 @@ export function createMessageStore(engine: Engine): MessageStore {
       onQueue(queue, now, (state, now) => {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
-        for (const row of taken) settling.remove(state, row, Buffer.byteLength(row.body))
-        return rows.toMessages(taken, state.bucket)
+        rows.took(state, taken)
+        settling.remove(
+          state,
+          taken.map((row) => ({ ...row, bytes: Buffer.byteLength(row.body) })),
+        )
+        return rows.toMessages(taken, state)
       }),
 
     purge: ({ queue, now }) =>
       turns.submit(() => {
         const state = states.open(queue)
         if (state === STALE) return STALE
-        numbers.notBefore(now)
+        engine.latest.notBefore(now)
         states.replaceBuckets(state, { messages: true, subscriptions: false })
         return 'purged' as const
       }),
@@ -179,11 +188,17 @@ export function createMessageStore(engine: Engine): MessageStore {
       onQueue(queue, now, (state, now) => deadLetters.redrive(state, ids, limit, now)),
   }
 
-  /** An id tells the instant of its POST, a marker the one in whose order the page went. */
-  function cursorOf(state: QueueState, after: string | null): Cursor {
-    const opened = after === null ? null : sealer.open('message', after)
-    if (opened === null || opened.createdAtBits !== instantBits(state.bucket)) return BEGINNING
-    return { instant: opened.incarnation, place: opened.number }
+  /** An id stands for the POST of its message. What is no id or marker of this queue stands for the beginning. */
+  function positionIn({ incarnation }: QueueState, after: string | null): number {
+    if (after === null) return 0
+    const opened = sealer.open('message', after) ?? sealer.open('marker', after) ?? sealer.open('posting', after)
+    return opened?.incarnation === incarnation ? opened.number : 0
+  }
+
+  function markerOf({ incarnation }: QueueState, row: ListedRow, isByPosting: boolean): string {
+    return isByPosting
+      ? sealer.seal({ kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 })
+      : sealer.seal({ kind: 'marker', number: row.place as number, incarnation, createdAt: 0 })
   }
 }
 

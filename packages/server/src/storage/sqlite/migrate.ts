@@ -24,7 +24,7 @@ export function migrate(db: DatabaseSync): void {
     const sql = readFileSync(new URL(steps[step] as string, FOLDER), 'utf8')
     db.exec(`BEGIN; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
   }
-  db.prepare('INSERT OR IGNORE INTO store (only, seal_key, next_number, last_now) VALUES (1, ?, 1, 0)').run(
+  db.prepare('INSERT OR IGNORE INTO service (is_only, id_key, last_bucket) VALUES (1, ?, 0)').run(
     randomBytes(SEAL_KEY_BYTES),
   )
 }

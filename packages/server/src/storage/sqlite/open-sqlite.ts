@@ -40,7 +40,7 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
     sweeper.lookOver()
     sweeper.start()
     const { turns, watchers } = engine
-    const probe = db.prepare('UPDATE store SET only = 1')
+    const probe = db.prepare('UPDATE service SET is_only = 1')
     return {
       abilities,
       weakness: () => (path === ':memory:' ? 'kept in memory only: everything is lost when the process ends' : null),

@@ -18,31 +18,31 @@ interface FlavorRow {
 }
 
 const POOL = `
-  SELECT name, uri, weight, options, flavor FROM pools LEFT JOIN pool_flavors ON pool = name AND project = ?`
+  SELECT name, uri, weight, options, flavor FROM pool LEFT JOIN pool_flavor ON pool = name AND project = ?`
 const FLAVOR = `
-  SELECT name, (SELECT json_group_array(pool ORDER BY pool) FROM pool_flavors
-                WHERE project = flavors.project AND flavor = flavors.name) AS pools
-  FROM flavors`
+  SELECT name, (SELECT json_group_array(pool ORDER BY pool) FROM pool_flavor
+                WHERE project = flavor.project AND flavor = flavor.name) AS pools
+  FROM flavor`
 
 export function createPoolStore({ db, turns }: Engine): PoolStore {
-  const poolByUri = db.prepare('SELECT name FROM pools WHERE uri = ?')
+  const poolByUri = db.prepare('SELECT name FROM pool WHERE uri = ?')
   const poolByName = db.prepare(`${POOL} WHERE name = ?`)
   const poolPage = limited(db, `${POOL} WHERE name > ? ORDER BY name`)
-  const putPool = db.prepare('INSERT OR REPLACE INTO pools (name, uri, weight, options) VALUES (?, ?, ?, ?)')
-  const deletePool = db.prepare('DELETE FROM pools WHERE name = ?')
+  const putPool = db.prepare('INSERT OR REPLACE INTO pool (name, uri, weight, options) VALUES (?, ?, ?, ?)')
+  const deletePool = db.prepare('DELETE FROM pool WHERE name = ?')
 
   const flavorByName = db.prepare(`${FLAVOR} WHERE project = ? AND name = ?`)
   const flavorPage = limited(db, `${FLAVOR} WHERE project = ? AND name > ? ORDER BY name`)
-  const putFlavor = db.prepare('INSERT OR IGNORE INTO flavors (project, name) VALUES (?, ?)')
-  const deleteFlavor = db.prepare('DELETE FROM flavors WHERE project = ? AND name = ?')
+  const putFlavor = db.prepare('INSERT OR IGNORE INTO flavor (project, name) VALUES (?, ?)')
+  const deleteFlavor = db.prepare('DELETE FROM flavor WHERE project = ? AND name = ?')
 
-  const tie = db.prepare('INSERT OR REPLACE INTO pool_flavors (pool, project, flavor) VALUES (?, ?, ?)')
-  const untie = db.prepare('DELETE FROM pool_flavors WHERE pool = ? AND project = ?')
-  const untiePool = db.prepare('DELETE FROM pool_flavors WHERE pool = ?')
-  const untieFlavor = db.prepare('DELETE FROM pool_flavors WHERE project = ? AND flavor = ?')
+  const tie = db.prepare('INSERT OR REPLACE INTO pool_flavor (pool, project, flavor) VALUES (?, ?, ?)')
+  const untie = db.prepare('DELETE FROM pool_flavor WHERE pool = ? AND project = ?')
+  const untiePool = db.prepare('DELETE FROM pool_flavor WHERE pool = ?')
+  const untieFlavor = db.prepare('DELETE FROM pool_flavor WHERE project = ? AND flavor = ?')
   const flavorsOfLast = db.prepare(`
-    SELECT DISTINCT flavor FROM pool_flavors AS tied WHERE pool = ?
-    AND NOT EXISTS (SELECT 1 FROM pool_flavors WHERE project = tied.project AND flavor = tied.flavor AND pool <> tied.pool)
+    SELECT DISTINCT flavor FROM pool_flavor AS tied WHERE pool = ?
+    AND NOT EXISTS (SELECT 1 FROM pool_flavor WHERE project = tied.project AND flavor = tied.flavor AND pool <> tied.pool)
     ORDER BY flavor`)
 
   function findPool(project: string, name: string): Pool | null {

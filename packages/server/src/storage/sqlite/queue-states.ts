@@ -1,92 +1,136 @@
+import { randomInt } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, Queue, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
+import type { LatestInstant } from './latest-instant.ts'
 
 /** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */
 export interface QueueState {
   readonly key: QueueKey
   readonly id: number
-  readonly version: string
+  version: string
   bucket: number
+  /** The name of the bucket in ids. */
+  incarnation: number
   subscriptionBucket: number
+  /** The highest number given to a message or claim; places are numbers. */
+  last: number
+  /** No message from this place on was ever claimed; those before are held, came back, have expired, or are gone. */
+  fresh: number
+  /** No live message has a lower place. Saves passing over expired ones again until the sweeper has removed them. */
+  first: number
+  /** No live message that came back from a claim has a lower place. */
+  firstBack: number
+  /** Messages that no claim holds, delayed ones and expired ones that are still stored too. */
   free: number
-  claimed: number
+  held: number
   /** Of the bodies of all these, and of idempotency records, in UTF-8. */
   bytes: number
-  /**
-   * The first undelayed message that no claim holds and that has not expired stands here or behind; null: not known. Saves passing over expired
-   * messages again and again until the sweeper has removed them.
-   */
-  head: { readonly instant: Instant; readonly place: number } | null
   /** That many messages that expired until then are still stored. */
   expired: { readonly until: Instant; readonly count: number }
-  /** Whether it may hold messages that were posted with a delay. */
-  delays: boolean
-  /** Nothing in the bucket ends before this instant. May be too early, never too late. */
-  nextEnd: Instant
-  /** The counts differ from the stored ones. */
+  /** Nothing happens before these instants: no delay is over, no claim ends, no message or idempotency record expires. */
+  dueAt: Instant
+  endsAt: Instant
+  expiresAt: Instant
+  /** Differs from what is stored. */
   dirty: boolean
 }
 
-interface QueueRow {
-  id: number
-  revision: number
-  bucket: number
-  subscription_bucket: number
-  free: number
-  claimed: number
-  bytes: number
-  delays: number
-  next_end: number | null
+export const NEVER: Instant = Number.MAX_SAFE_INTEGER
+const NONE_EXPIRED = { until: -1, count: 0 }
+/** Of a bucket in which nothing is yet. */
+const EMPTY = {
+  last: 0,
+  fresh: 1,
+  first: 1,
+  firstBack: NEVER,
+  free: 0,
+  held: 0,
+  bytes: 0,
+  expired: NONE_EXPIRED,
+  dueAt: NEVER,
+  endsAt: NEVER,
+  expiresAt: NEVER,
 }
 
-const NONE_EXPIRED = { until: -1, count: 0 }
+interface QueueRow {
+  readonly id: number
+  readonly version: number
+  readonly bucket: number
+  readonly incarnation: number
+  readonly subscription_bucket: number
+  readonly last: number
+  readonly fresh: number
+  readonly free: number
+  readonly held: number
+  readonly bytes: number
+  readonly acted_at: Instant
+  readonly first_back: number | null
+}
+
+/** The next instants of a bucket, for `foresee`. */
+interface Bounds {
+  readonly due: Instant
+  readonly end: Instant
+  readonly expiry: Instant
+}
 
 /** At some hundred bytes for names, and a few numbers: a megabyte or two in all. */
 const REMEMBERED = 10_000
+const INCARNATIONS = 2 ** 48 - 1
 
 export class QueueStates {
+  readonly #latest: LatestInstant
   readonly #states = new Map<string, QueueState>()
-  readonly #dirty: QueueState[] = []
+  #dirty: QueueState[] = []
   readonly #select
   readonly #insert
-  readonly #revise
+  readonly #nextVersion
   readonly #metadata
   readonly #putMetadata
   readonly #deleteMetadata
-  readonly #updateCounts
+  readonly #update
   readonly #updateBuckets
   readonly #delete
-  readonly #insertBucket
-  readonly #abandonBucket
+  readonly #takeBucket
+  readonly #drop
+  readonly #bounds
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, latest: LatestInstant) {
+    this.#latest = latest
     this.#select = db.prepare(
-      `SELECT id, revision, bucket, subscription_bucket, free, claimed, bytes,
-         EXISTS (SELECT 1 FROM messages d WHERE d.bucket = q.bucket AND d.delayed = 1) AS delays,
-         min(ifnull((SELECT min(expires_at) FROM messages m WHERE m.bucket = q.bucket), 9e15),
-             ifnull((SELECT min(expires_at) FROM claims c WHERE c.bucket = q.bucket), 9e15),
-             ifnull((SELECT min(expires_at) FROM idempotency i WHERE i.bucket = q.bucket), 9e15)) AS next_end
-       FROM queues q WHERE project = ? AND kind = ? AND name = ?`,
+      `SELECT id, version, bucket, incarnation, subscription_bucket, last, fresh, free, held, bytes, acted_at,
+         (SELECT min(place) FROM message m INDEXED BY message_back
+            WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_back
+       FROM queue q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
-      `INSERT INTO queues (project, kind, name, revision, bucket, subscription_bucket, free, claimed)
-       VALUES (?, ?, ?, 1, ?, ?, 0, 0)`,
+      `INSERT INTO queue (project, kind, name, version, bucket, incarnation, subscription_bucket)
+       VALUES (?, ?, ?, 1, ?, ?, ?)`,
     )
-    this.#revise = db.prepare('UPDATE queues SET revision = revision + 1 WHERE id = ?')
+    this.#nextVersion = db.prepare('UPDATE queue SET version = version + 1 WHERE id = ? RETURNING version')
     this.#metadata = db.prepare('SELECT text FROM metadata WHERE queue = ?')
     this.#putMetadata = db.prepare('INSERT OR REPLACE INTO metadata (queue, text) VALUES (?, ?)')
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
-    this.#updateCounts = db.prepare('UPDATE queues SET free = ?, claimed = ?, bytes = ? WHERE id = ?')
-    this.#updateBuckets = db.prepare(
-      `UPDATE queues SET bucket = ?1, subscription_bucket = ?2, free = 0, claimed = 0, bytes = 0,
-         subscription_bytes = CASE WHEN subscription_bucket = ?2 THEN subscription_bytes ELSE 0 END
-       WHERE id = ?3`,
+    this.#update = db.prepare(
+      'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, acted_at = ? WHERE id = ?',
     )
-    this.#delete = db.prepare('DELETE FROM queues WHERE id = ?')
-    this.#insertBucket = db.prepare('INSERT INTO buckets (owner) VALUES (1)')
-    this.#abandonBucket = db.prepare('UPDATE buckets SET owner = NULL WHERE id = ?')
+    this.#updateBuckets = db.prepare(
+      `UPDATE queue SET bucket = ?1, incarnation = ?2, subscription_bucket = ?3,
+         subscription_bytes = CASE WHEN subscription_bucket = ?3 THEN subscription_bytes ELSE 0 END
+       WHERE id = ?4`,
+    )
+    this.#delete = db.prepare('DELETE FROM queue WHERE id = ?')
+    this.#takeBucket = db.prepare('UPDATE service SET last_bucket = last_bucket + 1 RETURNING last_bucket AS bucket')
+    this.#drop = db.prepare('INSERT INTO dropped (bucket) VALUES (?)')
+    const least = (table: string, instant: string, condition = 'true') =>
+      `ifnull((SELECT min(${instant}) FROM ${table} WHERE bucket = ?1 AND ${condition}), ${NEVER})`
+    this.#bounds = db.prepare(
+      `SELECT min(${least('delayed', 'due_at')}, ${least('delayed', 'expires_at', 'expires_at <= due_at')}) AS due,
+              ${least('claim', 'ends_at')} AS end,
+              min(${least('message', 'expires_at')}, ${least('idempotency', 'expires_at')}) AS expiry`,
+    )
   }
 
   find(key: QueueKey): QueueState | null {
@@ -95,21 +139,24 @@ export class QueueStates {
     if (known) return known
     const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
     if (!row) return null
+    this.#latest.notBefore(row.acted_at)
     const state: QueueState = {
+      ...EMPTY,
       key: { project: key.project, kind: key.kind, name: key.name },
       id: row.id,
-      version: `${row.id}.${row.revision}`,
+      version: `${row.id}.${row.version}`,
       bucket: row.bucket,
+      incarnation: row.incarnation,
       subscriptionBucket: row.subscription_bucket,
+      last: row.last,
+      fresh: row.fresh,
+      firstBack: row.first_back ?? NEVER,
       free: row.free,
-      claimed: row.claimed,
+      held: row.held,
       bytes: row.bytes,
-      head: null,
-      expired: NONE_EXPIRED,
-      delays: row.delays === 1,
-      nextEnd: row.next_end ?? 0,
       dirty: false,
     }
+    this.foresee(state)
     this.#states.set(id, state)
     return state
   }
@@ -121,7 +168,7 @@ export class QueueStates {
   }
 
   create(key: QueueKey, metadata: string): QueueState {
-    const buckets = [this.#newBucket(), this.#newBucket()] as const
+    const buckets = [this.#newBucket(), newIncarnation(), this.#newBucket()] as const
     const { lastInsertRowid } = this.#insert.run(key.project, key.kind, key.name, ...buckets)
     this.#putMetadata.run(lastInsertRowid, metadata)
     return this.find(key) as QueueState
@@ -132,43 +179,43 @@ export class QueueStates {
     return { ...key, version, metadata: (this.#metadata.get(id) as { text: string }).text }
   }
 
-  updateSettings(state: QueueState, metadata: string): QueueState {
-    this.#flush(state)
-    this.#revise.run(state.id)
+  updateSettings(state: QueueState, metadata: string): void {
+    const { version } = this.#nextVersion.get(state.id) as { version: number }
+    state.version = `${state.id}.${version}`
     this.#putMetadata.run(state.id, metadata)
-    this.#states.delete(queueId(state.key))
-    return this.find(state.key) as QueueState
   }
 
   /** Empties the queue: its messages or its subscriptions, or both, are left to the sweeper. */
   replaceBuckets(state: QueueState, which: { messages: boolean; subscriptions: boolean }): void {
     if (which.messages) {
-      this.#abandonBucket.run(state.bucket)
-      state.bucket = this.#newBucket()
-      state.head = null
-      state.expired = NONE_EXPIRED
-      state.delays = false
-      state.free = 0
-      state.claimed = 0
-      state.bytes = 0
+      this.#drop.run(state.bucket)
+      Object.assign(state, EMPTY, { bucket: this.#newBucket(), incarnation: newIncarnation() })
     }
     if (which.subscriptions) {
-      this.#abandonBucket.run(state.subscriptionBucket)
+      this.#drop.run(state.subscriptionBucket)
       state.subscriptionBucket = this.#newBucket()
     }
-    this.#updateBuckets.run(state.bucket, state.subscriptionBucket, state.id)
+    this.#updateBuckets.run(state.bucket, state.incarnation, state.subscriptionBucket, state.id)
     this.touch(state)
   }
 
   delete(state: QueueState): void {
-    this.#abandonBucket.run(state.bucket)
-    this.#abandonBucket.run(state.subscriptionBucket)
+    this.#drop.run(state.bucket)
+    this.#drop.run(state.subscriptionBucket)
     this.#delete.run(state.id)
     this.#deleteMetadata.run(state.id)
     this.#states.delete(queueId(state.key))
   }
 
-  /** Call after changing a count. */
+  /** Looks up the next instants of the queue. */
+  foresee(state: QueueState): void {
+    const { due, end, expiry } = this.#bounds.get(state.bucket) as unknown as Bounds
+    state.dueAt = due
+    state.endsAt = end
+    state.expiresAt = expiry
+  }
+
+  /** Call after changing what is stored, or an instant in the queue. */
   touch(state: QueueState): void {
     if (state.dirty) return
     state.dirty = true
@@ -177,27 +224,28 @@ export class QueueStates {
 
   /** Lets queries of this turn see the counts as they are by now. */
   storeCounts(): void {
-    for (const state of this.#dirty) this.#updateCounts.run(state.free, state.claimed, state.bytes, state.id)
+    for (const state of this.#dirty) this.#store(state)
   }
 
-  /** Stores the changed counts; answers whether there were any. */
-  flush(): boolean {
-    const any = this.#dirty.length > 0
-    for (const state of this.#dirty) this.#flush(state)
-    this.#dirty.length = 0
+  /** Stores what has changed; answers the queues. */
+  flush(): readonly QueueState[] {
+    const changed = this.#dirty
+    this.#dirty = []
+    for (const state of changed) {
+      this.#store(state)
+      state.dirty = false
+    }
     if (this.#states.size > REMEMBERED) this.#forgetSome()
-    return any
+    return changed
   }
 
   forget(): void {
-    this.#dirty.length = 0
+    this.#dirty = []
     this.#states.clear()
   }
 
-  #flush(state: QueueState): void {
-    if (!state.dirty) return
-    this.#updateCounts.run(state.free, state.claimed, state.bytes, state.id)
-    state.dirty = false
+  #store({ last, fresh, free, held, bytes, id }: QueueState): void {
+    this.#update.run(last, fresh, free, held, bytes, this.#latest.value, id)
   }
 
   #forgetSome(): void {
@@ -208,6 +256,11 @@ export class QueueStates {
   }
 
   #newBucket(): number {
-    return Number(this.#insertBucket.run().lastInsertRowid)
+    return (this.#takeBucket.get() as { bucket: number }).bucket
   }
+}
+
+/** By chance: no other queue in any store has the same. */
+function newIncarnation(): number {
+  return randomInt(INCARNATIONS)
 }

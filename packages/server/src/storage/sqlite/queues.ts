@@ -17,14 +17,16 @@ interface ListedSoFar {
 export function createQueueStore(engine: Engine): QueueStore {
   const { db, turns, states, rows, settling, needRoom, announce, onQueue } = engine
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
-  const names = db.prepare(`SELECT name, NULL AS metadata FROM queues WHERE ${behind}`)
-  const documents = db.prepare(`SELECT name, text AS metadata FROM queues JOIN metadata ON queue = id WHERE ${behind}`)
-  const usage = db.prepare(
-    `SELECT count(*) AS queues, ifnull(sum(free + claimed), 0) AS messages,
-       ifnull(sum(bytes + subscription_bytes + octet_length(text) - 2), 0) AS bytes
-     FROM queues JOIN metadata ON queue = id WHERE project = ?`,
+  const names = db.prepare(`SELECT name, NULL AS metadata FROM queue WHERE ${behind}`)
+  const documents = db.prepare(
+    `SELECT name, text AS metadata FROM queue q JOIN metadata m ON m.queue = q.id WHERE ${behind}`,
   )
-  const count = db.prepare('SELECT count(*) AS count FROM queues WHERE project = ? AND kind = ?')
+  const usage = db.prepare(
+    `SELECT count(*) AS queues, ifnull(sum(free + held), 0) AS messages,
+       ifnull(sum(bytes + subscription_bytes + octet_length(text) - 2), 0) AS bytes
+     FROM queue q JOIN metadata m ON m.queue = q.id WHERE project = ?`,
+  )
+  const count = db.prepare('SELECT count(*) AS count FROM queue WHERE project = ? AND kind = ?')
 
   return {
     create: ({ key, metadata }) =>
@@ -46,9 +48,9 @@ export function createQueueStore(engine: Engine): QueueStore {
         const state = states.open(queue)
         if (state === STALE) return STALE
         needRoom()
-        const updated = states.updateSettings(state, metadata)
-        announce(updated)
-        return states.toQueue(updated)
+        states.updateSettings(state, metadata)
+        announce(state)
+        return states.toQueue(state)
       }),
 
     delete: ({ queue }) =>
@@ -89,8 +91,8 @@ export function createQueueStore(engine: Engine): QueueStore {
 
     stats: ({ queue, now }) =>
       onQueue(queue, now, (state, now) => {
-        const [oldest = null, newest = null] = rows.toMessages(rows.edges(state, now), state.bucket)
-        return { free: state.free - settling.countExpired(state, now), claimed: state.claimed, oldest, newest }
+        const [oldest = null, newest = null] = rows.toMessages(rows.edges(state, now), state)
+        return { free: state.free - settling.countExpired(state, now), claimed: state.held, oldest, newest }
       }),
   }
 }

@@ -1,81 +1,97 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../model/model.ts'
 import { limited } from './limited.ts'
-import { BEGINNING, type Cursor, type MessageRow } from './message-rows.ts'
-import type { QueueState, QueueStates } from './queue-states.ts'
+import { type MessageSpot, NO_CLAIM } from './message-rows.ts'
+import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
 
 /** Rows that a move removes in passing. */
 const IN_PASSING = 20
-/** Rows that one turn of the sweeper removes: about a millisecond. */
-const SWEPT_PER_TURN = 250
+/** Rows that one turn of the sweeper removes, or to which one turn gives a place: a millisecond or two. */
+const ROWS_PER_TURN = 250
 /** Claims that one turn ends; each holds ten or twenty messages as a rule. */
 const CLAIMS_PER_TURN = 20
 
 /**
- * Does what has become due in a queue before anything else acts on it. Ended claims give back what they held, all of them,
- * so that whatever comes next finds it there; where there are many, in several turns with others in between. Expired
- * messages are never seen, since every query passes over them; a move removes a few of them, the sweeper the rest.
+ * Does what has become due in a queue before anything else acts on it. Messages whose delay is over get their places, and ended claims
+ * give back what they held, all of them, so that whatever comes next finds it there; where there are many, in several turns with others
+ * in between. Expired messages are never seen, since every query passes over them; a move removes a few of them, the sweeper the rest.
  */
 export class Settling {
   readonly #states: QueueStates
   readonly #announce: (state: QueueState) => void
+  readonly #due
+  readonly #place
+  readonly #deleteDelayed
+  readonly #neverDue
   readonly #expired: (rows: number) => StatementSync
   readonly #expiredRecords: (rows: number) => StatementSync
   readonly #deleteRecord
   readonly #deleteMessage
+  readonly #deleteClaimOf
   readonly #dropFromClaim
-  readonly #deleteEmptyClaim
   readonly #endedClaims
   readonly #deleteClaim
   readonly #giveBack
-  readonly #nextEnd
   readonly #firstLive
+  readonly #firstLiveBack
   readonly #countEnded
 
   constructor(db: DatabaseSync, states: QueueStates, announce: (state: QueueState) => void) {
     this.#states = states
     this.#announce = announce
+    this.#due = db.prepare(
+      `SELECT rowid, number, expires_at, octet_length(body) AS bytes FROM delayed
+       WHERE bucket = ? AND due_at <= ? ORDER BY due_at, number LIMIT ${ROWS_PER_TURN}`,
+    )
+    this.#place = db.prepare(
+      `INSERT INTO message (bucket, place, expires_at, ttl, created_at, posted, born_incarnation, born, client, body)
+       SELECT bucket, ?2, expires_at, ttl, created_at, number, ?3, number, client, body
+       FROM delayed WHERE rowid = ?1`,
+    )
+    this.#deleteDelayed = db.prepare('DELETE FROM delayed WHERE rowid = ?')
+    this.#neverDue = db.prepare(
+      `SELECT rowid, octet_length(body) AS bytes FROM delayed
+       WHERE bucket = ? AND expires_at <= ? AND expires_at <= due_at LIMIT ${ROWS_PER_TURN}`,
+    )
     this.#expired = limited(
       db,
-      `SELECT number, claim, expires_at, octet_length(body) AS bytes FROM messages
-       WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at`,
+      `SELECT rowid, place, nullif(claim, ${NO_CLAIM}) - ${NO_CLAIM} AS claim, expires_at, octet_length(body) AS bytes
+       FROM message WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at`,
     )
     this.#expiredRecords = limited(
       db,
       'SELECT key, octet_length(key) + octet_length(digest) AS bytes FROM idempotency WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at',
     )
     this.#deleteRecord = db.prepare('DELETE FROM idempotency WHERE bucket = ? AND key = ?')
-    this.#deleteMessage = db.prepare('DELETE FROM messages WHERE number = ?')
-    this.#dropFromClaim = db.prepare('UPDATE claims SET holds = holds - ? WHERE number = ?')
-    this.#deleteEmptyClaim = db.prepare('DELETE FROM claims WHERE number = ? AND holds <= 0')
+    this.#deleteMessage = db.prepare('DELETE FROM message WHERE rowid = ?')
+    this.#deleteClaimOf = db.prepare('DELETE FROM claim WHERE bucket = ? AND number = ? AND holds <= ?')
+    this.#dropFromClaim = db.prepare('UPDATE claim SET holds = holds - ?3 WHERE bucket = ?1 AND number = ?2')
     this.#endedClaims = db.prepare(
-      `SELECT number, taken FROM claims WHERE bucket = ? AND expires_at <= ?
-       ORDER BY expires_at LIMIT ${CLAIMS_PER_TURN}`,
+      `SELECT number, places FROM claim WHERE bucket = ? AND ends_at <= ? ORDER BY ends_at LIMIT ${CLAIMS_PER_TURN}`,
     )
-    this.#deleteClaim = db.prepare('DELETE FROM claims WHERE number = ?')
-    this.#giveBack = db.prepare('UPDATE messages SET held = 0, claim = NULL WHERE number = ? AND claim = ?')
-    this.#nextEnd = db.prepare(
-      `SELECT min(ifnull((SELECT min(expires_at) FROM messages WHERE bucket = ?1), 9e15),
-                  ifnull((SELECT min(expires_at) FROM claims WHERE bucket = ?1), 9e15),
-                  ifnull((SELECT min(expires_at) FROM idempotency WHERE bucket = ?1), 9e15)) AS next_end`,
+    this.#deleteClaim = db.prepare('DELETE FROM claim WHERE bucket = ? AND number = ?')
+    this.#giveBack = db.prepare(
+      `UPDATE message SET claim = ${NO_CLAIM} WHERE bucket = ? AND place = ? AND claim = ${NO_CLAIM} + ?`,
     )
     this.#firstLive = db.prepare(
-      `SELECT visible_at AS instant, place FROM messages
-       WHERE bucket = ?1 AND held = 0 AND delayed = 0 AND (visible_at, place) >= (?2, ?3) AND expires_at > ?4
-       ORDER BY visible_at, place LIMIT 1`,
+      'SELECT place FROM message WHERE bucket = ? AND place >= ? AND expires_at > ? ORDER BY place LIMIT 1',
+    )
+    this.#firstLiveBack = db.prepare(
+      `SELECT place FROM message INDEXED BY message_back
+       WHERE bucket = ? AND place >= ? AND expires_at > ? AND claim = ${NO_CLAIM} AND claim_count > 0 ORDER BY place LIMIT 1`,
     )
     this.#countEnded = db.prepare(
-      'SELECT count(*) AS count FROM messages WHERE bucket = ? AND expires_at > ? AND expires_at <= ?',
+      'SELECT count(*) AS count FROM message WHERE bucket = ? AND expires_at > ? AND expires_at <= ?',
     )
   }
 
-  /** False: claims were ended and more have to be, so nothing else may act on the queue in this turn. */
+  /** False: something was settled and more has to be, so nothing else may act on the queue in this turn. */
   settle(state: QueueState, now: Instant): boolean {
-    if (now < state.nextEnd) return true
-    if (!this.#endClaims(state, now)) return false
+    if (now < state.dueAt && now < state.endsAt && now < state.expiresAt) return true
+    if (!this.#placeDelayed(state, now) || !this.#endClaims(state, now)) return false
     this.#removeExpired(state, now, IN_PASSING)
-    this.#foresee(state)
-    if (state.nextEnd <= now) this.overlookExpired(state, now)
+    this.#states.foresee(state)
+    if (state.expiresAt <= now) this.overlookExpired(state, now)
     return true
   }
 
@@ -84,70 +100,102 @@ export class Settling {
    * has expired since the last time.
    */
   overlookExpired(state: QueueState, now: Instant): void {
-    const { instant, place } = state.head ?? BEGINNING
-    const live = this.#firstLive.get(state.bucket, instant, place, now) as unknown as Cursor | undefined
-    // Whatever is posted from now on stands behind that.
-    state.head = live ?? { instant: now, place: 0 }
+    const { bucket, first, firstBack, fresh, last } = state
+    const live = (query: StatementSync, from: number) =>
+      (query.get(bucket, from, now) as { place: number } | undefined)?.place
+    state.first = live(this.#firstLive, first) ?? last + 1
+    state.fresh = live(this.#firstLive, Math.max(fresh, state.first)) ?? last + 1
+    if (firstBack < NEVER) state.firstBack = live(this.#firstLiveBack, firstBack) ?? NEVER
     const { until, count } = state.expired
-    const more = this.#countEnded.get(state.bucket, until, now) as { count: number }
+    const more = this.#countEnded.get(bucket, until, now) as { count: number }
     state.expired = { until: now, count: count + more.count }
   }
 
   /** How many have expired and are still stored, in a queue that is settled. */
   countExpired(state: QueueState, now: Instant): number {
-    return state.nextEnd > now ? 0 : state.expired.count
+    return state.expiresAt > now ? 0 : state.expired.count
   }
 
   /** One turn of the sweeper; true when nothing is due any more. */
   sweep(state: QueueState, now: Instant): boolean {
-    const done = this.#endClaims(state, now) && this.#removeExpired(state, now, SWEPT_PER_TURN)
-    this.#foresee(state)
+    const done =
+      this.#placeDelayed(state, now) && this.#endClaims(state, now) && this.#removeExpired(state, now, ROWS_PER_TURN)
+    this.#states.foresee(state)
     return done
   }
 
   /** Ends one claim before its time. */
-  release(state: QueueState, claim: number, taken: string): void {
-    const numbers = JSON.parse(taken) as number[]
+  release(state: QueueState, claim: number, places: string): void {
+    const { bucket } = state
     let given = 0
-    for (const number of numbers) given += Number(this.#giveBack.run(number, claim).changes)
-    this.#deleteClaim.run(claim)
-    state.claimed -= given
+    for (const place of JSON.parse(places) as number[]) {
+      if (this.#giveBack.run(bucket, place, claim).changes === 0) continue
+      if (place < state.firstBack) state.firstBack = place
+      given += 1
+    }
+    this.#deleteClaim.run(bucket, claim)
+    state.held -= given
     state.free += given
-    state.head = null
     this.#states.touch(state)
     this.#announce(state)
   }
 
-  /** Removes a message that stands in the queue, and what its claim knows of it. `bytes`: of its body. */
-  remove(state: QueueState, message: Pick<MessageRow, 'number' | 'claim'>, bytes: number): void {
-    this.#deleteMessage.run(message.number)
-    state.bytes -= bytes
-    if (message.claim === null) state.free -= 1
-    else {
-      state.claimed -= 1
-      this.dropFromClaim(message.claim, 1)
+  /** Removes messages of the queue, and what their claims know of them. */
+  remove(state: QueueState, messages: readonly MessageSpot[]): void {
+    if (messages.length === 0) return
+    const fromClaims = new Map<number, number>()
+    for (const { rowid, place, claim, bytes } of messages) {
+      const statement = place === null ? this.#deleteDelayed : this.#deleteMessage
+      statement.run(rowid)
+      state.bytes -= bytes
+      if (claim === null) state.free -= 1
+      else {
+        state.held -= 1
+        fromClaims.set(claim, (fromClaims.get(claim) ?? 0) + 1)
+      }
+    }
+    for (const [claim, count] of fromClaims) {
+      if (this.#deleteClaimOf.run(state.bucket, claim, count).changes === 0)
+        this.#dropFromClaim.run(state.bucket, claim, count)
     }
     this.#states.touch(state)
   }
 
-  dropFromClaim(claim: number, count: number): void {
-    this.#dropFromClaim.run(count, claim)
-    this.#deleteEmptyClaim.run(claim)
+  /** Gives messages whose delay is over their places, in the order in which the delays ended; whether that was all. */
+  #placeDelayed(state: QueueState, now: Instant): boolean {
+    if (now < state.dueAt) return true
+    const due = this.#due.all(state.bucket, now) as unknown as (Spot & { expires_at: Instant })[]
+    for (const { rowid, expires_at, bytes } of due) {
+      if (expires_at > now) {
+        state.last += 1
+        this.#place.run(rowid, state.last, state.incarnation)
+        this.#deleteDelayed.run(rowid)
+      } else this.remove(state, [{ rowid, place: null, claim: null, bytes }])
+    }
+    const neverDue = this.#neverDue.all(state.bucket, now) as unknown as Spot[]
+    this.remove(
+      state,
+      neverDue.map(({ rowid, bytes }) => ({ rowid, place: null, claim: null, bytes })),
+    )
+    if (due.length > 0) {
+      this.#states.touch(state)
+      this.#announce(state)
+    }
+    return due.length < ROWS_PER_TURN && neverDue.length < ROWS_PER_TURN
   }
 
   #endClaims(state: QueueState, now: Instant): boolean {
-    const claims = this.#endedClaims.all(state.bucket, now) as { number: number; taken: string }[]
-    for (const { number, taken } of claims) this.release(state, number, taken)
+    if (now < state.endsAt) return true
+    const claims = this.#endedClaims.all(state.bucket, now) as { number: number; places: string }[]
+    for (const { number, places } of claims) this.release(state, number, places)
     return claims.length < CLAIMS_PER_TURN
   }
 
   /** Up to that many messages and idempotency records; whether that was all. */
   #removeExpired(state: QueueState, now: Instant, rows: number): boolean {
-    const expired = this.#expired(rows).all(state.bucket, now) as unknown as (Pick<
-      MessageRow,
-      'number' | 'claim' | 'expires_at'
-    > & { bytes: number })[]
-    for (const message of expired) this.remove(state, message, message.bytes)
+    if (now < state.expiresAt) return true
+    const expired = this.#expired(rows).all(state.bucket, now) as unknown as (MessageSpot & { expires_at: Instant })[]
+    this.remove(state, expired)
     const { until, count } = state.expired
     state.expired = { until, count: count - expired.filter(({ expires_at }) => expires_at <= until).length }
     const records = this.#expiredRecords(rows).all(state.bucket, now) as { key: string; bytes: number }[]
@@ -158,8 +206,6 @@ export class Settling {
     if (records.length > 0) this.#states.touch(state)
     return expired.length < rows && records.length < rows
   }
-
-  #foresee(state: QueueState): void {
-    state.nextEnd = (this.#nextEnd.get(state.bucket) as { next_end: number }).next_end
-  }
 }
+
+type Spot = Pick<MessageSpot, 'rowid' | 'bytes'>

@@ -17,17 +17,17 @@ interface SubscriptionRow {
 const COLUMNS = 'id, subscriber, ttl, renewed_at, expires_at, options, confirmed'
 
 export function createSubscriptionStore({ db, turns, states, needRoom }: Engine): SubscriptionStore {
-  const bySubscriber = db.prepare(`SELECT ${COLUMNS} FROM subscriptions WHERE bucket = ? AND subscriber = ?`)
-  const byId = db.prepare(`SELECT ${COLUMNS} FROM subscriptions WHERE bucket = ? AND id = ? AND expires_at > ?`)
+  const bySubscriber = db.prepare(`SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND subscriber = ?`)
+  const byId = db.prepare(`SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND id = ? AND expires_at > ?`)
   const page = limited(
     db,
-    `SELECT ${COLUMNS} FROM subscriptions WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`,
+    `SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`,
   )
-  const put = db.prepare(`INSERT OR REPLACE INTO subscriptions (bucket, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-  const remove = db.prepare('DELETE FROM subscriptions WHERE bucket = ? AND id = ?')
+  const put = db.prepare(`INSERT OR REPLACE INTO subscription (bucket, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+  const remove = db.prepare('DELETE FROM subscription WHERE bucket = ? AND id = ?')
   const removeExpired = db.prepare(
-    `DELETE FROM subscriptions WHERE (bucket, id) IN
-       (SELECT bucket, id FROM subscriptions WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT 20)`,
+    `DELETE FROM subscription WHERE (bucket, id) IN
+       (SELECT bucket, id FROM subscription WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT 20)`,
   )
 
   function onBucket<T>(queue: QueueHandle, act: (bucket: number, state: QueueState) => T): Promise<T | Stale> {

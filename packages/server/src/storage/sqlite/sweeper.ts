@@ -7,9 +7,9 @@ const PAUSE_MS = 500
 /** Slices of queues that the start looks over: some milliseconds, and 0.1 µs for each message that has expired. */
 const FIRST_SLICES = 10
 const QUEUES_PER_TURN = 200
-/** Rows of abandoned buckets that one turn removes: about a millisecond. */
+/** Rows of dropped buckets that one turn removes: about a millisecond. */
 const ROWS_PER_TURN = 250
-const BUCKET_TABLES = ['messages', 'claims', 'idempotency', 'subscriptions'] as const
+const BUCKET_TABLES = ['message', 'delayed', 'claim', 'idempotency', 'subscription'] as const
 
 /**
  * Frees the space of what has expired, was purged or deleted, a slice in each turn, so that no request waits for it. Nothing that anybody
@@ -21,7 +21,7 @@ export class Sweeper {
   readonly #dueQueues
   readonly #lastOf
   readonly #removeSubscriptions
-  readonly #abandoned
+  readonly #dropped
   readonly #removeRows
   readonly #removeBucket
   #timer: Timer | null = null
@@ -31,28 +31,30 @@ export class Sweeper {
     this.#engine = engine
     this.#clock = clock
     const { db } = engine
-    const someQueues = `SELECT * FROM queues WHERE id > $after ORDER BY id LIMIT ${QUEUES_PER_TURN}`
+    const someQueues = `SELECT * FROM queue WHERE id > $after ORDER BY id LIMIT ${QUEUES_PER_TURN}`
     this.#lastOf = db.prepare(`SELECT max(id) AS id FROM (${someQueues})`)
     this.#dueQueues = db.prepare(
       `SELECT project, kind, name FROM (${someQueues}) q
-       WHERE EXISTS (SELECT 1 FROM messages m WHERE m.bucket = q.bucket AND m.expires_at <= $now)
-          OR EXISTS (SELECT 1 FROM claims c WHERE c.bucket = q.bucket AND c.expires_at <= $now)
+       WHERE EXISTS (SELECT 1 FROM message m WHERE m.bucket = q.bucket AND m.expires_at <= $now)
+          OR EXISTS (SELECT 1 FROM delayed d WHERE d.bucket = q.bucket AND d.due_at <= $now)
+          OR EXISTS (SELECT 1 FROM delayed d WHERE d.bucket = q.bucket AND d.expires_at <= $now AND d.expires_at <= d.due_at)
+          OR EXISTS (SELECT 1 FROM claim c WHERE c.bucket = q.bucket AND c.ends_at <= $now)
           OR EXISTS (SELECT 1 FROM idempotency i WHERE i.bucket = q.bucket AND i.expires_at <= $now)`,
     )
     this.#removeSubscriptions = db.prepare(
-      `DELETE FROM subscriptions WHERE (bucket, id) IN
-         (SELECT s.bucket, s.id FROM (${someQueues}) q JOIN subscriptions s ON s.bucket = q.subscription_bucket
+      `DELETE FROM subscription WHERE (bucket, id) IN
+         (SELECT s.bucket, s.id FROM (${someQueues}) q JOIN subscription s ON s.bucket = q.subscription_bucket
           WHERE s.expires_at <= $now LIMIT ${ROWS_PER_TURN})`,
     )
-    this.#abandoned = db.prepare('SELECT id FROM buckets WHERE owner IS NULL ORDER BY id LIMIT 1')
+    this.#dropped = db.prepare('SELECT bucket FROM dropped LIMIT 1')
     this.#removeRows = BUCKET_TABLES.map((table) => removeSome(engine, table))
-    this.#removeBucket = db.prepare('DELETE FROM buckets WHERE id = ?')
+    this.#removeBucket = db.prepare('DELETE FROM dropped WHERE bucket = ?')
   }
 
   /** Passes over what expired while the store was closed, so that no request has to. */
   lookOver(): void {
-    const { states, settling, numbers } = this.#engine
-    const now = numbers.notBefore(this.#clock.now())
+    const { states, settling, latest } = this.#engine
+    const now = latest.notBefore(this.#clock.now())
     let after: number | null = 0
     for (let slice = 0; slice < FIRST_SLICES && after !== null; slice++, after = this.#lastBehind(after)) {
       for (const key of this.#dueBehind(after, now)) {
@@ -84,7 +86,7 @@ export class Sweeper {
 
   /** Settles the queues behind `after`; the id to go on behind, or null at the end. */
   async #sweepQueues(after: number): Promise<number | null> {
-    const { turns, states, settling, numbers } = this.#engine
+    const { turns, states, settling, latest } = this.#engine
     const now = this.#clock.now()
     const { due, last } = await turns.submit(() => {
       this.#removeSubscriptions.run({ $after: after, $now: now })
@@ -93,7 +95,7 @@ export class Sweeper {
     for (const key of due) {
       await turns.submit(() => {
         const state = states.find(key)
-        return state === null || settling.sweep(state, numbers.notBefore(now)) ? null : new Unfinished()
+        return state === null || settling.sweep(state, latest.notBefore(now)) ? null : new Unfinished()
       })
     }
     return last
@@ -107,13 +109,13 @@ export class Sweeper {
     return (this.#lastOf.get({ $after: after }) as { id: number | null }).id
   }
 
-  /** Removes a slice of an abandoned bucket; false when there is none. */
+  /** Removes a slice of a dropped bucket; false when there is none. */
   #sweepBucket(): Promise<boolean> {
     return this.#engine.turns.submit(() => {
-      const bucket = this.#abandoned.get() as { id: number } | undefined
-      if (bucket === undefined) return false
-      const removed = this.#removeRows.some((remove) => remove.run(bucket.id).changes > 0)
-      if (!removed) this.#removeBucket.run(bucket.id)
+      const dropped = this.#dropped.get() as { bucket: number } | undefined
+      if (dropped === undefined) return false
+      const removed = this.#removeRows.some((remove) => remove.run(dropped.bucket).changes > 0)
+      if (!removed) this.#removeBucket.run(dropped.bucket)
       return true
     })
   }
@@ -121,10 +123,11 @@ export class Sweeper {
 
 function removeSome({ db }: Engine, table: (typeof BUCKET_TABLES)[number]) {
   const key = {
-    messages: 'number',
-    claims: 'number',
+    message: 'rowid',
+    delayed: 'rowid',
+    claim: '(bucket, number)',
     idempotency: '(bucket, key)',
-    subscriptions: '(bucket, id)',
+    subscription: '(bucket, id)',
   }[table]
   const columns = key.replace(/[()]/g, '')
   return db.prepare(

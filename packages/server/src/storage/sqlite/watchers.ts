@@ -1,53 +1,53 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { tellListeners } from '../tell-listeners.ts'
-import type { QueueStates } from './queue-states.ts'
-import type { Turns } from './turns.ts'
+import type { LatestInstant } from './latest-instant.ts'
+import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
+import type { Settling } from './settling.ts'
+import { type Turns, Unfinished } from './turns.ts'
 
 interface Watched {
   readonly key: QueueKey
   readonly listeners: Set<() => void>
-  /** Fires when a delay is over or a claim ends, if nothing happens before. */
+  /** When a delay may be over or a claim may end; `timer` fires then. */
+  nextAt: Instant
   timer: Timer | null
-  /** A look ahead is under way; 'again': something changed meanwhile. */
-  looking: false | true | 'again'
+}
+
+interface WatchersParts {
+  readonly clock: Clock
+  readonly turns: Turns
+  readonly states: QueueStates
+  readonly settling: Settling
+  readonly latest: LatestInstant
 }
 
 const RETRY_MS = 1_000
 
-/** Tells who watches a queue that there may be something new in it. Queues that nobody watches cost nothing. */
+/**
+ * Tells who watches a queue that there may be something new in it. Moves say so, and the end of a delay or claim, which is settled at its
+ * instant if nobody does it before. Queues that nobody watches cost nothing.
+ */
 export class Watchers {
-  readonly #clock: Clock
-  readonly #turns: Turns
-  readonly #states: QueueStates
-  readonly #nextNews
+  readonly #parts: WatchersParts
   readonly #watched = new Map<string, Watched>()
 
-  constructor({ db, clock, turns, states }: { db: DatabaseSync; clock: Clock; turns: Turns; states: QueueStates }) {
-    this.#clock = clock
-    this.#turns = turns
-    this.#states = states
-    this.#nextNews = db.prepare(
-      `SELECT min(
-         ifnull((SELECT min(visible_at) FROM messages
-                 WHERE bucket = $bucket AND held = 0 AND delayed = 1 AND visible_at > $now), 9e15),
-         ifnull((SELECT min(expires_at) FROM claims WHERE bucket = $bucket AND expires_at > $now), 9e15)) AS at`,
-    )
+  constructor(parts: WatchersParts) {
+    this.#parts = parts
   }
 
   watch(key: QueueKey, listener: () => void): () => void {
     const id = queueId(key)
     let watched = this.#watched.get(id)
     if (!watched) {
-      watched = { key, listeners: new Set(), timer: null, looking: false }
+      watched = { key, listeners: new Set(), nextAt: NEVER, timer: null }
       this.#watched.set(id, watched)
+      this.#settle(watched)
     }
     // A wrapper, so that the same function may watch twice.
     const entry = () => listener()
     watched.listeners.add(entry)
-    this.#lookAhead(watched)
     return () => {
       watched.listeners.delete(entry)
       if (watched.listeners.size > 0 || this.#watched.get(id) !== watched) return
@@ -59,47 +59,50 @@ export class Watchers {
   /** Something became visible, or may have. */
   notify(key: QueueKey): void {
     const watched = this.#watched.get(queueId(key))
-    if (!watched) return
-    tellListeners(watched.listeners)
-    this.#lookAhead(watched)
+    if (watched) tellListeners(watched.listeners)
   }
 
   /** The instant of the next news may be another now. */
-  reconsider(key: QueueKey): void {
-    const watched = this.#watched.get(queueId(key))
-    if (watched) this.#lookAhead(watched)
+  foresee(state: QueueState): void {
+    if (this.#watched.size === 0) return
+    const watched = this.#watched.get(queueId(state.key))
+    if (watched) this.#wakeAt(watched, Math.min(state.dueAt, state.endsAt))
   }
 
   close(): void {
-    for (const watched of this.#watched.values()) watched.timer?.cancel()
+    for (const { listeners, timer } of this.#watched.values()) {
+      listeners.clear()
+      timer?.cancel()
+    }
     this.#watched.clear()
   }
 
-  /** `from`: what comes to light after that instant has not been told yet. */
-  #lookAhead(watched: Watched, from: Instant = this.#clock.now()): void {
-    if (watched.looking !== false) {
-      watched.looking = 'again'
-      return
+  #wakeAt(watched: Watched, at: Instant): void {
+    if (at === watched.nextAt) return
+    watched.timer?.cancel()
+    watched.nextAt = at
+    watched.timer = at === NEVER ? null : this.#parts.clock.at(at, () => this.#settle(watched))
+  }
+
+  /** Settles what is due, which tells the listeners when there was something, and waits for what comes next. */
+  #settle(watched: Watched): void {
+    const { clock, turns, states, settling, latest } = this.#parts
+    const settle = () => {
+      const state = states.find(watched.key)
+      if (state === null) return NEVER
+      return settling.settle(state, latest.notBefore(clock.now()))
+        ? Math.min(state.dueAt, state.endsAt)
+        : new Unfinished()
     }
-    watched.looking = true
-    const look = () => {
-      const state = this.#states.find(watched.key)
-      return state === null ? 9e15 : (this.#nextNews.get({ $bucket: state.bucket, $now: from }) as { at: Instant }).at
-    }
-    this.#turns.submit(look).then(
-      (at) => this.#arm(watched, from, at),
+    watched.nextAt = NEVER
+    turns.submit<Instant>(settle).then(
+      (at) => this.#goOn(watched, at),
       // The storage is in trouble: look again soon.
-      () => this.#arm(watched, from, from + RETRY_MS),
+      () => this.#goOn(watched, clock.now() + RETRY_MS),
     )
   }
 
-  #arm(watched: Watched, from: Instant, at: Instant): void {
-    const again = watched.looking === 'again'
-    watched.looking = false
-    watched.timer?.cancel()
-    watched.timer = null
-    if (watched.listeners.size === 0) return
-    if (again) this.#lookAhead(watched, from)
-    else if (at < 9e15) watched.timer = this.#clock.at(at, () => this.notify(watched.key))
+  #goOn(watched: Watched, at: Instant): void {
+    if (watched.listeners.size > 0) this.#wakeAt(watched, Math.min(at, watched.nextAt))
   }
 }
