@@ -143,7 +143,10 @@ describe('a disk without a page left', { skip: typeof mounted === 'string' && mo
     await service.close()
     rmSync(join(data, 'zaqar.db'))
     const db = new DatabaseSync(join(data, 'zaqar.db'))
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA application_id = ${APPLICATION_ID}`)
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA application_id = ${APPLICATION_ID};
+      CREATE TABLE earlier AS SELECT zeroblob(4000000) AS contents`)
     db.close()
     disk.fill()
     await open()
