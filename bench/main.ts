@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { type BacklogFigures, measureBacklog } from './backlog.ts'
 import { type EnduranceFigures, measureEndurance } from './endurance.ts'
+import { type FollowersFigures, measureFollowers } from './followers.ts'
 import { Generator } from './generator.ts'
 import { measureNodes, type NodesRow } from './nodes.ts'
 import { type Options, readOptions, usage } from './options.ts'
@@ -58,6 +59,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
       backlog: null,
       startUp: null,
       nodes: null,
+      followers: null,
       endurance: [],
     }
     const add = (part: Partial<Figures>) => {
@@ -68,6 +70,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
     add({ backlog: await backlogOf(setting) })
     add({ startUp: await startUpOf(setting) })
     add({ nodes: await nodesOf(setting) })
+    add({ followers: await followersOf(setting) })
     add({ endurance: await enduranceOf(setting) })
     return figures
   } finally {
@@ -133,6 +136,12 @@ async function nodesOf({ stores, generator, options }: Setting): Promise<NodesRo
   if (!isWanted('nodes', options) || stores?.engine !== 'postgres') return null
   announce('two nodes')
   return await measureNodes(stores, generator, BUSY_CONNECTIONS, options.pace)
+}
+
+async function followersOf({ stores, subject, options }: Setting): Promise<FollowersFigures | null> {
+  if (!isWanted('followers', options) || stores === null) return null
+  announce('followers')
+  return await measureFollowers(stores, subject)
 }
 
 /** For an engine in which what was deleted stays until somebody cleans up. */

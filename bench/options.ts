@@ -87,6 +87,7 @@ function partNames(): string[] {
     'first-request',
     'start-up',
     'nodes',
+    'followers',
     'endurance',
     'endurance-pinned',
   ]

@@ -1,5 +1,6 @@
 import type { BacklogFigures, BacklogTable } from './backlog.ts'
 import type { EnduranceFigures } from './endurance.ts'
+import type { FollowersFigures } from './followers.ts'
 import { goalsFor } from './goals.ts'
 import type { RunFigures } from './load.ts'
 import type { NodesRow } from './nodes.ts'
@@ -20,6 +21,7 @@ export interface Figures {
   readonly backlog: BacklogFigures | null
   readonly startUp: StartUp | null
   readonly nodes: readonly NodesRow[] | null
+  readonly followers: FollowersFigures | null
   readonly endurance: readonly EnduranceFigures[]
 }
 
@@ -30,7 +32,7 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp, nodes, endurance } = figures
+  const { throughput, halfPeak, backlog, startUp, nodes, followers, endurance } = figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
     throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
@@ -39,6 +41,7 @@ export function tablesOf(figures: Figures): Table[] {
     backlog?.first ? backlogTable('First request for the queue after a start, milliseconds', backlog.first) : null,
     startUp && startUpTable(startUp),
     nodes && nodesTable(nodes),
+    ...(followers === null ? [] : [handOversTable(followers), listingsTable(followers)]),
     endurance.length === 0 ? null : enduranceTable(endurance),
     goalTable(figures),
   ]
@@ -119,6 +122,24 @@ function nodesTable(rows: readonly NodesRow[]): Table {
       ]),
       percent(ratio),
     ]),
+  }
+}
+
+function handOversTable({ inProcess }: FollowersFigures): Table {
+  return {
+    title: 'News handed to followers inside of the process',
+    header: ['queues', 'followers of each', 'pages/s'],
+    words: 0,
+    rows: inProcess.map((row) => [whole(row.queues), whole(row.followersOfEach), whole(row.perSecond)]),
+  }
+}
+
+function listingsTable({ listings, listingsMilliseconds }: FollowersFigures): Table {
+  return {
+    title: 'From a POST to the last answer of the listings that wait for it',
+    header: ['listings', 'ms'],
+    words: 0,
+    rows: [[whole(listings), inMilliseconds(listingsMilliseconds)]],
   }
 }
 

@@ -198,6 +198,11 @@ describe('followers of a queue', () => {
     assert.deepEqual(slow.seen, bodies)
     assert.equal(await scene.readsOf(() => scene.post(['h'])), 1)
     assert.equal(slow.seen.at(-1), 'h')
+    slow.following.stop()
+    await scene.post(['i'])
+    await settled()
+    assert.equal(fast.seen.at(-1), 'i')
+    assert.equal(slow.seen.at(-1), 'h')
   })
 
   test('see what comes while they are being read for', async (t) => {
@@ -425,6 +430,8 @@ class World {
   readonly scene: Scene
   ids: string[] = []
   readers: Reader[] = []
+  /** What those had seen who have stopped. */
+  readonly #stopped = new Map<Reader, number>()
   #posted = 0
 
   constructor() {
@@ -454,7 +461,9 @@ class World {
       }
       case 'stop': {
         const reader = this.#reader(step.which)
-        reader?.following.stop()
+        if (reader === undefined) return
+        reader.following.stop()
+        this.#stopped.set(reader, reader.seen.length)
         this.readers = this.readers.filter((other) => other !== reader)
         return
       }
@@ -481,6 +490,7 @@ class World {
     for (const reader of this.readers) reader.goOn()
     scene.onRead = () => {}
     while ((await scene.readsOf(settled)) > 0);
+    for (const [{ seen }, count] of this.#stopped) assert.equal(seen.length, count, 'one saw more after it had stopped')
     const { storage, clock } = scene
     const now = clock.now()
     const queue = await storage.queues.get({ key: QUEUE, now })
