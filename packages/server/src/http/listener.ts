@@ -277,13 +277,16 @@ function problemOf({ request, arrived }: Pick<Exchange, 'request' | 'arrived'>):
   return arrived.hosts > 1 ? 'The request has more than one Host header.' : null
 }
 
+/** Without a reason at hand an abort makes an error and its stack, for every request that has waited. */
+const GONE = 'the client is gone'
+
 /**
  * Made only for requests that wait. A client that has closed its side of the connection gets the answer to what it has
  * asked, but nobody waits for something to come on its behalf: most such clients are gone.
  */
 function departure(socket: Socket, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  const leave = () => controller.abort()
+  const leave = () => controller.abort(GONE)
   if (response.destroyed || socket.readableEnded) leave()
   response.once('close', () => {
     socket.off('end', leave)
