@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PROJECT, type Send, type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type History, keyOf, type Mark } from './history.ts'
 
@@ -67,6 +68,16 @@ export async function runLoad(url: string, history: History, round: number, opti
   const ends = await Promise.allSettled([...writers, ...claimers, ...poppers])
   send.close()
   for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+/** Resolves when what is known of each has grown by a post and a deletion: a load under way tells nobody. */
+export async function untilBusy(histories: readonly History[]): Promise<void> {
+  const known = histories.map(({ batches, deletions }) => [batches.length, deletions.size] as const)
+  const hasGrown = ({ batches, deletions }: History, i: number) => {
+    const [posts, removals] = known[i] ?? [0, 0]
+    return batches.length > posts && deletions.size > removals
+  }
+  await until(() => histories.every(hasGrown), 'the load does no work')
 }
 
 function orUnanswered(send: Send, { isOver = () => false, onRefused }: LoadOptions): Send {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   missingPostgres,
   type PostgresServer,
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 import { mountDisk, type SmallDisk } from '../support/small-disk.ts'
@@ -64,11 +64,8 @@ describe('a full disk under PostgreSQL', { skip: typeof mounted === 'string' && 
     disk.clear()
     // Without space for its log PostgreSQL gives up altogether, and somebody has to start it again.
     await server.control?.start().catch(() => undefined)
-    const end = performance.now() + 20_000
-    while ((await client.get('/v2/ping')).status !== 204) {
-      assert.ok(performance.now() < end, 'the service does not serve again by itself')
-      await sleep(50)
-    }
+    const isServed = async () => (await client.get('/v2/ping')).status === 204
+    await until(isServed, 'the service does not serve again by itself')
     const last = await post(1_000)
     assert.equal(last.status, 201, last.text)
     const { messages } = JSON.parse((await client.get(`${MESSAGES}?echo=true&limit=1000`)).text)

@@ -9,6 +9,7 @@ import {
   type ServerControl,
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { startService } from '../support/service.ts'
 import { underLoad } from './under-load.ts'
 
@@ -29,7 +30,7 @@ async function startPair(): Promise<Pair> {
   await administer(primary.uri, "ALTER SYSTEM SET synchronous_standby_names = '*'")
   await administer(primary.uri, 'SELECT pg_reload_conf()')
   const isSynchronous = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'"
-  while ((await administer(primary.uri, isSynchronous)).length === 0) await sleep(50)
+  await until(async () => (await administer(primary.uri, isSynchronous)).length > 0)
   return {
     primary,
     standby,

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, missingPostgres } from '../../packages/server/test/storage/postgres-server.ts'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { createDatabase, type SharedDatabase } from '../nodes/database.ts'
 import { missingPeer } from '../support/peers.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
@@ -49,10 +50,10 @@ class Pooler {
     const command = ['/usr/sbin/pgbouncer', '--quiet', this.#file]
     const [program = '', ...args] = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', ...command] : command
     this.#process = spawn(program, args, { stdio: 'ignore' })
-    while (!(await accepts(this.#port))) {
-      assert.equal(this.#process.exitCode, null, 'PgBouncer does not start')
-      await sleep(20)
-    }
+    await until(() => {
+      assert.equal(this.#process?.exitCode, null, 'PgBouncer does not start')
+      return accepts(this.#port)
+    })
   }
 
   async kill(): Promise<void> {
@@ -106,7 +107,8 @@ describe('PgBouncer in transaction mode', { skip: (await missingPostgres()) ?? m
     const [here, there] = sends.map((send) => new TestClient(send)) as [TestClient, TestClient]
     for (const body of ['first', 'second']) {
       const waiting = there.post('/v2/queues/woken/claims?wait=20', { ttl: 60, grace: 60 })
-      await sleep(300)
+      // What came before this has been looked for.
+      await there.get('/v2/queues/woken/stats')
       const postedAt = performance.now()
       assert.equal((await here.post('/v2/queues/woken/messages', { messages: [{ body }] })).status, 201)
       assert.equal((await waiting).status, 201)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   administer,
   missingPostgres,
@@ -10,9 +9,10 @@ import {
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
 import { type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
-import { expectRefusal } from './under-load.ts'
+import { expectRefusal, untilServed } from './under-load.ts'
 
 const MOST_CONNECTIONS = 20
 /** All writes go over one connection, so that those that arrive together share a transaction. */
@@ -57,6 +57,12 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres({ isOwn: true
     await session.query('SELECT FROM zaqar.queue WHERE name = $1 FOR UPDATE', [queue])
   }
 
+  /** Resolves when somebody waits for what the session holds. */
+  async function untilBlocked(session: Session): Promise<void> {
+    const blocked = 'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))'
+    await until(async () => (await session.query(blocked)).rows.length > 0)
+  }
+
   const post = (queue: string, body: unknown = 'x') =>
     client.post(`/v2/queues/${queue}/messages`, { messages: [{ body }] })
 
@@ -99,12 +105,13 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres({ isOwn: true
     await hold(first, 'c')
     await hold(second, 'b')
     const posts = [post('c')]
-    await sleep(200)
+    await untilBlocked(first)
     // These wait for the connection, and then share a transaction, which gets a and waits for b.
     posts.push(post('a'), post('b'))
-    await sleep(200)
+    // What came before this has arrived.
+    await client.get('/')
     await first.query('ROLLBACK')
-    await sleep(200)
+    await untilBlocked(second)
     const held = hold(second, 'a')
     await held
     await second.query('COMMIT')
@@ -141,7 +148,7 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres({ isOwn: true
     await hold(session, 'held')
     const startedAt = performance.now()
     const refused = post('held')
-    await sleep(100)
+    await untilBlocked(session)
     const neighbours = [post('held'), post('free'), post('held')]
     expectRefusal(await refused)
     const [second, free, third] = await Promise.all(neighbours)
@@ -168,40 +175,35 @@ describe('what PostgreSQL refuses', { skip: (await missingPostgres({ isOwn: true
     expectRefusal(await post('g', 'refused'))
     assert.equal((await client.get('/v2/ping')).status, 503)
     await Promise.all(takers.map((session) => session.end()))
-    await untilServed()
+    await untilServed(client)
     assert.equal((await post('g', 'stored')).status, 201)
     assert.deepEqual(await bodiesIn('g'), ['stored'])
   })
 
   test('a commit that no standby has confirmed, although one must, is not reported as success', async () => {
-    await client.put('/v2/queues/h')
+    for (const queue of ['early', 'h']) await client.put(`/v2/queues/${queue}`)
     const admin = await connect()
     await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'absent'")
     await admin.query('SELECT pg_reload_conf()')
-    await sleep(200)
     // Somebody loses patience with the sessions that wait; PostgreSQL then reports their commits as done.
     const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    let answer: TestAnswer | undefined
-    const posted = post('h', 'unconfirmed').then((it) => {
-      answer = it
-    })
-    while (answer === undefined) {
-      await admin.query(cancel)
-      await sleep(20)
+    const postUnconfirmed = async (queue: string): Promise<TestAnswer> => {
+      let isAnswered = false
+      const posted = post(queue, 'unconfirmed').finally(() => {
+        isAnswered = true
+      })
+      await until(async () => {
+        await admin.query(cancel)
+        return isAnswered
+      })
+      return posted
     }
-    await posted
-    expectRefusal(answer)
+    // Nothing says when all of PostgreSQL has taken notice.
+    await until(async () => (await postUnconfirmed('early')).status !== 201)
+    expectRefusal(await postUnconfirmed('h'))
     await admin.query('ALTER SYSTEM RESET synchronous_standby_names')
     await admin.query('SELECT pg_reload_conf()')
-    await untilServed()
+    await untilServed(client)
     assert.deepEqual(await bodiesIn('h'), ['unconfirmed'])
   })
-
-  async function untilServed(): Promise<void> {
-    const end = performance.now() + 10_000
-    while ((await client.get('/v2/ping')).status !== 204) {
-      assert.ok(performance.now() < end, 'the service does not serve again by itself')
-      await sleep(50)
-    }
-  }
 })

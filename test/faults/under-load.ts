@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { checkHistory } from '../crash/check.ts'
 import { History } from '../crash/history.ts'
-import { runLoad } from '../crash/load.ts'
+import { runLoad, untilBusy } from '../crash/load.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 
 /** After the trouble has ended. */
@@ -39,12 +39,12 @@ export async function underLoad(
   )
   let recoveryMs = 0
   try {
-    await sleep(300)
+    await untilBusy(histories)
     await trouble()
     const endedAt = performance.now()
     for (const url of urls) await recovered(url)
     recoveryMs = Math.round(performance.now() - endedAt)
-    await sleep(300)
+    await untilBusy(histories)
   } finally {
     isOver = true
     await Promise.all(loads)
@@ -66,13 +66,15 @@ export function expectRefusal({ status, headers, text }: TestAnswer): void {
   assert.doesNotMatch(description, /postgres|127\.0\.0\.1/i)
 }
 
+/** Fails when it takes too long. */
+export function untilServed(client: TestClient): Promise<void> {
+  const isServed = async () => (await client.get('/v2/ping')).status === 204
+  return until(isServed, 'the service does not serve again by itself', LONGEST_RECOVERY_MS)
+}
+
 async function recovered(url: string): Promise<void> {
   const send = sendOverHttp(url)
   const client = new TestClient(send)
-  const end = performance.now() + LONGEST_RECOVERY_MS
-  while ((await client.get('/v2/ping')).status !== 204) {
-    assert.ok(performance.now() < end, 'the service does not serve again by itself')
-    await sleep(50)
-  }
+  await untilServed(client)
   send.close()
 }

@@ -7,8 +7,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { until } from '../../packages/server/test/support/until.ts'
 
 const ADMIN_PASSWORD = 'admin-secret'
 /** What its own command serves. */
@@ -98,11 +98,11 @@ export class Keystone {
     )
     running.add(server)
     this.#server = server
-    const deadline = Date.now() + START_MS
-    while (!(await this.#answers())) {
-      assert.ok(server.exitCode === null && Date.now() < deadline, `Keystone did not start: ${this.#log()}`)
-      await sleep(50)
+    const answers = () => {
+      assert.ok(server.exitCode === null, `Keystone did not start: ${this.#log()}`)
+      return this.#answers()
     }
+    await until(answers, 'Keystone did not start', START_MS)
   }
 
   async #answers(): Promise<boolean> {

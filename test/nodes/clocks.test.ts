@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../packages/server/src/platform/clock.ts'
 import { createSystemClock } from '../../packages/server/src/platform/system-clock.ts'
 import type { Claim, Storage } from '../../packages/server/src/storage/contract.ts'
@@ -8,6 +7,7 @@ import { openPostgres } from '../../packages/server/src/storage/postgres/open-po
 import { ServerClock } from '../../packages/server/src/storage/postgres/server-clock.ts'
 import { missingPostgres, newSchema } from '../../packages/server/test/storage/postgres-server.ts'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { missingPeer } from '../support/peers.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -59,7 +59,8 @@ describe('nodes whose clocks are two seconds apart', { skip: missing ?? missingP
         assert.equal(status, 201)
         return performance.now()
       })
-      await sleep(100)
+      // What came before this has been looked for.
+      for (const client of [poster, other]) await client.get(`${queue}/stats`)
       const postedAt = performance.now()
       const messages = [{ body: 'for one' }, { body: 'for the other' }]
       assert.equal((await poster.post(`${queue}/messages`, { messages })).status, 201)
@@ -128,10 +129,14 @@ describe('stores whose clocks are two seconds apart', { skip: missing ?? false }
       await making.storage.messages.append({ queue, clientId: 'c', messages, now: making.clock.now() })
       const startedAt = performance.now()
       assert.notEqual(await claim(making, TTL_SECONDS), null)
-      let taken: Claim | null = null
-      for (; taken === null; await sleep(10)) taken = await claim(looking, TTL_SECONDS)
+      const taken: Claim[] = []
+      await until(async () => {
+        const claimed = await claim(looking, TTL_SECONDS)
+        if (claimed !== null) taken.push(claimed)
+        return claimed !== null
+      })
       expectAfter(startedAt, TTL_SECONDS * 1_000)
-      await looking.storage.claims.release({ queue, claimId: taken.id, now: looking.clock.now() })
+      for (const { id } of taken) await looking.storage.claims.release({ queue, claimId: id, now: looking.clock.now() })
       const isThere = async ({ storage, clock }: (typeof nodes)[0]) => {
         const flags = { hideClientId: null, includeClaimed: true, includeDelayed: true }
         const page = await storage.messages.list({ queue, after: null, limit: 1, ...flags, now: clock.now() })
@@ -139,7 +144,7 @@ describe('stores whose clocks are two seconds apart', { skip: missing ?? false }
       }
       await Promise.all(
         nodes.map(async (node) => {
-          while (await isThere(node)) await sleep(10)
+          await until(async () => !(await isThere(node)))
           expectAfter(startedAt, 2 * TTL_SECONDS * 1_000)
         }),
       )

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { missingPostgres } from '../../packages/server/test/storage/postgres-server.ts'
 import { type TestAnswer, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
@@ -49,6 +48,11 @@ describe('two nodes on one database', { skip: (await missingPostgres()) ?? false
     assert.equal(answer.status, 201, answer.text)
   }
 
+  /** Resolves when what came before has been looked for. */
+  async function lookedOnce(queue: string, node = here): Promise<void> {
+    await node.client.get(`/v2/queues/${queue}/stats`)
+  }
+
   for (const [name, poll] of [
     ['claim', (queue: string) => here.client.post(`/v2/queues/${queue}/claims?wait=20`, { ttl: 60, grace: 60 })],
     ['listing', (queue: string) => here.client.get(`/v2/queues/${queue}/messages?echo=true&wait=20`)],
@@ -58,7 +62,7 @@ describe('two nodes on one database', { skip: (await missingPostgres()) ?? false
       // More than one message, so that what wakes is no leftover of the start.
       for (const body of ['first', 'second']) {
         const polled = poll(queue)
-        const early = await Promise.race([polled, sleep(300)])
+        const early = await Promise.race([polled, lookedOnce(queue)])
         assert.equal(early, undefined, 'the poll did not wait')
         const postedAt = performance.now()
         await post(there, queue, body)
@@ -74,7 +78,7 @@ describe('two nodes on one database', { skip: (await missingPostgres()) ?? false
     await post(here, 'released', 'only')
     const held = await here.client.post('/v2/queues/released/claims', { ttl: 300, grace: 60 })
     const waiting = there.client.post('/v2/queues/released/claims?wait=20', { ttl: 300, grace: 60 })
-    assert.equal(await Promise.race([waiting, sleep(300)]), undefined)
+    assert.equal(await Promise.race([waiting, lookedOnce('released', there)]), undefined)
     const releasedAt = performance.now()
     assert.equal((await here.client.delete(held.headers['location'] as string)).status, 204)
     assert.equal((await waiting).status, 201)

@@ -1,10 +1,7 @@
 /** What Linux knows of the processes of a service. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../packages/server/test/support/until.ts'
 import type { Service } from '../support/service.ts'
-
-/** Longer than a worker needs to start on a busy machine. */
-const LONGEST_WAIT_MS = 20_000
 
 export function workersOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
@@ -45,13 +42,5 @@ export function isAlive(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
   } catch {
     return false
-  }
-}
-
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + LONGEST_WAIT_MS
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error('it did not come to that')
-    await sleep(20)
   }
 }

@@ -9,14 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { freePort, missingPostgres } from '../../packages/server/test/storage/postgres-server.ts'
 import { json } from '../../packages/server/test/support/answers.ts'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { checkHistory } from '../crash/check.ts'
 import { History } from '../crash/history.ts'
-import { runLoad } from '../crash/load.ts'
+import { runLoad, untilBusy } from '../crash/load.ts'
 import { ended, zaqar } from '../support/command.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 import { createDatabase, type SharedDatabase } from './database.ts'
-import { connectionsOf, isAlive, replaced, until, workersOf } from './worker-processes.ts'
+import { connectionsOf, isAlive, replaced, workersOf } from './worker-processes.ts'
 
 const WORKERS = 2
 const KILLS = 3
@@ -70,7 +71,8 @@ describe('several workers behind one port', { skip: missing ?? false }, () => {
     const [here, there] = clients as [TestClient, TestClient]
     for (const body of ['first', 'second']) {
       const waiting = there.post('/v2/queues/woken/claims?wait=20', { ttl: 60, grace: 60 })
-      await sleep(300)
+      // What came before this has been looked for.
+      await there.get('/v2/queues/woken/stats')
       await here.post('/v2/queues/woken/messages', { messages: [{ body }] })
       assert.equal((await waiting).status, 201)
     }
@@ -137,7 +139,7 @@ describe('workers that end', { skip: missing ?? false }, () => {
     // All of them at once.
     for (const pid of workersOf(service.pid)) process.kill(pid, 'SIGKILL')
     await replaced(service, KILLS + WORKERS)
-    await sleep(300)
+    await untilBusy(histories)
     isOver = true
     await Promise.all(loads)
     for (const [i, project] of PROJECTS.entries()) await checkHistory(service.url, histories[i] as History, project)

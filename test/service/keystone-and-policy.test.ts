@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { json } from '../../packages/server/test/support/answers.ts'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 
@@ -55,9 +55,8 @@ test('rules follow their file while the service runs', async () => {
   assert.equal((await client.put('/v2/queues/a')).status, 403)
   assert.equal((await client.with({ 'X-Roles': 'maker' }).put('/v2/queues/a')).status, 201)
   writeFileSync(file, 'queues:create: ""\n')
-  const end = Date.now() + 10_000
   // The service looks once a second.
-  while ((await client.put('/v2/queues/b')).status === 403 && Date.now() < end) await sleep(50)
+  await until(async () => (await client.put('/v2/queues/b')).status !== 403)
   assert.equal((await client.put('/v2/queues/b')).status, 204)
   close()
 })
