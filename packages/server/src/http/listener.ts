@@ -86,7 +86,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Health checks of proxies name none, and upstream serves them.
     requireHostHeader: false,
-    // Requests without a body then have no stream that would have to be ended, thousands of them at once where a connection ends.
+    // A request without a body needs no stream. Thousands of streams would have to be ended when a connection with as many requests ends.
     optimizeEmptyRequests: true,
     noDelay: true,
     shouldUpgradeCallback: (request: IncomingMessage) => exchanges.mayUpgrade(request),
@@ -94,8 +94,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
   server.maxConnections = options.maxConnections
   server.timeout = options.silenceSeconds * 1000
-  // A client may say that it has said all: its requests are answered all the same. And a worker that has all the connections
-  // it may have closes further ones, rather than hand them on to the next, which has as many.
+  // A client that has closed its side still gets its answers. A worker that is full closes further connections: the next worker has as
+  // many, so nothing is gained by handing them on.
   Object.assign(server, { httpAllowHalfOpen: true, dropMaxConnection: true })
   server.on('request', (request, response) => void exchanges.serve(request, response, null))
   // 417 would be taken for success; whatever else is expected, the request is served.
@@ -126,8 +126,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
 }
 
 /**
- * Over TLS a client that closes its side of the connection has closed all of it: Node never notices that one has gone which
- * does so at the end of the handshake, if its connections may be half open.
+ * Over TLS a client that closes its side of the connection has closed all of it. Connections may not be half open here: Node would
+ * never notice a client that leaves at the end of the handshake.
  */
 function createSecureServer(tls: Tls, bounds: ServerOptions & { requestTimeout: number }): Server {
   const server = createTlsServer({
@@ -214,7 +214,7 @@ class Exchanges {
 
   /** What is no HTTP, has too large a head, came too slowly or ended too early. */
   refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
-    // Nothing can be said to one who has never finished a handshake or speaks plain HTTP.
+    // A client that has not finished its handshake, or speaks plain HTTP, understands no answer.
     if (code?.startsWith('ERR_TLS_') || code?.startsWith('ERR_SSL_')) return void socket.destroy()
     this.refuseBehindAnswers(socket)
   }
