@@ -1,32 +1,52 @@
 import type { Claim, ClaimStore, Instant, QueueKey } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
-import { byPlace, holderOf, lengthen, liveMessages, takeOrBury, toMessage } from './message-rules.ts'
+import { byPlace, findMessage, holderOf, lengthen, liveMessages, takeOrBury, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
 import { type ClaimRow, isSameQueue, isStale, type MessageRow, type ModelState, newName, nextNumber } from './state.ts'
 import type { Watchers } from './watchers.ts'
 
+type Terms = Parameters<ClaimStore['create']>[0]
+
 export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimStore> {
+  function take({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }: Terms): Claim | null {
+    const { project, kind, name } = queue
+    const { taken, moved } = takeOrBury(state, { queue, limit, deadLetter, now })
+    if (deadLetter && moved > 0) watchers.notify({ project, kind, name: deadLetter.queue })
+    if (taken.length === 0) return null
+    const claim: ClaimRow = {
+      id: newName('claim', nextNumber(state)),
+      queue: { project, kind, name },
+      ttlSeconds,
+      renewedAt: now,
+    }
+    state.claims.push(claim)
+    for (const message of taken) {
+      message.claimId = claim.id
+      message.claimCount += 1
+      lengthen(message, { ttlSeconds, graceSeconds, now })
+    }
+    watchers.notify(queue)
+    return toClaim(state, claim, taken, now)
+  }
+
   return {
-    create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+    create(terms) {
+      return isStale(state, terms.queue) ? STALE : take(terms)
+    },
+
+    exchange({ finished, ...terms }) {
+      const { queue, now } = terms
       if (isStale(state, queue)) return STALE
-      const { project, kind, name } = queue
-      const { taken, moved } = takeOrBury(state, { queue, limit, deadLetter, now })
-      if (deadLetter && moved > 0) watchers.notify({ project, kind, name: deadLetter.queue })
-      if (taken.length === 0) return null
-      const claim: ClaimRow = {
-        id: newName('claim', nextNumber(state)),
-        queue: { project, kind, name },
-        ttlSeconds,
-        renewedAt: now,
-      }
-      state.claims.push(claim)
-      for (const message of taken) {
-        message.claimId = claim.id
-        message.claimCount += 1
-        lengthen(message, { ttlSeconds, graceSeconds, now })
-      }
-      watchers.notify(queue)
-      return toClaim(state, claim, taken, now)
+      const found = finished.flatMap(({ id, claimId }) => {
+        const message = findMessage(state, queue, id, now)
+        return message ? [{ message, claimId }] : []
+      })
+      const kept = found.filter(({ message, claimId }) => holderOf(state, message, now)?.id !== claimId)
+      if (kept.length > 0) return { kept: [...new Set(kept.map(({ message }) => message.id))] }
+      const ids = new Set(found.map(({ message }) => message.id))
+      state.messages = state.messages.filter((message) => !found.some((one) => one.message === message))
+      const gone = new Set(finished.map(({ id }) => id)).difference(ids)
+      return { claim: take(terms), gone: [...gone] }
     },
 
     get({ queue, claimId, now }) {

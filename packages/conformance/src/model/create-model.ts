@@ -40,6 +40,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),
     pools: asStore<PoolStore>(poolMoves(state), isClosed),
+    idKey: state.idKey,
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',
     watch: watchers.watch,

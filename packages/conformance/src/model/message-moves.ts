@@ -1,9 +1,10 @@
-import type { IdempotencyKey, Instant, MessageStore, QueueKey } from 'zaqar/storage'
+import type { ArrivingMessage, IdempotencyKey, Instant, MessageStore, QueueKey, WholeMessage } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import {
   byArrival,
   byPlace,
   claimableMessages,
+  depart,
   findMessage,
   holderOf,
   isClaimed,
@@ -15,12 +16,16 @@ import {
 } from './message-rules.ts'
 import type { Moves } from './moves.ts'
 import {
+  addMarker,
+  empty,
+  findMarker,
   findQueue,
   type IdempotencyRow,
   isSameQueue,
   isStale,
   type MessageRow,
   type ModelState,
+  markUsed,
   newName,
   nextNumber,
   type Place,
@@ -51,6 +56,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         }
       })
       state.messages.push(...rows)
+      markUsed(state, queue)
       // Decision: as a marker the id of a message works in the queue that it was posted to, wherever it has moved since.
       for (const { id, arrival } of rows) addMarker(state, queue, id, { visibleAt: now, arrival })
       const ids = rows.map((row) => row.id)
@@ -62,7 +68,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
       if (isStale(state, queue)) return STALE
       const compare = includeDelayed ? byArrival : byPlace
-      const start = state.markers.find((row) => row.marker === after && isSameQueue(row.queue, queue))
+      const start = findMarker(state, queue, after)
       const page = liveMessages(state, queue, now)
         .filter((message) => includeDelayed || isVisible(message, now))
         .filter((message) => includeClaimed || !isClaimed(state, message, now))
@@ -73,7 +79,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const last = page.at(-1)
       return {
         messages: page.map((message) => toMessage(state, message, now)),
-        marker: last ? addMarker(state, queue, newName('page', nextNumber(state)), last) : null,
+        marker: last ? addPageMarker(state, queue, last, false) : null,
       }
     },
 
@@ -117,32 +123,94 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return taken.map((message) => toMessage(state, message, now))
     },
 
-    purge({ queue: handle }) {
-      if (isStale(state, handle)) return STALE
-      const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, handle)
-      state.messages = state.messages.filter(stays)
-      state.claims = state.claims.filter(stays)
-      state.idempotencyRecords = state.idempotencyRecords.filter(stays)
+    purge({ queue }) {
+      if (isStale(state, queue)) return STALE
+      empty(state, queue)
       return 'purged'
     },
 
     // Decisions: by ids they move in the order asked for, each once; messages whose old queue is gone do not count against
     // the limit; the old queue goes by its name; a message that was moved back came from nowhere any more.
-    redrive({ queue, ids, limit, now }) {
+    redrive({ queue, ids, limit, elsewhere = [], now }) {
       if (isStale(state, queue)) return STALE
       const movable = claimableMessages(state, queue, now).filter(
-        ({ cameFrom }) => cameFrom !== null && findQueue(state, { ...keyOf(queue), name: cameFrom }),
+        ({ cameFrom }) =>
+          cameFrom !== null && (elsewhere.includes(cameFrom) || findQueue(state, { ...keyOf(queue), name: cameFrom })),
       )
       const chosen = ids
         ? [...new Set(ids)].flatMap((id) => movable.find((message) => message.id === id) ?? [])
         : movable.slice(0, limit)
       return chosen.map((message) => {
         const name = message.cameFrom ?? queue.name
-        moveTo(state, message, name, now)
         message.cameFrom = null
-        watchers.notify(message.queue)
+        if (elsewhere.includes(name)) depart(state, message, name)
+        else {
+          moveTo(state, message, name, now)
+          watchers.notify(message.queue)
+        }
         return { id: message.id, queue: name }
       })
+    },
+
+    end({ queue, now }) {
+      if (isStale(state, queue)) return STALE
+      return addEnd(state, queue, now)
+    },
+
+    // Decision: a message that is exported while a claim holds it is free where it arrives.
+    export({ queue, after, limit, now }) {
+      if (isStale(state, queue)) return STALE
+      const all = liveMessages(state, queue, now)
+      const standing = all.filter((message) => isVisible(message, now)).sort(byPlace)
+      const delayed = all.filter((message) => !isVisible(message, now)).sort(byArrival)
+      const start = findMarker(state, queue, after)
+      const rest =
+        start === undefined
+          ? [...standing, ...delayed]
+          : start.isPosting
+            ? delayed.filter((message) => byArrival(message, start) > 0)
+            : [...standing.filter((message) => byPlace(message, start) > 0), ...delayed]
+      const page = rest.slice(0, limit)
+      const last = page.at(-1)
+      return {
+        messages: page.map((message) => toWholeMessage(state, message, now)),
+        marker: last && rest.length > limit ? addPageMarker(state, queue, last, !isVisible(last, now)) : null,
+        end: addEnd(state, queue, now),
+      }
+    },
+
+    import({ queue, messages, end, now }) {
+      if (isStale(state, queue)) return STALE
+      goOnAs(state, queue, end)
+      const isSame = end !== null && findMarker(state, queue, end) !== undefined
+      for (const message of messages) {
+        if (isPassedOver(state, queue, message, now)) continue
+        const arrival = nextNumber(state)
+        const there = isSame ? findMarker(state, queue, message.marker ?? message.id) : undefined
+        state.messages.push({
+          id: message.id,
+          body: message.body,
+          clientId: message.clientId,
+          ttlSeconds: message.ttlSeconds,
+          createdAt: message.createdAt,
+          expiresAt: message.expiresAt,
+          claimCount: message.claimCount,
+          cameFrom: message.cameFrom,
+          claimId: null,
+          queue: keyOf(queue),
+          arrival: there?.arrival ?? arrival,
+          visibleAt: message.marker !== null && there ? there.visibleAt : Math.max(message.visibleAt, now),
+        })
+        markUsed(state, queue)
+      }
+      watchers.notify(queue)
+      return 'stored'
+    },
+
+    departures: ({ limit, now }) => state.departures.filter(({ message }) => now < message.expiresAt).slice(0, limit),
+
+    departed({ ids }) {
+      state.departures = state.departures.filter(({ id }) => !ids.includes(id))
     },
   }
 }
@@ -175,7 +243,48 @@ function remove(state: ModelState, messages: readonly MessageRow[]): void {
   state.messages = state.messages.filter((message) => !messages.includes(message))
 }
 
-function addMarker(state: ModelState, queue: QueueKey, marker: string, { visibleAt, arrival }: Place): string {
-  state.markers.push({ queue: keyOf(queue), marker, visibleAt, arrival })
-  return marker
+function addPageMarker(state: ModelState, queue: QueueKey, place: Place, isPosting: boolean): string {
+  return addMarker(state, queue, newName('page', nextNumber(state)), place, isPosting)
+}
+
+/** Behind everything that is visible; nothing stands before the end of a queue that never had a message. */
+function addEnd(state: ModelState, queue: QueueKey, now: Instant): string {
+  const arrival = findQueue(state, queue)?.isUsed ? nextNumber(state) : 0
+  return addMarker(state, queue, newName('end', nextNumber(state)), { visibleAt: now, arrival })
+}
+
+/** A queue that never had a message may become the one of which that is the end. */
+function goOnAs(state: ModelState, key: QueueKey, end: string | null): void {
+  const queue = findQueue(state, key)
+  const row = state.markers.find(({ marker }) => marker === end)
+  if (!queue || queue.isUsed || !row) return
+  queue.incarnation = row.incarnation
+  queue.isUsed = row.arrival > 0
+}
+
+function isPassedOver(state: ModelState, queue: QueueKey, message: ArrivingMessage, now: Instant): boolean {
+  const { departure } = message
+  if (departure !== undefined) {
+    const hasArrived = state.arrivals.some((row) => row.departure === departure && isSameQueue(row.queue, queue))
+    if (hasArrived) return true
+    state.arrivals.push({ queue: keyOf(queue), departure })
+  }
+  return message.expiresAt <= now || findMessage(state, queue, message.id, now) !== null
+}
+
+function toWholeMessage(state: ModelState, message: MessageRow, now: Instant): WholeMessage {
+  const { id, body, clientId, ttlSeconds, createdAt, expiresAt, claimCount, cameFrom } = message
+  const isDelayed = !isVisible(message, now)
+  return {
+    id,
+    body,
+    clientId,
+    ttlSeconds,
+    createdAt,
+    visibleAt: isDelayed ? message.visibleAt : createdAt,
+    expiresAt,
+    claimCount,
+    cameFrom,
+    marker: isDelayed ? null : addPageMarker(state, message.queue, message, false),
+  }
 }

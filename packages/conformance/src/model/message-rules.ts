@@ -7,6 +7,8 @@ import {
   isSameQueue,
   type MessageRow,
   type ModelState,
+  markUsed,
+  newName,
   nextNumber,
   type Place,
 } from './state.ts'
@@ -97,10 +99,11 @@ export function takeOrBury(
 
 function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
   const target = { ...message.queue, name: policy.queue }
-  if (!findQueue(state, target)) addQueue(state, target, '{}')
+  if (!policy.elsewhere && !findQueue(state, target)) addQueue(state, target, '{}')
   message.cameFrom = message.queue.name
   if (policy.ttlSeconds !== null) message.expiresAt = now + policy.ttlSeconds * 1000
-  moveTo(state, message, policy.queue, now)
+  if (policy.elsewhere) depart(state, message, policy.queue)
+  else moveTo(state, message, policy.queue, now)
 }
 
 /** To the end of another queue of the project: unclaimed, visible, and as if it had never been claimed. */
@@ -108,8 +111,25 @@ export function moveTo(state: ModelState, message: MessageRow, name: string, now
   message.queue = { ...message.queue, name }
   message.visibleAt = now
   message.arrival = nextNumber(state)
-  // Less its age, what is left of its life, which a claim may have lengthened.
-  message.ttlSeconds = Math.floor((message.expiresAt - message.createdAt) / 1000)
+  message.ttlSeconds = restOfLife(message)
   message.claimId = null
   message.claimCount = 0
+  markUsed(state, message.queue)
+}
+
+/** On its way to a queue of the project that lies in another store. */
+export function depart(state: ModelState, message: MessageRow, name: string): void {
+  state.messages = state.messages.filter((other) => other !== message)
+  const { id, body, clientId, createdAt, expiresAt, cameFrom, queue } = message
+  const life = { ttlSeconds: restOfLife(message), createdAt, visibleAt: createdAt, expiresAt }
+  state.departures.push({
+    id: newName('departure', nextNumber(state)),
+    queue: { ...queue, name },
+    message: { id, body, clientId, ...life, claimCount: 0, cameFrom, marker: null },
+  })
+}
+
+/** Less its age, what is left of its life, which a claim may have lengthened. Seconds. */
+function restOfLife({ expiresAt, createdAt }: MessageRow): number {
+  return Math.floor((expiresAt - createdAt) / 1000)
 }

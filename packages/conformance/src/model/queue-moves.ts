@@ -1,36 +1,47 @@
-import type { Instant, MetadataFilter, Queue, QueueKey, QueueStore } from 'zaqar/storage'
+import type { Instant, MetadataFilter, Queue, QueueStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { byPlace, isClaimed, isLive, liveMessages, toMessage } from './message-rules.ts'
 import type { Moves } from './moves.ts'
-import { addQueue, endOf, findQueue, isSameQueue, isStale, type ModelState, newVersion, pageBy } from './state.ts'
+import {
+  addQueue,
+  empty,
+  endOf,
+  findQueue,
+  isSameQueue,
+  isStale,
+  type ModelState,
+  newVersion,
+  pageBy,
+  toQueue,
+} from './state.ts'
 
 export function queueMoves(state: ModelState): Moves<QueueStore> {
   return {
     create({ key, metadata }) {
       const existing = findQueue(state, key)
-      if (existing) return { created: false, queue: existing }
-      return { created: true, queue: addQueue(state, key, metadata) }
+      if (existing) return { created: false, queue: toQueue(existing) }
+      return { created: true, queue: toQueue(addQueue(state, key, metadata)) }
     },
 
-    get: ({ key }) => findQueue(state, key),
+    get({ key }) {
+      const queue = findQueue(state, key)
+      return queue && toQueue(queue)
+    },
 
     update({ queue: handle, metadata }) {
       const queue = findQueue(state, handle)
       if (!queue || isStale(state, handle)) return STALE
       const updated = { ...queue, metadata, version: newVersion(state) }
       state.queues = state.queues.map((other) => (other === queue ? updated : other))
-      return updated
+      return toQueue(updated)
     },
 
     delete({ queue: handle }) {
       if (isStale(state, handle)) return STALE
-      const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, handle)
+      empty(state, handle)
       state.queues = state.queues.filter((queue) => !isSameQueue(queue, handle))
-      state.messages = state.messages.filter(stays)
-      state.claims = state.claims.filter(stays)
-      state.subscriptions = state.subscriptions.filter(stays)
-      state.idempotencyRecords = state.idempotencyRecords.filter(stays)
-      state.markers = state.markers.filter(stays)
+      state.subscriptions = state.subscriptions.filter(({ queue }) => !isSameQueue(queue, handle))
+      state.arrivals = state.arrivals.filter(({ queue }) => !isSameQueue(queue, handle))
       return 'deleted'
     },
 

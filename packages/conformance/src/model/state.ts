@@ -1,23 +1,46 @@
-import type { Claim, Flavor, Instant, Message, Pool, Queue, QueueHandle, QueueKey, Subscription } from 'zaqar/storage'
+import { randomBytes } from 'node:crypto'
+import type {
+  Claim,
+  Departure,
+  Flavor,
+  Instant,
+  Message,
+  Pool,
+  Queue,
+  QueueHandle,
+  QueueKey,
+  Subscription,
+} from 'zaqar/storage'
 
 /**
  * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key. Rows whose time is over stay;
  * every reader filters by `now`.
  */
 export interface ModelState {
-  queues: Queue[]
+  queues: QueueRow[]
   messages: MessageRow[]
   claims: ClaimRow[]
   subscriptions: SubscriptionRow[]
   idempotencyRecords: IdempotencyRow[]
   /** Where each marker that was handed out points: ids of messages and ends of pages. */
   markers: MarkerRow[]
+  departures: Departure[]
+  /** Departures that have arrived at a queue. */
+  arrivals: { queue: QueueKey; departure: string }[]
+  readonly idKey: Uint8Array
   pools: Omit<Pool, 'flavor'>[]
   flavors: Omit<Flavor, 'pools'>[]
   poolFlavors: PoolFlavorRow[]
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
+}
+
+/** The same contents have the same incarnation, also in another store. */
+export interface QueueRow extends Queue {
+  incarnation: string
+  /** Whether it has ever had a message. */
+  isUsed: boolean
 }
 
 export interface MessageRow extends Omit<Message, 'claimId'>, Place {
@@ -69,8 +92,10 @@ export interface WatcherRow {
 }
 
 interface MarkerRow extends Place {
-  readonly queue: QueueKey
+  readonly incarnation: string
   readonly marker: string
+  /** Names a place in the order of posting among delayed messages. */
+  readonly isPosting: boolean
 }
 
 export function createModelState(): ModelState {
@@ -81,6 +106,9 @@ export function createModelState(): ModelState {
     subscriptions: [],
     idempotencyRecords: [],
     markers: [],
+    departures: [],
+    arrivals: [],
+    idKey: randomBytes(16),
     pools: [],
     flavors: [],
     poolFlavors: [],
@@ -103,14 +131,51 @@ export function isSameQueue(a: QueueKey, b: QueueKey): boolean {
   return a.project === b.project && a.kind === b.kind && a.name === b.name
 }
 
-export function findQueue(state: ModelState, key: QueueKey): Queue | null {
+export function findQueue(state: ModelState, key: QueueKey): QueueRow | null {
   return state.queues.find((queue) => isSameQueue(queue, key)) ?? null
 }
 
-export function addQueue(state: ModelState, { project, kind, name }: QueueKey, metadata: string): Queue {
-  const queue: Queue = { project, kind, name, metadata, version: newVersion(state) }
+export function addQueue(state: ModelState, { project, kind, name }: QueueKey, metadata: string): QueueRow {
+  const incarnation = newName('incarnation', nextNumber(state))
+  const queue: QueueRow = { project, kind, name, metadata, version: newVersion(state), incarnation, isUsed: false }
   state.queues.push(queue)
   return queue
+}
+
+export function toQueue({ project, kind, name, metadata, version }: QueueRow): Queue {
+  return { project, kind, name, metadata, version }
+}
+
+export function findMarker(state: ModelState, queue: QueueKey, marker: string | null): MarkerRow | undefined {
+  const incarnation = findQueue(state, queue)?.incarnation
+  return state.markers.find((row) => row.marker === marker && row.incarnation === incarnation)
+}
+
+export function addMarker(
+  state: ModelState,
+  queue: QueueKey,
+  marker: string,
+  { visibleAt, arrival }: Place,
+  isPosting = false,
+): string {
+  const incarnation = findQueue(state, queue)?.incarnation ?? ''
+  state.markers.push({ incarnation, marker, visibleAt, arrival, isPosting })
+  return marker
+}
+
+export function markUsed(state: ModelState, key: QueueKey): void {
+  const queue = findQueue(state, key)
+  if (queue) queue.isUsed = true
+}
+
+/** Other contents have another incarnation. */
+export function empty(state: ModelState, key: QueueKey): void {
+  const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, key)
+  state.messages = state.messages.filter(stays)
+  state.claims = state.claims.filter(stays)
+  state.idempotencyRecords = state.idempotencyRecords.filter(stays)
+  const queue = findQueue(state, key)
+  if (queue) Object.assign(queue, { incarnation: newName('incarnation', nextNumber(state)), isUsed: false })
 }
 
 export function newVersion(state: ModelState): string {

@@ -60,6 +60,36 @@ export interface DeadLetterPolicy {
   readonly maxClaimCount: number
   /** New lifetime from the moment of the move, in seconds; null keeps the moment of expiry as it is. */
   readonly ttlSeconds: number | null
+  /** The queue lies in another store: messages for it depart, see `Departure`. */
+  readonly elsewhere?: true
+}
+
+/** A message with all that there is to know of it, as it goes from one store to another. */
+export interface WholeMessage {
+  readonly id: string
+  /** The body as JSON text, as it is stored. */
+  readonly body: string
+  readonly clientId: string
+  /** Seconds. */
+  readonly ttlSeconds: number
+  readonly createdAt: Instant
+  /** Of a delayed message: when its delay will be over. Of any other: `createdAt`. */
+  readonly visibleAt: Instant
+  readonly expiresAt: Instant
+  readonly claimCount: number
+  /** Name of the queue that it left for this dead letter queue, or null. */
+  readonly cameFrom: string | null
+  /** The marker of its place; null while it is delayed, and on its way to another queue. */
+  readonly marker: string | null
+}
+
+/** A message that has left its queue for one that lies in another store. */
+export interface Departure {
+  /** Names this departure: a message may depart again. */
+  readonly id: string
+  /** Where to. */
+  readonly queue: QueueKey
+  readonly message: WholeMessage
 }
 
 export interface QueueStats {

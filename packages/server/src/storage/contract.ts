@@ -20,6 +20,7 @@
 import type {
   Claim,
   DeadLetterPolicy,
+  Departure,
   Flavor,
   Instant,
   Message,
@@ -29,6 +30,7 @@ import type {
   QueueKey,
   QueueStats,
   Subscription,
+  WholeMessage,
 } from '../model/model.ts'
 
 /** Whether metadata passes the filters of a listing; for engines that do not look for themselves. */
@@ -207,14 +209,59 @@ export interface MessageStore {
    * the ttl that goes with it, as when they moved here), take a new place at the end of their old queue and start with a
    * claim count of 0. A message whose old queue is gone, or that a live claim holds,
    * or that never moved, stays. Answers what was moved, in order. The old queue is the one of that name in the same project;
-   * `limit` is not looked at when ids are given.
+   * `limit` is not looked at when ids are given. `elsewhere`: names of queues of the project that lie in other stores; messages
+   * that came from there depart.
    */
   redrive(p: {
     queue: QueueHandle
     ids: readonly string[] | null
     limit: number
+    elsewhere?: readonly string[] | undefined
     now: Instant
   }): Promise<{ id: string; queue: string }[] | Stale>
+
+  /** The marker behind every message that has a place by now: who lists from there meets what comes from now on. */
+  end(p: { queue: QueueHandle; now: Instant }): Promise<string | Stale>
+
+  /**
+   * One page of the whole queue: by place, claimed messages too, and then the delayed ones by order of posting. `after` is the
+   * `marker` of the page before; this one's is null when nothing may follow. `end` as from the method of that name, at the same moment.
+   */
+  export(p: {
+    queue: QueueHandle
+    after: string | null
+    limit: number
+    now: Instant
+  }): Promise<{ messages: WholeMessage[]; marker: string | null; end: string } | Stale>
+
+  /**
+   * Puts messages at the end of the queue, in array order, with their ids, free, and with what is left of their lives and delays. Those
+   * that have expired, and those whose ids are in the queue already, are passed over, so to do it twice is harmless.
+   *
+   * `end` comes from the queue of which these are a page. Where this queue has never had a message, it goes on as that one from
+   * then on: messages take the places that their markers say, later ones stand behind `end`, and every id and marker that was handed
+   * out there is good here. Otherwise, and with null, they take new places.
+   *
+   * A message with `departure`, the id of one, is taken once, whatever became of it since; those of one queue must come in order.
+   */
+  import(p: {
+    queue: QueueHandle
+    messages: readonly ArrivingMessage[]
+    end: string | null
+    now: Instant
+  }): Promise<'stored' | Stale>
+
+  /**
+   * Messages that have left queues of this store for others, up to `limit`; of each queue in the order in which they left it. They
+   * stay until `departed` says that they have arrived, or until they expire.
+   */
+  departures(p: { limit: number; now: Instant }): Promise<Departure[]>
+
+  departed(p: { ids: readonly string[]; now: Instant }): Promise<void>
+}
+
+export interface ArrivingMessage extends WholeMessage {
+  readonly departure?: string | undefined
 }
 
 export interface ClaimStore {
@@ -224,7 +271,7 @@ export interface ClaimStore {
    * ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter queue,
    * at once and unclaimed, with its count back at 0. Its ttl becomes what, less its age, is the rest of its life, in
    * whole seconds. A dead letter queue that is missing comes into being in the same move,
-   * with no metadata. (One that is the queue itself moves nothing: no policy.)
+   * with no metadata. (One that is the queue itself moves nothing: no policy.) Where it lies in another store the message departs.
    * Null when nothing was there to claim.
    */
   create(p: {
@@ -235,6 +282,21 @@ export interface ClaimStore {
     deadLetter: DeadLetterPolicy | null
     now: Instant
   }): Promise<Claim | null | Stale>
+
+  /**
+   * Finish and take: removes the finished messages, then takes others as `create` does, in one move. `gone` names those of the
+   * finished that were not there any more. If any is there but not held by the live claim that is named with it, nothing happens at
+   * all and `kept` names those.
+   */
+  exchange(p: {
+    queue: QueueHandle
+    finished: readonly FinishedMessage[]
+    limit: number
+    ttlSeconds: number
+    graceSeconds: number
+    deadLetter: DeadLetterPolicy | null
+    now: Instant
+  }): Promise<Exchanged | { readonly kept: string[] } | Stale>
 
   /** Null when it is unknown, has ended, or has no message left. */
   get(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<Claim | null | Stale>
@@ -250,6 +312,17 @@ export interface ClaimStore {
 
   /** Ends the claim; its messages can be claimed at once, at their old places, with their claim counts. */
   release(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<undefined | Stale>
+}
+
+export interface FinishedMessage {
+  readonly id: string
+  readonly claimId: string
+}
+
+export interface Exchanged {
+  /** Null when nothing was there to claim. */
+  readonly claim: Claim | null
+  readonly gone: string[]
 }
 
 export interface SubscriptionStore {
@@ -373,6 +446,11 @@ export interface QueueEngine {
 export interface Registry {
   readonly queues: Pick<QueueStore, 'list' | 'count' | 'usage'>
   readonly pools: PoolStore
+  /**
+   * The key under which ids and markers of the service are sealed, 16 bytes, made with the registry. An engine that is opened with it
+   * understands those that others gave out.
+   */
+  readonly idKey: Uint8Array
 }
 
 export type Storage = QueueEngine & Registry

@@ -33,13 +33,18 @@ function checksummedReads(messages: MessageStore): Pick<MessageStore, 'list' | '
   }
 }
 
-function checksummedClaims(claims: ClaimStore): Pick<ClaimStore, 'create' | 'get'> {
+function checksummedClaims(claims: ClaimStore): Pick<ClaimStore, 'create' | 'exchange' | 'get'> {
   const checksummed = async <T extends { readonly messages: readonly Message[] }>(claim: T | null) =>
     claim && { ...claim, messages: await withChecksums(claim.messages) }
   return {
     async create(p) {
       const claim = await claims.create(p)
       return claim === STALE ? STALE : checksummed(claim)
+    },
+    async exchange(p) {
+      const answer = await claims.exchange(p)
+      if (answer === STALE || 'kept' in answer) return answer
+      return { ...answer, claim: await checksummed(answer.claim) }
     },
     async get(p) {
       const claim = await claims.get(p)

@@ -29,6 +29,7 @@ export function encryptedStorage(
     claims: encryptedClaims(storage.claims, cipher),
     subscriptions: storage.subscriptions,
     pools: storage.pools,
+    idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
     ping: () => storage.ping(),
@@ -99,6 +100,12 @@ function encryptedMessages(
     deleteMany: (p) => messages.deleteMany(p),
     purge: (p) => messages.purge(p),
     redrive: (p) => messages.redrive(p),
+    end: (p) => messages.end(p),
+    // What is sealed stays sealed on its way.
+    export: (p) => messages.export(p),
+    import: (p) => messages.import(p),
+    departures: (p) => messages.departures(p),
+    departed: (p) => messages.departed(p),
   }
 }
 
@@ -112,6 +119,11 @@ function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore 
     async create(p) {
       const claim = await claims.create(p)
       return claim === STALE ? STALE : open(claim, p.queue.project)
+    },
+    async exchange(p) {
+      const answer = await claims.exchange(p)
+      if (answer === STALE || 'kept' in answer) return answer
+      return { ...answer, claim: open(answer.claim, p.queue.project) }
     },
     async get(p) {
       const claim = await claims.get(p)

@@ -43,6 +43,7 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     claims: pacedClaims(storage.claims, pace, limits),
     subscriptions: pacedSubscriptions(storage.subscriptions, pace, limits),
     pools: storage.pools,
+    idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
     ping: () => storage.ping(),
@@ -106,8 +107,11 @@ function learn<T>({ of, sizes }: Expected, answer: T, largestIn: (answer: T) => 
   return answer
 }
 
+/** Of all the queues of a store one does not know which have departures. */
+const ALL_QUEUES: QueueKey = { project: '', kind: 'queue', name: '' }
+
 /** In UTF-16 units, which is near enough. */
-function largestBody(messages: readonly Message[] | Stale): number {
+function largestBody(messages: readonly Pick<Message, 'body'>[] | Stale): number {
   let largest = 0
   if (messages !== STALE) for (const { body } of messages) largest = Math.max(largest, body.length)
   return largest
@@ -160,6 +164,24 @@ function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostByte
     deleteMany: (p) => messages.deleteMany(p),
     purge: (p) => messages.purge(p),
     redrive: (p) => messages.redrive(p),
+    end: (p) => messages.end(p),
+    export: (p) =>
+      pace.run(
+        upTo(p.limit, p.queue),
+        () => messages.export(p),
+        (page) => (page === STALE ? 0 : largestBody(page.messages)),
+      ),
+    import(p) {
+      for (const { body } of p.messages) pace.messages.posted(p.queue, body.length)
+      return messages.import(p)
+    },
+    departures: (p) =>
+      pace.run(
+        upTo(p.limit, ALL_QUEUES),
+        () => messages.departures(p),
+        (departures) => largestBody(departures.map(({ message }) => message)),
+      ),
+    departed: (p) => messages.departed(p),
   }
 }
 
@@ -169,6 +191,12 @@ function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimS
   const largest = (claim: Claim | null | Stale) => (claim === null || claim === STALE ? 0 : largestBody(claim.messages))
   return {
     create: (p) => pace.run(upTo(p.limit, p.queue), () => claims.create(p), largest),
+    exchange: (p) =>
+      pace.run(
+        upTo(p.limit, p.queue),
+        () => claims.exchange(p),
+        (answer) => (answer === STALE || 'kept' in answer ? 0 : largest(answer.claim)),
+      ),
     get: (p) => pace.run(upTo(maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), largest),
     renew: (p) => claims.renew(p),
     release: (p) => claims.release(p),
