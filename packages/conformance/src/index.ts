@@ -7,7 +7,9 @@ import { deadLetterCases } from './cases/dead-letters.ts'
 import { delayCases } from './cases/delay.ts'
 import { deleteCases } from './cases/delete.ts'
 import { deleteManyCases } from './cases/delete-many.ts'
+import { departureCases } from './cases/departures.ts'
 import { durableCases, durableRegistryCases } from './cases/durable.ts'
+import { exchangeCases } from './cases/exchange.ts'
 import { expiryCases } from './cases/expiry.ts'
 import { getCases } from './cases/get.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
@@ -24,6 +26,7 @@ import { queueCases } from './cases/queues.ts'
 import { redriveCases } from './cases/redrive.ts'
 import { statsCases } from './cases/stats.ts'
 import { subscriptionCases } from './cases/subscriptions.ts'
+import { transferCases } from './cases/transfers.ts'
 import { usageCases } from './cases/usage.ts'
 import { watchCases } from './cases/watch.ts'
 import type { Harness } from './harness.ts'
@@ -60,9 +63,12 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('delay', harness, delayCases)
     describeCases('expiry', harness, expiryCases)
     describeCases('claims', harness, claimCases)
+    describeCases('finish and take', harness, exchangeCases)
     describeCases('messages that claims lengthen', harness, claimExtensionCases)
     describeCases('dead letters', harness, deadLetterCases)
     describeCases('redrive', harness, redriveCases)
+    describeCases('transfers', harness, transferCases)
+    describeCases('departures', harness, departureCases)
     describeCases('subscriptions', harness, subscriptionCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)

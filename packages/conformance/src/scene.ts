@@ -1,11 +1,27 @@
 import assert from 'node:assert/strict'
-import type { Claim, Instant, Message, NewMessage, Queue, QueueHandle, QueueKey, Stale, Storage } from 'zaqar/storage'
+import type {
+  ArrivingMessage,
+  Claim,
+  Departure,
+  Exchanged,
+  FinishedMessage,
+  Instant,
+  Message,
+  NewMessage,
+  Queue,
+  QueueHandle,
+  QueueKey,
+  Stale,
+  Storage,
+  WholeMessage,
+} from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import type { ManualClock } from './clock.ts'
 import type { OpenedClients } from './opened-clients.ts'
 
 type ListTerms = Parameters<Storage['messages']['list']>[0]
 type ClaimTerms = Parameters<Storage['claims']['create']>[0]
+type ExportedPage = Exclude<Awaited<ReturnType<Storage['messages']['export']>>, Stale>
 type PopTerms = Parameters<Storage['messages']['pop']>[0]
 
 /**
@@ -149,6 +165,44 @@ export class Scene {
     return wordsOf(claim?.messages ?? [])
   }
 
+  /** Finish and take, with the claim that holds what is finished. */
+  async exchange(
+    queue: QueueHandle,
+    finished: readonly FinishedMessage[],
+    terms: Partial<ClaimTerms> = {},
+  ): Promise<Exchanged | { readonly kept: string[] }> {
+    const { storage, now } = this
+    const usual = { limit: 100, ttlSeconds: 300, graceSeconds: 60, deadLetter: null }
+    return fresh(await storage.claims.exchange({ queue, finished, ...usual, now, ...terms }))
+  }
+
+  /** The whole queue, page by page; and its end. */
+  async export(queue: QueueHandle, limit = 2): Promise<{ messages: WholeMessage[]; end: string }> {
+    const messages: WholeMessage[] = []
+    for (let after: string | null = null; ; ) {
+      const page: ExportedPage = fresh(await this.storage.messages.export({ queue, after, limit, now: this.now }))
+      messages.push(...page.messages)
+      if (page.marker === null) return { messages, end: page.end }
+      after = page.marker
+    }
+  }
+
+  async import(queue: QueueHandle, messages: readonly ArrivingMessage[], end: string | null = null): Promise<void> {
+    assert.equal(await this.storage.messages.import({ queue, messages, end, now: this.now }), 'stored')
+  }
+
+  async end(queue: QueueHandle): Promise<string> {
+    return fresh(await this.storage.messages.end({ queue, now: this.now }))
+  }
+
+  async departures(limit = 100): Promise<Departure[]> {
+    return this.storage.messages.departures({ limit, now: this.now })
+  }
+
+  async departed(...departures: readonly Departure[]): Promise<void> {
+    await this.storage.messages.departed({ ids: departures.map(({ id }) => id), now: this.now })
+  }
+
   async getClaim(queue: QueueHandle, claimId: string): Promise<Claim | null> {
     return fresh(await this.storage.claims.get({ queue, claimId, now: this.now }))
   }
@@ -171,7 +225,7 @@ export function fresh<Answer>(answer: Answer | Stale): Answer {
   return answer as Answer
 }
 
-export function wordsOf(messages: readonly Message[]): string[] {
+export function wordsOf(messages: readonly Pick<Message, 'body'>[]): string[] {
   return messages.map((message) => JSON.parse(message.body))
 }
 

@@ -174,7 +174,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const last = page.at(-1)
       return {
         messages: page.map((message) => toWholeMessage(state, message, now)),
-        marker: last && rest.length > limit ? addPageMarker(state, queue, last, !isVisible(last, now)) : null,
+        marker: last ? addPageMarker(state, queue, last, !isVisible(last, now)) : null,
         end: addEnd(state, queue, now),
       }
     },
@@ -243,14 +243,16 @@ function remove(state: ModelState, messages: readonly MessageRow[]): void {
   state.messages = state.messages.filter((message) => !messages.includes(message))
 }
 
-function addPageMarker(state: ModelState, queue: QueueKey, place: Place, isPosting: boolean): string {
-  return addMarker(state, queue, newName('page', nextNumber(state)), place, isPosting)
+/** The same place has the same marker. */
+function addPageMarker(state: ModelState, queue: QueueKey, { visibleAt, arrival }: Place, isPosting: boolean): string {
+  const marker = `${isPosting ? 'posting' : 'place'}-${visibleAt}-${arrival}_`
+  return findMarker(state, queue, marker)?.marker ?? addMarker(state, queue, marker, { visibleAt, arrival }, isPosting)
 }
 
 /** Behind everything that is visible; nothing stands before the end of a queue that never had a message. */
 function addEnd(state: ModelState, queue: QueueKey, now: Instant): string {
-  const arrival = findQueue(state, queue)?.isUsed ? nextNumber(state) : 0
-  return addMarker(state, queue, newName('end', nextNumber(state)), { visibleAt: now, arrival })
+  const arrival = findQueue(state, queue)?.isUsed ? state.counter : 0
+  return addMarker(state, queue, `end-${now}-${arrival}_`, { visibleAt: now, arrival })
 }
 
 /** A queue that never had a message may become the one of which that is the end. */

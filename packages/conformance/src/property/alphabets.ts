@@ -67,10 +67,14 @@ export const metadataFilters = fc
   .map((colour) => (colour === null ? [] : [{ key: 'colour', anyOf: [colour, 'blue'] }]))
 
 export const deadLetter: fc.Arbitrary<DeadLetterPolicy | null> = fc.option(
-  fc.record({
-    queue: fc.constantFrom('b', 'b', 'b', 'a', 'ab'),
-    maxClaimCount: fc.constantFrom(-1, 0, 0, 1, 1, 2),
-    ttlSeconds: fc.constantFrom(null, null, 1, 10),
-  }),
+  fc.record(
+    {
+      queue: fc.constantFrom('b', 'b', 'b', 'a', 'ab'),
+      maxClaimCount: fc.constantFrom(-1, 0, 0, 1, 1, 2),
+      ttlSeconds: fc.constantFrom(null, null, 1, 10),
+      elsewhere: fc.constant(true as const),
+    },
+    { requiredKeys: ['queue', 'maxClaimCount', 'ttlSeconds'] },
+  ),
   { freq: 2 },
 )

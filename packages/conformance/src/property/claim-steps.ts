@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { STALE } from 'zaqar/storage'
 import { claimableQueue, deadLetter, handleAge, limit, pick } from './alphabets.ts'
 import { step } from './step.ts'
 
@@ -21,6 +22,40 @@ export const claimSteps = [
         }
         world.expectAfter(ttlSeconds, ttlSeconds + graceSeconds)
         await world.mayHaveMoved()
+      }),
+  ),
+
+  step(
+    7,
+    'exchange',
+    {
+      queue: claimableQueue,
+      handle: handleAge,
+      finished: fc.array(fc.record({ id: pick, claim: pick }), { minLength: 1, maxLength: 3 }),
+      limit,
+      ...claimTerms,
+      deadLetter,
+    },
+    (world, { queue, handle, finished, limit, ttlSeconds, graceSeconds, deadLetter }) =>
+      world.withHandle(queue, handle, async (known) => {
+        const named = finished.flatMap(({ id, claim }) => {
+          const [message, claimId] = [world.pick(world.messages, queue, id), world.pick(world.claims, queue, claim)]
+          return message && claimId ? [{ message, claimId }] : []
+        })
+        const terms = { limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
+        const { engine, model } = await world.ask((storage, of) =>
+          storage.claims.exchange({
+            queue: of(known),
+            finished: named.map(({ message, claimId }) => ({ id: of(message), claimId: of(claimId) })),
+            ...terms,
+          }),
+        )
+        world.expectAfter(ttlSeconds, ttlSeconds + graceSeconds)
+        await world.mayHaveMoved()
+        if (engine === STALE || model === STALE || !('claim' in engine) || !('claim' in model)) return
+        if (!engine.claim || !model.claim) return
+        world.found(world.claims, queue, { engine: [engine.claim.id], model: [model.claim.id] })
+        world.foundMessages(queue, { engine: engine.claim.messages, model: model.claim.messages })
       }),
   ),
 

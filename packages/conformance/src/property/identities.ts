@@ -7,7 +7,7 @@ export interface Pair<T> {
 }
 
 /** The fields of answers whose values each storage chooses for itself. */
-const opaqueFields = new Set(['id', 'ids', 'claimId', 'version'])
+const opaqueFields = new Set(['id', 'ids', 'claimId', 'version', 'kept', 'gone'])
 
 /**
  * Which name of the engine stands for which name of the model. One engine name never stands for two things, nor two for
@@ -38,7 +38,7 @@ export class Identities {
 
   #field(field: string, engine: unknown, model: unknown): unknown {
     // Several markers may name one place, so it only counts whether there is one.
-    if (field === 'marker') return engine === null || model === null ? engine : model
+    if (field === 'marker' || field === 'end') return engine === null || model === null ? engine : model
     return this.#translate(engine, model, opaqueFields.has(field))
   }
 

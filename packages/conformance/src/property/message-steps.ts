@@ -157,8 +157,14 @@ export const messageSteps = [
   step(
     4,
     'redrive',
-    { queue: deadLetterQueue, handle: handleAge, ids: fc.option(picks, { freq: 2 }), limit },
-    (world, { queue, handle, ids, limit }) =>
+    {
+      queue: deadLetterQueue,
+      handle: handleAge,
+      ids: fc.option(picks, { freq: 2 }),
+      limit,
+      elsewhere: fc.constantFrom([], [], ['a'], ['a', 'ab']),
+    },
+    (world, { queue, handle, ids, limit, elsewhere }) =>
       world.withHandle(queue, handle, async (known) => {
         const picked = ids && world.pickAll(world.messages, queue, ids)
         await world.ask((storage, of) =>
@@ -166,6 +172,7 @@ export const messageSteps = [
             queue: of(known),
             ids: picked === null ? null : picked.map(of),
             limit,
+            elsewhere,
             now: world.now,
           }),
         )

@@ -12,6 +12,7 @@ import { queueSteps } from './queue-steps.ts'
 import { registrySteps } from './registry-steps.ts'
 import type { Step, WeightedStep } from './step.ts'
 import { subscriptionSteps } from './subscription-steps.ts'
+import { transferSteps } from './transfer-steps.ts'
 import { World } from './world.ts'
 import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
 
@@ -62,11 +63,12 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
         ...queueSteps,
         ...messageSteps,
         ...claimSteps,
+        ...transferSteps,
         ...subscriptionSteps,
         ...registry,
       ),
     },
-    { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps) },
+    { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps, ...transferSteps) },
     { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
     ...(registry.length > 0 ? [{ weight: 1, arbitrary: sequence(...registry) }] : []),
   )

@@ -88,6 +88,12 @@ export class World {
     return key
   }
 
+  /** The number of the queue; null when it is none of those that are picked. */
+  indexOf({ project, kind, name }: QueueKey): number | null {
+    const index = this.#keys.findIndex((key) => key.project === project && key.kind === kind && key.name === name)
+    return index < 0 ? null : index
+  }
+
   nextSerial(): number {
     this.#serial += 1
     return this.#serial

@@ -225,7 +225,7 @@ export interface MessageStore {
 
   /**
    * One page of the whole queue: by place, claimed messages too, and then the delayed ones by order of posting. `after` is the
-   * `marker` of the page before; this one's is null when nothing may follow. `end` as from the method of that name, at the same moment.
+   * `marker` of the page before; that of an empty page is null. `end` as from the method of that name, at the same moment.
    */
   export(p: {
     queue: QueueHandle
