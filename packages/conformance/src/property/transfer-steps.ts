@@ -35,6 +35,8 @@ export const transferSteps = [
         const pages = await exportAll(world, known, limit)
         if (pages === null) return
         await world.ask((storage, of) => storage.queues.delete({ queue: of(known), now: world.now }))
+        // Who has met them meets them again, unless the same queue goes on.
+        if (from !== to || !goesOn) await world.mayHaveMoved()
         await createQueue(world, to, '{}')
         await world.withHandle(to, 'latest', async (target) => {
           // Twice is harmless.
