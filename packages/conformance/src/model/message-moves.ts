@@ -245,14 +245,19 @@ function remove(state: ModelState, messages: readonly MessageRow[]): void {
 
 /** The same place has the same marker. */
 function addPageMarker(state: ModelState, queue: QueueKey, { visibleAt, arrival }: Place, isPosting: boolean): string {
-  const marker = `${isPosting ? 'posting' : 'place'}-${visibleAt}-${arrival}_`
+  const marker = `${isPosting ? 'posting' : 'place'}-${visibleAt}-${arrival}-${incarnationOf(state, queue)}`
   return findMarker(state, queue, marker)?.marker ?? addMarker(state, queue, marker, { visibleAt, arrival }, isPosting)
 }
 
 /** Behind everything that is visible; nothing stands before the end of a queue that never had a message. */
 function addEnd(state: ModelState, queue: QueueKey, now: Instant): string {
   const arrival = findQueue(state, queue)?.isUsed ? state.counter : 0
-  return addMarker(state, queue, `end-${now}-${arrival}_`, { visibleAt: now, arrival })
+  const marker = `end-${now}-${arrival}-${incarnationOf(state, queue)}`
+  return addMarker(state, queue, marker, { visibleAt: now, arrival })
+}
+
+function incarnationOf(state: ModelState, queue: QueueKey): string | undefined {
+  return findQueue(state, queue)?.incarnation
 }
 
 /** A queue that never had a message may become the one of which that is the end. */
