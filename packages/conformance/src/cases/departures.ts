@@ -35,6 +35,7 @@ export function departureCases(it: It): void {
           claimCount: 0,
           cameFrom: 'jobs',
           marker: null,
+          posting: null,
         },
       })
       await scene.departed(departure)

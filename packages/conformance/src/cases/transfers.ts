@@ -41,8 +41,9 @@ export function transferCases(it: It): void {
     const [a, claimed, , , delayed] = messages
     const common = { clientId: 'poster', ttlSeconds: 3600, createdAt: now - 60_000, claimCount: 2, cameFrom: null }
     const life = { visibleAt: now - 60_000, expiresAt: now + 3540_000 }
-    assert.deepEqual({ ...a, marker: '' }, { id: ids[0], body: '"a"', ...common, ...life, marker: '' })
-    assert.equal(typeof a?.marker, 'string')
+    const opaque = { marker: '', posting: '' }
+    assert.deepEqual({ ...a, ...opaque }, { id: ids[0], body: '"a"', ...common, ...life, ...opaque })
+    assert.deepEqual([typeof a?.marker, typeof a?.posting], ['string', 'string'])
     assert.equal(claimed?.claimCount, 2)
     assert.deepEqual([delayed?.visibleAt, delayed?.marker], [now + 540_000, null])
   })
@@ -124,6 +125,24 @@ export function transferCases(it: It): void {
     const third = await move(scene, second, await scene.queue('third'))
     assert.deepEqual(await scene.listed(third, { after: marker }), ['c', 'was delayed', 'later'])
     assert.deepEqual(wordsOf(await scene.get(third, ...ids)).length, 5)
+  })
+
+  it('who lists delayed messages too goes on behind what was met', async (scene) => {
+    const queue = await scene.queue()
+    await scene.postWith(queue, { delaySeconds: 60 }, 'first')
+    await scene.postWith(queue, { delaySeconds: 600 }, 'second')
+    const guest = await scene.queue('guest')
+    const { messages } = await scene.export(queue)
+    await scene.post(guest, 'own')
+    await scene.import(guest, messages)
+    await scene.post(guest, 'last')
+    const { marker } = await scene.list(guest, { ...all, limit: 3 })
+    assert.deepEqual(await scene.listed(guest, { ...all, after: marker }), ['last'])
+    scene.pass(60)
+    await scene.list(guest)
+    const again = await move(scene, guest, await scene.queue('again'))
+    assert.deepEqual(await scene.listed(again, all), ['own', 'first', 'second', 'last'])
+    assert.deepEqual(await scene.listed(again, { ...all, after: marker }), ['last'])
   })
 
   it('a dead letter that is imported still knows where it came from', async (scene) => {

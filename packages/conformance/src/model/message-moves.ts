@@ -186,7 +186,9 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       for (const message of messages) {
         if (isPassedOver(state, queue, message, now)) continue
         const arrival = nextNumber(state)
-        const there = isSame ? findMarker(state, queue, message.marker ?? message.id) : undefined
+        const [place, posting] = [message.marker, message.posting].map((marker) =>
+          isSame ? findMarker(state, queue, marker) : undefined,
+        )
         state.messages.push({
           id: message.id,
           body: message.body,
@@ -198,8 +200,8 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
           cameFrom: message.cameFrom,
           claimId: null,
           queue: keyOf(queue),
-          arrival: there?.arrival ?? arrival,
-          visibleAt: message.marker !== null && there ? there.visibleAt : Math.max(message.visibleAt, now),
+          arrival: posting?.arrival ?? arrival,
+          visibleAt: place?.visibleAt ?? Math.max(message.visibleAt, now),
         })
         markUsed(state, queue)
       }
@@ -293,5 +295,6 @@ function toWholeMessage(state: ModelState, message: MessageRow, now: Instant): W
     claimCount,
     cameFrom,
     marker: isDelayed ? null : addPageMarker(state, message.queue, message, false),
+    posting: addPageMarker(state, message.queue, message, true),
   }
 }

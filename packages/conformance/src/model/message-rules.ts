@@ -125,7 +125,7 @@ export function depart(state: ModelState, message: MessageRow, name: string): vo
   state.departures.push({
     id: newName('departure', nextNumber(state)),
     queue: { ...queue, name },
-    message: { id, body, clientId, ...life, claimCount: 0, cameFrom, marker: null },
+    message: { id, body, clientId, ...life, claimCount: 0, cameFrom, marker: null, posting: null },
   })
 }
 

@@ -81,6 +81,8 @@ export interface WholeMessage {
   readonly cameFrom: string | null
   /** The marker of its place; null while it is delayed, and on its way to another queue. */
   readonly marker: string | null
+  /** The marker of its place in the order of posting; null on its way to another queue. */
+  readonly posting: string | null
 }
 
 /** A message that has left its queue for one that lies in another store. */

@@ -239,7 +239,7 @@ export interface MessageStore {
    * that have expired, and those whose ids are in the queue already, are passed over, so to do it twice is harmless.
    *
    * `end` comes from the queue of which these are a page. Where this queue has never had a message, it goes on as that one from
-   * then on: messages take the places that their markers say, later ones stand behind `end`, and every id and marker that was handed
+   * then on: messages take the places that their markers say, in both orders, later ones stand behind `end`, and every id and marker that was handed
    * out there is good here. Otherwise, and with null, they take new places.
    *
    * A message with `departure`, the id of one, is taken once, whatever became of it since; those of one queue must come in order.
