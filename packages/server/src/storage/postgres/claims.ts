@@ -1,28 +1,47 @@
-import type { Instant } from '../../model/model.ts'
+import type { Claim, Instant } from '../../model/model.ts'
 import type { ClaimStore, Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
 import { deadLetterOf } from './messages.ts'
 import { type MessageRow, toMessages } from './rows.ts'
 
-type Created = { bucket: number; claim: number; messages: MessageRow[] }
+type Created = { incarnation: number; claim: number; messages: MessageRow[] }
+/** Positions in what was finished. */
+type Exchanged = { claim: Created | null; gone: number[] }
+type Kept = { kept: number[] }
 type Found = Created & { ttl: number; renewedAt: Instant }
 
 export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
   const visit = lanes.visit.bind(lanes)
   const read = lanes.read.bind(lanes)
 
+  function toClaim(created: Created | null, ttlSeconds: number, now: Instant): Claim | null {
+    if (created === null) return null
+    const { incarnation, claim, messages } = created
+    return {
+      id: identifiers.ofClaim([incarnation, claim]),
+      ttlSeconds,
+      renewedAt: now,
+      messages: toMessages(messages, incarnation, identifiers),
+    }
+  }
+
   return {
     create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
       const parameters = { limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
-      return onQueue(visit<Created | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) => {
-        if (answer === null) return null
-        const { bucket, claim, messages } = answer as Created
-        return {
-          id: identifiers.ofClaim([bucket, claim]),
-          ttlSeconds,
-          renewedAt: now,
-          messages: toMessages(messages, bucket, identifiers),
-        }
+      return onQueue(visit<Created | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) =>
+        toClaim(answer as Created | null, ttlSeconds, now),
+      )
+    },
+
+    exchange({ queue, finished, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+      const named = finished.map(({ id, claimId }) => [...identifiers.message(id), ...identifiers.claim(claimId)])
+      const terms = { limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
+      const parameters = { finished: named, ...terms }
+      return onQueue(visit<Exchanged | Kept | Stale>, { move: 'exchange_claim', queue, parameters }, (answer) => {
+        const idsOf = (indexes: readonly number[]) => [...new Set(indexes.map((i) => finished[i]?.id as string))]
+        const exchanged = answer as Exchanged | Kept
+        if ('kept' in exchanged) return { kept: idsOf(exchanged.kept) }
+        return { claim: toClaim(exchanged.claim, ttlSeconds, now), gone: idsOf(exchanged.gone) }
       })
     },
 
@@ -30,8 +49,8 @@ export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
       const parameters = { claim: identifiers.claim(claimId), now }
       return onQueue(read<Found | false | Stale>, { move: 'get_claim', queue, parameters }, (answer) => {
         if (answer === false) return null
-        const { bucket, ttl, renewedAt, messages } = answer as Found
-        return { id: claimId, ttlSeconds: ttl, renewedAt, messages: toMessages(messages, bucket, identifiers) }
+        const { incarnation, ttl, renewedAt, messages } = answer as Found
+        return { id: claimId, ttlSeconds: ttl, renewedAt, messages: toMessages(messages, incarnation, identifiers) }
       })
     },
 

@@ -1,16 +1,13 @@
-import type { Sealer } from '../sealed-id.ts'
+import type { Instant } from '../../model/model.ts'
+import type { SealedKind, Sealer } from '../sealed-id.ts'
 
-/** What an id names: a message or claim by its number in its bucket. */
-export type Identity = readonly [bucket: number, number: number]
+/** What an id names: a message, claim or departure by its number in an incarnation. */
+export type Identity = readonly [incarnation: number, number: number]
 
-/** Where a page ended: [low bits of the bucket, place or null for none yet, number from its POST]. */
-export type Position = readonly [bucketBits: number, place: number | null, posted: number]
+/** Where a listing starts: a place, a place in the order of posting, or a message, which stands for both at its POST. */
+export type Position = readonly [incarnation: number, number: number, kind: 'marker' | 'posting' | 'message']
 
-/** Says that a sealed block is a marker, not the id of a message; the bits below are the low bits of the bucket. */
-const IS_MARKER = 0x800000
-const BUCKET_BITS = 0x7fffff
-
-/** Ids and markers. Of a message or claim: its number, and the whole bucket in place of the instant. */
+/** Ids and markers. */
 export class Identifiers {
   readonly #sealer: Sealer
 
@@ -18,47 +15,73 @@ export class Identifiers {
     this.#sealer = sealer
   }
 
-  ofMessages(identities: readonly Identity[]): string[] {
+  ofMessages(messages: readonly (readonly [...Identity, createdAt: Instant])[]): string[] {
     return this.#sealer.sealAll(
-      identities.map(([bucket, number]) => ({ kind: 'message', createdAt: 0, number, incarnation: bucket })),
+      messages.map(([incarnation, number, createdAt]) => ({ kind: 'message', incarnation, number, createdAt })),
     )
   }
 
-  ofClaim([bucket, number]: Identity): string {
-    return this.#sealer.seal({ kind: 'claim', createdAt: 0, number, incarnation: bucket })
+  ofClaim(identity: Identity): string {
+    return this.#seal('claim', identity)
   }
 
-  ofPosition([bucket, place, posted]: Position): string {
-    const bits = IS_MARKER | (bucket & BUCKET_BITS)
-    return this.#sealer.seal({ kind: 'message', createdAt: bits, number: posted, incarnation: place ?? 0 })
+  ofDeparture(identity: Identity): string {
+    return this.#seal('departure', identity)
   }
 
-  /** Null when `id` is none of a message. */
-  message(id: string): Identity | null {
-    const opened = this.#sealer.open('message', id)
-    return opened && opened.createdAtBits === 0 ? [opened.incarnation, opened.number] : null
+  ofMarker(incarnation: number, place: number): string {
+    return this.#seal('marker', [incarnation, place])
+  }
+
+  ofPosting(incarnation: number, number: number): string {
+    return this.#seal('posting', [incarnation, number])
+  }
+
+  /** Names nothing when `id` is none of a message. */
+  message(id: string): Identity {
+    return this.#open('message', id) ?? NOTHING
   }
 
   /** Of those that are ids of messages, each once. */
   messages(ids: readonly string[]): Identity[] {
     return [...new Set(ids)].flatMap((id) => {
-      const identity = this.message(id)
+      const identity = this.#open('message', id)
       return identity ? [identity] : []
     })
   }
 
   /** Names no claim when `id` is none of one. */
   claim(id: string): Identity {
-    const opened = this.#sealer.open('claim', id)
-    return opened ? [opened.incarnation, opened.number] : [0, 0]
+    return this.#open('claim', id) ?? NOTHING
   }
 
-  /** Takes a marker, or the id of a message, which stands for its place at its POST. */
-  position(marker: string): Position | null {
-    const opened = this.#sealer.open('message', marker)
-    if (opened === null) return null
-    const { number, incarnation, createdAtBits } = opened
-    if (createdAtBits & IS_MARKER) return [createdAtBits & BUCKET_BITS, incarnation === 0 ? null : incarnation, number]
-    return [incarnation & BUCKET_BITS, number, number]
+  departure(id: string): Identity {
+    return this.#open('departure', id) ?? NOTHING
+  }
+
+  /** Null when it is no marker of a place. */
+  marker(marker: string | null): Identity | null {
+    return marker === null ? null : this.#open('marker', marker)
+  }
+
+  /** Takes a marker, or the id of a message; null when it is neither. */
+  position(marker: string | null): Position | null {
+    if (marker === null) return null
+    for (const kind of ['marker', 'posting', 'message'] as const) {
+      const identity = this.#open(kind, marker)
+      if (identity) return [...identity, kind]
+    }
+    return null
+  }
+
+  #seal(kind: SealedKind, [incarnation, number]: Identity): string {
+    return this.#sealer.seal({ kind, incarnation, number, createdAt: 0 })
+  }
+
+  #open(kind: SealedKind, text: string): Identity | null {
+    const opened = this.#sealer.open(kind, text)
+    return opened && [opened.incarnation, opened.number]
   }
 }
+
+const NOTHING: Identity = [0, 0]

@@ -1,13 +1,22 @@
-import type { DeadLetterPolicy } from '../../model/model.ts'
+import type { DeadLetterPolicy, Instant } from '../../model/model.ts'
 import type { MessageStore, Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
-import type { Identity } from './identifiers.ts'
 import type { Parameters } from './lanes.ts'
-import { type MessageRow, toMessages } from './rows.ts'
+import {
+  type DepartureRow,
+  type MessageRow,
+  positionOf,
+  toDepartures,
+  toMessages,
+  toWholeMessages,
+  type WholeRow,
+} from './rows.ts'
 
-type Page = { bucket: number; messages: MessageRow[] }
-type Appended = { bucket: number; first: number; count: number }
-type Moved = { moved: [idBucket: number, idNumber: number, queue: string][] }
+type Page = { incarnation: number; messages: MessageRow[] }
+type Appended = { incarnation: number; first: number; count: number; createdAt: Instant }
+type Moved = { moved: [idIncarnation: number, idNumber: number, createdAt: Instant, queue: string][] }
+type End = { incarnation: number; last: number }
+type Exported = End & { messages: WholeRow[]; isMore: boolean }
 
 /** The parameter of claims and pops, left out when nothing is ever moved. */
 export function deadLetterOf(queue: { name: string }, policy: DeadLetterPolicy | null): Parameters {
@@ -31,20 +40,21 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       }
       return onQueue(visit<Appended | 'conflict' | Stale>, { move: 'append', queue, parameters }, (answer) => {
         if (answer === 'conflict') return answer
-        const { bucket, first, count } = answer as Appended
-        return { ids: identifiers.ofMessages(Array.from({ length: count }, (_, i): Identity => [bucket, first + i])) }
+        const { incarnation, first, count, createdAt } = answer as Appended
+        const posted = Array.from({ length: count }, (_, i) => [incarnation, first + i, createdAt] as const)
+        return { ids: identifiers.ofMessages(posted) }
       })
     },
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
-      const position = after === null ? null : identifiers.position(after)
+      const position = identifiers.position(after)
       const parameters = { after: position, limit, hidden: hideClientId, includeClaimed, includeDelayed, now }
       return onQueue(read<Page | Stale>, { move: 'list_messages', queue, parameters }, (answer) => {
-        const { bucket, messages } = answer as Page
+        const { incarnation, messages } = answer as Page
         const last = messages.at(-1)
         return {
-          messages: toMessages(messages, bucket, identifiers),
-          marker: last ? identifiers.ofPosition([bucket, last[2], last[3] ?? (last[2] as number)]) : null,
+          messages: toMessages(messages, incarnation, identifiers),
+          marker: last ? positionOf(last, incarnation, identifiers, includeDelayed) : null,
         }
       })
     },
@@ -52,16 +62,15 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
     get({ queue, ids, now }) {
       const parameters = { ids: identifiers.messages(ids), now }
       return onQueue(read<Page | Stale>, { move: 'get_messages', queue, parameters }, (answer) => {
-        const { bucket, messages } = answer as Page
-        const found = new Map(toMessages(messages, bucket, identifiers).map((message) => [message.id, message]))
+        const { incarnation, messages } = answer as Page
+        const found = new Map(toMessages(messages, incarnation, identifiers).map((message) => [message.id, message]))
         return [...new Set(ids)].flatMap((id) => found.get(id) ?? [])
       })
     },
 
     delete({ queue, id, claimId, now }) {
-      // An id that is none names nothing; the move still has to say whether the queue is stale.
-      const identity = identifiers.message(id) ?? [0, 0]
-      const parameters = { id: identity, ...(claimId !== null && { claim: identifiers.claim(claimId) }), now }
+      const claim = claimId === null ? {} : { claim: identifiers.claim(claimId) }
+      const parameters = { id: identifiers.message(id), ...claim, now }
       type Answer = 'deleted' | 'absent' | 'held' | 'not-claimed' | 'claim-not-live'
       return onQueue(visit<Answer | Stale>, { move: 'delete_message', queue, parameters }, (answer) => answer)
     },
@@ -76,22 +85,63 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
     pop({ queue, limit, deadLetter, now }) {
       const parameters = { limit, ...deadLetterOf(queue, deadLetter), now }
       return onQueue(visit<Page | Stale>, { move: 'pop', queue, parameters }, (answer) => {
-        const { bucket, messages } = answer as Page
-        return toMessages(messages, bucket, identifiers)
+        const { incarnation, messages } = answer as Page
+        return toMessages(messages, incarnation, identifiers)
       })
     },
 
     purge: ({ queue }) =>
       onQueue(write<'purged' | Stale>, { move: 'purge_messages', queue, parameters: {} }, () => 'purged' as const),
 
-    redrive({ queue, ids, limit, now }) {
-      const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, now }
+    redrive({ queue, ids, limit, elsewhere = [], now }) {
+      const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, elsewhere, now }
       const alone: typeof visit = (move, key, complete) => lanes.visit(move, key, complete, true)
       return onQueue(alone<Moved | Stale>, { move: 'redrive', queue, parameters }, (answer) => {
         const { moved } = answer as Moved
-        const moveIds = identifiers.ofMessages(moved.map(([bucket, number]): Identity => [bucket, number]))
-        return moved.map(([, , name], i) => ({ id: moveIds[i] as string, queue: name }))
+        const movedIds = identifiers.ofMessages(moved.map(([...identity]) => [identity[0], identity[1], identity[2]]))
+        return moved.map(([, , , name], i) => ({ id: movedIds[i] as string, queue: name }))
       })
+    },
+
+    end: ({ queue, now }) =>
+      onQueue(read<End | Stale>, { move: 'queue_end', queue, parameters: { now } }, (answer) => {
+        const { incarnation, last } = answer as End
+        return identifiers.ofMarker(incarnation, last)
+      }),
+
+    export({ queue, after, limit, now }) {
+      const parameters = { after: identifiers.position(after), limit, now }
+      return onQueue(read<Exported | Stale>, { move: 'export_messages', queue, parameters }, (answer) => {
+        const { incarnation, last, messages, isMore } = answer as Exported
+        const final = isMore ? messages.at(-1) : undefined
+        return {
+          messages: toWholeMessages(messages, incarnation, identifiers),
+          marker: final ? positionOf(final, incarnation, identifiers, final[2] === null) : null,
+          end: identifiers.ofMarker(incarnation, last),
+        }
+      })
+    },
+
+    import({ queue, messages, end, now }) {
+      const arriving = messages.map(({ id, marker, departure, ttlSeconds, clientId, ...others }) => ({
+        ...others,
+        id: identifiers.message(id),
+        place: identifiers.marker(marker),
+        ...(departure !== undefined && { departure: identifiers.departure(departure) }),
+        ttl: ttlSeconds,
+        client: clientId,
+      }))
+      const parameters = { messages: arriving, end: identifiers.marker(end), now }
+      return onQueue(visit<'stored' | Stale>, { move: 'import_messages', queue, parameters }, (answer) => answer)
+    },
+
+    async departures({ limit, now }) {
+      const rows = await lanes.service<DepartureRow[]>('list_departures', { limit, now })
+      return toDepartures(rows, identifiers)
+    },
+
+    async departed({ ids }) {
+      await lanes.service('delete_departures', { ids: ids.map((id) => identifiers.departure(id)) })
     },
   }
 }

@@ -26,6 +26,8 @@ export interface PostgresOptions {
   /** Connections for moves that write, and as many for moves that read; one more listens. Default 4. */
   readonly connections?: number
   readonly clock: Clock
+  /** Seals ids and markers, `SEAL_KEY_BYTES` long. Default: one that belongs to the store. */
+  readonly idKey?: Uint8Array | undefined
 }
 
 export const abilities: Abilities = {
@@ -43,11 +45,12 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
  * @throws StorageUnavailable when the server cannot be reached, does not serve, or is not one that the engine can work on.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
-  const { uri, listenUri, schema = 'zaqar', connections = 4, clock } = options
+  const { uri, listenUri, schema = 'zaqar', connections = 4, clock, idKey } = options
   if (!SCHEMA_NAME.test(schema)) throw new Error(`${schema} cannot be the name of the schema`)
-  const { weakness, idKey } = await prepare(uri, schema, listenUri === undefined)
+  const { weakness, ownKey } = await prepare(uri, schema, listenUri === undefined)
   const lanes = new Lanes({ uri, schema, connections })
-  const engine = { lanes, identifiers: new Identifiers(new Sealer(Buffer.from(idKey, 'hex'))) }
+  const key = idKey ?? ownKey
+  const engine = { lanes, identifiers: new Identifiers(new Sealer(key)) }
   const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
   const sweeper = new Sweeper(lanes, clock)
   sweeper.start()
@@ -59,6 +62,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     claims: createClaimStore(engine),
     subscriptions: createSubscriptionStore(engine),
     pools: createPoolStore(engine),
+    idKey: key,
     watch: (queue, listener) => watchers.watch(queue, listener),
     async ping() {
       await lanes.service('ping', {})
@@ -93,7 +97,7 @@ async function prepare(
   uri: string,
   schema: string,
   mustListen: boolean,
-): Promise<{ weakness: string | null; idKey: string }> {
+): Promise<{ weakness: string | null; ownKey: Uint8Array }> {
   const { client, destroy } = await connect(uri)
   try {
     if (mustListen) await refusePooler(client)
@@ -103,7 +107,7 @@ async function prepare(
     const [service] = rows
     if (service === undefined) throw new StorageUnavailable(`The schema ${schema} is not complete`)
     await client.end()
-    return { weakness, idKey: service.id_key }
+    return { weakness, ownKey: Buffer.from(service.id_key, 'hex') }
   } catch (error) {
     destroy()
     throw toFailure(error)

@@ -13,7 +13,13 @@ type QueueRow = [name: string, metadata: string | null]
 type QueuePart = { queues: QueueRow[]; last: string | null }
 type StoredQueue = { metadata: string; version: number }
 type Usage = { queues: number; messages: number; bytes: number }
-type StatsRow = { bucket: number; free: number; held: number; oldest: MessageRow | null; newest: MessageRow | null }
+type StatsRow = {
+  incarnation: number
+  free: number
+  held: number
+  oldest: MessageRow | null
+  newest: MessageRow | null
+}
 
 export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
   const write = lanes.write.bind(lanes)
@@ -65,8 +71,8 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     stats: ({ queue, now }) =>
       onQueue(read<StatsRow | Stale>, { move: 'queue_stats', queue, parameters: { now } }, (answer) => {
-        const { bucket, free, held, oldest, newest } = answer as StatsRow
-        const shown = (row: MessageRow | null) => row && (toMessages([row], bucket, identifiers)[0] ?? null)
+        const { incarnation, free, held, oldest, newest } = answer as StatsRow
+        const shown = (row: MessageRow | null) => row && (toMessages([row], incarnation, identifiers)[0] ?? null)
         return { free, claimed: held, oldest: shown(oldest), newest: shown(newest) }
       }),
   }

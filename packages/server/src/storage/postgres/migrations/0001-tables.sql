@@ -25,7 +25,8 @@ CREATE TABLE queue (
 -- What is known of a bucket. Only the row with the highest `seq` counts: a move inserts the next one and deletes the one
 -- before. An UPDATE in place would leave its old versions in the way of every reader for as long as somebody's long
 -- transaction keeps them from being vacuumed; here readers come from the live end of the index and never meet them.
---   last         the highest number given to a message or claim; places are numbers
+--   incarnation  what the bucket is called in ids and markers: a random number, which goes with the contents to another store
+--   last         the highest number given to a message, claim or departure; places are numbers
 --   fresh        no message with a place >= fresh was ever claimed; those before it are held, returned, or gone
 --   live         no message has a lower place
 --   free, held   how many messages there are, expired ones counted until they are settled
@@ -38,6 +39,7 @@ CREATE TABLE queue (
 CREATE TABLE standing (
   bucket bigint NOT NULL,
   seq bigint NOT NULL,
+  incarnation bigint NOT NULL,
   last bigint NOT NULL,
   fresh bigint NOT NULL,
   live bigint NOT NULL,
@@ -56,7 +58,7 @@ CREATE TABLE standing (
 -- A message that is or was visible.
 --   place        its place in the queue
 --   posted       its number from its POST, where that is not its place: it was delayed
---   born_bucket, born   the numbers in its id, where those are not (bucket, place)
+--   born_incarnation, born   the numbers in its id, where those are not (that of the bucket, place)
 --   claim        the claim that holds it
 --   epoch         the epoch of the bucket when a claim on it ended, until it is claimed again
 --   came_from    name of the queue that it left for this dead letter queue
@@ -65,7 +67,7 @@ CREATE TABLE message (
   bucket bigint NOT NULL,
   place bigint NOT NULL,
   posted bigint,
-  born_bucket bigint,
+  born_incarnation bigint,
   born bigint,
   claim bigint,
   epoch bigint,
@@ -81,23 +83,28 @@ CREATE TABLE message (
         autovacuum_vacuum_insert_scale_factor = 0.2);
 CREATE INDEX message_expiry ON message ((bucket + 0), expires_at);
 CREATE INDEX message_returned ON message (bucket, epoch, place) WHERE epoch IS NOT NULL;
-CREATE INDEX message_born ON message (bucket, born_bucket, born) WHERE born IS NOT NULL;
+CREATE INDEX message_born ON message (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 CREATE INDEX message_posted ON message (bucket, posted) WHERE posted IS NOT NULL;
 
 -- A message whose delay is not over: it has no place yet. It has to be looked after at `wakes_at`: when the delay is over, or
--- it expires, whichever is earlier.
+-- it expires, whichever is earlier. `born_incarnation` and `born` are the numbers in its id, where those are not (that of the bucket, number).
 CREATE TABLE delayed (
   bucket bigint NOT NULL,
   number bigint NOT NULL,
+  born_incarnation bigint,
+  born bigint,
   due_at bigint NOT NULL,
   wakes_at bigint NOT NULL,
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   ttl bigint NOT NULL,
+  claim_count bigint NOT NULL DEFAULT 0,
   client text NOT NULL,
+  came_from text,
   body text NOT NULL,
   PRIMARY KEY (bucket, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX delayed_born ON delayed (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 CREATE INDEX delayed_due ON delayed (bucket, due_at, number);
 CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, number);
 
@@ -113,17 +120,46 @@ CREATE TABLE claim (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX claim_end ON claim ((bucket + 0), ends_at);
 
--- What a POST with an idempotency key was answered: `count` messages, numbered from `first`.
+-- What a POST with an idempotency key was answered: `count` messages of `created_at`, numbered from `first`.
 CREATE TABLE idempotency (
   bucket bigint NOT NULL,
   key text COLLATE "C" NOT NULL,
   digest text NOT NULL,
   expires_at bigint NOT NULL,
+  created_at bigint NOT NULL,
   first bigint NOT NULL,
   count bigint NOT NULL,
   PRIMARY KEY (bucket, key)
 );
 CREATE INDEX idempotency_expiry ON idempotency ((bucket + 0), expires_at);
+
+-- A message that has left its queue for one that lies in another store. (incarnation, number) name the departure, born_* the message.
+CREATE TABLE departure (
+  seq bigint PRIMARY KEY DEFAULT nextval('identity'),
+  incarnation bigint NOT NULL,
+  number bigint NOT NULL,
+  project text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  born_incarnation bigint NOT NULL,
+  born bigint NOT NULL,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  ttl bigint NOT NULL,
+  client text NOT NULL,
+  came_from text,
+  body text NOT NULL
+);
+CREATE INDEX departure_name ON departure (incarnation, number);
+CREATE INDEX departure_expiry ON departure ((expires_at + 0));
+
+-- Up to which number departures from an incarnation have arrived at a queue.
+CREATE TABLE arrival (
+  queue bigint NOT NULL,
+  incarnation bigint NOT NULL,
+  number bigint NOT NULL,
+  PRIMARY KEY (queue, incarnation)
+);
 
 -- `queue` is the identity of the queue or topic.
 CREATE TABLE subscription (

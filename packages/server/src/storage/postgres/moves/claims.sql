@@ -1,8 +1,9 @@
 -- Moves of claims. Messages are answered as `shown` (messages.sql) makes them.
 
 -- create_claim, a visit
---   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy
---   answers   {bucket, claim: its number, messages}, or null when there was nothing to claim | "stale"
+--   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy,
+--             with `elsewhere` where that queue lies in another store
+--   answers   {incarnation, claim: its number, messages}, or null when there was nothing to claim | "stale"
 CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -35,25 +36,63 @@ BEGIN
   SELECT json_agg(message ORDER BY place) INTO messages FROM held;
   INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places) VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
   s.ends_at := least(s.ends_at, ends_);
-  answer := json_build_object('bucket', s.bucket, 'claim', s.last, 'messages', messages);
+  answer := json_build_object('incarnation', s.incarnation, 'claim', s.last, 'messages', messages);
+END $$;
+
+-- exchange_claim, a visit: removes messages that are finished, and takes others.
+--   takes     finished [[incarnation and number of the message, incarnation and number of the claim that holds it]]; all that `create_claim` takes
+--   answers   {claim: as `create_claim`, gone: which of the finished were not there, counted from 0}
+--             | {kept: which are there, but not held by that claim}, and then nothing was done | "stale"
+CREATE FUNCTION exchange_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE
+  now_ bigint := (p->>'now')::bigint;
+  f record; m message; o record;
+  places_ bigint[]; kept bigint[]; gone_ bigint[];
+  from_returned bigint; from_held bigint; bytes_ bigint;
+BEGIN
+  FOR f IN SELECT id, n - 1 AS at FROM jsonb_array_elements(p->'finished') WITH ORDINALITY AS x(id, n) LOOP
+    SELECT * INTO m FROM message WHERE bucket = s.bucket AND place = place_of(s, f.id) AND expires_at > now_;
+    IF NOT FOUND THEN
+      PERFORM FROM delayed WHERE ctid = ANY (delayed_rows(s, jsonb_build_array(f.id))) AND expires_at > now_;
+      IF FOUND THEN kept := kept || f.at; ELSE gone_ := gone_ || f.at; END IF;
+    ELSIF m.claim = claim_of(s, jsonb_build_array(f.id->2, f.id->3)) AND is_live_claim(s.bucket, m.claim, now_) THEN
+      places_ := places_ || m.place;
+    ELSE
+      kept := kept || f.at;
+    END IF;
+  END LOOP;
+  IF kept IS NOT NULL THEN
+    answer := json_build_object('kept', to_json(kept));
+    RETURN;
+  END IF;
+  IF places_ IS NOT NULL THEN
+    WITH gone AS (
+      DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places_)) RETURNING place, epoch, claim, octet_length(body) AS bytes
+    )
+    SELECT array_agg(place), count(epoch), count(claim), sum(bytes) INTO places_, from_returned, from_held, bytes_ FROM gone;
+    s := removed(s, places_, from_returned, from_held, bytes_);
+  END IF;
+  o := create_claim(s, p);
+  s := o.s;
+  answer := json_build_object('claim', o.answer, 'gone', coalesce(to_json(gone_), '[]'));
 END $$;
 
 -- get_claim
---   takes     claim [bucket, number], now
---   answers   {bucket, claim, ttl, renewedAt, messages}, or false when it is not live or holds nothing | "stale"
+--   takes     claim [incarnation, number], now
+--   answers   {incarnation, claim, ttl, renewedAt, messages}, or false when it is not live or holds nothing | "stale"
 CREATE FUNCTION get_claim(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE bucket_ bigint := bucket_of(p); c claim; messages json;
+DECLARE bucket_ bigint := bucket_of(p); s standing; c claim; messages json;
 BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
-  IF (p->'claim'->>0)::bigint <> bucket_ THEN RETURN 'false'; END IF;
-  SELECT * INTO c FROM claim WHERE bucket = bucket_ AND number = (p->'claim'->>1)::bigint;
+  s := standing_of(bucket_);
+  SELECT * INTO c FROM claim WHERE bucket = bucket_ AND number = claim_of(s, p->'claim');
   SELECT json_agg(shown(m)) INTO messages FROM held_by(bucket_, c.number, (p->>'now')::bigint) m;
   IF messages IS NULL THEN RETURN 'false'; END IF;
-  RETURN json_build_object('bucket', bucket_, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
+  RETURN json_build_object('incarnation', s.incarnation, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
 END $$;
 
 -- renew_claim, a visit
---   takes     claim [bucket, number], ttlSeconds, graceSeconds, now
+--   takes     claim [incarnation, number], ttlSeconds, graceSeconds, now
 --   answers   whether the claim is live and holds something | "stale"
 CREATE FUNCTION renew_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,7 +103,7 @@ DECLARE
   ends_ bigint := now_ + 1000 * ttl_;
   places_ bigint[];
 BEGIN
-  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  given := claim_of(s, p->'claim');
   SELECT array_agg(place) INTO places_ FROM held_by(s.bucket, given, now_);
   IF places_ IS NULL THEN
     answer := 'false';
@@ -77,14 +116,14 @@ BEGIN
   answer := 'true';
 END $$;
 
--- release_claim, a visit: takes claim [bucket, number], now. Answers null | "stale".
+-- release_claim, a visit: takes claim [incarnation, number], now. Answers null | "stale".
 CREATE FUNCTION release_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   given bigint;
   places_ bigint[];
   back_ bigint;
 BEGIN
-  given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+  given := claim_of(s, p->'claim');
   DELETE FROM claim WHERE bucket = s.bucket AND number = given RETURNING places INTO places_;
   IF places_ IS NULL THEN RETURN; END IF;
   UPDATE message SET claim = NULL, epoch = s.epoch WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim = given;
@@ -114,7 +153,9 @@ BEGIN
     SELECT array_agg(place ORDER BY place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::bigint)
     WHERE claim_count >= (d->>'maxClaimCount')::bigint;
     EXIT WHEN buried IS NULL;
-    s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
+    IF d ? 'elsewhere' THEN s := depart(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
+    ELSE s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
+    END IF;
   END LOOP;
   RETURN s;
 END $$;
@@ -129,6 +170,10 @@ BEGIN
   s.retaken := s.retaken + from_returned;
   RETURN renew_epoch(s);
 END $$;
+
+-- The number of the claim with this id [incarnation, number]; null when it is none of this queue.
+CREATE FUNCTION claim_of(s standing, id jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN (id->>0)::bigint = s.incarnation THEN (id->>1)::bigint END;
 
 CREATE FUNCTION is_live_claim(bucket_ bigint, claim_ bigint, now_ bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN

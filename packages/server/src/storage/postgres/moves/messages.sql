@@ -5,7 +5,7 @@
 -- there is something to store.
 --   takes     messages [[body as JSON text, ttl in seconds, delay in seconds]], bytes (of all bodies, in UTF-8), delayed (whether any is),
 --             client, now; idempotency {key, digest, expiresAt}, where the POST has a key
---   answers   {bucket, first, count}: numbered from `first` | "conflict", where the key stands for another POST | "stale"
+--   answers   {incarnation, first, count, createdAt}: numbered from `first` | "conflict", where the key stands for another POST | "stale"
 CREATE FUNCTION append(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -20,14 +20,16 @@ BEGIN
         answer := '"conflict"';
         RETURN;
       END IF;
-      answer := json_build_object('bucket', s.bucket, 'first', earlier.first, 'count', earlier.count);
+      answer := json_build_object('incarnation', s.incarnation, 'first', earlier.first, 'count', earlier.count,
+                                  'createdAt', earlier.created_at);
       RETURN;
     END IF;
-    INSERT INTO idempotency (bucket, key, digest, expires_at, first, count)
+    INSERT INTO idempotency (bucket, key, digest, expires_at, created_at, first, count)
     VALUES (s.bucket, p->'idempotency'->>'key', p->'idempotency'->>'digest',
-                                    (p->'idempotency'->>'expiresAt')::bigint, first_, count_)
+                                    (p->'idempotency'->>'expiresAt')::bigint, now_, first_, count_)
     ON CONFLICT (bucket, key) DO UPDATE
-    SET digest = excluded.digest, expires_at = excluded.expires_at, first = excluded.first, count = excluded.count;
+    SET digest = excluded.digest, expires_at = excluded.expires_at, created_at = excluded.created_at, first = excluded.first,
+        count = excluded.count;
     s.bytes := s.bytes + octet_length(p->'idempotency'->>'key') + octet_length(p->'idempotency'->>'digest')
                - coalesce(octet_length(earlier.key) + octet_length(earlier.digest), 0);
     s.expires_at := least(s.expires_at, removed_at((p->'idempotency'->>'expiresAt')::bigint));
@@ -36,7 +38,7 @@ BEGIN
   s.free := s.free + count_;
   s.bytes := s.bytes + (p->>'bytes')::bigint;
   is_news := true;
-  answer := json_build_object('bucket', s.bucket, 'first', first_, 'count', count_);
+  answer := json_build_object('incarnation', s.incarnation, 'first', first_, 'count', count_, 'createdAt', now_);
 END $$;
 
 -- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`.
@@ -70,9 +72,9 @@ BEGIN
 END $$;
 
 -- list_messages: a page, by place, or where delayed messages are included by order of posting.
---   takes     after, a marker [low 23 bits of the bucket, place, number from the POST] or null, limit, hidden (a client whose messages are
---             left out, or null), includeClaimed, includeDelayed, now
---   answers   {bucket, messages} | "stale"
+--   takes     after [incarnation, number, what it is] or null, limit, hidden (a client whose messages are left out, or null),
+--             includeClaimed, includeDelayed, now. What it is: "marker", of a place; "posting", of a place in the order of posting; "message"
+--   answers   {incarnation, messages} | "stale"
 CREATE FUNCTION list_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := page_of(p, false);
 BEGIN
@@ -91,17 +93,17 @@ BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
   IF NOT is_settled AND least(s.due_at, s.ends_at) <= now_ THEN RETURN NULL; END IF;
-  IF (p->'after'->>0)::bigint = bucket_ & 8388607 THEN marker := p->'after'; END IF;
+  IF (p->'after'->>0)::bigint = s.incarnation THEN marker := p->'after'; END IF;
   IF (p->>'includeDelayed')::boolean THEN
     SELECT json_agg(shown(m)) INTO messages
-    FROM page_by_posting(s, coalesce((marker->>2)::bigint, 0), (p->>'limit')::bigint, p->>'hidden',
+    FROM page_by_posting(s, coalesce(posting_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden',
                          (p->>'includeClaimed')::boolean, now_) m;
   ELSE
     SELECT json_agg(shown(m)) INTO messages
-    FROM page_by_place(s, coalesce(CASE WHEN marker IS NOT NULL THEN place_after(s, marker) END, 0), (p->>'limit')::bigint,
+    FROM page_by_place(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint,
                        p->>'hidden', (p->>'includeClaimed')::boolean, now_) m;
   END IF;
-  RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
+  RETURN json_build_object('incarnation', s.incarnation, 'messages', coalesce(messages, '[]'));
 END $$;
 
 -- By place: those that are visible, from `after_` on.
@@ -156,20 +158,26 @@ BEGIN
   ) x ORDER BY at LIMIT limit_;
 END $$;
 
--- Where a marker points. [bucket, place, posted]: the last message of a page; its place is null if it was still delayed, and
--- then is looked up, since it may have one by now.
+-- Where a marker points, by place. One in the order of posting may name a message that was delayed, and has its place by now, or not yet.
 CREATE FUNCTION place_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT coalesce(
-    (marker->>1)::bigint,
-    (SELECT place FROM message WHERE bucket = s.bucket AND posted = (marker->>2)::bigint),
-    (SELECT s.last FROM delayed WHERE bucket = s.bucket AND number = (marker->>2)::bigint),
-    (marker->>2)::bigint
-  )
+  SELECT CASE marker->>2 WHEN 'posting' THEN coalesce(
+    (SELECT place FROM message WHERE bucket = s.bucket AND posted = (marker->>1)::bigint),
+    (SELECT s.last FROM delayed WHERE bucket = s.bucket AND number = (marker->>1)::bigint),
+    (marker->>1)::bigint
+  ) ELSE (marker->>1)::bigint END
+$$;
+
+-- Where a marker points, in the order of posting.
+CREATE FUNCTION posting_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT CASE marker->>2 WHEN 'marker' THEN coalesce(
+    (SELECT posted FROM message WHERE bucket = s.bucket AND place = (marker->>1)::bigint),
+    (marker->>1)::bigint
+  ) ELSE (marker->>1)::bigint END
 $$;
 
 -- get_messages
---   takes     ids [[bucket, number]], each once; now
---   answers   {bucket, messages}, in no order | "stale"
+--   takes     ids [[incarnation, number]], each once; now
+--   answers   {incarnation, messages}, in no order | "stale"
 CREATE FUNCTION get_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := messages_with(p, false);
 BEGIN
@@ -187,17 +195,17 @@ BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
   IF NOT is_settled AND s.ends_at <= now_ THEN RETURN NULL; END IF;
-  places_ := places_of(bucket_, p->'ids');
+  places_ := places_of(s, p->'ids');
   SELECT json_agg(shown(m)) INTO messages FROM (
     SELECT message AS m FROM message WHERE ctid = ANY (rows_at(bucket_, places_))
     UNION ALL
-    SELECT as_message(delayed) FROM delayed WHERE ctid = ANY (delayed_rows(bucket_, p->'ids'))
+    SELECT as_message(delayed) FROM delayed WHERE ctid = ANY (delayed_rows(s, p->'ids'))
   ) f WHERE (m).expires_at > now_;
-  RETURN json_build_object('bucket', bucket_, 'messages', coalesce(messages, '[]'));
+  RETURN json_build_object('incarnation', s.incarnation, 'messages', coalesce(messages, '[]'));
 END $$;
 
 -- delete_message, a visit
---   takes     id [bucket, number], now; claim [bucket, number], where one was named
+--   takes     id [incarnation, number], now; claim [incarnation, number], where one was named
 --   answers   "deleted" | "absent" | "held" | "not-claimed" | "claim-not-live" | "stale"
 CREATE FUNCTION delete_message(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
@@ -207,7 +215,7 @@ DECLARE
   given bigint;
 BEGIN
   SELECT * INTO m FROM message
-  WHERE bucket = s.bucket AND place = place_of(s.bucket, (p->'id'->>0)::bigint, (p->'id'->>1)::bigint) AND expires_at > now_;
+  WHERE bucket = s.bucket AND place = place_of(s, p->'id') AND expires_at > now_;
   IF NOT FOUND THEN
     o := delete_delayed(s, p);
     s := o.s;
@@ -216,7 +224,7 @@ BEGIN
   END IF;
   IF NOT is_live_claim(s.bucket, m.claim, now_) THEN m.claim := NULL; END IF;
   IF p ? 'claim' THEN
-    given := CASE WHEN (p->'claim'->>0)::bigint = s.bucket THEN (p->'claim'->>1)::bigint END;
+    given := claim_of(s, p->'claim');
     IF m.claim IS NULL THEN
       answer := '"not-claimed"';
       RETURN;
@@ -240,18 +248,14 @@ BEGIN
 END $$;
 
 CREATE FUNCTION delete_delayed(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
-DECLARE bytes_ bigint;
+DECLARE rows_ tid[] := delayed_rows(s, jsonb_build_array(p->'id')); bytes_ bigint;
 BEGIN
-  IF (p->'id'->>0)::bigint <> s.bucket THEN
-    answer := '"absent"';
-    RETURN;
-  END IF;
   IF p ? 'claim' THEN
-    PERFORM FROM delayed WHERE bucket = s.bucket AND number = (p->'id'->>1)::bigint;
+    PERFORM FROM delayed WHERE ctid = ANY (rows_);
     answer := CASE WHEN FOUND THEN '"not-claimed"' ELSE '"absent"' END::json;
     RETURN;
   END IF;
-  DELETE FROM delayed WHERE bucket = s.bucket AND number = (p->'id'->>1)::bigint RETURNING octet_length(body) INTO bytes_;
+  DELETE FROM delayed WHERE ctid = ANY (rows_) RETURNING octet_length(body) INTO bytes_;
   IF NOT FOUND THEN
     answer := '"absent"';
     RETURN;
@@ -262,7 +266,7 @@ BEGIN
 END $$;
 
 -- delete_messages, a visit
---   takes     ids [[bucket, number]], each once; now; claims [[bucket, number]], where each must be held by one of these
+--   takes     ids [[incarnation, number]], each once; now; claims [[incarnation, number]], where each must be held by one of these
 --   answers   "deleted" | "held", where one is not | "stale"
 CREATE FUNCTION delete_messages(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
@@ -270,16 +274,16 @@ DECLARE
   places_ bigint[]; rows_ tid[]; waiting bigint[]; waiting_rows tid[]; allowed bigint[]; from_returned bigint; from_held bigint;
   bytes_ bigint;
 BEGIN
-  places_ := places_of(s.bucket, p->'ids');
+  places_ := places_of(s, p->'ids');
   SELECT array_agg(place), array_agg(ctid) INTO places_, rows_ FROM message
   WHERE ctid = ANY (rows_at(s.bucket, places_)) AND expires_at > now_;
   IF places_ IS NULL OR cardinality(places_) < jsonb_array_length(p->'ids') THEN
     SELECT array_agg(number), array_agg(ctid) INTO waiting, waiting_rows FROM delayed
-    WHERE ctid = ANY (delayed_rows(s.bucket, p->'ids')) AND expires_at > now_;
+    WHERE ctid = ANY (delayed_rows(s, p->'ids')) AND expires_at > now_;
   END IF;
   IF p ? 'claims' THEN
     SELECT coalesce(array_agg((id->>1)::bigint), '{}') INTO allowed FROM jsonb_array_elements(p->'claims') AS x(id)
-    WHERE (id->>0)::bigint = s.bucket AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
+    WHERE (id->>0)::bigint = s.incarnation AND is_live_claim(s.bucket, (id->>1)::bigint, now_);
     PERFORM FROM message WHERE ctid = ANY (rows_) AND (claim = ANY (allowed)) IS NOT TRUE;
     IF FOUND OR waiting IS NOT NULL THEN
       answer := '"held"';
@@ -302,7 +306,7 @@ END $$;
 
 -- pop, a visit
 --   takes     limit, now; deadLetter as `create_claim`
---   answers   {bucket, messages} | "stale"
+--   answers   {incarnation, messages} | "stale"
 CREATE FUNCTION pop(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -310,7 +314,7 @@ DECLARE
   messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint; bytes_ bigint;
 BEGIN
   IF s.free = 0 THEN
-    answer := json_build_object('bucket', s.bucket, 'messages', '[]'::json);
+    answer := json_build_object('incarnation', s.incarnation, 'messages', '[]'::json);
     RETURN;
   END IF;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
@@ -325,7 +329,7 @@ BEGIN
   s.free := s.free - count_;
   s.bytes := s.bytes - bytes_;
   IF s.live = ANY (places_) THEN s.live := first_live(s, s.live); END IF;
-  answer := json_build_object('bucket', s.bucket, 'messages', coalesce(messages, '[]'));
+  answer := json_build_object('incarnation', s.incarnation, 'messages', coalesce(messages, '[]'));
 END $$;
 
 -- purge_messages: exchanges the bucket for an empty one. Answers null | "stale".
@@ -342,20 +346,20 @@ BEGIN
 END $$;
 
 -- redrive, a visit that shares its transaction with no other, since it locks more queues
---   takes     ids [[bucket, number]], or none and then limit; now
---   answers   {moved: [[bucket, number, queue]]}: ids and the names of the queues they went to, in order | "stale"
+--   takes     ids [[incarnation, number]], or none and then limit; elsewhere (names of queues that lie in other stores); now
+--   answers   {moved: [[incarnation, number, created at, queue]]}: ids and the names of the queues they went to, in order | "stale"
 CREATE FUNCTION redrive(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
-  places_ bigint[]; names text[]; moved json; target text;
+  places_ bigint[]; names text[]; moved json; target text; leaving bigint[];
 BEGIN
   IF p ? 'ids' THEN
-    places_ := places_of(s.bucket, p->'ids');
+    places_ := places_of(s, p->'ids');
   END IF;
   WITH chosen AS (
     SELECT m.*, (
       SELECT n FROM jsonb_array_elements(p->'ids') WITH ORDINALITY AS x(id, n)
-      WHERE (id->>0)::bigint = coalesce(m.born_bucket, m.bucket) AND (id->>1)::bigint = coalesce(m.born, m.place)
+      WHERE (id->>0)::bigint = coalesce(m.born_incarnation, s.incarnation) AND (id->>1)::bigint = coalesce(m.born, m.place)
     ) AS asked
     FROM (
       (SELECT * FROM message WHERE ctid = ANY (rows_at(s.bucket, places_)) AND claim IS NULL AND expires_at > now_)
@@ -364,20 +368,23 @@ BEGIN
       UNION ALL
       (SELECT * FROM message WHERE places_ IS NULL AND bucket = s.bucket AND place >= s.fresh AND expires_at > now_)
     ) m
-    WHERE EXISTS (SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from)
+    WHERE m.came_from <> p->>'name' AND (p->'elsewhere' ? m.came_from OR EXISTS (
+      SELECT FROM queue q WHERE q.project = p->>'project' AND q.kind = p->>'kind' AND q.name = m.came_from
+    ))
     ORDER BY asked, place LIMIT CASE WHEN p ? 'ids' THEN NULL ELSE (p->>'limit')::bigint END
   )
   SELECT array_agg(place ORDER BY asked, place), array_agg(came_from ORDER BY asked, place),
-         json_agg(json_build_array(coalesce(born_bucket, bucket), coalesce(born, place), came_from) ORDER BY asked, place)
+         json_agg(json_build_array(coalesce(born_incarnation, s.incarnation), coalesce(born, place), created_at, came_from) ORDER BY asked, place)
   INTO places_, names, moved FROM chosen;
   IF places_ IS NULL THEN
     answer := json_build_object('moved', '[]'::json);
     RETURN;
   END IF;
   FOR target IN SELECT DISTINCT name FROM unnest(names) AS n(name) ORDER BY name LOOP
-    s := move_messages(s, (SELECT array_agg(place ORDER BY n) FROM unnest(places_, names) WITH ORDINALITY AS x(place, name, n)
-                           WHERE name = target),
-                       p, target, NULL, NULL);
+    SELECT array_agg(place ORDER BY n) INTO leaving FROM unnest(places_, names) WITH ORDINALITY AS x(place, name, n) WHERE name = target;
+    IF p->'elsewhere' ? target THEN s := depart(s, leaving, p, target, NULL, NULL);
+    ELSE s := move_messages(s, leaving, p, target, NULL, NULL);
+    END IF;
   END LOOP;
   s := renew_epoch(s);
   answer := json_build_object('moved', moved);
@@ -405,10 +412,10 @@ BEGIN
   WITH gone AS (
     DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), arrived AS (
-    INSERT INTO message (bucket, place, born_bucket, born, created_at, expires_at, ttl, client, came_from, body)
-    SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_bucket, bucket), coalesce(born, place), created_at,
-           coalesce(now_ + 1000 * ttl_, expires_at), (coalesce(now_ + 1000 * ttl_, expires_at) - created_at) / 1000, client, came_from_, body
-    FROM gone
+    INSERT INTO message (bucket, place, born_incarnation, born, created_at, expires_at, ttl, client, came_from, body)
+    SELECT t.bucket, t.last + row_number() OVER (ORDER BY array_position(places, place)), coalesce(born_incarnation, s.incarnation),
+           coalesce(born, place), created_at, end_, (end_ - created_at) / 1000, client, came_from_, body
+    FROM gone, coalesce(now_ + 1000 * ttl_, expires_at) AS end_
     RETURNING expires_at, octet_length(body) AS bytes
   )
   SELECT (SELECT count(epoch) FROM gone), count(*), min(expires_at), coalesce(sum(bytes), 0)
@@ -422,48 +429,54 @@ BEGIN
   RETURN removed(s, places, from_returned, 0, bytes_);
 END $$;
 
--- A message as it is answered: [bucket and number of its id, place (null while delayed), number from its POST (null where that is its place),
+-- A message as it is answered: [incarnation of its id (null where that is the bucket's), number of its id, place (null while delayed), number from its POST (null where that is its place),
 -- body, ttl in seconds, created at, number of the claim that holds it or null, claim count, who posted it].
 CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql STABLE
-RETURN json_build_array(coalesce(m.born_bucket, m.bucket), coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
+RETURN json_build_array(m.born_incarnation, coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
                         m.claim, m.claim_count, m.client);
 
 -- The row of a delayed message as if it had taken a place.
 CREATE FUNCTION as_message(d delayed) RETURNS message LANGUAGE sql STABLE
-RETURN ROW(d.bucket, NULL, d.number, d.bucket, d.number, NULL, NULL, d.created_at, d.expires_at, d.ttl, 0, d.client, NULL, d.body)::message;
+RETURN ROW(d.bucket, NULL, d.number, d.born_incarnation, coalesce(d.born, d.number), NULL, NULL, d.created_at, d.expires_at, d.ttl,
+           d.claim_count, d.client, d.came_from, d.body)::message;
 
--- The place of the message with this id, or null. (A delayed one has none.)
-CREATE FUNCTION place_of(bucket_ bigint, id_bucket bigint, id_number bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+-- The place of the message with this id [incarnation, number], or null. (A delayed one has none.)
+CREATE FUNCTION place_of(s standing, id jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE found_ bigint;
 BEGIN
-  IF id_bucket = bucket_ THEN
-    SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND place = id_number AND born IS NULL;
+  IF (id->>0)::bigint = s.incarnation THEN
+    SELECT place INTO found_ FROM message WHERE bucket = s.bucket AND place = (id->>1)::bigint AND born IS NULL;
     IF FOUND THEN RETURN found_; END IF;
   END IF;
-  SELECT place INTO found_ FROM message WHERE bucket = bucket_ AND born_bucket = id_bucket AND born = id_number;
+  SELECT place INTO found_ FROM message WHERE bucket = s.bucket AND born_incarnation = (id->>0)::bigint AND born = (id->>1)::bigint;
   RETURN found_;
 END $$;
 
--- The places of the messages with these ids [[bucket, number]], in no order.
-CREATE FUNCTION places_of(bucket_ bigint, ids jsonb) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+-- The places of the messages with these ids, in no order.
+CREATE FUNCTION places_of(s standing, ids jsonb) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 DECLARE own bigint[]; found_ bigint[]; moved bigint[];
 BEGIN
-  SELECT array_agg((id->>1)::bigint) FILTER (WHERE (id->>0)::bigint = bucket_) INTO own FROM jsonb_array_elements(ids) AS x(id);
+  SELECT array_agg((id->>1)::bigint) FILTER (WHERE (id->>0)::bigint = s.incarnation) INTO own FROM jsonb_array_elements(ids) AS x(id);
   SELECT coalesce(array_agg(place), '{}') INTO found_
-  FROM message WHERE ctid = ANY (rows_at(bucket_, own)) AND born IS NULL;
+  FROM message WHERE ctid = ANY (rows_at(s.bucket, own)) AND born IS NULL;
   IF cardinality(found_) = jsonb_array_length(ids) THEN RETURN found_; END IF;
   SELECT coalesce(array_agg(DISTINCT at), '{}') INTO moved
-  FROM jsonb_array_elements(ids) AS x(id), place_of(bucket_, (id->>0)::bigint, (id->>1)::bigint) AS y(at)
+  FROM jsonb_array_elements(ids) AS x(id), place_of(s, id) AS y(at)
   WHERE at <> ALL (found_);
   RETURN found_ || moved;
 END $$;
 
 -- Where the delayed messages with these ids are.
-CREATE FUNCTION delayed_rows(bucket_ bigint, ids jsonb) RETURNS tid[] LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION delayed_rows(s standing, ids jsonb) RETURNS tid[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN ARRAY(
     SELECT found.at FROM jsonb_array_elements(ids) AS wanted(id),
-      LATERAL (SELECT ctid AS at FROM delayed WHERE bucket = bucket_ AND number = (id->>1)::bigint OFFSET 0) AS found
-    WHERE (id->>0)::bigint = bucket_
+      LATERAL (
+        (SELECT ctid AS at FROM delayed
+         WHERE bucket = s.bucket AND number = (id->>1)::bigint AND born IS NULL AND (id->>0)::bigint = s.incarnation)
+        UNION ALL
+        (SELECT ctid FROM delayed WHERE bucket = s.bucket AND born_incarnation = (id->>0)::bigint AND born = (id->>1)::bigint)
+        OFFSET 0
+      ) AS found
   );
 END $$;

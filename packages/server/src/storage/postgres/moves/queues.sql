@@ -93,7 +93,7 @@ $$;
 
 -- queue_stats: the oldest and newest go by place, a delayed one by the place that it will take.
 --   takes     now
---   answers   {bucket, free, held, oldest: a message or null, newest} | "stale"
+--   answers   {incarnation, free, held, oldest: a message or null, newest} | "stale"
 CREATE FUNCTION queue_stats(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := stats_of(p, false);
 BEGIN
@@ -125,5 +125,5 @@ BEGIN
       WHERE bucket = bucket_ AND place >= s.live AND expires_at > now_ ORDER BY place DESC LIMIT 1;
     END IF;
   END IF;
-  RETURN json_build_object('bucket', bucket_, 'free', s.free, 'held', s.held, 'oldest', oldest, 'newest', newest);
+  RETURN json_build_object('incarnation', s.incarnation, 'free', s.free, 'held', s.held, 'oldest', oldest, 'newest', newest);
 END $$;

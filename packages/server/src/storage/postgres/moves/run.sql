@@ -8,8 +8,8 @@
 --                         has gone, or is in another version
 --   visit                 given for a move that writes messages and claims of the queue: a text that no other queue has
 --   now                   the time, in milliseconds since 1970, as all instants
--- A queue's messages and claims lie in its *bucket*. A message or claim is named by [bucket, number]; where a client named one that cannot
--- be, the node gives [0, 0]. Parameters called `p` are such an object.
+-- A queue's messages and claims lie in its *bucket*, whose name in ids and markers is its *incarnation*. A message or claim is named by
+-- [incarnation, number]; where a client named one that cannot be, the node gives [0, 0]. Parameters called `p` are such an object.
 --
 -- Nodes of two successive versions call these functions during an update: a move that changes what it takes or answers gets a new name, and the
 -- old one stays for one version. Everything else here may change as it likes, since all functions are exchanged together, between two transactions.
@@ -88,10 +88,16 @@ BEGIN
       WHEN 'renew_claim' THEN o := renew_claim(s, p);
       WHEN 'release_claim' THEN o := release_claim(s, p);
       WHEN 'redrive' THEN o := redrive(s, p);
+      WHEN 'exchange_claim' THEN o := exchange_claim(s, p);
+      WHEN 'import_messages' THEN o := import_messages(s, p);
       -- All others.
       WHEN 'list_messages' THEN answer := list_messages(p);
       WHEN 'get_messages' THEN answer := get_messages(p);
       WHEN 'get_claim' THEN answer := get_claim(p);
+      WHEN 'queue_end' THEN answer := queue_end(p);
+      WHEN 'export_messages' THEN answer := export_messages(p);
+      WHEN 'list_departures' THEN answer := list_departures(p);
+      WHEN 'delete_departures' THEN answer := delete_departures(p);
       WHEN 'purge_messages' THEN answer := purge_messages(p);
       WHEN 'create_queue' THEN answer := create_queue(p);
       WHEN 'get_queue' THEN answer := get_queue(p);

@@ -16,17 +16,19 @@ END $$;
 
 CREATE FUNCTION save(s standing) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO standing (bucket, seq, last, fresh, live, free, held, epoch, returned, retaken, due_at, ends_at, expires_at, bytes)
-  VALUES (s.bucket, s.seq + 1, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
-                               s.due_at, s.ends_at, s.expires_at, s.bytes);
+  INSERT INTO standing (bucket, seq, incarnation, last, fresh, live, free, held, epoch, returned, retaken,
+                        due_at, ends_at, expires_at, bytes)
+  VALUES (s.bucket, s.seq + 1, s.incarnation, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
+          s.due_at, s.ends_at, s.expires_at, s.bytes);
   DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq;
 END $$;
 
 CREATE FUNCTION open_bucket() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE bucket_ bigint := nextval('identity');
 BEGIN
-  INSERT INTO standing (bucket, seq, last, fresh, live, free, held, epoch, returned, retaken, due_at, ends_at, expires_at, bytes)
-  VALUES (bucket_, 0, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never(), 0);
+  INSERT INTO standing (bucket, seq, incarnation, last, fresh, live, free, held, epoch, returned, retaken,
+                        due_at, ends_at, expires_at, bytes)
+  VALUES (bucket_, 0, ('x' || right(gen_random_uuid()::text, 12))::bit(48)::bigint, 0, 1, 1, 0, 0, 1, 0, 0, never(), never(), never(), 0);
   RETURN bucket_;
 END $$;
 
@@ -146,8 +148,9 @@ BEGIN
       ))
       RETURNING *
     ), arrived AS (
-      INSERT INTO message (bucket, place, posted, born_bucket, born, created_at, expires_at, ttl, client, body)
-      SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, number), number, bucket, number, created_at, expires_at, ttl, client, body
+      INSERT INTO message (bucket, place, posted, born_incarnation, born, created_at, expires_at, ttl, claim_count, client, came_from, body)
+      SELECT bucket, s.last + row_number() OVER (ORDER BY wakes_at, number), number, coalesce(born_incarnation, s.incarnation),
+             coalesce(born, number), created_at, expires_at, ttl, claim_count, client, came_from, body
       FROM due WHERE expires_at > now_
       RETURNING expires_at
     )

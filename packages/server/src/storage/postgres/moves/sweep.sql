@@ -19,6 +19,9 @@ BEGIN
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
   PERFORM sweep_subscriptions(now_);
+  DELETE FROM departure WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM departure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
+  ));
   FOR q IN SELECT * FROM queue WHERE number > swept.swept_queue ORDER BY number LIMIT 500 LOOP
     reached := q.number;
     due := standing_of(q.bucket);
@@ -65,6 +68,7 @@ BEGIN
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
   DELETE FROM subscription WHERE queue = d.queue;
+  DELETE FROM arrival WHERE queue = d.queue;
   DELETE FROM standing WHERE bucket = d.bucket;
   DELETE FROM dropped WHERE bucket = d.bucket;
   RETURN true;
