@@ -24,7 +24,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
   })
 
   test('one that fails does not undo those that share its transaction', async () => {
-    const lanes = new Lanes({ uri: server.uri, schema, connections: 1 })
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false })
     const created = lanes.write<{ created: boolean }>('create_queue', key, { metadata: '{}', now: clock.now() })
     const failed = assert.rejects(lanes.write('no_such_move', key, {}))
     const counted = lanes.write<{ version: number }>('get_queue', key, {})
@@ -35,7 +35,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
   })
 
   test('moves that arrive together share one transaction', async () => {
-    const lanes = new Lanes({ uri: server.uri, schema, connections: 1 })
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false })
     await lanes.write('create_queue', key, { metadata: '{}', now: clock.now() })
     const { version } = await lanes.write<{ version: number }>('get_queue', key, {})
     const append = () =>

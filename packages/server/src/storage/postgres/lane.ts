@@ -27,14 +27,18 @@ export interface PendingMove {
  */
 export class Lane {
   readonly #uri: string
-  readonly #statement: string
+  readonly #statement: { readonly text: string; readonly name?: string }
   #connection: Connection | null = null
   #waiting: PendingMove[] = []
   #running: Promise<void> | null = null
 
-  constructor(uri: string, schema: string) {
+  /** `isPooled`: the server's session may be another for each transaction, so nothing can be prepared in it. */
+  constructor({ uri, schema, isPooled }: { uri: string; schema: string; isPooled: boolean }) {
     this.#uri = uri
-    this.#statement = `SELECT "${schema}".run($1) AS answer`
+    this.#statement = {
+      text: `SELECT unnest("${schema}".run($1)) AS answer`,
+      ...(!isPooled && { name: 'run' }),
+    }
   }
 
   get load(): number {
@@ -129,7 +133,7 @@ export class Lane {
     try {
       const moves = `[${group.map((move) => move.text).join(',')}]`
       const { client } = this.#connection
-      const { rows } = await client.query<{ answer: Json }>(this.#statement, [moves])
+      const { rows } = await client.query<{ answer: Json }>({ ...this.#statement, values: [moves] })
       if (this.#connection.isUnconfirmed) throw new StorageUnavailable('no standby has confirmed the commit')
       return rows.map((row) => row.answer)
     } catch (error) {

@@ -11,6 +11,8 @@ export interface LanesOptions {
   readonly schema: string
   /** Connections for moves that write, and as many for moves that read. */
   readonly connections: number
+  /** Whether a pooler may stand between, see `Lane`. */
+  readonly isPooled: boolean
 }
 
 /**
@@ -22,9 +24,9 @@ export class Lanes {
   readonly #readers: readonly Lane[]
   #isClosed = false
 
-  constructor({ uri, schema, connections }: LanesOptions) {
-    this.#writers = Array.from({ length: connections }, () => new Lane(uri, schema))
-    this.#readers = Array.from({ length: connections }, () => new Lane(uri, schema))
+  constructor({ connections, ...options }: LanesOptions) {
+    this.#writers = Array.from({ length: connections }, () => new Lane(options))
+    this.#readers = Array.from({ length: connections }, () => new Lane(options))
   }
 
   /** A move that writes to one queue. */

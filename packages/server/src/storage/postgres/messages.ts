@@ -30,11 +30,13 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
 
   return {
     append({ queue, clientId, messages, idempotency, now }) {
+      const undelayed = messages.filter(({ delaySeconds }) => delaySeconds === 0)
       const parameters = {
         client: clientId,
         messages: messages.map(({ body, ttlSeconds, delaySeconds }) => [body, ttlSeconds, delaySeconds]),
         bytes: messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
-        delayed: messages.some(({ delaySeconds }) => delaySeconds > 0),
+        delayed: undelayed.length < messages.length,
+        leastTtl: undelayed.length === 0 ? null : Math.min(...undelayed.map(({ ttlSeconds }) => ttlSeconds)),
         ...(idempotency && { idempotency }),
         now,
       }

@@ -47,8 +47,8 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const { uri, listenUri, schema = 'zaqar', connections = 4, clock, idKey } = options
   if (!SCHEMA_NAME.test(schema)) throw new Error(`${schema} cannot be the name of the schema`)
-  const { weakness, ownKey } = await prepare(uri, schema, listenUri === undefined)
-  const lanes = new Lanes({ uri, schema, connections })
+  const { weakness, ownKey, isPooled } = await prepare(uri, schema, listenUri === undefined)
+  const lanes = new Lanes({ uri, schema, connections, isPooled })
   const key = idKey ?? ownKey
   const engine = { lanes, identifiers: new Identifiers(new Sealer(key)) }
   const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
@@ -97,33 +97,34 @@ async function prepare(
   uri: string,
   schema: string,
   mustListen: boolean,
-): Promise<{ weakness: string | null; ownKey: Uint8Array }> {
+): Promise<{ weakness: string | null; ownKey: Uint8Array; isPooled: boolean }> {
   const { client, destroy } = await connect(uri)
   try {
-    if (mustListen) await refusePooler(client)
+    const isPooled = await leadsToPooler(client)
+    // Through a pooler in transaction mode nobody would ever be woken, and nothing would say so.
+    if (mustListen && isPooled) throw new StorageUnavailable(POOLER)
     const weakness = await inspect(client)
     await migrate(client, schema)
     const { rows } = await client.query<{ id_key: string }>(`SELECT id_key FROM "${schema}".service`)
     const [service] = rows
     if (service === undefined) throw new StorageUnavailable(`The schema ${schema} is not complete`)
     await client.end()
-    return { weakness, ownKey: Buffer.from(service.id_key, 'hex') }
+    return { weakness, ownKey: Buffer.from(service.id_key, 'hex'), isPooled }
   } catch (error) {
     destroy()
     throw toFailure(error)
   }
 }
 
-/** Through a pooler in transaction mode nobody would ever be woken, and nothing would say so. */
-async function refusePooler(client: Client): Promise<void> {
+const POOLER =
+  'The address of PostgreSQL leads to a connection pooler: [storage] listen_uri must name the server itself, ' +
+  'or the same address again if the pooler keeps a connection for each client'
+
+/** A pooler has many server processes behind one connection, and invents the number that it tells at the beginning. */
+async function leadsToPooler(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  // A pooler has many server processes behind one connection, and invents the number that it tells at the beginning.
   const { processID: told } = client as Client & { readonly processID: number | null }
-  if (rows[0]?.pid === told) return
-  throw new StorageUnavailable(
-    'The address of PostgreSQL leads to a connection pooler: [storage] listen_uri must name the server itself, ' +
-      'or the same address again if the pooler keeps a connection for each client',
-  )
+  return rows[0]?.pid !== told
 }
 
 /** Answers in which way the server keeps less than it should, or null. */

@@ -4,7 +4,7 @@
 -- append, a visit. Gives out the numbers only: what several posts in a row bring is stored by one statement, see `stored`. It is news when
 -- there is something to store.
 --   takes     messages [[body as JSON text, ttl in seconds, delay in seconds]], bytes (of all bodies, in UTF-8), delayed (whether any is),
---             client, now; idempotency {key, digest, expiresAt}, where the POST has a key
+--             leastTtl (of those that are not, or null), client, now; idempotency {key, digest, expiresAt}, where the POST has a key
 --   answers   {incarnation, first, count, createdAt}: numbered from `first` | "conflict", where the key stands for another POST | "stale"
 CREATE FUNCTION append(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,31 +43,37 @@ END $$;
 
 -- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`.
 CREATE FUNCTION stored(s standing, posts jsonb[], firsts bigint[]) RETURNS standing LANGUAGE plpgsql AS $$
-DECLARE soonest bigint; expiry bigint;
+DECLARE post jsonb; is_any_delayed boolean := false; soonest bigint;
 BEGIN
-  IF (SELECT bool_or((post->>'delayed')::boolean) FROM unnest(posts) AS x(post)) THEN
+  FOREACH post IN ARRAY posts LOOP
+    is_any_delayed := is_any_delayed OR (post->>'delayed')::boolean;
+    s.expires_at := least(s.expires_at, (post->>'now')::bigint + 1000 * (post->>'leastTtl')::bigint);
+  END LOOP;
+  IF is_any_delayed THEN
     WITH arrived AS (
       INSERT INTO delayed (bucket, number, due_at, wakes_at, created_at, expires_at, ttl, client, body)
       SELECT s.bucket, first_ + n - 1, now_ + 1000 * (m->>2)::bigint, now_ + 1000 * least((m->>1)::bigint, (m->>2)::bigint), now_,
-             now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
-      FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
-        jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
+             now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, x.post->>'client', m->>0
+      FROM unnest(posts, firsts) AS x(post, first_), CAST(x.post->>'now' AS bigint) AS now_,
+        jsonb_array_elements(x.post->'messages') WITH ORDINALITY AS y(m, n)
       WHERE (m->>2)::bigint > 0
       RETURNING wakes_at
     )
     SELECT min(wakes_at) INTO soonest FROM arrived;
+    s.due_at := least(s.due_at, soonest);
   END IF;
-  WITH arrived AS (
+  -- One that comes alone: this costs a third of the statement below.
+  IF cardinality(posts) = 1 AND jsonb_array_length(post->'messages') = 1 AND NOT is_any_delayed THEN
     INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
-    SELECT s.bucket, first_ + n - 1, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, post->>'client', m->>0
-    FROM unnest(posts, firsts) AS x(post, first_), CAST(post->>'now' AS bigint) AS now_,
-      jsonb_array_elements(post->'messages') WITH ORDINALITY AS y(m, n)
-    WHERE (m->>2)::bigint = 0
-    RETURNING expires_at
-  )
-  SELECT min(expires_at) INTO expiry FROM arrived;
-  s.due_at := least(s.due_at, soonest);
-  s.expires_at := least(s.expires_at, expiry);
+    VALUES (s.bucket, firsts[1], (post->>'now')::bigint, (post->>'now')::bigint + 1000 * (post->>'leastTtl')::bigint,
+            (post->>'leastTtl')::bigint, post->>'client', post->'messages'->0->>0);
+    RETURN s;
+  END IF;
+  INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
+  SELECT s.bucket, first_ + n - 1, now_, now_ + 1000 * (m->>1)::bigint, (m->>1)::bigint, x.post->>'client', m->>0
+  FROM unnest(posts, firsts) AS x(post, first_), CAST(x.post->>'now' AS bigint) AS now_,
+    jsonb_array_elements(x.post->'messages') WITH ORDINALITY AS y(m, n)
+  WHERE (m->>2)::bigint = 0;
   RETURN s;
 END $$;
 
@@ -424,7 +430,7 @@ BEGIN
   t.free := t.free + arrived_;
   t.bytes := t.bytes + bytes_;
   t.expires_at := least(t.expires_at, expiry);
-  PERFORM save(t);
+  t := saved(t);
   PERFORM tell(p->>'project', p->>'kind', target, t, true);
   RETURN removed(s, places, from_returned, 0, bytes_);
 END $$;

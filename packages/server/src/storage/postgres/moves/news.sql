@@ -3,20 +3,19 @@
 -- A notification is `HASH news NEXT` or, where only the instant has come nearer, `HASH next NEXT`; NEXT, in milliseconds, is left out when nothing
 -- is to come. The hash says which queue; its first byte is the slot. Who watches a queue holds a shared lock of its slot, so a transaction that
 -- nobody wants to hear of notifies nobody. `gate` keeps a watcher that arrives between the look and the commit from missing the news: see
--- storage/postgres/listening.ts.
-CREATE FUNCTION tell(project text, kind text, name text, s standing, is_news boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- storage/postgres/listening.ts. Answers whether it notified.
+CREATE FUNCTION tell(project text, kind text, name text, s standing, is_news boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   hash bytea := substr(sha256(convert_to(kind || ' ' || octet_length(name) || ' ' || name || ' ' || project, 'UTF8')), 1, 16);
   slot integer := get_byte(hash, 0);
   watched integer := watch_lock('watched');
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(watch_lock('gate'), slot);
-  IF pg_try_advisory_lock(watched, slot) THEN
-    PERFORM pg_advisory_unlock(watched, slot);
-  ELSE
-    PERFORM pg_notify('zaqar ' || current_schema(), concat_ws(' ', encode(hash, 'hex'), CASE WHEN is_news THEN 'news' ELSE 'next' END,
-                                                              nullif(next_news(s), never())));
-  END IF;
+  -- In a condition, since an expression costs a fraction of what a statement does.
+  IF pg_advisory_xact_lock_shared(watch_lock('gate'), slot) IS NULL THEN END IF;
+  IF pg_try_advisory_lock(watched, slot) THEN RETURN NOT pg_advisory_unlock(watched, slot); END IF;
+  PERFORM pg_notify('zaqar ' || current_schema(), concat_ws(' ', encode(hash, 'hex'), CASE WHEN is_news THEN 'news' ELSE 'next' END,
+                                                            nullif(next_news(s), never())));
+  RETURN true;
 END $$;
 
 CREATE FUNCTION watch_lock(part text) RETURNS integer LANGUAGE sql STABLE AS $$

@@ -16,8 +16,8 @@
 
 -- Keeps the moves from being exchanged in the midst of a transaction (see storage/postgres/migrate.ts), and makes their plans the same
 -- whatever the statistics say: every access goes by an index, and a plan that was right for an empty table is right for a full one.
--- This one stays, whoever is at work in it, when the others are exchanged: it must go on calling `perform`, and nothing else.
-CREATE OR REPLACE FUNCTION run(moves jsonb) RETURNS SETOF json LANGUAGE plpgsql
+-- This one stays, whoever is at work in it, when the others are exchanged: it must go on calling `perform`, and nothing else. Answers an array.
+CREATE OR REPLACE FUNCTION run(moves jsonb) RETURNS json[] LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -31,15 +31,17 @@ SET lock_timeout = '5s'
 AS $$
 BEGIN
   LOCK TABLE service IN ROW SHARE MODE;
-  RETURN QUERY SELECT * FROM perform(moves);
+  RETURN perform(moves);
 END $$;
 
 -- Moves that follow each other and visit the same queue are one visit: the queue is locked and its standing read at the beginning; at the end
 -- the standing is saved and watchers are told, once for all of them. Each acts on what the one before left, after what is due was settled.
-CREATE FUNCTION perform(moves jsonb) RETURNS SETOF json LANGUAGE plpgsql AS $$
+CREATE FUNCTION perform(moves jsonb) RETURNS json[] LANGUAGE plpgsql AS $$
 DECLARE
   p jsonb;
+  move text;
   answer json;
+  answers json[] := '{}';
   visited text;
   q queue;
   s standing;
@@ -50,9 +52,11 @@ DECLARE
   o record;
   now_ bigint;
 BEGIN
-  FOR p IN SELECT value FROM jsonb_array_elements(moves) LOOP
+  FOR i IN 0 .. jsonb_array_length(moves) - 1 LOOP
+    p := moves->i;
+    move := p->>'move';
     IF visited IS DISTINCT FROM p->>'visit' THEN
-      IF visited IS NOT NULL THEN PERFORM leave(q, s, before, posts, firsts, is_news); END IF;
+      IF visited IS NOT NULL THEN s := left_behind(q, s, before, posts, firsts, is_news); END IF;
       visited := p->>'visit';
       IF visited IS NOT NULL THEN
         q := locked_queue(p);
@@ -65,12 +69,12 @@ BEGIN
 
     IF visited IS NOT NULL THEN
       IF q.version IS DISTINCT FROM (p->>'version')::bigint THEN
-        RETURN NEXT '"stale"';
+        answers := answers || '"stale"'::json;
         CONTINUE;
       END IF;
       -- What posts in a row bring is stored by one statement, so the first move that is none has to see to it.
       now_ := (p->>'now')::bigint;
-      IF p->>'move' <> 'append' OR least(s.due_at, s.ends_at, s.expires_at) <= now_ THEN
+      IF move <> 'append' OR least(s.due_at, s.ends_at, s.expires_at) <= now_ THEN
         IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
         posts := NULL;
         is_news := is_news OR is_news_due(s, now_);
@@ -78,7 +82,7 @@ BEGIN
       END IF;
     END IF;
 
-    CASE p->>'move'
+    CASE move
       -- Visits. They take the standing and answer it as they leave it, and whether there is news.
       WHEN 'append' THEN o := append(s, p);
       WHEN 'create_claim' THEN o := create_claim(s, p);
@@ -131,7 +135,7 @@ BEGIN
     END CASE;
 
     IF visited IS NOT NULL THEN
-      IF o.is_news AND p->>'move' = 'append' THEN
+      IF o.is_news AND move = 'append' THEN
         IF posts IS NULL THEN firsts := NULL; END IF;
         posts := posts || p;
         firsts := firsts || (s.last + 1);
@@ -140,18 +144,21 @@ BEGIN
       s := o.s;
       answer := o.answer;
     END IF;
-    RETURN NEXT answer;
+    answers := answers || answer;
   END LOOP;
-  IF visited IS NOT NULL THEN PERFORM leave(q, s, before, posts, firsts, is_news); END IF;
+  IF visited IS NOT NULL THEN s := left_behind(q, s, before, posts, firsts, is_news); END IF;
+  RETURN answers;
 END $$;
 
--- The end of a visit.
-CREATE FUNCTION leave(q queue, s standing, before standing, posts jsonb[], firsts bigint[], is_news boolean)
-RETURNS void LANGUAGE plpgsql AS $$
+-- The end of a visit. Answers the standing as it is left.
+CREATE FUNCTION left_behind(q queue, s standing, before standing, posts jsonb[], firsts bigint[], is_news boolean)
+RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE is_told boolean;
 BEGIN
   IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
-  IF s IS DISTINCT FROM before THEN PERFORM save(s); END IF;
-  IF is_news OR next_news(s) < next_news(before) THEN PERFORM tell(q.project, q.kind, q.name, s, is_news); END IF;
+  IF s IS DISTINCT FROM before THEN s := saved(s); END IF;
+  IF is_news OR next_news(s) < next_news(before) THEN is_told := tell(q.project, q.kind, q.name, s, is_news); END IF;
+  RETURN s;
 END $$;
 
 -- Takes a lock that only a server that takes writes gives. Answers null.

@@ -14,13 +14,16 @@ BEGIN
   RETURN s;
 END $$;
 
-CREATE FUNCTION save(s standing) RETURNS void LANGUAGE plpgsql AS $$
+-- Saves the standing, and answers it as it is saved.
+CREATE FUNCTION saved(s standing) RETURNS standing LANGUAGE plpgsql AS $$
 BEGIN
+  s.seq := s.seq + 1;
   INSERT INTO standing (bucket, seq, incarnation, last, fresh, live, free, held, epoch, returned, retaken,
                         due_at, ends_at, expires_at, bytes)
-  VALUES (s.bucket, s.seq + 1, s.incarnation, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
+  VALUES (s.bucket, s.seq, s.incarnation, s.last, s.fresh, s.live, s.free, s.held, s.epoch, s.returned, s.retaken,
           s.due_at, s.ends_at, s.expires_at, s.bytes);
-  DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq;
+  DELETE FROM standing WHERE bucket = s.bucket AND seq = s.seq - 1;
+  RETURN s;
 END $$;
 
 CREATE FUNCTION open_bucket() RETURNS bigint LANGUAGE plpgsql AS $$
@@ -115,9 +118,7 @@ CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql 
 DECLARE s standing := standing_of(q.bucket); is_news boolean := is_news_due(s, now_);
 BEGIN
   IF is_news OR s.expires_at <= now_ THEN
-    s := settle(s, now_);
-    PERFORM save(s);
-    s.seq := s.seq + 1;
+    s := saved(settle(s, now_));
   END IF;
   IF is_news THEN PERFORM tell(q.project, q.kind, q.name, s, true); END IF;
   RETURN s;
