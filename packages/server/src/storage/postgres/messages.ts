@@ -16,7 +16,7 @@ type Page = { incarnation: number; messages: MessageRow[] }
 type Appended = { incarnation: number; first: number; count: number; createdAt: Instant }
 type Moved = { moved: [idIncarnation: number, idNumber: number, createdAt: Instant, queue: string][] }
 type End = { incarnation: number; last: number }
-type Exported = End & { messages: WholeRow[]; isMore: boolean }
+type Exported = End & { messages: WholeRow[] }
 
 /** The parameter of claims and pops, left out when nothing is ever moved. */
 export function deadLetterOf(queue: { name: string }, policy: DeadLetterPolicy | null): Parameters {
@@ -114,8 +114,8 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
     export({ queue, after, limit, now }) {
       const parameters = { after: identifiers.position(after), limit, now }
       return onQueue(read<Exported | Stale>, { move: 'export_messages', queue, parameters }, (answer) => {
-        const { incarnation, last, messages, isMore } = answer as Exported
-        const final = isMore ? messages.at(-1) : undefined
+        const { incarnation, last, messages } = answer as Exported
+        const final = messages.at(-1)
         return {
           messages: toWholeMessages(messages, incarnation, identifiers),
           marker: final ? positionOf(final, incarnation, identifiers, final[2] === null) : null,

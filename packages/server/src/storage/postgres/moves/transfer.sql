@@ -23,7 +23,7 @@ END $$;
 
 -- export_messages: a page of the whole queue, by place, and then the delayed ones in the order of posting.
 --   takes     after [incarnation, number, what it is] as `list_messages`, or null; limit, now
---   answers   {incarnation, last, messages: [whole message], isMore} | "stale"
+--   answers   {incarnation, last, messages: [whole message]} | "stale"
 -- A whole message is [incarnation of its id (null where that is the bucket's), number of its id, place (null while delayed), number from its POST
 -- (null where that is its place), body, ttl in seconds, created at, visible at, expires at, claim count, who posted it, queue it came from or null].
 CREATE FUNCTION export_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -40,7 +40,7 @@ END $$;
 CREATE FUNCTION whole_page_of(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE
   bucket_ bigint := bucket_of(p); s standing; now_ bigint := (p->>'now')::bigint; limit_ bigint := (p->>'limit')::bigint;
-  place_ bigint := 0; number_ bigint := 0; count_ bigint; messages json;
+  place_ bigint := 0; number_ bigint := 0; messages json;
 BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
@@ -53,17 +53,15 @@ BEGIN
       place_ := (p->'after'->>1)::bigint;
     END IF;
   END IF;
-  -- One more than asked for tells whether there is more.
-  SELECT count(*), json_agg(shown_whole(m, visible_at) ORDER BY n) FILTER (WHERE n <= limit_) INTO count_, messages FROM (
-    SELECT m, visible_at, row_number() OVER () AS n FROM (
-      (SELECT message AS m, created_at AS visible_at FROM message
-       WHERE bucket = bucket_ AND place >= greatest(s.live, place_ + 1) AND expires_at > now_ ORDER BY place LIMIT limit_ + 1)
-      UNION ALL
-      (SELECT as_message(delayed), due_at FROM delayed
-       WHERE bucket = bucket_ AND number > number_ AND expires_at > now_ ORDER BY number LIMIT limit_ + 1)
-    ) x LIMIT limit_ + 1
-  ) y;
-  RETURN json_build_object('incarnation', s.incarnation, 'last', s.last, 'messages', coalesce(messages, '[]'), 'isMore', count_ > limit_);
+  SELECT json_agg(shown_whole(m, visible_at)) INTO messages FROM (
+    (SELECT message AS m, created_at AS visible_at FROM message
+     WHERE bucket = bucket_ AND place >= greatest(s.live, place_ + 1) AND expires_at > now_ ORDER BY place LIMIT limit_)
+    UNION ALL
+    (SELECT as_message(delayed), due_at FROM delayed
+     WHERE bucket = bucket_ AND number > number_ AND expires_at > now_ ORDER BY number LIMIT limit_)
+    LIMIT limit_
+  ) page;
+  RETURN json_build_object('incarnation', s.incarnation, 'last', s.last, 'messages', coalesce(messages, '[]'));
 END $$;
 
 CREATE FUNCTION shown_whole(m message, visible_at bigint) RETURNS json LANGUAGE sql STABLE
