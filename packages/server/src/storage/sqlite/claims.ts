@@ -1,8 +1,9 @@
 import type { Claim, Instant } from '../../model/model.ts'
-import type { ClaimStore } from '../contract.ts'
+import type { ClaimStore, Exchanged } from '../contract.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
-import { type MessageRow, NO_CLAIM } from './message-rows.ts'
+import { type MessageRow, type MessageSpot, NO_CLAIM } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
@@ -20,7 +21,7 @@ interface Terms {
 
 export function createClaimStore(engine: Engine): ClaimStore {
   const { db, states, rows, settling, onQueue } = engine
-  const deadLetters = new DeadLetters(engine)
+  const deadLetters = new DeadLetters(engine, new Departures(engine))
   const hold = db.prepare('UPDATE message SET claim = ?, claim_count = claim_count + 1 WHERE rowid = ?')
   // Apart, since naming the expiry makes SQLite rewrite its index entry, whether it changes or not.
   const lengthen = db.prepare('UPDATE message SET ttl = ?, expires_at = ? WHERE rowid = ?')
@@ -42,30 +43,51 @@ export function createClaimStore(engine: Engine): ClaimStore {
       .filter((row) => row !== null && row.claim === claim.number) as MessageRow[]
   }
 
+  /** Claims these, the first that are visible; null when there are none. */
+  function take(state: QueueState, taken: readonly MessageRow[], terms: Terms, now: Instant): Claim | null {
+    if (taken.length === 0) return null
+    rows.took(state, taken)
+    state.last += 1
+    const number = state.last
+    const claimed = taken.map((row) => {
+      const { ttl, expires_at } = lifeUnder(terms, row, now)
+      hold.run(NO_CLAIM + number, row.rowid)
+      if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.rowid)
+      return { ...row, ttl, claim: number, claim_count: row.claim_count + 1 }
+    })
+    const places = JSON.stringify(taken.map((row) => row.place))
+    const endsAt = now + terms.ttlSeconds * 1000
+    insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places)
+    if (endsAt < state.endsAt) state.endsAt = endsAt
+    state.free -= taken.length
+    state.held += taken.length
+    states.touch(state)
+    const messages = rows.toMessages(claimed, state)
+    return { id: messages[0]?.claimId as string, ttlSeconds: terms.ttlSeconds, renewedAt: now, messages }
+  }
+
   return {
     create: ({ queue, limit, deadLetter, now, ...terms }) =>
-      onQueue(queue, now, (state, now): Claim | null | Unfinished => {
+      onQueue(queue, now, (state, now) => {
+        const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
+        return taken instanceof Unfinished ? taken : take(state, taken, terms, now)
+      }),
+
+    exchange: ({ queue, finished, limit, deadLetter, now, ...terms }) =>
+      onQueue(queue, now, (state, now): Exchanged | { kept: string[] } | Unfinished => {
+        const spots = new Map<string, MessageSpot>()
+        const [gone, kept] = [new Set<string>(), new Set<string>()]
+        for (const { id, claimId } of finished) {
+          const spot = rows.spot(state, id, now)
+          if (spot === null) gone.add(id)
+          else if (spot.claim === null || spot.claim !== engine.claimNumber(state, claimId)) kept.add(id)
+          else spots.set(id, spot)
+        }
+        if (kept.size > 0) return { kept: [...kept] }
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
-        if (taken.length === 0) return null
-        rows.took(state, taken)
-        state.last += 1
-        const number = state.last
-        const claimed = taken.map((row) => {
-          const { ttl, expires_at } = lifeUnder(terms, row, now)
-          hold.run(NO_CLAIM + number, row.rowid)
-          if (expires_at !== row.expires_at) lengthen.run(ttl, expires_at, row.rowid)
-          return { ...row, ttl, claim: number, claim_count: row.claim_count + 1 }
-        })
-        const places = JSON.stringify(taken.map((row) => row.place))
-        const endsAt = now + terms.ttlSeconds * 1000
-        insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places)
-        if (endsAt < state.endsAt) state.endsAt = endsAt
-        state.free -= taken.length
-        state.held += taken.length
-        states.touch(state)
-        const messages = rows.toMessages(claimed, state)
-        return { id: messages[0]?.claimId as string, ttlSeconds: terms.ttlSeconds, renewedAt: now, messages }
+        settling.remove(state, [...spots.values()])
+        return { claim: take(state, taken, terms, now), gone: [...gone] }
       }),
 
     get: ({ queue, claimId, now }) =>

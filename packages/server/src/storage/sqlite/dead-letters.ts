@@ -1,4 +1,5 @@
 import type { DeadLetterPolicy, Instant, QueueKey } from '../../model/model.ts'
+import { type Departures, type Leave, restOfLife } from './departures.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
 import { type MessageRow, NO_CLAIM } from './message-rows.ts'
@@ -8,15 +9,27 @@ import { Unfinished } from './turns.ts'
 /** Messages that one turn moves at the most. */
 const MOVES_PER_TURN = 250
 
+/** A queue of this store, or the name of one that lies in another. */
+type Target = QueueState | string
+
+interface Redriven {
+  /** Null: the oldest `limit`. */
+  readonly ids: readonly string[] | null
+  readonly limit: number
+  readonly elsewhere: ReadonlySet<string>
+}
+
 /** Messages that were claimed too often, on their way out and back. */
 export class DeadLetters {
   readonly #engine: Engine
+  readonly #departures: Departures
   readonly #move
   readonly #moved
   readonly #cameFrom
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, departures: Departures) {
     this.#engine = engine
+    this.#departures = departures
     this.#move = engine.db.prepare(
       `UPDATE message SET bucket = ?, place = ?, posted = NULL, born_incarnation = ifnull(born_incarnation, ?),
          born = ifnull(born, place), claim_count = 0, ttl = ?, expires_at = ?, came_from = ?
@@ -43,8 +56,8 @@ export class DeadLetters {
       const first = rows.firstVisible(state, now, limit)
       const dead = first.filter((row) => row.claim_count >= policy.maxClaimCount)
       if (dead.length === 0) return first
-      const target = this.#targetOf(state, policy.queue)
-      if (!settling.settle(target, now)) break
+      const target = policy.elsewhere ? policy.queue : this.#targetOf(state, policy.queue)
+      if (typeof target !== 'string' && !settling.settle(target, now)) break
       for (const row of dead) {
         const expiresAt = policy.ttlSeconds === null ? row.expires_at : now + policy.ttlSeconds * 1000
         this.#carry(row, state, target, { expiresAt, cameFrom: state.key.name })
@@ -55,41 +68,43 @@ export class DeadLetters {
   }
 
   /** Moves messages back to where they came from; see the contract. */
-  redrive(
-    state: QueueState,
-    ids: readonly string[] | null,
-    limit: number,
-    now: Instant,
-  ): { id: string; queue: string }[] | Unfinished {
+  redrive(state: QueueState, which: Redriven, now: Instant): { id: string; queue: string }[] | Unfinished {
     const { rows, settling } = this.#engine
-    const chosen = ids === null ? this.#movable(state, limit, now) : rows.byIds(state, ids, now)
+    const { ids, elsewhere } = which
+    const chosen = ids === null ? this.#movable(state, which, now) : rows.byIds(state, ids, now)
     const moves = chosen.flatMap((row) => {
-      const target = this.#oldQueueOf(row, state)
+      const target = row.place === null || row.claim !== null ? null : this.#oldQueueOf(row, state, elsewhere)
       return target === null ? [] : [{ row, target }]
     })
-    for (const { target } of moves) if (!settling.settle(target, now)) return new Unfinished()
+    for (const { target } of moves) {
+      if (typeof target !== 'string' && !settling.settle(target, now)) return new Unfinished()
+    }
     return moves.map(({ row, target }) => {
       this.#carry(row, state, target, { expiresAt: row.expires_at, cameFrom: null })
-      return { id: rows.idOf(row, state), queue: target.key.name }
+      return { id: rows.idOf(row, state), queue: typeof target === 'string' ? target : target.key.name }
     })
   }
 
   /** Null where the message stays. */
-  #oldQueueOf(row: MessageRow, state: QueueState): QueueState | null {
-    if (row.place === null || row.claim !== null) return null
-    const { came_from } = this.#cameFrom.get(row.rowid) as { came_from: string | null }
-    const target = came_from === null ? null : this.#engine.states.find(keyOf(state, came_from))
+  #oldQueueOf(row: MessageRow, state: QueueState, elsewhere: ReadonlySet<string>): Target | null {
+    const { came_from: name } = this.#cameFrom.get(row.rowid) as { came_from: string | null }
+    return name === null ? null : this.#targetNamed(name, state, elsewhere)
+  }
+
+  #targetNamed(name: string, state: QueueState, elsewhere: ReadonlySet<string>): Target | null {
+    if (elsewhere.has(name)) return name
+    const target = this.#engine.states.find(keyOf(state, name))
     return target === state ? null : target
   }
 
   /** The oldest whose old queue is there. Passes over those whose queue is gone, as far as one turn may look. */
-  #movable(state: QueueState, limit: number, now: Instant): MessageRow[] {
+  #movable(state: QueueState, { limit, elsewhere }: Redriven, now: Instant): MessageRow[] {
     const found: MessageRow[] = []
     let after = 0
     for (let looks = 0; looks < MOVES_PER_TURN; ) {
       const page = this.#moved(limit).all(state.bucket, after, now) as { place: number; came_from: string }[]
       for (const { place, came_from } of page) {
-        if (found.length === limit || this.#engine.states.find(keyOf(state, came_from)) === null) continue
+        if (found.length === limit || this.#targetNamed(came_from, state, elsewhere) === null) continue
         found.push(this.#engine.rows.byPlace(state, place) as MessageRow)
       }
       after = page.at(-1)?.place ?? after
@@ -104,16 +119,15 @@ export class DeadLetters {
     return this.#engine.states.find(key) ?? this.#engine.states.create(key, '{}')
   }
 
-  #carry(
-    row: MessageRow,
-    from: QueueState,
-    to: QueueState,
-    { expiresAt, cameFrom }: { expiresAt: Instant; cameFrom: string | null },
-  ): void {
+  #carry(row: MessageRow, from: QueueState, to: Target, leave: Leave): void {
+    if (typeof to === 'string') {
+      this.#departures.add(row, from, to, leave)
+      return
+    }
     const { states, announce } = this.#engine
-    // Less its age, what is left of its life, which a claim may have lengthened.
-    const ttl = Math.floor((expiresAt - row.created_at) / 1000)
+    const { expiresAt, cameFrom } = leave
     to.last += 1
+    const ttl = restOfLife(row, expiresAt)
     this.#move.run(to.bucket, to.last, from.incarnation, ttl, expiresAt, cameFrom, row.rowid)
     const bytes = Buffer.byteLength(row.body)
     from.free -= 1

@@ -20,6 +20,8 @@ export interface Engine {
   readonly turns: Turns
   readonly states: QueueStates
   readonly latest: LatestInstant
+  /** What `sealer` seals with. */
+  readonly idKey: Uint8Array
   readonly sealer: Sealer
   readonly rows: MessageRows
   readonly settling: Settling
@@ -37,9 +39,15 @@ export interface Engine {
   onQueue<T, S = undefined>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale>
 }
 
-export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null): Engine {
-  const { id_key } = db.prepare('SELECT id_key FROM service').get() as { id_key: Uint8Array }
-  const sealer = new Sealer(id_key)
+export interface EngineParts {
+  readonly db: DatabaseSync
+  readonly clock: Clock
+  readonly room: Room | null
+  readonly idKey: Uint8Array
+}
+
+export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
+  const sealer = new Sealer(idKey)
   const latest = new LatestInstant()
   const states = new QueueStates(db, latest)
   let changed: readonly QueueState[] = []
@@ -84,6 +92,7 @@ export function createEngine(db: DatabaseSync, clock: Clock, room: Room | null):
     turns,
     states,
     latest,
+    idKey,
     sealer,
     rows,
     settling,

@@ -37,7 +37,7 @@ export interface Page {
   readonly end: number | null
 }
 
-interface Birth {
+export interface Birth {
   readonly incarnation: number
   readonly number: number
 }
@@ -47,8 +47,9 @@ export const NO_CLAIM = 2 ** 32
 
 const CLAIM = `nullif(claim, ${NO_CLAIM}) - ${NO_CLAIM} AS claim`
 const SHOWN = `rowid, place, ${CLAIM}, expires_at, created_at, claim_count, ttl, born_incarnation, born, client, body`
-const LISTED = `${SHOWN}, posted`
-const DELAYED = `rowid, NULL AS place, NULL AS claim, expires_at, created_at, 0 AS claim_count, ttl, NULL AS born_incarnation, number AS born, client, body`
+export const LISTED = `${SHOWN}, posted`
+const DELAYED = `rowid, NULL AS place, NULL AS claim, expires_at, created_at, 0 AS claim_count, ttl, born_incarnation, ifnull(born, number) AS born, client, body`
+export const LISTED_DELAYED = `${DELAYED}, number AS posted`
 const SPOT = `rowid, place, ${CLAIM}, octet_length(body) AS bytes, expires_at, created_at`
 const DELAYED_SPOT = 'rowid, NULL AS place, NULL AS claim, octet_length(body) AS bytes, expires_at, created_at'
 
@@ -59,6 +60,7 @@ export class MessageRows {
   readonly #spots: Lookups
   readonly #byPlace: StatementSync
   readonly #behind: (limit: number) => StatementSync
+  readonly #freeBehind: (limit: number) => StatementSync
   readonly #backBehind: (limit: number) => StatementSync
   readonly #delayedBehind: (limit: number) => StatementSync
   readonly #postedBehind: (limit: number) => StatementSync
@@ -77,6 +79,7 @@ export class MessageRows {
     const posted = (isFree: 0 | 1) =>
       `${listed} AND (claim = ${NO_CLAIM}) = ${isFree} AND posted > ?2 AND posted IS NOT NULL`
     this.#behind = limited(db, `${listed} AND place > ?2 ORDER BY place`)
+    this.#freeBehind = limited(db, `${listed} AND place > ?2 AND claim = ${NO_CLAIM} ORDER BY place`)
     this.#backBehind = limited(
       db,
       `SELECT ${LISTED} FROM message INDEXED BY message_back
@@ -85,7 +88,7 @@ export class MessageRows {
     )
     this.#delayedBehind = limited(
       db,
-      `SELECT ${DELAYED}, number AS posted FROM delayed
+      `SELECT ${LISTED_DELAYED} FROM delayed
        WHERE bucket = ?1 AND number > ?2 AND expires_at > ?3 ORDER BY number`,
     )
     this.#freePostedBehind = limited(db, `${posted(1)} ORDER BY posted`)
@@ -124,11 +127,6 @@ export class MessageRows {
   /** Those of the ids that name a message of the queue, each once. */
   spots(state: QueueState, ids: readonly string[], now: Instant): MessageSpot[] {
     return [...new Set(ids)].map((id) => this.spot(state, id, now)).filter((spot) => spot !== null)
-  }
-
-  /** Whether a message that was read in an earlier turn is still in the queue. */
-  isThere(state: QueueState, row: MessageRow): boolean {
-    return find(this.#spots, state, birthOf(row, state)) !== null
   }
 
   /** The oldest visible messages that no claim holds: what came back stands before what was never claimed. */
@@ -204,6 +202,11 @@ export class MessageRows {
     }))
   }
 
+  /** Whether the message of that id is in the queue, or has expired there and is still stored. */
+  isKnown(state: QueueState, birth: Birth): boolean {
+    return find(this.#spots, state, birth) !== null
+  }
+
   idOf(row: MessageRow, state: QueueState): string {
     return this.#sealer.seal(unsealedId(row, state))
   }
@@ -227,7 +230,9 @@ export class MessageRows {
   }
 
   #fresh(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
-    return this.#all(state, Math.max(after, state.fresh - 1), now, limit)
+    const { bucket, fresh, first, last } = state
+    const from = Math.max(after, fresh - 1, first - 1)
+    return from >= last ? [] : (this.#freeBehind(limit).all(bucket, from, now) as never)
   }
 
   #all({ bucket, first, last }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
@@ -245,11 +250,11 @@ function unsealedClaim(claim: number, { incarnation }: QueueState): Unsealed {
   return { kind: 'claim', number: claim, incarnation, createdAt: 0 }
 }
 
-function unsealedId(row: MessageRow, state: QueueState): Unsealed {
+export function unsealedId(row: MessageRow, state: QueueState): Unsealed {
   return { kind: 'message', ...birthOf(row, state), createdAt: row.created_at }
 }
 
-function birthOf({ born_incarnation, born, place }: MessageRow, { incarnation }: QueueState): Birth {
+export function birthOf({ born_incarnation, born, place }: MessageRow, { incarnation }: QueueState): Birth {
   return { incarnation: born_incarnation ?? incarnation, number: born ?? (place as number) }
 }
 
@@ -258,18 +263,22 @@ interface Lookups {
   readonly byPlace: StatementSync
   readonly byBirth: StatementSync
   readonly delayed: StatementSync
+  readonly delayedByBirth: StatementSync
 }
 
 function lookups(db: DatabaseSync, columns: string, delayedColumns: string): Lookups {
   return {
     byPlace: db.prepare(`SELECT ${columns} FROM message WHERE bucket = ? AND place = ? AND born IS NULL`),
     byBirth: db.prepare(`SELECT ${columns} FROM message WHERE bucket = ? AND born_incarnation = ? AND born = ?`),
-    delayed: db.prepare(`SELECT ${delayedColumns} FROM delayed WHERE bucket = ? AND number = ?`),
+    delayed: db.prepare(`SELECT ${delayedColumns} FROM delayed WHERE bucket = ? AND number = ? AND born IS NULL`),
+    delayedByBirth: db.prepare(
+      `SELECT ${delayedColumns} FROM delayed WHERE bucket = ? AND born_incarnation = ? AND born = ?`,
+    ),
   }
 }
 
 function find(
-  { byPlace, byBirth, delayed }: Lookups,
+  { byPlace, byBirth, delayed, delayedByBirth }: Lookups,
   { bucket, incarnation }: QueueState,
   birth: Birth,
 ): Pick<MessageRow, 'expires_at' | 'created_at'> | null {
@@ -277,6 +286,7 @@ function find(
   const row =
     (isFromHere ? byPlace.get(bucket, birth.number) : undefined) ??
     byBirth.get(bucket, birth.incarnation, birth.number) ??
-    (isFromHere ? delayed.get(bucket, birth.number) : undefined)
+    (isFromHere ? delayed.get(bucket, birth.number) : undefined) ??
+    delayedByBirth.get(bucket, birth.incarnation, birth.number)
   return (row as Pick<MessageRow, 'expires_at' | 'created_at'> | undefined) ?? null
 }

@@ -2,9 +2,11 @@ import type { Instant } from '../../model/model.ts'
 import { type IdempotencyKey, type MessageStore, type NewMessage, STALE } from '../contract.ts'
 import type { Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
-import { type ListedRow, positionOf } from './message-rows.ts'
+import { birthOf, type ListedRow, positionOf } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
+import { Transfers, unsealedPlace } from './transfers.ts'
 import { Unfinished } from './turns.ts'
 
 /** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
@@ -32,7 +34,9 @@ interface ListedSoFar {
 
 export function createMessageStore(engine: Engine): MessageStore {
   const { db, turns, states, sealer, rows, settling, onQueue } = engine
-  const deadLetters = new DeadLetters(engine)
+  const departures = new Departures(engine)
+  const deadLetters = new DeadLetters(engine, departures)
+  const transfers = new Transfers(engine)
   const insert = db.prepare(
     `INSERT INTO message (bucket, place, expires_at, ttl, created_at, client, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
@@ -110,7 +114,7 @@ export function createMessageStore(engine: Engine): MessageStore {
         const soFar = earlier?.bucket === state.bucket ? earlier : undefined
         let position = soFar?.position ?? positionIn(state, after)
         // What was found in an earlier turn may have gone in the meantime.
-        const found = soFar?.found.filter((row) => rows.isThere(state, row)) ?? []
+        const found = soFar?.found.filter((row) => rows.isKnown(state, birthOf(row, state))) ?? []
         for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
           const page = includeDelayed
             ? rows.postedPage(state, includeClaimed, position, now, limit)
@@ -184,8 +188,30 @@ export function createMessageStore(engine: Engine): MessageStore {
         return 'purged' as const
       }),
 
-    redrive: ({ queue, ids, limit, now }) =>
-      onQueue(queue, now, (state, now) => deadLetters.redrive(state, ids, limit, now)),
+    redrive: ({ queue, ids, limit, elsewhere, now }) =>
+      onQueue(queue, now, (state, now) =>
+        deadLetters.redrive(state, { ids, limit, elsewhere: new Set(elsewhere) }, now),
+      ),
+
+    end: ({ queue, now }) => onQueue(queue, now, (state) => transfers.end(state)),
+
+    export: ({ queue, after, limit, now }) =>
+      onQueue(queue, now, (state, now) => transfers.export(state, after, limit, now)),
+
+    import: ({ queue, messages, end, now }) =>
+      onQueue(
+        queue,
+        now,
+        (state, now) => {
+          transfers.import(state, messages, end, now)
+          return 'stored' as const
+        },
+        bytesOf(messages),
+      ),
+
+    departures: ({ limit, now }) => turns.submit(() => departures.list(limit, engine.latest.notBefore(now))),
+
+    departed: ({ ids }) => turns.submit(() => departures.remove(ids)),
   }
 
   /** An id stands for the POST of its message. What is no id or marker of this queue stands for the beginning. */
@@ -198,7 +224,7 @@ export function createMessageStore(engine: Engine): MessageStore {
   function markerOf({ incarnation }: QueueState, row: ListedRow, isByPosting: boolean): string {
     return isByPosting
       ? sealer.seal({ kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 })
-      : sealer.seal({ kind: 'marker', number: row.place as number, incarnation, createdAt: 0 })
+      : sealer.seal(unsealedPlace(row, incarnation))
   }
 }
 
@@ -208,6 +234,6 @@ function recordBytes({ key, digest }: { readonly key: string; readonly digest: s
 }
 
 /** About. */
-function bytesOf(messages: readonly NewMessage[]): number {
+function bytesOf(messages: readonly { readonly body: string }[]): number {
   return messages.reduce((sum, { body }) => sum + body.length, 0)
 }

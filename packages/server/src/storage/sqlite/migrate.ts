@@ -8,9 +8,10 @@ const FOLDER = new URL('./migrations/', import.meta.url)
 
 /**
  * Brings the schema forward to what this version knows, each step in a transaction of its own.
+ * `idKey`: for a new file.
  * @throws StorageUnavailable when a newer version has written the file.
  */
-export function migrate(db: DatabaseSync): void {
+export function migrate(db: DatabaseSync, idKey: Uint8Array = randomBytes(SEAL_KEY_BYTES)): void {
   const steps = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sql'))
     .sort()
@@ -24,7 +25,5 @@ export function migrate(db: DatabaseSync): void {
     const sql = readFileSync(new URL(steps[step] as string, FOLDER), 'utf8')
     db.exec(`BEGIN; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
   }
-  db.prepare('INSERT OR IGNORE INTO service (is_only, id_key, last_bucket) VALUES (1, ?, 0)').run(
-    randomBytes(SEAL_KEY_BYTES),
-  )
+  db.prepare('INSERT OR IGNORE INTO service (is_only, id_key, last_bucket) VALUES (1, ?, 0)').run(idKey)
 }

@@ -24,18 +24,20 @@ export interface SqliteOptions {
   /** The file, made when missing; `:memory:` for a store that ends with the process. */
   readonly path: string
   readonly clock: Clock
+  /** The key of the service that ids are sealed with, 16 bytes; without it the file's own. */
+  readonly idKey?: Uint8Array
 }
 
 /**
  * The default engine: one file, one process, every answered write synced.
  * @throws StorageUnavailable when the file cannot be used.
  */
-export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storage> {
+export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise<Storage> {
   const db = openDatabase(path)
   try {
     const room = path === ':memory:' ? null : new Room(db, new ReserveFile(`${path}-reserve`))
-    migrateWithRoom(db, room)
-    const engine = createEngine(db, clock, room)
+    migrateWithRoom(db, room, idKey)
+    const engine = createEngine({ db, clock, room, idKey: idKey ?? storedKey(db) })
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
@@ -49,6 +51,7 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
       claims: createClaimStore(engine),
       subscriptions: createSubscriptionStore(engine),
       pools: createPoolStore(engine),
+      idKey: engine.idKey,
       watch: (queue, listener) => watchers.watch(queue, listener),
       ping: () =>
         turns.submit(() => {
@@ -71,13 +74,17 @@ export async function openSqlite({ path, clock }: SqliteOptions): Promise<Storag
 }
 
 /** What is there must be served although the disk is full, also by a version that stores it otherwise. */
-function migrateWithRoom(db: DatabaseSync, room: Room | null): void {
+function migrateWithRoom(db: DatabaseSync, room: Room | null, idKey: Uint8Array | undefined): void {
   try {
-    migrate(db)
+    migrate(db, idKey)
   } catch (error) {
     if (!isFull(error)) throw error
     if (db.isTransaction) db.exec('ROLLBACK')
     room?.failed(error)
-    migrate(db)
+    migrate(db, idKey)
   }
+}
+
+function storedKey(db: DatabaseSync): Uint8Array {
+  return (db.prepare('SELECT id_key FROM service').get() as { id_key: Uint8Array }).id_key
 }

@@ -16,7 +16,7 @@ export interface QueueState {
   subscriptionBucket: number
   /** The highest number given to a message or claim; places are numbers. */
   last: number
-  /** No message from this place on was ever claimed; those before are held, came back, have expired, or are gone. */
+  /** Every message before this place was claimed at least once, has expired, or is gone. */
   fresh: number
   /** No live message has a lower place. Saves passing over expired ones again until the sweeper has removed them. */
   first: number
@@ -90,6 +90,7 @@ export class QueueStates {
   readonly #metadata
   readonly #putMetadata
   readonly #deleteMetadata
+  readonly #deleteArrivals
   readonly #update
   readonly #updateBuckets
   readonly #delete
@@ -113,6 +114,7 @@ export class QueueStates {
     this.#metadata = db.prepare('SELECT text FROM metadata WHERE queue = ?')
     this.#putMetadata = db.prepare('INSERT OR REPLACE INTO metadata (queue, text) VALUES (?, ?)')
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
+    this.#deleteArrivals = db.prepare('DELETE FROM arrival WHERE queue = ?')
     this.#update = db.prepare(
       'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, acted_at = ? WHERE id = ?',
     )
@@ -199,11 +201,18 @@ export class QueueStates {
     this.touch(state)
   }
 
+  /** The queue, which never had a message, is what had that incarnation elsewhere. */
+  goOnAs(state: QueueState, incarnation: number): void {
+    state.incarnation = incarnation
+    this.#updateBuckets.run(state.bucket, incarnation, state.subscriptionBucket, state.id)
+  }
+
   delete(state: QueueState): void {
     this.#drop.run(state.bucket)
     this.#drop.run(state.subscriptionBucket)
     this.#delete.run(state.id)
     this.#deleteMetadata.run(state.id)
+    this.#deleteArrivals.run(state.id)
     this.#states.delete(queueId(state.key))
   }
 

@@ -45,7 +45,7 @@ export class Settling {
     )
     this.#place = db.prepare(
       `INSERT INTO message (bucket, place, expires_at, ttl, created_at, posted, born_incarnation, born, client, body)
-       SELECT bucket, ?2, expires_at, ttl, created_at, number, ?3, number, client, body
+       SELECT bucket, ?2, expires_at, ttl, created_at, number, ifnull(born_incarnation, ?3), ifnull(born, number), client, body
        FROM delayed WHERE rowid = ?1`,
     )
     this.#deleteDelayed = db.prepare('DELETE FROM delayed WHERE rowid = ?')

@@ -21,6 +21,7 @@ export class Sweeper {
   readonly #dueQueues
   readonly #lastOf
   readonly #removeSubscriptions
+  readonly #removeDepartures
   readonly #dropped
   readonly #removeRows
   readonly #removeBucket
@@ -45,6 +46,9 @@ export class Sweeper {
       `DELETE FROM subscription WHERE (bucket, id) IN
          (SELECT s.bucket, s.id FROM (${someQueues}) q JOIN subscription s ON s.bucket = q.subscription_bucket
           WHERE s.expires_at <= $now LIMIT ${ROWS_PER_TURN})`,
+    )
+    this.#removeDepartures = db.prepare(
+      `DELETE FROM departure WHERE rowid IN (SELECT rowid FROM departure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
     )
     this.#dropped = db.prepare('SELECT bucket FROM dropped LIMIT 1')
     this.#removeRows = BUCKET_TABLES.map((table) => removeSome(engine, table))
@@ -89,6 +93,7 @@ export class Sweeper {
     const { turns, states, settling, latest } = this.#engine
     const now = this.#clock.now()
     const { due, last } = await turns.submit(() => {
+      this.#removeDepartures.run(now)
       this.#removeSubscriptions.run({ $after: after, $now: now })
       return { due: this.#dueBehind(after, now), last: this.#lastBehind(after) }
     })

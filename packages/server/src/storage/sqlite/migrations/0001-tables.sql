@@ -81,12 +81,16 @@ CREATE TABLE delayed (
   expires_at       INTEGER NOT NULL,
   ttl              INTEGER NOT NULL,
   created_at       INTEGER NOT NULL,
+  -- What its id tells, where that is not the incarnation of the bucket and the number.
+  born_incarnation INTEGER,
+  born             INTEGER,
   client           TEXT    NOT NULL,
   body             TEXT    NOT NULL,
   UNIQUE (bucket, number)
 ) STRICT;
 CREATE INDEX delayed_due ON delayed (bucket, due_at, number);
 CREATE INDEX delayed_expiry ON delayed (bucket, expires_at) WHERE expires_at <= due_at;
+CREATE INDEX delayed_born ON delayed (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 
 CREATE TABLE claim (
   bucket     INTEGER NOT NULL,
@@ -115,6 +119,35 @@ CREATE TABLE idempotency (
   PRIMARY KEY (bucket, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (bucket, expires_at);
+
+-- A message that has left its queue for one of another store, in the order in which they left.
+CREATE TABLE departure (
+  -- What its id tells: the incarnation of the queue that it left, and a number from there.
+  incarnation      INTEGER NOT NULL,
+  number           INTEGER NOT NULL,
+  -- Where to.
+  project          TEXT    NOT NULL,
+  name             TEXT    NOT NULL,
+  -- Of the message.
+  born_incarnation INTEGER NOT NULL,
+  born             INTEGER NOT NULL,
+  expires_at       INTEGER NOT NULL,
+  ttl              INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  came_from        TEXT,
+  client           TEXT    NOT NULL,
+  body             TEXT    NOT NULL
+) STRICT;
+CREATE INDEX departure_number ON departure (incarnation, number);
+CREATE INDEX departure_expiry ON departure (expires_at);
+
+-- The highest number of a departure that has arrived at a queue from an incarnation of another.
+CREATE TABLE arrival (
+  queue       INTEGER NOT NULL,
+  incarnation INTEGER NOT NULL,
+  number      INTEGER NOT NULL,
+  PRIMARY KEY (queue, incarnation)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE subscription (
   bucket     INTEGER NOT NULL,
