@@ -19,12 +19,15 @@ export function audited(execute: Execute, { write, clock }: { write: WriteLine; 
   return async (operation, read, caller, call) => {
     // Asked now: who has gone at the end has no address any more.
     const about = { ...callerOf(caller, call), ...doingOf(operation, call) }
-    const note = (outcome: Outcome) => write(JSON.stringify({ time: timeOf(clock), ...about, ...outcome }))
+    let also: readonly string[] = []
+    const note = (outcome: Outcome) =>
+      write(JSON.stringify({ time: timeOf(clock), ...about, ...(also.length > 0 && { also }), ...outcome }))
     let wasRead = true
     const readNoting = () => {
       wasRead = false
       const input = read()
       wasRead = true
+      also = [...new Set(operation.needs?.(input, call.resource).map(({ permission }) => permission))]
       return input
     }
     try {

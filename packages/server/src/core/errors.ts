@@ -101,6 +101,11 @@ export const errorTable = {
     kind: 'forbidden',
     message: 'Not all of the messages are claimed by the given claim IDs, so none was deleted.',
   },
+  'messages.kept': {
+    kind: 'forbidden',
+    message: 'Not held by the claims that were given for them, so nothing was deleted and nothing was claimed: {ids}',
+  },
+  'claim.too_many_finished': { kind: 'invalid', message: '"delete" may name at most {max} messages.' },
   'wait.out_of_range': { kind: 'invalid', message: 'wait must be at least 0 and at most {max} seconds.' },
   'idempotency.other_messages': {
     kind: 'conflict',

@@ -78,6 +78,12 @@ export type Context = House & CallParts
 /** Whether the storage of a URI may be a pool and could be opened. Changes nothing. */
 export type ProbeStore = (uri: string) => Promise<boolean>
 
+/** A policy rule that must admit the caller, and what the credentials must be good for. */
+interface Need {
+  readonly permission: string
+  readonly resource: Resource
+}
+
 export interface Operation<Input, Output> {
   /** As in log lines: `messages.post`. */
   readonly name: string
@@ -87,6 +93,8 @@ export interface Operation<Input, Output> {
   readonly failure: string
   /** Whether its `queue` is a queue or a topic; a queue when it does not say. */
   readonly kind?: QueueKind
+  /** What else the caller must be allowed, where the input asks for more than the operation does by itself. */
+  needs?(input: Input, resource: Resource): readonly Need[]
   run(input: Input, ctx: Context): Promise<Output>
 }
 
@@ -117,10 +125,16 @@ const NEVER = new AbortController().signal
 export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts): Execute {
   return async (operation, read, caller, { id: callId, resource, signal: gone = () => NEVER }) => {
     const now = house.clock.now()
-    const objection = objectionTo(caller, resource, now)
-    if (objection !== null) throw new ZaqarError(objection.unauthenticated)
+    const checkCredentials = (resource: Resource) => {
+      const objection = objectionTo(caller, resource, now)
+      if (objection !== null) throw new ZaqarError(objection.unauthenticated)
+    }
+    const checkRule = (permission: string) => {
+      if (!authorise(permission, caller)) throw new ZaqarError('policy.denied')
+    }
+    checkCredentials(resource)
     house.rates?.countRequest(caller.project, now)
-    if (!authorise(operation.permission, caller)) throw new ZaqarError('policy.denied')
+    checkRule(operation.permission)
     const { expiresAt } = caller
     let waitEnd = null as WaitEnd | null
     const signal =
@@ -134,7 +148,12 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
       const { kind = 'queue' } = operation
       const key = (name: string) => ({ project: caller.project, kind, name })
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
-      return await operation.run(read(), { ...house, caller, callId, now, signal, report, kind, key })
+      const input = read()
+      for (const need of operation.needs?.(input, resource) ?? []) {
+        checkCredentials(need.resource)
+        checkRule(need.permission)
+      }
+      return await operation.run(input, { ...house, caller, callId, now, signal, report, kind, key })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

@@ -53,6 +53,8 @@ const titleOf = {
   'message.claim_not_live': UNABLE_TO_DELETE,
   'message.held': UNABLE_TO_DELETE,
   'messages.held_otherwise': UNABLE_TO_DELETE,
+  'messages.kept': UNABLE_TO_DELETE,
+  'claim.too_many_finished': INVALID_REQUEST,
   'wait.out_of_range': INVALID_REQUEST,
   'idempotency.other_messages': CONFLICT,
   'redrive.rate_out_of_range': INVALID_REQUEST,

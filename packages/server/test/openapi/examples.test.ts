@@ -31,6 +31,7 @@ const onQueues = [
   'claims.create claim',
   'claims.get',
   'claims.renew',
+  'claims.create finish-and-take',
   'messages.delete',
   'claims.release',
   'queues.delete',

@@ -50,7 +50,7 @@ export const actions: Readonly<Record<string, Action>> = {
     method: 'POST',
     path: (queue) => `/v2/queues/${queue}/claims`,
     async run(run, queue, wait) {
-      const found = await run(createClaim, { queue, waitSeconds: Number(wait) })
+      const { found } = await run(createClaim, { queue, waitSeconds: Number(wait) })
       return found?.claim.messages.map(({ body }) => body) ?? null
     },
   },

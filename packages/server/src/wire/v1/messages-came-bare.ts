@@ -73,10 +73,10 @@ export const messagesCameBare = all(
     encode: ({ messages, now }, request) => ok(messageDocuments(messages, { request, now })),
   })),
   altered(createClaim, ({ encode }) => ({
-    encode(found, request) {
-      const answer = encode(found, request)
-      if (found === null) return answer
-      const { claim, now } = found
+    encode(created, request) {
+      const answer = encode(created, request)
+      if (created.found === null) return answer
+      const { claim, now } = created.found
       return { ...answer, body: messageDocuments(claim.messages, { request, now, inClaim: true }) }
     },
   })),

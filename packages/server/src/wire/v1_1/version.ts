@@ -1,6 +1,7 @@
 import { v1_1Resources } from '../home-documents/v1-1.ts'
 import { older } from '../older.ts'
 import { v2 } from '../v2/version.ts'
+import { claimsFinishedNothing } from './claims-finished-nothing.ts'
 import { delayedMessagesWereHidden } from './delayed-messages-were-hidden.ts'
 import { poolsWereUntagged } from './pools-were-untagged.ts'
 import { postsDidNotHeedTheQueue } from './posts-did-not-heed-the-queue.ts'
@@ -21,6 +22,7 @@ export const v1_1 = older(
     queueListsHadNoFilters,
     postsDidNotHeedTheQueue,
     delayedMessagesWereHidden,
+    claimsFinishedNothing,
     poolsWereUntagged,
   ],
 )

@@ -61,6 +61,10 @@ export function v2Schemas(prefix: string) {
       messages: listOf(record({ ...popped, claim_id: { type: 'null' }, claim_count: count }, ['checksum'])),
     }),
     PostedMessages: record({ resources: listOf(path) }),
+    NewClaim: record(
+      { messages, gone: listOf({ ...text, description: 'Of `delete`: the ids that named nothing any more.' }) },
+      ['gone'],
+    ),
     Claim: record({ age: seconds, ttl: seconds, messages, href: path }),
     Redriven: record({
       moved: listOf(record({ id: text, queue: text, href: path })),

@@ -14,13 +14,11 @@ export function claimTerms(limits: Limits, leastGrace: number): { ttl: JsonSchem
   }
 }
 
-function optionalTerms(limits: Limits, leastGrace: number): JsonSchema {
+function optionalTerms(limits: Limits, leastGrace: number): Record<'ttl' | 'grace', JsonSchema> {
   const { ttl, grace } = claimTerms(limits, leastGrace)
   return {
-    properties: {
-      ttl: { ...ttl, default: limits.defaultClaimTtlSeconds },
-      grace: { ...grace, default: limits.defaultClaimGraceSeconds },
-    },
+    ttl: { ...ttl, default: limits.defaultClaimTtlSeconds },
+    grace: { ...grace, default: limits.defaultClaimGraceSeconds },
   }
 }
 
@@ -36,7 +34,8 @@ function claimed(home: string): {
   }
 }
 
-const createClaim: DescribeDoor = ({ limits, home }) => {
+/** Claiming alone, as older versions have it. */
+const takeMessages: DescribeDoor = ({ limits, home }) => {
   const { limit } = pageParams(limits.maxMessagesPerClaimOrPop)
   return {
     summary: 'Claim messages',
@@ -44,7 +43,7 @@ const createClaim: DescribeDoor = ({ limits, home }) => {
       'Takes the oldest messages that nobody has claimed; others do not see them until the claim ends. Delete what is done, ' +
       'by its `href`.',
     query: { limit: { ...limit, description: 'How many at most.' }, wait: WAIT },
-    body: { required: false, schema: optionalTerms(limits, LEAST_SECONDS) },
+    body: { required: false, schema: { properties: optionalTerms(limits, LEAST_SECONDS) } },
     answers: {
       201: { description: 'The claimed messages.', schema: ref('Messages'), headers: ['Location'] },
       204: { description: 'There was nothing to claim.' },
@@ -57,6 +56,43 @@ const createClaim: DescribeDoor = ({ limits, home }) => {
         answer: { status: 201, headers: { Location: `${home}/claims/${CLAIM}` }, body: claimed(home) },
       },
       { name: 'nothing-to-claim', request: { path: `${home}/claims?wait=0` }, answer: { status: 204 } },
+    ],
+  }
+}
+
+const createClaim: DescribeDoor = (context) => {
+  const { errors = [], examples, ...take } = takeMessages(context)
+  const { limits, home } = context
+  return {
+    ...take,
+    description:
+      `${take.description} With \`delete\`, an addition of this service, it first deletes what is finished, in the same ` +
+      'move: both happen, or nothing. The caller must be allowed to delete messages, too. Only the claim waits.',
+    body: {
+      required: false,
+      schema: {
+        properties: {
+          ...optionalTerms(limits, LEAST_SECONDS),
+          delete: {
+            description: 'Messages that are finished, each with the claim that holds it.',
+            maxItems: limits.maxMessagesPerPage,
+          },
+        },
+      },
+    },
+    answers: {
+      201: { description: 'The claimed messages.', schema: ref('NewClaim'), headers: ['Location'] },
+      200: { description: 'With `delete`: deleted, and there was nothing to claim.', schema: ref('NewClaim') },
+      204: { description: 'There was nothing to claim.' },
+    },
+    errors: [...errors, 'claim.too_many_finished', 'messages.kept'],
+    examples: [
+      ...examples,
+      {
+        name: 'finish-and-take',
+        request: { path: `${home}/claims?limit=2`, body: { delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] } },
+        answer: { status: 200, body: { messages: [], gone: [] } },
+      },
     ],
   }
 }
@@ -77,7 +113,7 @@ const getClaim: DescribeDoor = ({ home }) => ({
 const renewClaim: DescribeDoor = ({ limits, home }) => ({
   summary: 'Renew a claim',
   description: 'It lives its ttl from now.',
-  body: { required: true, schema: optionalTerms(limits, 0) },
+  body: { required: true, schema: { properties: optionalTerms(limits, 0) } },
   answers: { 204: { description: 'Renewed.' } },
   errors: ['claim.ttl_out_of_range', 'claim.grace_out_of_range', 'claim.not_found'],
   examples: [
@@ -96,4 +132,10 @@ const releaseClaim: DescribeDoor = ({ home }) => ({
   examples: [{ name: 'release', request: { path: `${home}/claims/${CLAIM}` }, answer: { status: 204 } }],
 })
 
-export const claimDocs = { create: createClaim, get: getClaim, renew: renewClaim, release: releaseClaim }
+export const claimDocs = {
+  take: takeMessages,
+  create: createClaim,
+  get: getClaim,
+  renew: renewClaim,
+  release: releaseClaim,
+}

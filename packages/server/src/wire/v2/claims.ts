@@ -1,8 +1,9 @@
-import { Type } from 'typebox'
-import { createClaim } from '../../core/operations/claims/create-claim.ts'
+import { type Static, type TObject, Type } from 'typebox'
+import { type CreateClaimInput, createClaim } from '../../core/operations/claims/create-claim.ts'
 import { getClaim } from '../../core/operations/claims/get-claim.ts'
 import { releaseClaim } from '../../core/operations/claims/release-claim.ts'
 import { renewClaim } from '../../core/operations/claims/renew-claim.ts'
+import { printJson } from '../../model/json.ts'
 import type { Json } from '../../model/model.ts'
 import { readFields, readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
@@ -10,10 +11,16 @@ import { ageOf, messageDocuments } from '../message-documents.ts'
 import { IntegerParam, readQuery } from '../query.ts'
 import { claimDocs } from './claim-docs.ts'
 
-/** Body of a POST or PATCH; other fields are dropped, a `limit` too. */
-const ClaimTerms = Type.Object({
-  ttl: Type.Optional(Type.Integer()),
-  grace: Type.Optional(Type.Integer()),
+const termFields = { ttl: Type.Optional(Type.Integer()), grace: Type.Optional(Type.Integer()) }
+
+/** Body of a PATCH, and of a POST in older versions; other fields are dropped, a `limit` too. */
+export const ClaimTerms = Type.Object(termFields)
+const FinishedMessage = Type.Object({ id: Type.String(), claim_id: Type.String() })
+/** Body of a POST. */
+const NewClaim = Type.Object({
+  ...termFields,
+  /** An addition of ours: what is finished and goes in the same move. */
+  delete: Type.Optional(Type.Array(FinishedMessage)),
 })
 const CREATE_QUERY = { limit: IntegerParam, wait: IntegerParam } as const
 
@@ -23,19 +30,18 @@ export const claimDoors: readonly AnyDoor[] = [
     path: '/queues/:queue/claims',
     operation: createClaim,
     query: CREATE_QUERY,
-    body: ClaimTerms,
+    body: NewClaim,
     describe: claimDocs.create,
-    decode({ params, query, body }) {
-      const { limit, wait } = readQuery(query, CREATE_QUERY)
-      return { queue: params['queue'] as string, limit, waitSeconds: wait, ...readTerms(readOptionalObject(body)) }
-    },
-    encode(found, request) {
-      if (found === null) return NO_CONTENT
+    decode: (request) => readNewClaim(request, NewClaim),
+    encode({ found, gone }, request) {
+      const goneToo = gone === null ? '' : `, "gone": ${printJson([...gone])}`
+      if (found === null) return gone === null ? NO_CONTENT : ok(`{"messages": []${goneToo}}`)
       const { claim, now } = found
+      const messages = messageDocuments(claim.messages, { request, now, inClaim: true })
       return {
         status: 201,
         headers: { Location: `${request.path}/${claim.id}` },
-        body: `{"messages": ${messageDocuments(claim.messages, { request, now, inClaim: true })}}`,
+        body: `{"messages": ${messages}${goneToo}}`,
       }
     },
   }),
@@ -71,6 +77,23 @@ export const claimDoors: readonly AnyDoor[] = [
     encode: () => NO_CONTENT,
   }),
 ]
+
+/** What a POST asks for. `fields` are `NewClaim`, or those of an older version. */
+export function readNewClaim({ params, query, body }: DoorRequest, fields: TObject): CreateClaimInput {
+  const { limit, wait } = readQuery(query, CREATE_QUERY)
+  const given = readFields(readOptionalObject(body), fields) as Static<typeof NewClaim>
+  return {
+    queue: params['queue'] as string,
+    limit,
+    waitSeconds: wait,
+    ttlSeconds: given.ttl,
+    graceSeconds: given.grace,
+    finished: given.delete?.map((element) => {
+      const { id, claim_id: claimId } = readFields(element, FinishedMessage)
+      return { id, claimId }
+    }),
+  }
+}
 
 function readTerms(document: Json): { ttlSeconds?: number | undefined; graceSeconds?: number | undefined } {
   const { ttl, grace } = readFields(document, ClaimTerms)

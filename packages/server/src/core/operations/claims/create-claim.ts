@@ -1,4 +1,6 @@
 import type { Claim, Instant } from '../../../model/model.ts'
+import type { FinishedMessage } from '../../../storage/contract.ts'
+import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { checkRange, checkWait, LEAST_SECONDS, pageSize } from '../../rules/limits.ts'
 
@@ -9,6 +11,8 @@ export interface CreateClaimInput {
   readonly graceSeconds?: number | undefined
   /** How long to wait for something to claim. */
   readonly waitSeconds?: number | undefined
+  /** Messages to delete in the same move, each with the claim that holds it. */
+  readonly finished?: readonly FinishedMessage[] | undefined
 }
 
 export interface FoundClaim {
@@ -16,24 +20,62 @@ export interface FoundClaim {
   readonly claim: Claim
 }
 
-/** Null when there is nothing to claim. */
+export interface CreatedClaim {
+  /** Null when there was nothing to claim. */
+  readonly found: FoundClaim | null
+  /** Which of the finished messages were not there any more; null when the request did not say what is finished. */
+  readonly gone: readonly string[] | null
+}
+
+/**
+ * Claims messages, and deletes the finished ones in the same move, at once: a wait is only for something to claim. If
+ * the claim that is given for a finished message does not hold it, nothing happens at all.
+ */
 export const createClaim = defineOperation({
   name: 'claims.create',
   permission: 'claims:create',
   failure: 'Claim could not be created',
-  async run(input: CreateClaimInput, { key, storage, queues, limits, longPolls, signal }): Promise<FoundClaim | null> {
+  needs({ finished = [] }: CreateClaimInput, { path }) {
+    const messages = path.replace(/claims$/, 'messages')
+    return finished.map(({ id }) => ({
+      permission: 'messages:delete',
+      resource: { method: 'DELETE', path: `${messages}/${id}` },
+    }))
+  },
+  async run(input, { key, storage, queues, limits, longPolls, signal }): Promise<CreatedClaim> {
     const limit = pageSize(input.limit, limits.maxMessagesPerClaimOrPop)
     const { ttlSeconds = limits.defaultClaimTtlSeconds, graceSeconds = limits.defaultClaimGraceSeconds } = input
     checkRange(ttlSeconds, LEAST_SECONDS, limits.maxClaimTtlSeconds, 'claim.ttl_out_of_range')
     checkRange(graceSeconds, LEAST_SECONDS, limits.maxClaimGraceSeconds, 'claim.grace_out_of_range')
+    const { finished } = input
+    if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
+      throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })
+    }
+    const terms = { limit, ttlSeconds, graceSeconds }
     const queueKey = key(input.queue)
     const take = async (now: Instant) => {
       const claim = await queues.use(queueKey, now, (queue) => {
         const { deadLetter } = queue.settings
-        return storage.claims.create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now })
+        return storage.claims.create({ queue, ...terms, deadLetter, now })
       })
       return claim && { now, claim }
     }
-    return longPolls.take(queueKey, take, { waitSeconds: checkWait(input.waitSeconds), signal })
+    let gone: readonly string[] | null = null
+    const finishAndTake = async (now: Instant, finished: readonly FinishedMessage[]) => {
+      const exchanged = await queues.use(queueKey, now, (queue) => {
+        const { deadLetter } = queue.settings
+        return storage.claims.exchange({ queue, finished, ...terms, deadLetter, now })
+      })
+      if (exchanged !== null && 'kept' in exchanged) {
+        throw new ZaqarError('messages.kept', { ids: exchanged.kept.join(', ') })
+      }
+      // What was in a queue has gone with it.
+      gone = exchanged?.gone ?? [...new Set(finished.map(({ id }) => id))]
+      return exchanged?.claim ? { now, claim: exchanged.claim } : null
+    }
+    const attempt = (now: Instant) =>
+      finished === undefined || gone !== null ? take(now) : finishAndTake(now, finished)
+    const found = await longPolls.take(queueKey, attempt, { waitSeconds: checkWait(input.waitSeconds), signal })
+    return { found, gone }
   },
 })
