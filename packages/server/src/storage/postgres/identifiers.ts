@@ -64,6 +64,11 @@ export class Identifiers {
     return marker === null ? null : this.#open('marker', marker)
   }
 
+  /** Null when it is no marker of a place in the order of posting. */
+  posting(marker: string | null): Identity | null {
+    return marker === null ? null : this.#open('posting', marker)
+  }
+
   /** Takes a marker, or the id of a message; null when it is neither. */
   position(marker: string | null): Position | null {
     if (marker === null) return null

@@ -125,10 +125,11 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
     },
 
     import({ queue, messages, end, now }) {
-      const arriving = messages.map(({ id, marker, departure, ttlSeconds, clientId, ...others }) => ({
+      const arriving = messages.map(({ id, marker, posting, departure, ttlSeconds, clientId, ...others }) => ({
         ...others,
         id: identifiers.message(id),
         place: identifiers.marker(marker),
+        posting: identifiers.posting(posting),
         ...(departure !== undefined && { departure: identifiers.departure(departure) }),
         ttl: ttlSeconds,
         client: clientId,

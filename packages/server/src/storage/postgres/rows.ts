@@ -79,7 +79,7 @@ export function toWholeMessages(
 ): WholeMessage[] {
   const ids = idsOf(rows, incarnation, identifiers)
   return rows.map(
-    ([, , place, , body, ttlSeconds, createdAt, visibleAt, expiresAt, claimCount, clientId, cameFrom], i) => ({
+    ([, , place, posted, body, ttlSeconds, createdAt, visibleAt, expiresAt, claimCount, clientId, cameFrom], i) => ({
       id: ids[i] as string,
       body,
       clientId,
@@ -90,6 +90,7 @@ export function toWholeMessages(
       claimCount,
       cameFrom,
       marker: place === null ? null : identifiers.ofMarker(incarnation, place),
+      posting: identifiers.ofPosting(incarnation, posted ?? (place as number)),
     }),
   )
 }
@@ -102,7 +103,7 @@ export function toDepartures(rows: readonly DepartureRow[], identifiers: Identif
     return {
       id: identifiers.ofDeparture([incarnation, number]),
       queue: { project, kind, name },
-      message: { id: ids[i] as string, body, clientId, ...life, cameFrom, marker: null },
+      message: { id: ids[i] as string, body, clientId, ...life, cameFrom, marker: null, posting: null },
     }
   })
 }

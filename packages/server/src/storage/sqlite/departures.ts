@@ -86,6 +86,7 @@ export class Departures {
         claimCount: 0,
         cameFrom: row.came_from,
         marker: null,
+        posting: null,
       },
     }))
   }

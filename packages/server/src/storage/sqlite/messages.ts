@@ -6,7 +6,7 @@ import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
 import { birthOf, type ListedRow, positionOf } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
-import { Transfers, unsealedPlace } from './transfers.ts'
+import { Transfers, unsealedPlace, unsealedPosting } from './transfers.ts'
 import { Unfinished } from './turns.ts'
 
 /** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
@@ -222,9 +222,7 @@ export function createMessageStore(engine: Engine): MessageStore {
   }
 
   function markerOf({ incarnation }: QueueState, row: ListedRow, isByPosting: boolean): string {
-    return isByPosting
-      ? sealer.seal({ kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 })
-      : sealer.seal(unsealedPlace(row, incarnation))
+    return isByPosting ? sealer.seal(unsealedPosting(row, incarnation)) : sealer.seal(unsealedPlace(row, incarnation))
   }
 }
 

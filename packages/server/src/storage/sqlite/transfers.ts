@@ -3,16 +3,13 @@ import type { ArrivingMessage } from '../contract.ts'
 import type { Opened, Unsealed } from '../sealed-id.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
-import { type Birth, LISTED, LISTED_DELAYED, type ListedRow, unsealedId } from './message-rows.ts'
+import { type Birth, LISTED, LISTED_DELAYED, type ListedRow, positionOf, unsealedId } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 
 interface ExportedRow extends ListedRow {
   readonly came_from: string | null
   readonly due_at: Instant | null
 }
-
-/** Said by the marker of a message that was delayed: its number from its POST, which its id tells, is not its place. */
-const WAS_DELAYED = 1
 
 /** Reads queues whole, and writes them whole. */
 export class Transfers {
@@ -67,7 +64,10 @@ export class Transfers {
     const { sealer } = this.#engine
     const page = this.#behind(state, after, limit, now)
     const { incarnation } = state
-    const markers = sealer.sealAll(page.map((row) => unsealedPosition(row, incarnation)))
+    const places = sealer.sealAll(
+      page.map((row) => (row.place === null ? unsealedPosting(row, incarnation) : unsealedPlace(row, incarnation))),
+    )
+    const postings = sealer.sealAll(page.map((row) => unsealedPosting(row, incarnation)))
     const ids = sealer.sealAll(page.map((row) => unsealedId(row, state)))
     const messages = page.map(
       (row, i): WholeMessage => ({
@@ -80,10 +80,11 @@ export class Transfers {
         expiresAt: row.expires_at,
         claimCount: row.claim_count,
         cameFrom: row.came_from,
-        marker: row.place === null ? null : (markers[i] as string),
+        marker: row.place === null ? null : (places[i] as string),
+        posting: postings[i] as string,
       }),
     )
-    return { messages, marker: markers.at(-1) ?? null, end: this.end(state) }
+    return { messages, marker: places.at(-1) ?? null, end: this.end(state) }
   }
 
   import(state: QueueState, messages: readonly ArrivingMessage[], end: string | null, now: Instant): void {
@@ -131,7 +132,8 @@ export class Transfers {
   #store(state: QueueState, message: ArrivingMessage, id: Opened | null, isSame: boolean, now: Instant): void {
     const { bucket, incarnation } = state
     const { clientId, body, ttlSeconds, createdAt, expiresAt, visibleAt, claimCount, cameFrom } = message
-    const posted = isSame && id?.incarnation === incarnation ? id.number : null
+    const posting = isSame && message.posting !== null ? this.#engine.sealer.open('posting', message.posting) : null
+    const posted = posting?.incarnation === incarnation ? posting.number : null
     if (message.marker === null && visibleAt > now) {
       const isFree = posted !== null && this.#isNumbered.get(bucket, posted) === undefined
       const number = isFree ? posted : state.last + 1
@@ -147,9 +149,8 @@ export class Transfers {
     const isFree = marker?.incarnation === incarnation && this.#isTaken.get(bucket, marker.number) === undefined
     const place = isFree ? marker.number : state.last + 1
     const [bornIncarnation, born] = birthBeside(id, { incarnation, number: place })
-    const wasDelayed = message.marker === null || marker?.createdAtBits === WAS_DELAYED
     this.#insert.run(
-      ...[bucket, place, bornIncarnation, born, wasDelayed ? posted : null, claimCount, cameFrom],
+      ...[bucket, place, bornIncarnation, born, posted === place ? null : posted, claimCount, cameFrom],
       ...[expiresAt, ttlSeconds, createdAt, clientId, body],
     )
     state.last = Math.max(state.last, place)
@@ -161,13 +162,13 @@ export class Transfers {
 }
 
 /** A marker by place. */
-export function unsealedPlace({ place, posted }: ListedRow, incarnation: number): Unsealed {
-  return { kind: 'marker', number: place as number, incarnation, createdAt: posted === null ? 0 : WAS_DELAYED }
+export function unsealedPlace({ place }: ListedRow, incarnation: number): Unsealed {
+  return { kind: 'marker', number: place as number, incarnation, createdAt: 0 }
 }
 
-function unsealedPosition(row: ListedRow, incarnation: number): Unsealed {
-  if (row.place !== null) return unsealedPlace(row, incarnation)
-  return { kind: 'posting', number: row.posted as number, incarnation, createdAt: 0 }
+/** A marker in the order of posting. */
+export function unsealedPosting(row: ListedRow, incarnation: number): Unsealed {
+  return { kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 }
 }
 
 /** What has to be kept of an id that does not follow from where the message stands. */

@@ -69,7 +69,7 @@ RETURN json_build_array(m.born_incarnation, coalesce(m.born, m.place), m.place, 
                         m.claim_count, m.client, m.came_from);
 
 -- import_messages, a visit: puts messages at the end of the queue, free. Passes over those that have expired or are there already.
---   takes     messages [{id [incarnation, number], place [incarnation, number] or null, departure [incarnation, number] where it is one, body,
+--   takes     messages [{id [incarnation, number], place [incarnation, number] or null, posting the same, departure [incarnation, number] where it is one, body,
 --             ttl in seconds, createdAt, visibleAt, expiresAt, claimCount, client, cameFrom or null}]; end [incarnation, number] of the queue
 --             they come from, or null; now
 --   answers   "stored" | "stale"
@@ -107,11 +107,15 @@ BEGIN
   RETURN place_of(s, id) IS NOT NULL OR cardinality(delayed_rows(s, jsonb_build_array(id))) > 0;
 END $$;
 
+-- Its place in the order of posting, in the queue that this one goes on as; otherwise null.
+CREATE FUNCTION posted_in(s standing, m jsonb, is_same boolean) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN is_same AND (m->'posting'->>0)::bigint = s.incarnation THEN (m->'posting'->>1)::bigint END;
+
 -- With `is_same`, at the place that it had in the queue that this one goes on as, unless somebody stands there.
 CREATE FUNCTION arrived(s standing, m jsonb, is_same boolean) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE
   place_ bigint; is_own boolean; is_passed boolean;
-  from_ bigint := (m->'id'->>0)::bigint; number_ bigint := (m->'id'->>1)::bigint;
+  from_ bigint := (m->'id'->>0)::bigint; number_ bigint := (m->'id'->>1)::bigint; posted_ bigint := posted_in(s, m, is_same);
 BEGIN
   IF is_same AND (m->'place'->>0)::bigint = s.incarnation THEN
     place_ := (m->'place'->>1)::bigint;
@@ -123,7 +127,7 @@ BEGIN
   place_ := coalesce(place_, s.last + 1);
   is_own := from_ = s.incarnation AND number_ = place_;
   INSERT INTO message (bucket, place, posted, born_incarnation, born, epoch, created_at, expires_at, ttl, claim_count, client, came_from, body)
-  VALUES (s.bucket, place_, CASE WHEN is_same AND from_ = s.incarnation AND NOT is_own AND number_ <= place_ THEN number_ END,
+  VALUES (s.bucket, place_, nullif(posted_, place_),
           CASE WHEN NOT is_own THEN from_ END, CASE WHEN NOT is_own THEN number_ END, CASE WHEN is_passed THEN s.epoch END,
           (m->>'createdAt')::bigint, (m->>'expiresAt')::bigint, (m->>'ttl')::bigint, (m->>'claimCount')::bigint, m->>'client', m->>'cameFrom',
           m->>'body');
@@ -137,13 +141,11 @@ END $$;
 -- As `arrived`, with the number from its POST.
 CREATE FUNCTION arrived_delayed(s standing, m jsonb, is_same boolean) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE
-  given bigint; is_own boolean; wakes bigint := least((m->>'visibleAt')::bigint, (m->>'expiresAt')::bigint);
+  given bigint := posted_in(s, m, is_same); is_own boolean; wakes bigint := least((m->>'visibleAt')::bigint, (m->>'expiresAt')::bigint);
   from_ bigint := (m->'id'->>0)::bigint; number_ bigint := (m->'id'->>1)::bigint;
 BEGIN
-  IF is_same AND from_ = s.incarnation THEN
-    PERFORM FROM delayed WHERE bucket = s.bucket AND number = number_;
-    IF NOT FOUND THEN given := number_; END IF;
-  END IF;
+  PERFORM FROM delayed WHERE bucket = s.bucket AND number = given;
+  IF FOUND THEN given := NULL; END IF;
   given := coalesce(given, s.last + 1);
   is_own := from_ = s.incarnation AND number_ = given;
   INSERT INTO delayed (bucket, number, born_incarnation, born, due_at, wakes_at, created_at, expires_at, ttl, claim_count, client, came_from, body)
