@@ -154,6 +154,17 @@ export function transferCases(it: It): void {
     assert.deepEqual(idsOf(await scene.get(queue, id)), [id])
   })
 
+  it('a dead letter that is imported where it came from stays', async (scene) => {
+    const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
+    await scene.post(queue, 'a')
+    await scene.tryClaim(queue, { deadLetter: { queue: 'dead', maxClaimCount: 0, ttlSeconds: null } })
+    await scene.post(queue, 'b')
+    const { messages } = await scene.export(dead)
+    await scene.import(queue, messages)
+    assert.deepEqual(await scene.redrive(queue), [])
+    assert.deepEqual(await scene.listed(queue), ['b', 'a'])
+  })
+
   it('an end that is none names no queue, and a stale queue takes nothing', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a')

@@ -135,7 +135,9 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       if (isStale(state, queue)) return STALE
       const movable = claimableMessages(state, queue, now).filter(
         ({ cameFrom }) =>
-          cameFrom !== null && (elsewhere.includes(cameFrom) || findQueue(state, { ...keyOf(queue), name: cameFrom })),
+          cameFrom !== null &&
+          cameFrom !== queue.name &&
+          (elsewhere.includes(cameFrom) || findQueue(state, { ...keyOf(queue), name: cameFrom })),
       )
       const chosen = ids
         ? [...new Set(ids)].flatMap((id) => movable.find((message) => message.id === id) ?? [])

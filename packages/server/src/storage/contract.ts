@@ -207,7 +207,7 @@ export interface MessageStore {
    * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
    * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry (and have
    * the ttl that goes with it, as when they moved here), take a new place at the end of their old queue and start with a
-   * claim count of 0. A message whose old queue is gone, or that a live claim holds,
+   * claim count of 0. A message whose old queue is gone or is this one, or that a live claim holds,
    * or that never moved, stays. Answers what was moved, in order. The old queue is the one of that name in the same project;
    * `limit` is not looked at when ids are given. `elsewhere`: names of queues of the project that lie in other stores; messages
    * that came from there depart.
