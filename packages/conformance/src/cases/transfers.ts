@@ -82,6 +82,25 @@ export function transferCases(it: It): void {
     assert.deepEqual(await scene.listed(again, { after: ids.at(-1) ?? null }), ['new'])
   })
 
+  it('a queue that goes on may be used between two pages: what comes then stands at its old place', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a', 'b', 'c', 'd', 'e')
+    const first = await scene.claim(queue, { limit: 4 })
+    await scene.release(queue, first.id)
+    const { messages, end } = await scene.export(queue)
+    const again = await scene.queue('again')
+    await scene.import(again, messages.slice(0, 2), end)
+    const held = await scene.claim(again, { limit: 10 })
+    assert.deepEqual(wordsOf(held.messages), ['a', 'b'])
+    await scene.post(again, 'new')
+    assert.deepEqual(await scene.listed(again), ['new'])
+    await scene.import(again, messages.slice(2), end)
+    assert.deepEqual(await scene.listed(again), ['c', 'd', 'e', 'new'])
+    assert.deepEqual(await scene.claimed(again, { limit: 2 }), ['c', 'd'])
+    await scene.release(again, held.id)
+    assert.deepEqual(await scene.claimed(again), ['a', 'b', 'e', 'new'])
+  })
+
   it('to import twice is harmless, and so is what has expired meanwhile', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a', 'b')
