@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
-import { STALE } from '../../src/storage/contract.ts'
+import { STALE, type Storage } from '../../src/storage/contract.ts'
 import { Lanes } from '../../src/storage/postgres/lanes.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { ServerClock } from '../../src/storage/postgres/server-clock.ts'
@@ -78,6 +79,40 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
     assert.equal(stats.free, 1)
     await somebody.end()
     await storage.close()
+  })
+
+  test("two stores with one key are good for each other's ids and markers", async () => {
+    const idKey = randomBytes(16)
+    const elsewhere = newSchema()
+    const open = (where: string) => openPostgres({ uri: server.uri, schema: where, connections: 1, clock, idKey })
+    const [from, to] = [await open(schema), await open(elsewhere)]
+    const create = async (storage: Storage) =>
+      (await storage.queues.create({ key: { ...key, name: 'moving' }, metadata: '{}', now: clock.now() })).queue
+    const [source, target] = [await create(from), await create(to)]
+    const messages = ['1', '2', '3'].map((body) => ({ body, ttlSeconds: 60, delaySeconds: 0 }))
+    const posted = await from.messages.append({ queue: source, clientId: 'c', messages, now: clock.now() })
+    assert(typeof posted === 'object')
+    const whole = await from.messages.export({ queue: source, after: null, limit: 10, now: clock.now() })
+    assert(typeof whole === 'object')
+    await to.messages.import({ queue: target, messages: whole.messages, end: whole.end, now: clock.now() })
+    const there = await to.messages.get({ queue: target, ids: posted.ids, now: clock.now() })
+    assert(typeof there === 'object')
+    assert.deepEqual(
+      there.map(({ id, body }) => ({ id, body })),
+      posted.ids.map((id, i) => ({ id, body: `${i + 1}` })),
+    )
+    const flags = { hideClientId: null, includeClaimed: false, includeDelayed: false }
+    const [first] = whole.messages
+    const after = first?.marker ?? null
+    const rest = await to.messages.list({ queue: target, after, limit: 10, ...flags, now: clock.now() })
+    assert(typeof rest === 'object')
+    assert.deepEqual(
+      rest.messages.map(({ body }) => body),
+      ['2', '3'],
+    )
+    assert.deepEqual(to.idKey, idKey)
+    await Promise.all([from.close(), to.close()])
+    await administer(server.uri, `DROP SCHEMA "${elsewhere}" CASCADE`)
   })
 
   test('of many watched queues the one with news is told, no other', async () => {

@@ -396,9 +396,9 @@ BEGIN
   answer := json_build_object('moved', moved);
 END $$;
 
--- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by that;
--- messages that go back (`came_from_` is null) need their queue to be there. Their ttl becomes what makes `ttl - age` the rest of their life, which is
--- `ttl_` where it is given. Answers the standing of the bucket they leave.
+-- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by
+-- that; messages that go back (`came_from_` is null) need their queue to be there. Their ttl becomes what makes `ttl - age` the rest of
+-- their life, which is `ttl_` where it is given. Answers the standing of the bucket they leave.
 CREATE FUNCTION move_messages(s standing, places bigint[], p jsonb, target text, came_from_ text, ttl_ bigint)
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE q queue; t standing; now_ bigint := (p->>'now')::bigint; from_returned bigint; arrived_ bigint; expiry bigint; bytes_ bigint;
@@ -435,8 +435,8 @@ BEGIN
   RETURN removed(s, places, from_returned, 0, bytes_);
 END $$;
 
--- A message as it is answered: [incarnation of its id (null where that is the bucket's), number of its id, place (null while delayed), number from its POST (null where that is its place),
--- body, ttl in seconds, created at, number of the claim that holds it or null, claim count, who posted it].
+-- A message as it is answered: [incarnation of its id (null where that is the bucket's), number of its id, place (null while delayed),
+-- number from its POST (null where that is its place), body, ttl in seconds, created at, number of the claim that holds it or null, claim count, who posted it].
 CREATE FUNCTION shown(m message) RETURNS json LANGUAGE sql STABLE
 RETURN json_build_array(m.born_incarnation, coalesce(m.born, m.place), m.place, m.posted, m.body, m.ttl, m.created_at,
                         m.claim, m.claim_count, m.client);
