@@ -163,9 +163,11 @@ describe('followers of a queue', () => {
     const wishes: Partial<Follower>[] = [{}, { limit: 5 }, { includeClaimed: false }, { includeDelayed: 'always' }]
     const readers = wishes.map((wish) => new Reader(scene, wish))
     await settled()
-    const markers = [null, ...readers.slice(0, 1).flatMap(({ pages }) => pages.map(({ marker }) => marker))]
-    const others = wishes.flatMap((wish) =>
-      markers.flatMap((after) => times(10, () => new Reader(scene, { ...wish, after }))),
+    // A place in the order of posting has another marker than one in the order of places.
+    const others = readers.flatMap(({ pages }, i) =>
+      [null, ...pages.map(({ marker }) => marker)].flatMap((after) =>
+        times(10, () => new Reader(scene, { ...wishes[i], after })),
+      ),
     )
     await settled()
     assert.equal(await scene.readsOf(() => scene.post(['d'])), 4)

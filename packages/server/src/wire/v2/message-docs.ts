@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/model.ts'
 import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
 import { pageParams, WAIT } from './common-docs.ts'
-import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
+import { CLAIM, MARKER, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 
 const ORDER = { order: 1017 }
 const FIRST = { id: MESSAGE, ttl: 300, body: ORDER }
@@ -112,7 +112,7 @@ const listMessages: DescribeDoor = ({ limits, kind, home }) => ({
           links: [
             {
               rel: 'next',
-              href: `${home}/messages?limit=5&echo=true&include_delayed=true&marker=${SECOND_MESSAGE}`,
+              href: `${home}/messages?limit=5&echo=true&include_delayed=true&marker=${MARKER}`,
             },
           ],
         },
