@@ -124,7 +124,7 @@ export class DeadLetters {
       this.#departures.add(row, from, to, leave)
       return
     }
-    const { states, announce } = this.#engine
+    const { states, tell } = this.#engine
     const { expiresAt, cameFrom } = leave
     to.last += 1
     const ttl = restOfLife(row, expiresAt)
@@ -137,7 +137,7 @@ export class DeadLetters {
     if (expiresAt < to.expiresAt) to.expiresAt = expiresAt
     states.touch(from)
     states.touch(to)
-    announce(to)
+    tell(to)
   }
 }
 

@@ -31,7 +31,7 @@ export interface Engine {
   /** For a move that is about to store what was not there before. @throws StorageUnavailable when the disk is full */
   needRoom(): void
   /** Something may be new in that queue once the turn is committed. */
-  announce(state: QueueState): void
+  tell(state: QueueState): void
   /**
    * Runs a move on a queue that must be as the caller saw it, after what is due in it has been done.
    * `now` is handed on, but never earlier than an instant that was acted on before. `newBytes`: see `Turns.submit`.
@@ -51,8 +51,8 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
   const latest = new LatestInstant()
   const states = new QueueStates(db, latest)
   let changed: readonly QueueState[] = []
-  const announced = new Set<QueueState>()
-  const announce = (state: QueueState) => void announced.add(state)
+  const told = new Set<QueueState>()
+  const tell = (state: QueueState) => void told.add(state)
   const turns = new Turns(db, {
     refusalOfNew: () => room?.refusalOfNew() ?? null,
     beforeCommit() {
@@ -60,11 +60,11 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     },
     afterCommit() {
       for (const state of changed) watchers.foresee(state)
-      for (const state of announced) watchers.notify(state.key)
-      announced.clear()
+      for (const state of told) watchers.notify(state.key)
+      told.clear()
     },
     afterRollback(error) {
-      announced.clear()
+      told.clear()
       states.forget()
       room?.failed(error)
     },
@@ -78,7 +78,7 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     return opened?.incarnation === incarnation ? opened.number : null
   }
   const rows = new MessageRows(db, sealer)
-  const settling = new Settling(db, states, announce)
+  const settling = new Settling(db, states, tell)
   const watchers = new Watchers({ clock, turns, states, settling, latest })
   const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
     turns.submit<T | Stale, S>((soFar) => {
@@ -99,7 +99,7 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     watchers,
     claimNumber,
     needRoom,
-    announce,
+    tell,
     onQueue,
   }
 }

@@ -61,7 +61,7 @@ export class MessageRows {
   readonly #byPlace: StatementSync
   readonly #behind: (limit: number) => StatementSync
   readonly #freeBehind: (limit: number) => StatementSync
-  readonly #backBehind: (limit: number) => StatementSync
+  readonly #returnedBehind: (limit: number) => StatementSync
   readonly #delayedBehind: (limit: number) => StatementSync
   readonly #postedBehind: (limit: number) => StatementSync
   readonly #freePostedBehind: (limit: number) => StatementSync
@@ -80,9 +80,9 @@ export class MessageRows {
       `${listed} AND (claim = ${NO_CLAIM}) = ${isFree} AND posted > ?2 AND posted IS NOT NULL`
     this.#behind = limited(db, `${listed} AND place > ?2 ORDER BY place`)
     this.#freeBehind = limited(db, `${listed} AND place > ?2 AND claim = ${NO_CLAIM} ORDER BY place`)
-    this.#backBehind = limited(
+    this.#returnedBehind = limited(
       db,
-      `SELECT ${LISTED} FROM message INDEXED BY message_back
+      `SELECT ${LISTED} FROM message INDEXED BY message_returned
        WHERE bucket = ?1 AND place > ?2 AND expires_at > ?3 AND place < ?4 AND claim = ${NO_CLAIM} AND claim_count > 0
        ORDER BY place`,
     )
@@ -131,12 +131,12 @@ export class MessageRows {
 
   /** The oldest visible messages that no claim holds: what came back stands before what was never claimed. */
   firstVisible(state: QueueState, now: Instant, limit: number): ListedRow[] {
-    const back = this.#back(state, 0, now, limit)
-    state.firstBack = back[0]?.place ?? NEVER
-    if (back.length === limit) return back
-    const fresh = this.#fresh(state, 0, now, limit - back.length)
+    const returned = this.#returned(state, 0, now, limit)
+    state.firstReturned = returned[0]?.place ?? NEVER
+    if (returned.length === limit) return returned
+    const fresh = this.#fresh(state, 0, now, limit - returned.length)
     state.fresh = fresh[0]?.place ?? state.last + 1
-    return back.length === 0 ? fresh : [...back, ...fresh]
+    return returned.length === 0 ? fresh : [...returned, ...fresh]
   }
 
   /** `taken`, the first that are visible, are held now or gone. */
@@ -145,7 +145,7 @@ export class MessageRows {
     for (const row of taken) {
       const behind = (row.place as number) + 1
       if (behind > fresh) state.fresh = behind
-      else state.firstBack = behind
+      else state.firstReturned = behind
     }
   }
 
@@ -220,13 +220,15 @@ export class MessageRows {
   }
 
   #free(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
-    const back = this.#back(state, after, now, limit)
-    return back.length === limit ? back : [...back, ...this.#fresh(state, after, now, limit - back.length)]
+    const returned = this.#returned(state, after, now, limit)
+    return returned.length === limit
+      ? returned
+      : [...returned, ...this.#fresh(state, after, now, limit - returned.length)]
   }
 
-  #back({ bucket, firstBack, fresh }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
-    if (firstBack === NEVER) return []
-    return this.#backBehind(limit).all(bucket, Math.max(after, firstBack - 1), now, fresh) as never
+  #returned({ bucket, firstReturned, fresh }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+    if (firstReturned === NEVER) return []
+    return this.#returnedBehind(limit).all(bucket, Math.max(after, firstReturned - 1), now, fresh) as never
   }
 
   #fresh(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {

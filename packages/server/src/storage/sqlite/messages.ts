@@ -16,7 +16,7 @@ const LOOKS_PER_TURN = 1_000
 interface Posted {
   readonly first: number
   readonly count: number
-  readonly posted_at: Instant
+  readonly created_at: Instant
 }
 
 interface RecordRow extends Posted {
@@ -46,7 +46,7 @@ export function createMessageStore(engine: Engine): MessageStore {
   )
   const findRecord = db.prepare('SELECT * FROM idempotency WHERE bucket = ? AND key = ?')
   const putRecord = db.prepare(
-    `INSERT OR REPLACE INTO idempotency (bucket, key, digest, expires_at, first, count, posted_at)
+    `INSERT OR REPLACE INTO idempotency (bucket, key, digest, expires_at, first, count, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
 
@@ -69,11 +69,11 @@ export function createMessageStore(engine: Engine): MessageStore {
     }
     state.free += messages.length
     states.touch(state)
-    engine.announce(state)
-    return { first, count: messages.length, posted_at: now }
+    engine.tell(state)
+    return { first, count: messages.length, created_at: now }
   }
 
-  function idsOf({ incarnation }: QueueState, { first, count, posted_at: createdAt }: Posted): string[] {
+  function idsOf({ incarnation }: QueueState, { first, count, created_at: createdAt }: Posted): string[] {
     const unsealed: Unsealed[] = []
     for (let number = first; number < first + count; number++)
       unsealed.push({ kind: 'message', number, incarnation, createdAt })
@@ -81,8 +81,8 @@ export function createMessageStore(engine: Engine): MessageStore {
   }
 
   function record(state: QueueState, { key, digest, expiresAt }: IdempotencyKey, posted: Posted): void {
-    const { first, count, posted_at } = posted
-    putRecord.run(state.bucket, key, digest, expiresAt, first, count, posted_at)
+    const { first, count, created_at } = posted
+    putRecord.run(state.bucket, key, digest, expiresAt, first, count, created_at)
     state.bytes += recordBytes({ key, digest })
     if (expiresAt < state.expiresAt) state.expiresAt = expiresAt
   }

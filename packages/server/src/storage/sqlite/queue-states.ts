@@ -21,7 +21,7 @@ export interface QueueState {
   /** No live message has a lower place. Saves passing over expired ones again until the sweeper has removed them. */
   first: number
   /** No live message that came back from a claim has a lower place. */
-  firstBack: number
+  firstReturned: number
   /** Messages that no claim holds, delayed ones and expired ones that are still stored too. */
   free: number
   held: number
@@ -44,7 +44,7 @@ const EMPTY = {
   last: 0,
   fresh: 1,
   first: 1,
-  firstBack: NEVER,
+  firstReturned: NEVER,
   free: 0,
   held: 0,
   bytes: 0,
@@ -66,7 +66,7 @@ interface QueueRow {
   readonly held: number
   readonly bytes: number
   readonly acted_at: Instant
-  readonly first_back: number | null
+  readonly first_returned: number | null
 }
 
 /** The next instants of a bucket, for `foresee`. */
@@ -102,8 +102,8 @@ export class QueueStates {
     this.#latest = latest
     this.#select = db.prepare(
       `SELECT id, version, bucket, incarnation, subscription_bucket, last, fresh, free, held, bytes, acted_at,
-         (SELECT min(place) FROM message m INDEXED BY message_back
-            WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_back
+         (SELECT min(place) FROM message m INDEXED BY message_returned
+            WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_returned
        FROM queue q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
@@ -152,7 +152,7 @@ export class QueueStates {
       subscriptionBucket: row.subscription_bucket,
       last: row.last,
       fresh: row.fresh,
-      firstBack: row.first_back ?? NEVER,
+      firstReturned: row.first_returned ?? NEVER,
       free: row.free,
       held: row.held,
       bytes: row.bytes,

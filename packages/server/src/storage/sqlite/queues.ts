@@ -15,7 +15,7 @@ interface ListedSoFar {
 }
 
 export function createQueueStore(engine: Engine): QueueStore {
-  const { db, turns, states, rows, settling, needRoom, announce, onQueue } = engine
+  const { db, turns, states, rows, settling, needRoom, tell, onQueue } = engine
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
   const names = db.prepare(`SELECT name, NULL AS metadata FROM queue WHERE ${behind}`)
   const documents = db.prepare(
@@ -49,7 +49,7 @@ export function createQueueStore(engine: Engine): QueueStore {
         if (state === STALE) return STALE
         needRoom()
         states.updateSettings(state, metadata)
-        announce(state)
+        tell(state)
         return states.toQueue(state)
       }),
 

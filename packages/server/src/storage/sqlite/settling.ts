@@ -18,7 +18,7 @@ const CLAIMS_PER_TURN = 20
  */
 export class Settling {
   readonly #states: QueueStates
-  readonly #announce: (state: QueueState) => void
+  readonly #tell: (state: QueueState) => void
   readonly #due
   readonly #place
   readonly #deleteDelayed
@@ -33,12 +33,12 @@ export class Settling {
   readonly #deleteClaim
   readonly #giveBack
   readonly #firstLive
-  readonly #firstLiveBack
+  readonly #firstLiveReturned
   readonly #countEnded
 
-  constructor(db: DatabaseSync, states: QueueStates, announce: (state: QueueState) => void) {
+  constructor(db: DatabaseSync, states: QueueStates, tell: (state: QueueState) => void) {
     this.#states = states
-    this.#announce = announce
+    this.#tell = tell
     this.#due = db.prepare(
       `SELECT rowid, number, expires_at, octet_length(body) AS bytes FROM delayed
        WHERE bucket = ? AND due_at <= ? ORDER BY due_at, number LIMIT ${ROWS_PER_TURN}`,
@@ -76,8 +76,8 @@ export class Settling {
     this.#firstLive = db.prepare(
       'SELECT place FROM message WHERE bucket = ? AND place >= ? AND expires_at > ? ORDER BY place LIMIT 1',
     )
-    this.#firstLiveBack = db.prepare(
-      `SELECT place FROM message INDEXED BY message_back
+    this.#firstLiveReturned = db.prepare(
+      `SELECT place FROM message INDEXED BY message_returned
        WHERE bucket = ? AND place >= ? AND expires_at > ? AND claim = ${NO_CLAIM} AND claim_count > 0 ORDER BY place LIMIT 1`,
     )
     this.#countEnded = db.prepare(
@@ -100,12 +100,12 @@ export class Settling {
    * has expired since the last time.
    */
   overlookExpired(state: QueueState, now: Instant): void {
-    const { bucket, first, firstBack, fresh, last } = state
+    const { bucket, first, firstReturned, fresh, last } = state
     const live = (query: StatementSync, from: number) =>
       (query.get(bucket, from, now) as { place: number } | undefined)?.place
     state.first = live(this.#firstLive, first) ?? last + 1
     state.fresh = live(this.#firstLive, Math.max(fresh, state.first)) ?? last + 1
-    if (firstBack < NEVER) state.firstBack = live(this.#firstLiveBack, firstBack) ?? NEVER
+    if (firstReturned < NEVER) state.firstReturned = live(this.#firstLiveReturned, firstReturned) ?? NEVER
     const { until, count } = state.expired
     const more = this.#countEnded.get(bucket, until, now) as { count: number }
     state.expired = { until: now, count: count + more.count }
@@ -130,14 +130,14 @@ export class Settling {
     let given = 0
     for (const place of JSON.parse(places) as number[]) {
       if (this.#giveBack.run(bucket, place, claim).changes === 0) continue
-      if (place < state.firstBack) state.firstBack = place
+      if (place < state.firstReturned) state.firstReturned = place
       given += 1
     }
     this.#deleteClaim.run(bucket, claim)
     state.held -= given
     state.free += given
     this.#states.touch(state)
-    this.#announce(state)
+    this.#tell(state)
   }
 
   /** Removes messages of the queue, and what their claims know of them. */
@@ -179,7 +179,7 @@ export class Settling {
     )
     if (due.length > 0) {
       this.#states.touch(state)
-      this.#announce(state)
+      this.#tell(state)
     }
     return due.length < ROWS_PER_TURN && neverDue.length < ROWS_PER_TURN
   }

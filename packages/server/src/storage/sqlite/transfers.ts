@@ -88,7 +88,7 @@ export class Transfers {
   }
 
   import(state: QueueState, messages: readonly ArrivingMessage[], end: string | null, now: Instant): void {
-    const { sealer, states, rows, announce } = this.#engine
+    const { sealer, states, rows, tell } = this.#engine
     const goal = end === null ? null : sealer.open('marker', end)
     if (goal !== null && state.last === 0) states.goOnAs(state, goal.incarnation)
     const isSame = goal?.incarnation === state.incarnation
@@ -102,7 +102,7 @@ export class Transfers {
       state.bytes += Buffer.byteLength(message.body)
     }
     states.touch(state)
-    announce(state)
+    tell(state)
   }
 
   /** By place, and then the delayed ones by number. */
@@ -156,7 +156,7 @@ export class Transfers {
     state.last = Math.max(state.last, place)
     state.fresh = Math.min(state.fresh, place)
     state.first = Math.min(state.first, place)
-    state.firstBack = Math.min(state.firstBack, place)
+    state.firstReturned = Math.min(state.firstReturned, place)
     state.expiresAt = Math.min(state.expiresAt, expiresAt)
   }
 }

@@ -68,7 +68,7 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_expiry ON message (bucket, expires_at);
 -- Those that came back from a claim. The expiry is in it, so that an expired message is passed over without a look at it.
-CREATE INDEX message_back ON message (bucket, place, expires_at) WHERE claim = 4294967296 AND claim_count > 0;
+CREATE INDEX message_returned ON message (bucket, place, expires_at) WHERE claim = 4294967296 AND claim_count > 0;
 CREATE INDEX message_moved ON message (bucket, place, expires_at) WHERE claim = 4294967296 AND came_from IS NOT NULL;
 CREATE INDEX message_posted ON message (bucket, (claim = 4294967296), posted, expires_at) WHERE posted IS NOT NULL;
 CREATE INDEX message_born ON message (bucket, born_incarnation, born) WHERE born IS NOT NULL;
@@ -115,7 +115,7 @@ CREATE TABLE idempotency (
   expires_at INTEGER NOT NULL,
   first      INTEGER NOT NULL,
   count      INTEGER NOT NULL,
-  posted_at  INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
   PRIMARY KEY (bucket, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (bucket, expires_at);
