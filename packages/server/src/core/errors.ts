@@ -75,6 +75,14 @@ export const errorTable = {
     kind: 'invalid',
     message: 'The grace for a claim may not exceed {max} seconds, and must be at least {min} seconds long.',
   },
+  'queue.malformed_name': {
+    kind: 'invalid',
+    message: 'The format of the submitted queue name or project id is not valid.',
+  },
+  'topic.malformed_name': {
+    kind: 'invalid',
+    message: 'The format of the submitted topic name or project id is not valid.',
+  },
   'queue.not_found': { kind: 'not_found', message: 'Queue {queue} does not exist for project {project}' },
   'message.not_found': {
     kind: 'not_found',

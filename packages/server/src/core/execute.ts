@@ -9,6 +9,7 @@ import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import type { QueueDirectory } from './queue-directory.ts'
 import type { Limits } from './rules/limits.ts'
+import { checkQueueKey } from './rules/names.ts'
 import type { Resource } from './rules/scope.ts'
 import type { UrlSigner } from './rules/signature.ts'
 import { WaitEnd } from './wait-end.ts'
@@ -68,7 +69,10 @@ interface CallParts {
   report(error: unknown): void
   /** What the operation is about. */
   readonly kind: QueueKind
-  /** The queue, or topic, of that name in the project of the caller. */
+  /**
+   * The queue, or topic, of that name in the project of the caller.
+   * @throws ZaqarError when none can be called so: a name with a slash in it would make the path of the call lead elsewhere.
+   */
   key(name: string): QueueKey
 }
 
@@ -146,14 +150,18 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
           }
     try {
       const { kind = 'queue' } = operation
-      const key = (name: string) => ({ project: caller.project, kind, name })
+      const keyOf = (name: string) => {
+        const key = { project: caller.project, kind, name }
+        checkQueueKey(key)
+        return key
+      }
       const report = (error: unknown) => onTrouble(error, { requestId: callId, operation: operation.name })
       const input = read()
       for (const need of operation.needs?.(input, resource) ?? []) {
         checkCredentials(need.resource)
         checkRule(need.permission)
       }
-      return await operation.run(input, { ...house, caller, callId, now, signal, report, kind, key })
+      return await operation.run(input, { ...house, caller, callId, now, signal, report, kind, key: keyOf })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

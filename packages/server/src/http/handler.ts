@@ -1,8 +1,9 @@
 import { ZaqarError } from '../core/errors.ts'
-import type { Execute } from '../core/execute.ts'
+import type { Caller, Execute } from '../core/execute.ts'
 import { type Authenticate, NOBODY, objectionTo, type Unauthenticated } from '../core/identity.ts'
 import type { Limits } from '../core/rules/limits.ts'
-import { isProjectId, isQueueName } from '../core/rules/names.ts'
+import { checkQueueKey } from '../core/rules/names.ts'
+import type { QueueKey } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type ClientIdRules, readCaller } from '../wire/caller.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
@@ -75,7 +76,8 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (!isPage(route)) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
   const caller = readCaller(identity, clientIdIn(request), parts.clientIds, route.version.callers)
-  if (params['queue'] !== undefined) checkQueueName(params['queue'], caller.project, route)
+  // As `execute` does, but before the method is looked at.
+  if (params['queue'] !== undefined) checkQueueKey(keyIn(route, params['queue'], caller))
   if (route.document !== null) return documentFor(request, route)
   if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const query = parseQuery(rawQuery)
@@ -157,16 +159,10 @@ function checkAccept(accept: string | undefined): void {
   )
 }
 
-/** @throws WireError 400 (contract http.md 1.5) */
-function checkQueueName(name: string, project: string, { doors }: Route): void {
-  if (isQueueName(name) && isProjectId(project)) return
+/** All doors of a route are for queues, or all for topics. */
+function keyIn({ doors }: Route, name: string, { project }: Caller): QueueKey {
   const [[door] = []] = doors.values()
-  const noun = door?.operation.kind ?? 'queue'
-  throw new WireError(
-    400,
-    `Invalid ${noun} identification`,
-    `The format of the submitted ${noun} name or project id is not valid.`,
-  )
+  return { project, kind: door?.operation.kind ?? 'queue', name }
 }
 
 /** RFC 9110, PATCH and WebDAV: what upstream's server knows as a method. */

@@ -45,6 +45,8 @@ const titleOf = {
   'message.never_visible': INVALID_REQUEST,
   'claim.ttl_out_of_range': INVALID_REQUEST,
   'claim.grace_out_of_range': INVALID_REQUEST,
+  'queue.malformed_name': 'Invalid queue identification',
+  'topic.malformed_name': 'Invalid topic identification',
   'queue.not_found': NOT_FOUND,
   'message.not_found': NOT_FOUND,
   'messages.not_found': NOT_FOUND,

@@ -165,11 +165,24 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       assert.deepEqual(await say(line), { error: 'signature.not_accepted' }, line)
     }
     // A name that is none could make a path look as if it lay below another.
-    for (const line of linesFor('orders/messages/../../salaries')) {
-      assert.deepEqual(await say(line), { error: 'no name of a queue' }, line)
+    for (const name of Object.keys(actions)) {
+      const isCovered = ['post', 'list', 'claim'].includes(name)
+      const error = isCovered ? 'queue.malformed_name' : 'signature.not_accepted'
+      assert.deepEqual(await say(`${name} orders/messages/../../salaries 1`), { error }, name)
     }
     assert.deepEqual(await owner.say('list salaries'), { done: ['"secret"'] })
     assert.deepEqual(await owner.say('list orders'), { done: ['1'] })
+  })
+
+  test('does nothing for names that no queue can have, nor for a project that can have no queue', async () => {
+    const { say } = await connectAs(asserted('p1'))
+    for (const queue of ['', 'a/b', '..%2Fb', 'x'.repeat(65), 'orders\u0000', 'ördnung', '*']) {
+      for (const line of linesFor(queue)) assert.deepEqual(await say(line), { error: 'queue.malformed_name' }, line)
+    }
+    const stranger = await connectAs(asserted('p'.repeat(257)))
+    for (const line of linesFor('orders')) {
+      assert.deepEqual(await stranger.say(line), { error: 'queue.malformed_name' }, line)
+    }
   })
 
   test('lets no signed URL into another project than the signed one', async () => {

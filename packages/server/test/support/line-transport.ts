@@ -14,7 +14,6 @@ import { deleteMessage } from '../../src/core/operations/messages/delete-message
 import { listMessages } from '../../src/core/operations/messages/list-messages.ts'
 import { postMessages } from '../../src/core/operations/messages/post-messages.ts'
 import { createQueue } from '../../src/core/operations/queues/create-queue.ts'
-import { isQueueName } from '../../src/core/rules/names.ts'
 import { NO_PROJECT } from '../../src/core/rules/projects.ts'
 
 type Run = <Input, Output>(operation: Operation<Input, Output>, input: Input) => Promise<Output>
@@ -93,7 +92,6 @@ async function serve(socket: Socket, authenticate: Authenticate, execute: Execut
 
 async function act([name = '', queue = '', more = '']: string[], caller: Caller, asker: Asker, execute: Execute) {
   const { method, path, run } = actions[name] as Action
-  if (!isQueueName(queue)) return { error: 'no name of a queue' }
   const call = { ...asker, id: name, resource: { method, path: path(queue, more) } }
   try {
     return { done: await run((operation, input) => execute(operation, () => input, caller, call), queue, more) }

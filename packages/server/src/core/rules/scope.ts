@@ -7,8 +7,8 @@ export interface Resource {
   /** As written. */
   readonly method: string
   /**
-   * With the prefix of the version, decoded, without the query: `/v2/queues/orders/messages`. Who makes it from names
-   * has checked them: one that holds a slash would lead elsewhere.
+   * With the prefix of the version, decoded, without the query: `/v2/queues/orders/messages`. It may be made from
+   * names as they come: operations refuse one that holds a slash, which would lead elsewhere.
    */
   readonly path: string
 }

@@ -69,12 +69,7 @@ export const malformedBody = describe(
 
 /** The error of a path with a wrong name of a queue or a topic. (contract http.md 1.5) */
 export function malformedName(kind: QueueKind): DescribedError {
-  return describe(
-    'malformed-name',
-    400,
-    `Invalid ${kind} identification`,
-    `The format of the submitted ${kind} name or project id is not valid.`,
-  )
+  return { ...describedCode(`${kind}.malformed_name`), name: 'malformed-name' }
 }
 
 function describe(name: string, status: number, title: string, description: string): DescribedError {
