@@ -2,7 +2,7 @@
  * The storage contract: what an engine does for the operations.
  *
  * - Every method is one atomic move. It happens wholly or not at all, and its promise resolves only when what it wrote is
- *   durable as far as the engine can promise it (`durability`).
+ *   durable as far as the engine can promise it (`weakness`).
  * - `now` comes from the caller and never runs backwards for one client of a storage; clocks of several clients may differ a
  *   little. What is visible follows from the stored rows and `now` alone: at `expiresAt` a message, a claim or a subscription
  *   is gone, at `visibleAt` a delayed message is there. Freeing the space of what is gone is housekeeping and shows nowhere.

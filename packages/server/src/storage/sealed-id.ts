@@ -35,7 +35,7 @@ export class Sealer {
   readonly #cipher: Cipheriv
   readonly #decipher: Decipheriv
 
-  /** `key`: `SEAL_KEY_BYTES` random bytes that belong to the store. */
+  /** `key`: `SEAL_KEY_BYTES` random bytes that belong to the service. */
   constructor(key: Uint8Array) {
     this.#cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false)
     this.#decipher = createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false)
