@@ -143,6 +143,9 @@ async function openScene({ uri }: PostgresServer): Promise<Scene> {
     async runOn(trouble) {
       carrier.goOn(order())
       await trouble()
+      // What has arrived may be gone before it is brought again.
+      await dead.consume()
+      await orders.consume()
       await hear()
     },
     async replaceCarrier(isAtWork) {
