@@ -111,7 +111,7 @@ async function run(task: RunTask): Promise<TaskResult> {
     return await withConnections(task.targets, task.connections, async (connections, fail) => {
       const stepsOf = new Map(connections.map((opened, i) => [opened, workload.steps(opened.target, queueOf(task, i))]))
       const cycle = (opened: Opened, onFinished: () => void) =>
-        runCycle(opened.connection, stepsOf.get(opened) ?? [], answers, fail, onFinished)
+        runCycle(opened, stepsOf.get(opened) ?? [], answers, fail, onFinished)
       const drained =
         task.cyclesPerSecond === null
           ? sendAtOnce(connections, cycle, finishCycle, () => stopped)
@@ -156,24 +156,26 @@ class NothingToClaim extends Error {}
 
 /** Sends the requests of one cycle, one after the other. `answers` gets those of the first cycle of all. */
 function runCycle(
-  connection: Connection,
+  opened: Opened,
   steps: readonly Step[],
   answers: EchoAnswer[],
   fail: (error: Error) => void,
   onFinished: () => void,
 ): void {
+  const isChained = typeof steps[0]?.request === 'function'
   let index = 0
   const send = (previousAnswer: Buffer) => {
     const step = steps[index++]
     if (step === undefined) return onFinished()
     const request = typeof step.request === 'function' ? step.request(previousAnswer) : step.request
-    connection.send(request, (status, body) => {
+    opened.connection.send(request, (status, body) => {
       if (status !== step.status) return fail(unexpected(step, status, body))
+      if (isChained && index === steps.length) opened.lastAnswer = Buffer.from(body)
       if (answers.length < index) answers.push({ method: methodOf(request), status, body: body.toString() })
       send(body)
     })
   }
-  send(Buffer.alloc(0))
+  send(opened.lastAnswer)
 }
 
 function methodOf(request: Buffer): string {
@@ -264,6 +266,8 @@ function readMeters(targets: readonly Target[]): Meters {
 interface Opened {
   readonly connection: Connection
   readonly target: Target
+  /** Of the last cycle, where the next one follows from it. */
+  lastAnswer: Buffer
 }
 
 /** Opens connections, hands them to `use` and closes them; the first failure of any ends it all. */
@@ -277,7 +281,8 @@ async function withConnections<T>(
   const opened: Opened[] = []
   try {
     for (const target of dealtOut(targets, count)) {
-      opened.push({ connection: await Connection.open(target.host, target.port, failure.reject), target })
+      const connection = await Connection.open(target.host, target.port, failure.reject)
+      opened.push({ connection, target, lastAnswer: Buffer.alloc(0) })
     }
     return await Promise.race([use(opened, failure.reject), failure.promise])
   } finally {

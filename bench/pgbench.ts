@@ -26,14 +26,20 @@ const claim = (count: number) => `UPDATE zaqar.message SET claim = 1, claim_coun
     SELECT ctid FROM zaqar.message WHERE claim IS NULL ORDER BY place LIMIT ${count} FOR UPDATE SKIP LOCKED
   )) RETURNING place, body`
 
+const claimAndDelete = (count: number) =>
+  `WITH held AS (${claim(count)}) SELECT array_agg(place) AS places, array_agg(body) AS bodies FROM held \\gset
+DELETE FROM zaqar.message WHERE bucket = 1 AND place = ANY (:places::bigint[]);`
+
 /** One cycle of each workload, said to PostgreSQL itself: each statement is a transaction. */
 const scripts: Record<Exclude<WorkloadName, 'turnover'>, string> = {
   post: `INSERT INTO zaqar.message (${COLUMNS}) VALUES (${ROW});`,
   'post-10': `${insert(10)};`,
   'list-10': 'SELECT * FROM zaqar.message WHERE bucket = 1 AND claim IS NULL ORDER BY place LIMIT 10;',
   claim: `${claim(1)};`,
-  'claim-10-delete-10': `WITH held AS (${claim(10)}) SELECT array_agg(place) AS places, array_agg(body) AS bodies FROM held \\gset
-DELETE FROM zaqar.message WHERE bucket = 1 AND place = ANY (:places::bigint[]);`,
+  'claim-1-delete-1': claimAndDelete(1),
+  // To a database both are two statements.
+  'finish-and-take': claimAndDelete(1),
+  'claim-10-delete-10': claimAndDelete(10),
 }
 
 /**

@@ -1,6 +1,9 @@
 import { requestBytes, type Target } from './target.ts'
 
-/** One request of a cycle. Its bytes are ready, or follow from the body of the answer before it. */
+/**
+ * One request of a cycle. Its bytes are ready, or follow from the body of the answer before it: that of the last cycle on the
+ * same connection, empty at first, where it begins one.
+ */
 export interface Step {
   readonly status: number
   readonly request: Buffer | ((previousAnswer: Buffer) => Buffer)
@@ -19,7 +22,15 @@ export interface Workload {
   steps(target: Target, queue: string): Step[]
 }
 
-export type WorkloadName = 'post' | 'post-10' | 'list-10' | 'claim' | 'claim-10-delete-10' | 'turnover'
+export type WorkloadName =
+  | 'post'
+  | 'post-10'
+  | 'list-10'
+  | 'claim'
+  | 'claim-1-delete-1'
+  | 'finish-and-take'
+  | 'claim-10-delete-10'
+  | 'turnover'
 
 /** Some 150 bytes as JSON: the size of a job description, a status change, an address of something larger. */
 export const messageBody = {
@@ -84,13 +95,40 @@ export const workloads: readonly Workload[] = [
     ],
   },
   {
+    name: 'claim-1-delete-1',
+    title: 'claim 1 + delete 1',
+    requests: 2,
+    messages: 1,
+    needs: 0,
+    takes: 1,
+    steps: (target, queue) => claimAndDelete(target, queue, 1),
+  },
+  {
+    name: 'finish-and-take',
+    title: 'finish and take 1',
+    requests: 1,
+    messages: 1,
+    needs: 0,
+    takes: 1,
+    steps: (target, queue) => [
+      {
+        status: 201,
+        request: (last) =>
+          requestBytes(target, 'POST', `/v2/queues/${queue}/claims?limit=1`, {
+            ...claimTerms,
+            delete: finishedIn(last),
+          }),
+      },
+    ],
+  },
+  {
     name: 'claim-10-delete-10',
     title: 'claim 10 + delete 10',
     requests: 2,
     messages: 10,
     needs: 0,
     takes: 10,
-    steps: claimAndDelete,
+    steps: (target, queue) => claimAndDelete(target, queue, 10),
   },
 ]
 
@@ -104,13 +142,13 @@ export const turnover: Workload = {
   takes: 0,
   steps: (target, queue) => [
     { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/messages`, postOf(10)) },
-    ...claimAndDelete(target, queue),
+    ...claimAndDelete(target, queue, 10),
   ],
 }
 
-function claimAndDelete(target: Target, queue: string): Step[] {
+function claimAndDelete(target: Target, queue: string, count: number): Step[] {
   return [
-    { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/claims?limit=10`, claimTerms) },
+    { status: 201, request: requestBytes(target, 'POST', `/v2/queues/${queue}/claims?limit=${count}`, claimTerms) },
     {
       status: 204,
       request: (claim) =>
@@ -128,4 +166,11 @@ export function workloadNamed(name: WorkloadName): Workload {
 function messageIdsOf(answer: Buffer): string[] {
   const { messages } = JSON.parse(answer.toString()) as { messages: { id: string }[] }
   return messages.map(({ id }) => id)
+}
+
+/** What a claim holds, as the next one says that it is finished. */
+function finishedIn(answer: Buffer): { id: string; claim_id: string }[] {
+  if (answer.length === 0) return []
+  const { messages } = JSON.parse(answer.toString()) as { messages: { id: string; href: string }[] }
+  return messages.map(({ id, href }) => ({ id, claim_id: href.slice(href.indexOf('claim_id=') + 'claim_id='.length) }))
 }

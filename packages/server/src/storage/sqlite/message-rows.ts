@@ -53,6 +53,11 @@ export const LISTED_DELAYED = `${DELAYED}, number AS posted`
 const SPOT = `rowid, place, ${CLAIM}, octet_length(body) AS bytes, expires_at, created_at`
 const DELAYED_SPOT = 'rowid, NULL AS place, NULL AS claim, octet_length(body) AS bytes, expires_at, created_at'
 
+interface ListedPage {
+  readonly messages: Message[]
+  readonly marker: string | null
+}
+
 /** Reads messages, by id and in order. */
 export class MessageRows {
   readonly #sealer: Sealer
@@ -157,6 +162,7 @@ export class MessageRows {
 
   /** Messages behind a position in the order of posting, delayed ones too. */
   postedPage(state: QueueState, includeClaimed: boolean, after: number, now: Instant, limit: number): Page {
+    if (!state.delays) return this.page(state, includeClaimed, after, now, limit)
     const posted = includeClaimed ? this.#postedBehind : this.#freePostedBehind
     const parts = [
       this.#delayedBehind(limit).all(state.bucket, after, now),
@@ -187,19 +193,18 @@ export class MessageRows {
   }
 
   toMessages(rows: readonly MessageRow[], state: QueueState): Message[] {
-    const unsealed: Unsealed[] = rows.map((row) => unsealedId(row, state))
-    for (const { claim } of rows) if (claim !== null) unsealed.push(unsealedClaim(claim, state))
+    return toMessages(rows, this.#sealer.sealAll(unsealedNames(rows, state)))
+  }
+
+  /** A page of a listing, with the marker of its last message. */
+  toPage(rows: readonly ListedRow[], state: QueueState, isByPosting: boolean): ListedPage {
+    const last = rows.at(-1)
+    if (last === undefined) return { messages: [], marker: null }
+    const unsealed = unsealedNames(rows, state)
+    unsealed.push(isByPosting ? unsealedPosting(last, state.incarnation) : unsealedPlace(last, state.incarnation))
+    // One call for all: the call costs more than the sealing.
     const sealed = this.#sealer.sealAll(unsealed)
-    let nextClaimId = rows.length
-    return rows.map((row, i) => ({
-      id: sealed[i] as string,
-      body: row.body,
-      clientId: row.client,
-      ttlSeconds: row.ttl,
-      createdAt: row.created_at,
-      claimId: row.claim === null ? null : (sealed[nextClaimId++] as string),
-      claimCount: row.claim_count,
-    }))
+    return { messages: toMessages(rows, sealed), marker: sealed.at(-1) as string }
   }
 
   /** Whether the message of that id is in the queue, or has expired there and is still stored. */
@@ -244,7 +249,7 @@ export class MessageRows {
 }
 
 /** Where a message stands in the order of posting. */
-export function positionOf({ posted, place }: ListedRow): number {
+function positionOf({ posted, place }: ListedRow): number {
   return posted ?? (place as number)
 }
 
@@ -253,7 +258,43 @@ function unsealedClaim(claim: number, { incarnation }: QueueState): Unsealed {
 }
 
 export function unsealedId(row: MessageRow, state: QueueState): Unsealed {
-  return { kind: 'message', ...birthOf(row, state), createdAt: row.created_at }
+  return {
+    kind: 'message',
+    number: row.born ?? (row.place as number),
+    incarnation: row.born_incarnation ?? state.incarnation,
+    createdAt: row.created_at,
+  }
+}
+
+/** Ids of the messages, and behind them those of the claims that hold them. */
+function unsealedNames(rows: readonly MessageRow[], state: QueueState): Unsealed[] {
+  const unsealed = rows.map((row) => unsealedId(row, state))
+  for (const { claim } of rows) if (claim !== null) unsealed.push(unsealedClaim(claim, state))
+  return unsealed
+}
+
+/** `sealed`: what `unsealedNames` answers for the rows. */
+function toMessages(rows: readonly MessageRow[], sealed: readonly string[]): Message[] {
+  let nextClaimId = rows.length
+  return rows.map((row, i) => ({
+    id: sealed[i] as string,
+    body: row.body,
+    clientId: row.client,
+    ttlSeconds: row.ttl,
+    createdAt: row.created_at,
+    claimId: row.claim === null ? null : (sealed[nextClaimId++] as string),
+    claimCount: row.claim_count,
+  }))
+}
+
+/** A marker by place. */
+export function unsealedPlace({ place }: ListedRow, incarnation: number): Unsealed {
+  return { kind: 'marker', number: place as number, incarnation, createdAt: 0 }
+}
+
+/** A marker in the order of posting. */
+export function unsealedPosting(row: ListedRow, incarnation: number): Unsealed {
+  return { kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 }
 }
 
 export function birthOf({ born_incarnation, born, place }: MessageRow, { incarnation }: QueueState): Birth {

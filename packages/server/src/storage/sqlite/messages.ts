@@ -6,7 +6,7 @@ import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
 import { birthOf, type ListedRow } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
-import { Transfers, unsealedPlace, unsealedPosting } from './transfers.ts'
+import { Transfers } from './transfers.ts'
 import { Unfinished } from './turns.ts'
 
 /** Rows that a listing looks at in one turn while it passes over those of the client that asks. */
@@ -64,6 +64,7 @@ export function createMessageStore(engine: Engine): MessageStore {
         const dueAt = now + delaySeconds * 1000
         insertDelayed.run(bucket, state.last, expiresAt, ttlSeconds, now, client, body, dueAt)
         state.dueAt = Math.min(state.dueAt, dueAt, expiresAt)
+        state.delays = true
       }
       state.bytes += Buffer.byteLength(body)
     }
@@ -129,11 +130,7 @@ export function createMessageStore(engine: Engine): MessageStore {
             return new Unfinished<ListedSoFar>({ bucket: state.bucket, found, position })
           }
         }
-        const last = found.at(-1)
-        return {
-          messages: rows.toMessages(found, state),
-          marker: last ? markerOf(state, last, includeDelayed) : null,
-        }
+        return rows.toPage(found, state, includeDelayed)
       })
     },
 
@@ -219,10 +216,6 @@ export function createMessageStore(engine: Engine): MessageStore {
     if (after === null) return 0
     const opened = sealer.open('message', after) ?? sealer.open('marker', after) ?? sealer.open('posting', after)
     return opened?.incarnation === incarnation ? opened.number : 0
-  }
-
-  function markerOf({ incarnation }: QueueState, row: ListedRow, isByPosting: boolean): string {
-    return isByPosting ? sealer.seal(unsealedPosting(row, incarnation)) : sealer.seal(unsealedPlace(row, incarnation))
   }
 }
 

@@ -27,6 +27,8 @@ export interface QueueState {
   held: number
   /** Of the bodies of all these, and of idempotency records, in UTF-8. */
   bytes: number
+  /** Whether it may hold messages that are or were delayed: otherwise places are in the order of posting. */
+  delays: boolean
   /** That many messages that expired until then are still stored. */
   expired: { readonly until: Instant; readonly count: number }
   /** Nothing happens before these instants: no delay is over, no claim ends, no message or idempotency record expires. */
@@ -48,6 +50,7 @@ const EMPTY = {
   free: 0,
   held: 0,
   bytes: 0,
+  delays: false,
   expired: NONE_EXPIRED,
   dueAt: NEVER,
   endsAt: NEVER,
@@ -67,6 +70,7 @@ interface QueueRow {
   readonly bytes: number
   readonly acted_at: Instant
   readonly first_returned: number | null
+  readonly delays: 0 | 1
 }
 
 /** The next instants of a bucket, for `foresee`. */
@@ -103,7 +107,10 @@ export class QueueStates {
     this.#select = db.prepare(
       `SELECT id, version, bucket, incarnation, subscription_bucket, last, fresh, free, held, bytes, acted_at,
          (SELECT min(place) FROM message m INDEXED BY message_returned
-            WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_returned
+            WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_returned,
+         EXISTS (SELECT 1 FROM delayed d WHERE d.bucket = q.bucket)
+           OR EXISTS (SELECT 1 FROM message m INDEXED BY message_posted
+                      WHERE m.bucket = q.bucket AND posted IS NOT NULL) AS delays
        FROM queue q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
@@ -153,6 +160,7 @@ export class QueueStates {
       last: row.last,
       fresh: row.fresh,
       firstReturned: row.first_returned ?? NEVER,
+      delays: row.delays === 1,
       free: row.free,
       held: row.held,
       bytes: row.bytes,

@@ -1,9 +1,17 @@
 import type { Instant, WholeMessage } from '../../model/model.ts'
 import type { ArrivingMessage } from '../contract.ts'
-import type { Opened, Unsealed } from '../sealed-id.ts'
+import type { Opened } from '../sealed-id.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
-import { type Birth, LISTED, LISTED_DELAYED, type ListedRow, positionOf, unsealedId } from './message-rows.ts'
+import {
+  type Birth,
+  LISTED,
+  LISTED_DELAYED,
+  type ListedRow,
+  unsealedId,
+  unsealedPlace,
+  unsealedPosting,
+} from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 
 interface ExportedRow extends ListedRow {
@@ -143,6 +151,7 @@ export class Transfers {
       )
       state.last = Math.max(state.last, number)
       state.dueAt = Math.min(state.dueAt, visibleAt, expiresAt)
+      state.delays = true
       return
     }
     const marker = isSame && message.marker !== null ? this.#engine.sealer.open('marker', message.marker) : null
@@ -153,22 +162,13 @@ export class Transfers {
       ...[bucket, place, bornIncarnation, born, posted === place ? null : posted, claimCount, cameFrom],
       ...[expiresAt, ttlSeconds, createdAt, clientId, body],
     )
+    if (posted !== null && posted !== place) state.delays = true
     state.last = Math.max(state.last, place)
     state.fresh = Math.min(state.fresh, place)
     state.first = Math.min(state.first, place)
     state.firstReturned = Math.min(state.firstReturned, place)
     state.expiresAt = Math.min(state.expiresAt, expiresAt)
   }
-}
-
-/** A marker by place. */
-export function unsealedPlace({ place }: ListedRow, incarnation: number): Unsealed {
-  return { kind: 'marker', number: place as number, incarnation, createdAt: 0 }
-}
-
-/** A marker in the order of posting. */
-export function unsealedPosting(row: ListedRow, incarnation: number): Unsealed {
-  return { kind: 'posting', number: positionOf(row), incarnation, createdAt: 0 }
 }
 
 /** What has to be kept of an id that does not follow from where the message stands. */
