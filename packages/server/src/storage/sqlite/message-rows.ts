@@ -186,9 +186,9 @@ export class MessageRows {
 
   /** First and last by place, claimed and delayed ones included; nothing when the queue is empty. */
   edges(state: QueueState, now: Instant): MessageRow[] {
-    const { bucket, first } = state
-    const oldest = this.#oldest.get(bucket, first, now) ?? this.#nextDelayed.get(bucket, now)
-    const newest = this.#lastDelayed.get(bucket, now) ?? this.#newest.get(bucket, first, now)
+    const { bucket, live } = state
+    const oldest = this.#oldest.get(bucket, live, now) ?? this.#nextDelayed.get(bucket, now)
+    const newest = this.#lastDelayed.get(bucket, now) ?? this.#newest.get(bucket, live, now)
     return [oldest, newest].filter((row) => row !== undefined) as unknown as MessageRow[]
   }
 
@@ -237,14 +237,14 @@ export class MessageRows {
   }
 
   #fresh(state: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
-    const { bucket, fresh, first, last } = state
-    const from = Math.max(after, fresh - 1, first - 1)
+    const { bucket, fresh, live, last } = state
+    const from = Math.max(after, fresh - 1, live - 1)
     return from >= last ? [] : (this.#freeBehind(limit).all(bucket, from, now) as never)
   }
 
-  #all({ bucket, first, last }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
+  #all({ bucket, live, last }: QueueState, after: number, now: Instant, limit: number): ListedRow[] {
     if (after >= last) return []
-    return this.#behind(limit).all(bucket, Math.max(after, first - 1), now) as never
+    return this.#behind(limit).all(bucket, Math.max(after, live - 1), now) as never
   }
 }
 

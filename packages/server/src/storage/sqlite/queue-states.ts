@@ -19,7 +19,7 @@ export interface QueueState {
   /** Every message before this place was claimed at least once, has expired, or is gone. */
   fresh: number
   /** No live message has a lower place. Saves passing over expired ones again until the sweeper has removed them. */
-  first: number
+  live: number
   /** No live message that came back from a claim has a lower place. */
   firstReturned: number
   /** Messages that no claim holds, delayed ones and expired ones that are still stored too. */
@@ -45,7 +45,7 @@ const NONE_EXPIRED = { until: -1, count: 0 }
 const EMPTY = {
   last: 0,
   fresh: 1,
-  first: 1,
+  live: 1,
   firstReturned: NEVER,
   free: 0,
   held: 0,

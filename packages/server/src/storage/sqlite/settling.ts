@@ -100,12 +100,12 @@ export class Settling {
    * has expired since the last time.
    */
   overlookExpired(state: QueueState, now: Instant): void {
-    const { bucket, first, firstReturned, fresh, last } = state
-    const live = (query: StatementSync, from: number) =>
+    const { bucket, live, firstReturned, fresh, last } = state
+    const firstFrom = (query: StatementSync, from: number) =>
       (query.get(bucket, from, now) as { place: number } | undefined)?.place
-    state.first = live(this.#firstLive, first) ?? last + 1
-    state.fresh = live(this.#firstLive, Math.max(fresh, state.first)) ?? last + 1
-    if (firstReturned < NEVER) state.firstReturned = live(this.#firstLiveReturned, firstReturned) ?? NEVER
+    state.live = firstFrom(this.#firstLive, live) ?? last + 1
+    state.fresh = firstFrom(this.#firstLive, Math.max(fresh, state.live)) ?? last + 1
+    if (firstReturned < NEVER) state.firstReturned = firstFrom(this.#firstLiveReturned, firstReturned) ?? NEVER
     const { until, count } = state.expired
     const more = this.#countEnded.get(bucket, until, now) as { count: number }
     state.expired = { until: now, count: count + more.count }

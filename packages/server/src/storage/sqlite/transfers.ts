@@ -165,7 +165,7 @@ export class Transfers {
     if (posted !== null && posted !== place) state.delays = true
     state.last = Math.max(state.last, place)
     state.fresh = Math.min(state.fresh, place)
-    state.first = Math.min(state.first, place)
+    state.live = Math.min(state.live, place)
     state.firstReturned = Math.min(state.firstReturned, place)
     state.expiresAt = Math.min(state.expiresAt, expiresAt)
   }
