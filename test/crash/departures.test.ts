@@ -12,12 +12,14 @@ import { createSystemClock } from '../../packages/server/src/platform/system-clo
 import { type Queue, STALE, type Storage } from '../../packages/server/src/storage/contract.ts'
 import { openPostgres } from '../../packages/server/src/storage/postgres/open-postgres.ts'
 import { openSqlite } from '../../packages/server/src/storage/sqlite/open-sqlite.ts'
+import { startProxy } from '../../packages/server/test/storage/postgres-proxy.ts'
 import {
   missingPostgres,
   newSchema,
   type PostgresServer,
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { type Order, type Report, type Step, steps } from '../support/carrier.ts'
 import { served } from '../support/served.ts'
 
@@ -26,6 +28,8 @@ const carrierProgram = fileURLToPath(new URL('../support/carrier.ts', import.met
 /** More than are carried before the last trouble. */
 const ORDERS = 75
 const LONGEST_MOVE_MS = 8
+/** Longer than it takes to see that something has arrived. */
+const LONG_MS = 5_000
 const HOUR = 3600
 
 const clock = createSystemClock()
@@ -100,8 +104,10 @@ class Consumer {
 interface Scene {
   /** Takes steps up to that one, the next that is about messages. */
   runTo(step: Step): Promise<void>
-  /** Takes one step more, in which there may be trouble. */
+  /** Takes one step more, in which there is trouble. */
   runOn(trouble: () => Promise<void>): Promise<void>
+  /** Resolves when something more has arrived on PostgreSQL, and is taken already. */
+  hasArrived(): Promise<void>
   /** Kills the carrier, in the middle of a move or between two, and starts another. */
   replaceCarrier(isAtWork: boolean): Promise<void>
   /** Carries what is left, and looks whether everything has arrived once. */
@@ -109,7 +115,8 @@ interface Scene {
   close(): Promise<void>
 }
 
-async function openScene({ uri }: PostgresServer): Promise<Scene> {
+/** The carrier may reach the server in another way than the consumers do. */
+async function openScene({ uri }: PostgresServer, carrierUri = uri): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'zaqar-departures-'))
   const path = join(folder, 'zaqar.db')
   const schema = newSchema()
@@ -117,19 +124,22 @@ async function openScene({ uri }: PostgresServer): Promise<Scene> {
   const postgres = await openPostgres({ uri, schema, connections: 1, clock, idKey })
   const dead = new Consumer(postgres, await openQueue(postgres, 'dead'))
   const orders = new Consumer(postgres, await sendOff(postgres))
-  const start = () => new Carrier([path, uri, schema, idKey.toString('hex')])
+  const start = () => new Carrier([path, carrierUri, schema, idKey.toString('hex')])
   const posted: number[] = []
   let next = 0
   let carrier = start()
   let report = await carrier.report()
 
+  const consume = async () => {
+    await dead.consume()
+    await orders.consume()
+  }
   const order = (): Order => ({ post: String(next) })
   const hear = async () => {
     report = await carrier.report()
     if (report.step === 'posted' && report.count > 0) posted.push(next++)
     if (report.step !== 'imported into PostgreSQL') return
-    await dead.consume()
-    await orders.consume()
+    await consume()
   }
   const takeStep = (given = order()) => {
     carrier.goOn(given)
@@ -143,10 +153,15 @@ async function openScene({ uri }: PostgresServer): Promise<Scene> {
     async runOn(trouble) {
       carrier.goOn(order())
       await trouble()
-      // What has arrived may be gone before it is brought again.
-      await dead.consume()
-      await orders.consume()
       await hear()
+    },
+    async hasArrived() {
+      const count = () => dead.seen.length + orders.seen.length
+      const before = count()
+      await until(async () => {
+        await consume()
+        return count() > before
+      })
     },
     async replaceCarrier(isAtWork) {
       if (isAtWork) {
@@ -232,18 +247,32 @@ describe('dead letters between two engines, and their way back,', { skip: missin
     await scene.finish()
   })
 
-  test('arrive once and in order, though PostgreSQL is killed before, in and after every move', {
+  test('arrive once and in order, though PostgreSQL is killed before, in and after moves', {
     timeout: 120_000,
   }, async (t) => {
-    const scene = await openScene(server)
+    const network = await startProxy(server.port)
+    t.after(() => network.close())
+    const scene = await openScene(server, server.uri.replace(`:${server.port}/`, `:${network.port}/`))
     t.after(() => scene.close())
     const kill = async () => void (await server.control?.kill())
-    // Before and after each move that writes there.
-    for (const step of ['met on SQLite', 'imported into PostgreSQL', 'imported into SQLite'] as const) {
+    // Before and in each move that writes there.
+    for (const step of ['met on SQLite', 'imported into SQLite'] as const) {
       await scene.runTo(step)
       await kill()
       await scene.runTo(step)
       await scene.runOn(kill)
+    }
+    for (let times = 0; times < 2; times++) {
+      // What has arrived is gone before it is brought again, since the answer that it has arrived was lost. By then there are
+      // connections again.
+      await scene.runTo('imported into PostgreSQL')
+      await scene.runTo('met on SQLite')
+      network.delay(LONG_MS)
+      await scene.runOn(async () => {
+        await scene.hasArrived()
+        await kill()
+        network.delay(0)
+      })
     }
     await scene.finish()
   })

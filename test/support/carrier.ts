@@ -68,8 +68,15 @@ async function tell(step: Report['step'], count: number): Promise<Order> {
   return order
 }
 
+/** By name. */
+const opened = new Map<string, Queue>()
+
 async function open({ queues }: Storage, key: QueueKey): Promise<Queue> {
-  return (await served(() => queues.create({ key, metadata: '{}', now: clock.now() }))).queue
+  const known = opened.get(key.name)
+  if (known !== undefined) return known
+  const { queue } = await served(() => queues.create({ key, metadata: '{}', now: clock.now() }))
+  opened.set(key.name, queue)
+  return queue
 }
 
 async function post({ messages }: Storage, queue: Queue, body: string | null): Promise<number> {
