@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
 import { type QueueHandle, STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { until } from '../support/until.ts'
 import { type NetworkProxy, startProxy } from './postgres-proxy.ts'
-import { administer, missingPostgres, newSchema, type PostgresServer, pause, startPostgres } from './postgres-server.ts'
+import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
 
 const clock = createSystemClock()
 const key = { project: 'p', kind: 'queue', name: 'jobs' } as const
 const HOUR = 3600
+const LONGEST_RECOVERY_MS = 10_000
 
 /** What the workers were told, to be held against what is there in the end. */
 interface History {
@@ -20,11 +24,17 @@ interface History {
   /** Ids whose deletion was asked for and never answered. */
   readonly maybeDeleted: Set<string>
   refused: number
+  /** Tells of what is `posted`, `deleted` and `refused`. */
+  readonly news: EventEmitter
 }
 
 /** Posts, claims and deletes on several nodes until `isOver`. Nothing but `StorageUnavailable` may come back. */
-async function work(nodes: readonly Storage[], queue: QueueHandle, isOver: () => boolean): Promise<History> {
-  const history: History = { posted: [], claimed: [], deleted: new Set(), maybeDeleted: new Set(), refused: 0 }
+async function work(
+  nodes: readonly Storage[],
+  queue: QueueHandle,
+  history: History,
+  isOver: () => boolean,
+): Promise<void> {
   /** Null when the storage refused. */
   const attempt = async <Answer>(move: Promise<Answer>): Promise<Answer | null> => {
     try {
@@ -32,7 +42,8 @@ async function work(nodes: readonly Storage[], queue: QueueHandle, isOver: () =>
     } catch (error) {
       assert(error instanceof StorageUnavailable, `not a refusal: ${error}`)
       history.refused += 1
-      await pause(10)
+      history.news.emit('refused')
+      await sleep(10)
       return null
     }
   }
@@ -40,23 +51,24 @@ async function work(nodes: readonly Storage[], queue: QueueHandle, isOver: () =>
     while (!isOver()) {
       const messages = [{ body: '"m"', ttlSeconds: HOUR, delaySeconds: 0 }]
       const answer = await attempt(storage.messages.append({ queue, clientId: 'c', messages, now: clock.now() }))
-      if (answer !== null && typeof answer === 'object') ids.push(...answer.ids)
+      if (answer === null || typeof answer === 'string') continue
+      ids.push(...answer.ids)
+      history.news.emit('posted')
     }
   }
   const consume = async (storage: Storage) => {
     while (!isOver()) {
       const terms = { limit: 3, ttlSeconds: HOUR, graceSeconds: 0, deadLetter: null }
       const claim = await attempt(storage.claims.create({ queue, ...terms, now: clock.now() }))
-      if (claim === null || typeof claim === 'string') {
-        await pause(5)
-        continue
-      }
+      if (claim === null || typeof claim === 'string') continue
       for (const { id } of claim.messages) {
         history.claimed.push(id)
         const deletion = storage.messages.delete({ queue, id, claimId: claim.id, now: clock.now() })
         const answer = await attempt(deletion)
-        if (answer === 'deleted') history.deleted.add(id)
-        else if (answer === null) history.maybeDeleted.add(id)
+        if (answer === 'deleted') {
+          history.deleted.add(id)
+          history.news.emit('deleted')
+        } else if (answer === null) history.maybeDeleted.add(id)
         else assert.fail(`the deletion of a claimed message answered ${answer}`)
       }
     }
@@ -67,7 +79,6 @@ async function work(nodes: readonly Storage[], queue: QueueHandle, isOver: () =>
     return [post(storage, ids), consume(storage), consume(storage)]
   })
   await Promise.all(workers)
-  return history
 }
 
 /** Nothing acknowledged is lost, nothing was held twice, the order is kept, the counts are right. */
@@ -101,19 +112,23 @@ async function check(storage: Storage, queue: QueueHandle, history: History): Pr
   assert.equal(stats.free + stats.claimed, left.length, 'the counts are wrong')
 }
 
+/** The next news of that sort. */
+function next(news: EventEmitter, name: string): Promise<unknown> {
+  return once(news, name, { signal: AbortSignal.timeout(LONGEST_RECOVERY_MS) })
+}
+
 /** After trouble ended, the storage serves again by itself. */
 async function recovered(storage: Storage): Promise<void> {
-  const start = clock.now()
-  for (;;) {
+  const serves = async () => {
     try {
       await storage.ping()
-      return
+      return true
     } catch (error) {
       assert(error instanceof StorageUnavailable, `not a refusal: ${error}`)
-      assert(clock.now() - start < 10_000, 'did not recover within ten seconds')
-      await pause(50)
+      return false
     }
   }
+  await until(serves, 'did not recover within ten seconds', LONGEST_RECOVERY_MS)
 }
 
 const missing = await missingPostgres({ isOwn: true })
@@ -132,19 +147,37 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     await server.stop()
   })
 
-  /** Two nodes at work while `trouble` happens; then the history is checked. */
-  async function underLoad(uri: string, trouble: () => Promise<void>): Promise<void> {
+  /**
+   * Two nodes at work while `trouble` happens; then the history is checked. Trouble can wait until there is work again that is
+   * served, and until some is refused.
+   */
+  async function underLoad(
+    uri: string,
+    trouble: (isServed: () => Promise<unknown>, isRefused: () => Promise<unknown>) => Promise<void>,
+  ): Promise<void> {
     const schema = newSchema()
     const open = () => openPostgres({ uri, schema, connections: 2, clock })
     const nodes = [await open(), await open()] as const
     try {
       const { queue } = await nodes[0].queues.create({ key, metadata: '{}', now: clock.now() })
       let isOver = false
-      const working = work(nodes, queue, () => isOver)
-      await trouble()
+      const news = new EventEmitter()
+      const history: History = {
+        posted: [],
+        claimed: [],
+        deleted: new Set(),
+        maybeDeleted: new Set(),
+        refused: 0,
+        news,
+      }
+      const working = work(nodes, queue, history, () => isOver)
+      await trouble(
+        () => Promise.all([next(news, 'posted'), next(news, 'deleted')]),
+        () => next(news, 'refused'),
+      )
       for (const node of nodes) await recovered(node)
       isOver = true
-      const history = await working
+      await working
       assert(history.deleted.size > 0 && history.refused > 0, 'the trouble met no work')
       await check(nodes[0], queue, history)
     } finally {
@@ -153,19 +186,19 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
   }
 
   test('connections that are cut at random lose nothing that was acknowledged', async () => {
-    await underLoad(throughProxy, async () => {
+    await underLoad(throughProxy, async (isServed) => {
       for (let i = 0; i < 20; i++) {
-        await pause(100)
+        await isServed()
         proxy.cutAll()
       }
     })
   })
 
   test('connections that are slow and half closed lose nothing that was acknowledged', async () => {
-    await underLoad(throughProxy, async () => {
+    await underLoad(throughProxy, async (isServed) => {
       for (let i = 0; i < 10; i++) {
         proxy.delay(i % 2 === 0 ? 20 : 0)
-        await pause(150)
+        await isServed()
         proxy.halfCloseAll()
       }
       proxy.delay(0)
@@ -173,20 +206,20 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
   })
 
   test('a server that is restarted loses nothing that was acknowledged', async () => {
-    await underLoad(server.uri, async () => {
-      await pause(300)
+    await underLoad(server.uri, async (isServed) => {
+      await isServed()
       await server.control?.restart()
-      await pause(300)
+      await isServed()
     })
   })
 
   test('a server that is killed twenty times loses nothing that was acknowledged', { timeout: 120_000 }, async () => {
-    await underLoad(server.uri, async () => {
+    await underLoad(server.uri, async (isServed) => {
       for (let i = 0; i < 20; i++) {
-        await pause(200)
+        await isServed()
         await server.control?.kill()
       }
-      await pause(300)
+      await isServed()
     })
   })
 
@@ -195,12 +228,12 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
       await administer(server.uri, `ALTER SYSTEM SET default_transaction_read_only = ${value}`)
       await administer(server.uri, 'SELECT pg_reload_conf()')
     }
-    await underLoad(server.uri, async () => {
-      await pause(200)
+    await underLoad(server.uri, async (isServed, isRefused) => {
+      await isServed()
       await setReadOnly('on')
-      await pause(300)
+      await isRefused()
       await setReadOnly('off')
-      await pause(300)
+      await isServed()
     })
   })
 
@@ -227,26 +260,19 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     const storage = await openPostgres({ uri: throughProxy, schema, connections: 1, clock })
     try {
       const { queue } = await storage.queues.create({ key, metadata: '{}', now: clock.now() })
-      let news = 0
-      const unwatch = storage.watch(key, () => {
-        news += 1
-      })
-      const heard = async (least: number) => {
-        const start = clock.now()
-        while (news < least) {
-          assert(clock.now() - start < 10_000, 'heard nothing')
-          await pause(10)
-        }
-      }
-      await heard(1)
-      proxy.cutAll()
+      const news = new EventEmitter()
+      const listening = next(news, 'heard')
+      const unwatch = storage.watch(key, () => news.emit('heard'))
+      await listening
       // The connection that comes in its place reports once by itself, since news may have been missed.
-      await heard(2)
-      const before = news
+      const listeningAgain = next(news, 'heard')
+      proxy.cutAll()
+      await listeningAgain
+      const heard = next(news, 'heard')
       const messages = [{ body: '"m"', ttlSeconds: HOUR, delaySeconds: 0 }]
       await recovered(storage)
       await storage.messages.append({ queue, clientId: 'c', messages, now: clock.now() })
-      await heard(before + 1)
+      await heard
       unwatch()
     } finally {
       await storage.close()

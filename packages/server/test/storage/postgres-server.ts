@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { until } from '../support/until.ts'
 
 const run = promisify(execFile)
 const DEBIAN = '/usr/lib/postgresql'
@@ -109,15 +110,12 @@ export async function startOwnPostgres(own: OwnServerOptions = {}): Promise<Post
       async kill() {
         await killFirst()
         // The others of the server notice that the first is gone; until then none may start.
-        for (
-          let left = 50;
-          left > 0 &&
-          !(await start()
-            .then(() => true)
-            .catch(() => false));
-          left--
-        )
-          await pause(100)
+        const hasStarted = () =>
+          start().then(
+            () => true,
+            () => false,
+          )
+        await until(hasStarted, 'the server does not start again')
       },
     },
     async stop() {
@@ -138,10 +136,6 @@ async function asOwner(command: readonly [string, ...string[]], cwd: string): Pr
 /** Makes a file or folder that of the user who runs PostgreSQL. */
 async function giveToOwner(path: string): Promise<void> {
   if (isRoot) await chown(path, await idOf('-u'), await idOf('-g'))
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 async function idOf(which: '-u' | '-g'): Promise<number> {
