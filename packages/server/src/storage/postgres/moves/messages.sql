@@ -165,21 +165,25 @@ BEGIN
 END $$;
 
 -- Where a marker points, by place. One in the order of posting may name a message that was delayed, and has its place by now, or not yet.
-CREATE FUNCTION place_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT CASE marker->>2 WHEN 'posting' THEN coalesce(
-    (SELECT place FROM message WHERE bucket = s.bucket AND posted = (marker->>1)::bigint),
-    (SELECT s.last FROM delayed WHERE bucket = s.bucket AND number = (marker->>1)::bigint),
-    (marker->>1)::bigint
-  ) ELSE (marker->>1)::bigint END
-$$;
+-- In PL/pgSQL, which keeps its plans: most listings have no marker, or one that says the place itself.
+CREATE FUNCTION place_after(s standing, marker jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE number_ bigint := (marker->>1)::bigint; place_ bigint;
+BEGIN
+  IF marker IS NULL OR marker->>2 <> 'posting' THEN RETURN number_; END IF;
+  SELECT place INTO place_ FROM message WHERE bucket = s.bucket AND posted = number_;
+  IF FOUND THEN RETURN place_; END IF;
+  PERFORM FROM delayed WHERE bucket = s.bucket AND number = number_;
+  RETURN CASE WHEN FOUND THEN s.last ELSE number_ END;
+END $$;
 
 -- Where a marker points, in the order of posting.
-CREATE FUNCTION posting_after(s standing, marker jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT CASE marker->>2 WHEN 'marker' THEN coalesce(
-    (SELECT posted FROM message WHERE bucket = s.bucket AND place = (marker->>1)::bigint),
-    (marker->>1)::bigint
-  ) ELSE (marker->>1)::bigint END
-$$;
+CREATE FUNCTION posting_after(s standing, marker jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE number_ bigint := (marker->>1)::bigint; posted_ bigint;
+BEGIN
+  IF marker IS NULL OR marker->>2 <> 'marker' THEN RETURN number_; END IF;
+  SELECT posted INTO posted_ FROM message WHERE bucket = s.bucket AND place = number_;
+  RETURN coalesce(posted_, number_);
+END $$;
 
 -- get_messages
 --   takes     ids [[incarnation, number]], each once; now
