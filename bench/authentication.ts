@@ -1,9 +1,9 @@
 /**
- * `node tools/run.cjs bench/authentication.ts`: what it costs to know who calls. The single-message POST with a token and without
- * authentication, in turns.
+ * `node tools/run.cjs bench/authentication.ts`: what it costs to know who calls. The single-message POST with a token
+ * and without authentication, in turns.
  *
- * Keystone is a stand-in that knows one token: after the first request it is not asked again, so it does not matter how slow a real
- * one is. That this is so is checked.
+ * Keystone is a stand-in that knows one token: after the first request it is not asked again, so it does not matter how
+ * slow a real one is. That this is so is checked.
  */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

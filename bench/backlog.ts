@@ -102,7 +102,9 @@ async function measureRunning(originals: readonly Original[], rounds: number): P
   }
 }
 
-/** What can happen only once to a queue: being emptied, and being met with all that has expired while nobody served it. */
+/**
+ * What can happen only once to a queue: being emptied, and being met with all that has expired while nobody served it.
+ */
 async function measureFirst(originals: readonly Original[], starts: number): Promise<BacklogTable> {
   const samples = operations.map(() => originals.map((): number[] => []))
   for (let start = 0; start < starts; start++) {

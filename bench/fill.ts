@@ -28,8 +28,8 @@ const termsOf: Record<NonNullable<Contents['head']>, MessageTerms> = {
 }
 
 /**
- * Gives the queue of an empty store these contents, without the service and without waiting: all of it happens an hour ago,
- * so that what lives for a minute is expired by now, but not removed. Answers the id of the newest message.
+ * Gives the queue of an empty store these contents, without the service and without waiting: all of it happens an hour
+ * ago, so that what lives for a minute is expired by now, but not removed. Answers the id of the newest message.
  */
 export async function fill(store: Store, contents: Contents): Promise<string> {
   const clock = new ManualClock(Date.now() - HOUR_MILLISECONDS)

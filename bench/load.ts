@@ -1,6 +1,6 @@
 /**
- * The load generator: a process of its own, so that it shares no event loop with what it measures. It runs what its parent
- * asks for over IPC, one task at a time, and answers what it saw; see generator.ts for the parent's side.
+ * The load generator: a process of its own, so that it shares no event loop with what it measures. It runs what its
+ * parent asks for over IPC, one task at a time, and answers what it saw; see generator.ts for the parent's side.
  */
 import { Connection } from './connection.ts'
 import type { EchoAnswer } from './echo.ts'
@@ -19,7 +19,9 @@ export interface RunTask {
   readonly connections: number
   readonly warmUpSeconds: number
   readonly seconds: number
-  /** Cycles a second, evenly spaced, whatever the server does; null: each connection sends as soon as it has its answer. */
+  /**
+   * Cycles a second, evenly spaced, whatever the server does; null: each connection sends as soon as it has its answer.
+   */
   readonly cyclesPerSecond: number | null
 }
 

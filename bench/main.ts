@@ -1,4 +1,7 @@
-/** `npm run bench`: how fast the service is, side by side with the least that `node:http` could do. See docs/performance.md. */
+/**
+ * `npm run bench`: how fast the service is, side by side with the least that `node:http` could do. See
+ * docs/performance.md.
+ */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { type BacklogFigures, measureBacklog } from './backlog.ts'

@@ -21,8 +21,8 @@ const SEVERAL = 8
 const measured = [workloadNamed('post'), workloadNamed('post-10'), turnover]
 
 /**
- * Two nodes on one store beside one: on several queues, and on one, where all writers wait for each other and nodes are most
- * in each other's way.
+ * Two nodes on one store beside one: on several queues, and on one, where all writers wait for each other and nodes are
+ * most in each other's way.
  */
 export async function measureNodes(
   stores: Stores,

@@ -43,8 +43,8 @@ const scripts: Record<Exclude<WorkloadName, 'turnover'>, string> = {
 }
 
 /**
- * Cycles a second that `pgbench` reaches on the table of the service, with nothing between it and the server and as many
- * connections as the service has clients. It keeps no count, order or time, and wakes nobody.
+ * Cycles a second that `pgbench` reaches on the table of the service, with nothing between it and the server and as
+ * many connections as the service has clients. It keeps no count, order or time, and wakes nobody.
  */
 export async function measurePgbench(
   stores: Stores,

@@ -17,7 +17,9 @@ const post: Operation = {
   request: () => ({ method: 'POST', path: '/messages', body: postOf(1, { delay: 0 }) }),
 }
 
-/** In the order in which a round sends them: the claim takes one message, the pop one, and the delete the posted one. */
+/**
+ * In the order in which a round sends them: the claim takes one message, the pop one, and the delete the posted one.
+ */
 export const operations: readonly Operation[] = [
   post,
   {

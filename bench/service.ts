@@ -23,7 +23,9 @@ const HOST = '127.0.0.1'
 const START_LIMIT_MILLISECONDS = 30_000
 const STOP_LIMIT_MILLISECONDS = 30_000
 
-/** Starts the service on the storage with this URI, with an empty data folder, and with more flags where there are any. */
+/**
+ * Starts the service on the storage with this URI, with an empty data folder, and with more flags where there are any.
+ */
 export async function startService(storage: string, flags: readonly string[] = []): Promise<RunningServer> {
   const folder = temporaryFolder()
   const startedAt = performance.now()

@@ -10,7 +10,10 @@ export interface StartUp {
 const STARTS = 7
 const IDLE_MILLISECONDS = 2000
 
-/** Medians over several starts on an empty store: spawn to the first answer, and memory when nothing has happened for a while. */
+/**
+ * Medians over several starts on an empty store: spawn to the first answer, and memory when nothing has happened for a
+ * while.
+ */
 export async function measureStartUp(subject: Subject): Promise<StartUp> {
   const milliseconds: number[] = []
   const residentBytes: number[] = []

@@ -19,7 +19,9 @@ export interface Store {
 /** A database on a server. */
 export interface ServedStore extends Store {
   copy(): Promise<ServedStore>
-  /** Holds somebody else's transaction open, which may go on seeing all that is there now, until the answer is called. */
+  /**
+   * Holds somebody else's transaction open, which may go on seeing all that is there now, until the answer is called.
+   */
   pin(): Promise<() => Promise<void>>
 }
 

@@ -10,7 +10,9 @@ export interface Subject {
   start(queue: string): Promise<RunningServer>
 }
 
-/** The service of this repository: a new process on an empty store each time, so that no run leaves traces for the next. */
+/**
+ * The service of this repository: a new process on an empty store each time, so that no run leaves traces for the next.
+ */
 export function localSubject(stores: Stores): Subject {
   return {
     title: `zaqar serve on ${stores.engine}`,

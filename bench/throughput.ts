@@ -29,8 +29,8 @@ export interface ThroughputRow {
 export type DatabaseYardstick = (workload: Workload, connections: number, pace: Pace) => Promise<number>
 
 /**
- * One row: service, echo and database take turns, each in a new process, since a shared or virtual machine changes its speed from
- * minute to minute.
+ * One row: service, echo and database take turns, each in a new process, since a shared or virtual machine changes its
+ * speed from minute to minute.
  */
 export async function measureThroughput(
   subject: Subject,
@@ -116,7 +116,9 @@ async function runOnEcho(generator: Generator, { answers }: RunFigures, load: Lo
   }
 }
 
-/** How many messages a queue must hold so that a run does not use them up: a guess at first, then from what was seen. */
+/**
+ * How many messages a queue must hold so that a run does not use them up: a guess at first, then from what was seen.
+ */
 class BacklogSize {
   static readonly #FIRST_GUESS_MESSAGES_PER_SECOND = 10_000
   static readonly #RESERVE = 1.6

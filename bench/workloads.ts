@@ -1,8 +1,8 @@
 import { requestBytes, type Target } from './target.ts'
 
 /**
- * One request of a cycle. Its bytes are ready, or follow from the body of the answer before it: that of the last cycle on the
- * same connection, empty at first, where it begins one.
+ * One request of a cycle. Its bytes are ready, or follow from the body of the answer before it: that of the last cycle
+ * on the same connection, empty at first, where it begins one.
  */
 export interface Step {
   readonly status: number

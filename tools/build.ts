@@ -1,7 +1,7 @@
 /**
- * Builds the packages: each `packages/NAME/dist` becomes a folder for `npm pack` or `npm publish`, with JavaScript, type
- * declarations and a manifest that leads to those. The manifest of the sources leads to the sources, so that nothing needs
- * to be built in order to run.
+ * Builds the packages: each `packages/NAME/dist` becomes a folder for `npm pack` or `npm publish`, with JavaScript,
+ * type declarations and a manifest that leads to those. The manifest of the sources leads to the sources, so that
+ * nothing needs to be built in order to run.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
- * The rule of regular expressions: none in the sources of a package may take more than linear time, since most of them are
- * run over what strangers send, and one that backtracks stops the whole service. `node tools/check-expressions.ts` prints
- * every expression that breaks it and then exits with 1.
+ * The rule of regular expressions: none in the sources of a package may take more than linear time, since most of them
+ * are run over what strangers send, and one that backtracks stops the whole service. `node tools/check-expressions.ts`
+ * prints every expression that breaks it and then exits with 1.
  *
  * Expressions are found by pattern, not by a parser: the formatter gives each of them a form that is matched here. The
  * analysis knows what one repeated character can do; beware of texts that repeat by yourself, as `%(%(%(` does to

@@ -1,6 +1,6 @@
 /**
- * The import rule: the layers of docs/architecture.md as a table, so that imports point downwards only. `node tools/check-imports.ts` prints every import that
- * breaks it and then exits with 1.
+ * The import rule: the layers of docs/architecture.md as a table, so that imports point downwards only. `node
+ * tools/check-imports.ts` prints every import that breaks it and then exits with 1.
  *
  * Imports are found by pattern, not by a parser: the formatter gives each of them the one form that is matched here.
  */

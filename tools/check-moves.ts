@@ -1,7 +1,7 @@
 /**
- * The moves of PostgreSQL have a version, by which a node knows whether those in a database are older than its own: the number of lines in
- * `moves/versions.txt`. Each line is the digest of the files as they were in that version, so a change that forgets the version is
- * noticed. `node tools/check-moves.ts` says what to add, and then exits with 1.
+ * The moves of PostgreSQL have a version, by which a node knows whether those in a database are older than its own: the
+ * number of lines in `moves/versions.txt`. Each line is the digest of the files as they were in that version, so a
+ * change that forgets the version is noticed. `node tools/check-moves.ts` says what to add, and then exits with 1.
  */
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'

@@ -17,7 +17,9 @@ function succeeds(...command: string[]): boolean {
   return spawnSync(process.execPath, command, { stdio: 'inherit' }).status === 0
 }
 
-/** On a Node below 20.19 npm leaves the parser of knip out: it looks at the Node it runs on, not at the one it brings. */
+/**
+ * On a Node below 20.19 npm leaves the parser of knip out: it looks at the Node it runs on, not at the one it brings.
+ */
 function canRunKnip(): boolean {
   return spawnSync(process.execPath, [knip, '--version'], { stdio: 'ignore' }).status === 0
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run dev:postgres -- [FLAG]...` starts the service on a throw-away PostgreSQL from Debian's package, or on the one that
- * `ZAQAR_TEST_POSTGRES` names. The flags are those of `zaqar serve`. A server of our own goes with the service, and all that was in it.
+ * `npm run dev:postgres -- [FLAG]...` starts the service on a throw-away PostgreSQL from Debian's package, or on the
+ * one that `ZAQAR_TEST_POSTGRES` names. The flags are those of `zaqar serve`. A server of our own goes with the
+ * service, and all that was in it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,7 +1,7 @@
 /**
- * Runs the tests: `node tools/test.ts [GLOB]...`, by default all of them, after installing the foreign software that they
- * meet. Says at the end what was skipped. Where `CI` is set a skipped test counts as a failure, because a test that never
- * runs proves nothing.
+ * Runs the tests: `node tools/test.ts [GLOB]...`, by default all of them, after installing the foreign software that
+ * they meet. Says at the end what was skipped. Where `CI` is set a skipped test counts as a failure, because a test
+ * that never runs proves nothing.
  */
 import { spawnSync } from 'node:child_process'
 import { run } from 'node:test'

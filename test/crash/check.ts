@@ -105,7 +105,8 @@ async function checkClaims(client: TestClient, listed: readonly Listed[], histor
     const certain = [...keys].filter((key) => !history.deletions.has(key))
     for (const key of certain) assert.equal(holder.get(key), href, `${key} has left its claim`)
   }
-  // Asking for each claim would take longer than all the rest; those with the most to lose are the ones that still hold something.
+  // Asking for each claim would take longer than all the rest; those with the most to lose are the ones that still hold
+  // something.
   const holding = [...history.claims.values()].filter(({ keys }) =>
     [...keys].some((key) => !history.deletions.has(key)),
   )

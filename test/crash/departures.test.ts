@@ -263,8 +263,8 @@ describe('dead letters between two engines, and their way back,', { skip: missin
       await scene.runOn(kill)
     }
     for (let times = 0; times < 2; times++) {
-      // What has arrived is gone before it is brought again, since the answer that it has arrived was lost. By then there are
-      // connections again.
+      // What has arrived is gone before it is brought again, since the answer that it has arrived was lost. By then
+      // there are connections again.
       await scene.runTo('imported into PostgreSQL')
       await scene.runTo('met on SQLite')
       network.delay(LONG_MS)

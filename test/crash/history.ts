@@ -1,4 +1,7 @@
-/** What has become of an operation, as far as a client can know: `unknown` when the service went away before it answered. */
+/**
+ * What has become of an operation, as far as a client can know: `unknown` when the service went away before it
+ * answered.
+ */
 export type Outcome = 'acknowledged' | 'unknown'
 
 /** A message says in its body who wrote it and as what number. */

@@ -40,8 +40,8 @@ export interface LoadOptions {
 }
 
 /**
- * Keeps the service as busy as one process can until it goes away, and writes into `history` what it was told. Resolves when all
- * workers have noticed. `round` tells the writers of this run from others.
+ * Keeps the service as busy as one process can until it goes away, and writes into `history` what it was told. Resolves
+ * when all workers have noticed. `round` tells the writers of this run from others.
  */
 export async function runLoad(url: string, history: History, round: number, options: LoadOptions = {}): Promise<void> {
   const { project = PROJECT, isOver = () => true } = options
@@ -92,7 +92,10 @@ function orUnanswered(send: Send, { isOver = () => false, onRefused }: LoadOptio
   }
 }
 
-/** As a client would that does not wait for ever: a connection on its way to a worker that is killed is lost without a word. */
+/**
+ * As a client would that does not wait for ever: a connection on its way to a worker that is killed is lost without a
+ * word.
+ */
 async function answerInTime(answer: Promise<TestAnswer>): Promise<TestAnswer> {
   const limit = new AbortController()
   const tooLate = sleep(LONGEST_WAIT_MS, undefined, { signal: limit.signal }).then(() => {

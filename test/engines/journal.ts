@@ -1,7 +1,7 @@
 /**
- * An engine as somebody else might write it, on nothing but what the packages export. It keeps its state in memory, as the
- * model of the conformance kit does, and every move in a journal from which the state comes back: the model takes its ids
- * from a counter and the time from the moves, so the same moves lead to the same state.
+ * An engine as somebody else might write it, on nothing but what the packages export. It keeps its state in memory, as
+ * the model of the conformance kit does, and every move in a journal from which the state comes back: the model takes
+ * its ids from a counter and the time from the moves, so the same moves lead to the same state.
  *
  * Named in the configuration as `module:/path/to/journal.ts?file=/path/to/journal`.
  */
@@ -64,7 +64,10 @@ async function replay(path: string, model: Storage): Promise<void> {
   }
 }
 
-/** The store, whose every move is in the journal before it happens. Reads are, too: they count the markers they hand out. */
+/**
+ * The store, whose every move is in the journal before it happens. Reads are, too: they count the markers they hand
+ * out.
+ */
 function recorded<Store extends object>(name: StoreName, store: Store, record: (move: Move) => void): Store {
   const methods = Object.entries(store).map(([method, run]) => [
     method,

@@ -18,9 +18,9 @@ export interface Outcome {
 }
 
 /**
- * Two projects at work on services of one database while there is trouble. Fails when anything that was acknowledged is lost,
- * anything is served twice, out of order or to the other project, a refusal is not what the contract says, or the services do
- * not serve again by themselves.
+ * Two projects at work on services of one database while there is trouble. Fails when anything that was acknowledged is
+ * lost, anything is served twice, out of order or to the other project, a refusal is not what the contract says, or the
+ * services do not serve again by themselves.
  */
 export async function underLoad(
   urls: readonly string[],

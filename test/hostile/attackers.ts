@@ -1,6 +1,6 @@
 /**
- * Clients without manners, as a process of their own: `node attackers.ts PORT SECONDS`. None reads an answer, all come back
- * when they are thrown out. The queue `large` of project `p1` has to hold messages.
+ * Clients without manners, as a process of their own: `node attackers.ts PORT SECONDS`. None reads an answer, all come
+ * back when they are thrown out. The queue `large` of project `p1` has to hold messages.
  */
 import { connect } from 'node:net'
 import { CLIENT_ID, PROJECT } from '../../packages/server/test/support/test-client.ts'

@@ -13,7 +13,10 @@ export interface Cloud {
   announce(url: string): Promise<void>
 }
 
-/** Rita and Bob work each in a project of their own; Ada administrates the red one; Sam is a service; Pat will be dismissed. */
+/**
+ * Rita and Bob work each in a project of their own; Ada administrates the red one; Sam is a service; Pat will be
+ * dismissed.
+ */
 const people = {
   rita: { red: 'member' },
   bob: { blue: 'member' },

@@ -64,13 +64,15 @@ export class Keystone {
         `[fernet_receipts]\nkey_repository = ${folder}/fernet`,
         `[credential]\nkey_repository = ${folder}/credential`,
         '[identity]\npassword_hash_rounds = 4',
-        // Makes its requests some ten times as fast. The memory is that of its one process, so nothing outdated is answered.
+        // Makes its requests some ten times as fast. The memory is that of its one process, so nothing outdated is
+        // answered.
         '[cache]\nenabled = true\nbackend = dogpile.cache.memory\n',
       ].join('\n'),
     )
     await this.#manage('db_sync')
-    // Keystone closes connections whose last read is not at its end. SQLite keeps their lock until Python collects what is left
-    // of them; with a log of its own a writer need not wait for that, else "database is locked" is what it says.
+    // Keystone closes connections whose last read is not at its end. SQLite keeps their lock until Python collects what
+    // is left of them; with a log of its own a writer need not wait for that, else "database is locked" is what it
+    // says.
     const database = new DatabaseSync(join(folder, 'keystone.db'))
     database.exec('PRAGMA journal_mode = WAL')
     database.close()
@@ -83,8 +85,8 @@ export class Keystone {
   }
 
   /**
-   * Starts to answer, with all that it knew before. Under uWSGI, as Debian runs it: the server that Keystone brings itself waits
-   * for ever on a connection over which nothing comes.
+   * Starts to answer, with all that it knew before. Under uWSGI, as Debian runs it: the server that Keystone brings
+   * itself waits for ever on a connection over which nothing comes.
    */
   async serve(): Promise<void> {
     const address = `127.0.0.1:${this.#port}`

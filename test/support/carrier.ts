@@ -1,6 +1,7 @@
 /**
- * A program that has a store on SQLite and one on PostgreSQL open, and carries dead letters from each to the other. What is posted to
- * `jobs`, on SQLite, departs at once; what arrives in `returns`, on SQLite, is redriven to `orders`, on PostgreSQL.
+ * A program that has a store on SQLite and one on PostgreSQL open, and carries dead letters from each to the other.
+ * What is posted to `jobs`, on SQLite, departs at once; what arrives in `returns`, on SQLite, is redriven to `orders`,
+ * on PostgreSQL.
  *
  * It tells its parent of each step, and waits to be told to go on.
  * Arguments: path of the SQLite file, address of PostgreSQL, schema there, and in hexadecimal the key of both stores.

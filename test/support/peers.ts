@@ -23,8 +23,8 @@ export function missingPeer(name: keyof typeof peers): string | false {
 }
 
 /**
- * Whether the test can go on. Where the software is missing it is skipped, or fails where `CI` is set: a test that never runs
- * proves nothing.
+ * Whether the test can go on. Where the software is missing it is skipped, or fails where `CI` is set: a test that
+ * never runs proves nothing.
  */
 export function requirePeer(t: TestContext, name: keyof typeof peers): boolean {
   const message = missingPeer(name)

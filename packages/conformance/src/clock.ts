@@ -5,7 +5,8 @@ interface PendingTimer {
 
 /**
  * A clock that stands still until a test moves it. It has the shape of the clock that engines are given: `now` answers
- * milliseconds since the epoch, `at` calls back once at an instant or, where that is past, in a later turn of the event loop.
+ * milliseconds since the epoch, `at` calls back once at an instant or, where that is past, in a later turn of the event
+ * loop.
  */
 export class ManualClock {
   #now: number

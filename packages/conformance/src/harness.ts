@@ -8,9 +8,9 @@ export interface Harness {
   /** Opens a fresh, empty store whose clients take their timers and the time from `clock`. */
   open(clock: ManualClock): Promise<OpenedStore>
   /**
-   * Starts a move that fails, by a fault that the engine meets only while it runs the move: so that those which were started in the
-   * same turn of the event loop share its failure, as far as they share anything. Its promise rejects. Cases that need it are
-   * skipped where it is missing.
+   * Starts a move that fails, by a fault that the engine meets only while it runs the move: so that those which were
+   * started in the same turn of the event loop share its failure, as far as they share anything. Its promise rejects.
+   * Cases that need it are skipped where it is missing.
    */
   failNeighbour?(storage: Storage, clock: ManualClock): Promise<unknown>
 }
@@ -20,8 +20,13 @@ export interface OpenedStore {
   readonly storage: QueueEngine | Storage
   /** Opens the same store once more after its clients were closed. Needed for `survivesReopen`. */
   reopen?(): Promise<QueueEngine | Storage>
-  /** Opens another client of the same store, with its own connections, as another node would have it. Needed for `severalProcesses`. */
+  /**
+   * Opens another client of the same store, with its own connections, as another node would have it. Needed for
+   * `severalProcesses`.
+   */
   openSecondClient?(): Promise<QueueEngine | Storage>
-  /** Removes the store. The kit has closed its clients by then; it leaves a store undropped when a test on it failed. */
+  /**
+   * Removes the store. The kit has closed its clients by then; it leaves a store undropped when a test on it failed.
+   */
   drop(): Promise<void>
 }

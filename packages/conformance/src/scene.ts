@@ -25,8 +25,8 @@ type ExportedPage = Exclude<Awaited<ReturnType<Storage['messages']['export']>>, 
 type PopTerms = Parameters<Storage['messages']['pop']>[0]
 
 /**
- * A fresh store and the words that cases speak in. Each asks at the present instant of the clock, with terms that a case
- * need not care about filled in, and fails where the answer is `STALE`.
+ * A fresh store and the words that cases speak in. Each asks at the present instant of the clock, with terms that a
+ * case need not care about filled in, and fails where the answer is `STALE`.
  */
 export class Scene {
   readonly clients: OpenedClients

@@ -82,7 +82,8 @@ export function watchCases(it: It): void {
       const { id } = await scene.claim(queue, { ttlSeconds: 1 })
       assert.deepEqual(await scene.listed(queue), [])
       await scene.renew(queue, id, 5)
-      // The first leap stops at the end that the claim had at first, the second at its new one, with no turn in between.
+      // The first leap stops at the end that the claim had at first, the second at its new one, with no turn in
+      // between.
       scene.pass(1)
       const { heard } = signals
       scene.pass(4)

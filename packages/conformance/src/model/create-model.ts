@@ -27,8 +27,8 @@ export const modelAbilities: Abilities = {
 }
 
 /**
- * The reference storage: arrays and filters that say what the contract means, with no thought for speed. `state` is what
- * an engine would keep on disk.
+ * The reference storage: arrays and filters that say what the contract means, with no thought for speed. `state` is
+ * what an engine would keep on disk.
  */
 export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: ModelState = createModelState()): Storage {
   const watchers = createWatchers(state, clock)

@@ -57,7 +57,8 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       })
       state.messages.push(...rows)
       markUsed(state, queue)
-      // Decision: as a marker the id of a message works in the queue that it was posted to, wherever it has moved since.
+      // Decision: as a marker the id of a message works in the queue that it was posted to, wherever it has moved
+      // since.
       for (const { id, arrival } of rows) addMarker(state, queue, id, { visibleAt: now, arrival })
       const ids = rows.map((row) => row.id)
       if (idempotency) state.idempotencyRecords.push({ ...idempotency, queue: keyOf(queue), ids })
@@ -129,8 +130,8 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return 'purged'
     },
 
-    // Decisions: by ids they move in the order asked for, each once; messages whose old queue is gone do not count against
-    // the limit; the old queue goes by its name; a message that was moved back came from nowhere any more.
+    // Decisions: by ids they move in the order asked for, each once; messages whose old queue is gone do not count
+    // against the limit; the old queue goes by its name; a message that was moved back came from nowhere any more.
     redrive({ queue, ids, limit, elsewhere = [], now }) {
       if (isStale(state, queue)) return STALE
       const movable = claimableMessages(state, queue, now).filter(

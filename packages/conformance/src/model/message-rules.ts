@@ -70,8 +70,8 @@ export function lengthen(
 }
 
 /**
- * The first `limit` messages that may be handed out. Those on the way that were claimed too often move to the dead letter
- * queue instead; `moved` tells how many.
+ * The first `limit` messages that may be handed out. Those on the way that were claimed too often move to the dead
+ * letter queue instead; `moved` tells how many.
  */
 export function takeOrBury(
   state: ModelState,

@@ -13,8 +13,8 @@ import type {
 } from 'zaqar/storage'
 
 /**
- * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key. Rows whose time is over stay;
- * every reader filters by `now`.
+ * Everything that the model holds, as plain arrays of rows. Each row of a queue names it by key. Rows whose time is
+ * over stay; every reader filters by `now`.
  */
 export interface ModelState {
   queues: QueueRow[]
@@ -54,7 +54,10 @@ export interface MessageRow extends Omit<Message, 'claimId'>, Place {
   cameFrom: string | null
 }
 
-/** Where a message stands: it becomes visible at an instant, and among those of one instant the first to arrive is first. */
+/**
+ * Where a message stands: it becomes visible at an instant, and among those of one instant the first to arrive is
+ * first.
+ */
 export interface Place {
   visibleAt: Instant
   arrival: number

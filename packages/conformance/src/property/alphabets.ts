@@ -4,7 +4,9 @@ import { malformedIds } from '../malformed-ids.ts'
 
 // Alphabets are small so that the steps of a sequence meet.
 
-/** The queues of a sequence, which are picked by number: two projects, and a topic that shares its name with a queue. */
+/**
+ * The queues of a sequence, which are picked by number: two projects, and a topic that shares its name with a queue.
+ */
 export function queueKeys(prefix: string): readonly QueueKey[] {
   const mine = `${prefix}mine`
   return [

@@ -12,8 +12,8 @@ export interface PropertyOptions {
 const shrinkingMilliseconds = 60_000
 
 /**
- * Tries random values and, where one fails, says how to run exactly that failure again. `ZAQAR_SEED` holds the seed and,
- * after a comma, the path to one value.
+ * Tries random values and, where one fails, says how to run exactly that failure again. `ZAQAR_SEED` holds the seed
+ * and, after a comma, the path to one value.
  */
 export async function checkProperty<Value>(
   t: TestContext,

@@ -16,7 +16,9 @@ export class News {
     this.#signals = new Signals(engine, key)
   }
 
-  /** After each step: fails unless a signal has come, or comes, for whatever can be claimed now and could not before. */
+  /**
+   * After each step: fails unless a signal has come, or comes, for whatever can be claimed now and could not before.
+   */
   async check(now: Instant): Promise<void> {
     const claimable = await this.#findClaimable(now)
     const fresh = claimable.difference(this.#claimable)

@@ -17,8 +17,8 @@ import { World } from './world.ts'
 import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
 
 /**
- * Any sequence of moves, with time passing, is answered alike by engine and model. Besides, who follows markers meets every
- * message that stays once, and whatever becomes claimable is signalled.
+ * Any sequence of moves, with time passing, is answered alike by engine and model. Besides, who follows markers meets
+ * every message that stays once, and whatever becomes claimable is signalled.
  */
 export function testSequences(harness: Harness, options: PropertyOptions): void {
   test('any sequence of moves is answered as by the model', async (t) => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import type { World } from './world.ts'
 
-/** One thing to do to the engine and to the model, described by plain values so that fast-check can shrink and print it. */
+/**
+ * One thing to do to the engine and to the model, described by plain values so that fast-check can shrink and print it.
+ */
 export interface Step {
   readonly title: string
   run(world: World): Promise<unknown>

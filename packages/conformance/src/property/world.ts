@@ -21,7 +21,9 @@ interface Found {
 /** An engine and a model that are asked the same things at the same instants, and what they have handed out so far. */
 export class World {
   readonly clients: OpenedClients
-  /** Keeps the projects and pools of this sequence apart from those of earlier ones in the same store, and after them. */
+  /**
+   * Keeps the projects and pools of this sequence apart from those of earlier ones in the same store, and after them.
+   */
   readonly prefix: string
   readonly clock: ManualClock
   /** Ids of messages, for the queues that they were posted to, and for each queue that they were seen in. */

@@ -12,8 +12,8 @@ export function lineOfLost(lines: number, clock: Clock): string {
 }
 
 /**
- * Puts an audit log around the operations: a line for each that somebody has asked for, when it has ended, whatever became of
- * it. A line holds no bodies, metadata, tokens or signatures: nothing but what is named here.
+ * Puts an audit log around the operations: a line for each that somebody has asked for, when it has ended, whatever
+ * became of it. A line holds no bodies, metadata, tokens or signatures: nothing but what is named here.
  */
 export function audited(execute: Execute, { write, clock }: { write: WriteLine; clock: Clock }): Execute {
   return async (operation, read, caller, call) => {

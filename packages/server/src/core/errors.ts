@@ -1,8 +1,8 @@
 import { projectName } from './rules/projects.ts'
 
 /**
- * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at codes; the texts
- * are for people. `{name}` is filled in from the parameters.
+ * What can be wrong with a request, or with us. The code is the identity: wires map codes and kinds, tests look at
+ * codes; the texts are for people. `{name}` is filled in from the parameters.
  */
 export type ErrorKind =
   | 'invalid'

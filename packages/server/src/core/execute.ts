@@ -71,7 +71,8 @@ interface CallParts {
   readonly kind: QueueKind
   /**
    * The queue, or topic, of that name in the project of the caller.
-   * @throws ZaqarError when none can be called so: a name with a slash in it would make the path of the call lead elsewhere.
+   * @throws ZaqarError when none can be called so: a name with a slash in it would make the path of the call lead
+   * elsewhere.
    */
   key(name: string): QueueKey
 }

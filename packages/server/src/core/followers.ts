@@ -8,11 +8,14 @@ export interface Follower extends Listing {
   /** Stops at the first page that is not empty, which is what the listing would answer. */
   readonly once: boolean
   /**
-   * Takes a page, never an empty one, and goes on behind it. With a promise it gets no other page before that resolves, and
-   * then what came meanwhile. A follower that throws, or rejects, has stopped.
+   * Takes a page, never an empty one, and goes on behind it. With a promise it gets no other page before that resolves,
+   * and then what came meanwhile. A follower that throws, or rejects, has stopped.
    */
   onPage(page: Page): void | Promise<void>
-  /** Messages could not be read. One that does not stop at its first page stays where it is, and they are read again soon. */
+  /**
+   * Messages could not be read. One that does not stop at its first page stays where it is, and they are read again
+   * soon.
+   */
   onFailure(error: unknown): void
 }
 

@@ -70,7 +70,9 @@ export interface Asker {
   readonly clientAddress?: () => string | null
 }
 
-/** It is not known who calls, or the credentials are not good for what is asked: the code of the error that says why. */
+/**
+ * It is not known who calls, or the credentials are not good for what is asked: the code of the error that says why.
+ */
 export type Unauthenticated =
   /** No token, or none that is valid and good for what is asked. */
   | { readonly unauthenticated: 'token.not_accepted' }

@@ -36,9 +36,9 @@ const NOTHING: ProjectUsage = { queues: 0, messages: 0, bytes: 0 }
 const CODES = { queues: 'quota.queues', messages: 'quota.messages', bytes: 'quota.bytes' } as const
 
 /**
- * Holds every project to the quotas. The storage is asked once a second at the most what a project keeps, and what this process
- * adds in the meantime is counted on top, so this process by itself never lets a project go beyond them. Several do by what the
- * others have let in within that second.
+ * Holds every project to the quotas. The storage is asked once a second at the most what a project keeps, and what this
+ * process adds in the meantime is counted on top, so this process by itself never lets a project go beyond them.
+ * Several do by what the others have let in within that second.
  */
 export class ProjectQuotas {
   readonly #max: Readonly<Record<Kind, number | null>>

@@ -8,7 +8,10 @@ export interface Rates {
   readonly maxMessagesPerSecond: number | null
 }
 
-/** Holds every project to the rates. It counts what this process is asked for: several of them admit as many times as much. */
+/**
+ * Holds every project to the rates. It counts what this process is asked for: several of them admit as many times as
+ * much.
+ */
 export class ProjectRates {
   readonly #requests: Rate | null
   readonly #messages: Rate | null

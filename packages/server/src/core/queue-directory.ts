@@ -11,7 +11,9 @@ const REMEMBERED = 10_000
 /** A queue that changes under a move this often in a row is being changed without pause. */
 const TRIES = 20
 
-/** What there is to know about a queue for moves on it: not its metadata, which are large, but what follows from them. */
+/**
+ * What there is to know about a queue for moves on it: not its metadata, which are large, but what follows from them.
+ */
 export interface OpenQueue extends QueueHandle {
   readonly settings: QueueSettings
 }
@@ -22,8 +24,8 @@ interface Creation {
 }
 
 /**
- * Remembers queues, so that a move on one needs a single call of the storage. What it remembers may be out of date at any
- * time: the move then answers `STALE` and is tried again with the queue as it is.
+ * Remembers queues, so that a move on one needs a single call of the storage. What it remembers may be out of date at
+ * any time: the move then answers `STALE` and is tried again with the queue as it is.
  */
 export class QueueDirectory {
   readonly #store: QueueStore
@@ -74,7 +76,8 @@ export class QueueDirectory {
   }
 
   /**
-   * Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such queue.
+   * Stores what `change` makes of the metadata as they are now. Answers the new ones, or null when there is no such
+   * queue.
    * @throws ZaqarError when the project may not keep so many bytes more
    */
   async change(key: QueueKey, now: Instant, change: (metadata: string) => string): Promise<string | null> {

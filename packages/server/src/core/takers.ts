@@ -35,8 +35,8 @@ interface Line {
 }
 
 /**
- * Those who wait to take something out of a queue. They stand in one line for each queue and cost nothing until the storage
- * tells of news; then they try one after the other, until one of them finds nothing.
+ * Those who wait to take something out of a queue. They stand in one line for each queue and cost nothing until the
+ * storage tells of news; then they try one after the other, until one of them finds nothing.
  */
 export class Takers {
   readonly #watch: Storage['watch']
@@ -90,7 +90,10 @@ export class Takers {
     line.isServed = false
   }
 
-  /** Whether all were answered, so that there may be more. Where one finds nothing, there is nothing for the others either. */
+  /**
+   * Whether all were answered, so that there may be more. Where one finds nothing, there is nothing for the others
+   * either.
+   */
   async #serveInTurn(line: Line): Promise<boolean> {
     for (const one of line.waiting) {
       one.trying = this.#try(line, one)

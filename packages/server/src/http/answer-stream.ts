@@ -2,7 +2,10 @@ import type { Exchange } from './connection.ts'
 import type { HttpResponse, StreamedResponse, TextStream } from './messages.ts'
 import { headOf } from './send-answer.ts'
 
-/** The system asks for a sign of life after so long without any traffic: nothing else would notice that a silent client has vanished. */
+/**
+ * The system asks for a sign of life after so long without any traffic: nothing else would notice that a silent client
+ * has vanished.
+ */
 export const PROBED_AFTER_MS = 60_000
 
 export function isStreamed(answer: HttpResponse): answer is StreamedResponse {
@@ -31,7 +34,8 @@ export class AnswerStream {
     response.writeHead(answer.status, [...headOf(id, answer), 'connection', 'close'])
     response.flushHeaders()
     if (request.method === 'HEAD' || response.destroyed) return void this.end()
-    // Most clients that have closed their side are gone. The last chunk is missing then, so nobody takes a part for the whole.
+    // Most clients that have closed their side are gone. The last chunk is missing then, so nobody takes a part for the
+    // whole.
     const leave = () => response.destroy()
     if (socket.readableEnded) leave()
     socket.once('end', leave)

@@ -42,9 +42,9 @@ export class Exchange {
   }
 
   /**
-   * Writes some of the answer, or all of it. What a slow reader does not take is counted in the budget, and a reader who takes
-   * nothing loses the connection when others need the room. Resolves when the system has taken it; with false when the
-   * connection has ended before.
+   * Writes some of the answer, or all of it. What a slow reader does not take is counted in the budget, and a reader
+   * who takes nothing loses the connection when others need the room. Resolves when the system has taken it; with false
+   * when the connection has ended before.
    */
   async write(content: string | Buffer): Promise<boolean> {
     if (content.length <= FREE_BYTES) return this.#hand(content)

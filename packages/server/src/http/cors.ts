@@ -25,7 +25,9 @@ const SIMPLE_HEADERS = [
   'pragma',
 ]
 
-/** Puts the rules around a handler: adds headers to its answers and changes nothing else. (contract auth-policy.md 8) */
+/**
+ * Puts the rules around a handler: adds headers to its answers and changes nothing else. (contract auth-policy.md 8)
+ */
 export function createCors(rules: CorsRules): (handle: Handle) => Handle {
   const headersFor = createCorsHeaders(rules)
   if (rules.allowedOrigins.length === 0) return (handle) => handle

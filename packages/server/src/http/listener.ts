@@ -27,8 +27,9 @@ export interface ListenerOptions {
   /** For a whole request to arrive, and for a TLS handshake, in seconds. */
   readonly requestTimeoutSeconds: number
   /**
-   * A connection over which nothing moves for so long, in seconds, is closed: a client that asks and does not read the answer would
-   * keep it for ever. A streamed answer or an upgraded connection may be silent, but what it says must be taken in that time.
+   * A connection over which nothing moves for so long, in seconds, is closed: a client that asks and does not read the
+   * answer would keep it for ever. A streamed answer or an upgraded connection may be silent, but what it says must be
+   * taken in that time.
    */
   readonly silenceSeconds: number
   readonly maxConnections: number
@@ -50,8 +51,8 @@ export interface Upgrade {
   /** As the header `Upgrade` names it, in lower case. Who asks for another one is answered over HTTP. */
   readonly protocol: string
   /**
-   * `head` is what has arrived behind the request. Throws nothing, and hears of no error of the socket, only that it has closed.
-   * What it returns is called, once, when the listener closes: the connection should then come to its end.
+   * `head` is what has arrived behind the request. Throws nothing, and hears of no error of the socket, only that it
+   * has closed. What it returns is called, once, when the listener closes: the connection should then come to its end.
    */
   take(request: IncomingMessage, socket: Socket, head: Buffer): () => void
 }
@@ -60,8 +61,8 @@ export interface Listener {
   readonly address: string
   readonly port: number
   /**
-   * Answers what has arrived and takes nothing new, ends streams, tells upgraded connections to end; cuts off what is not over in
-   * time. May be called twice.
+   * Answers what has arrived and takes nothing new, ends streams, tells upgraded connections to end; cuts off what is
+   * not over in time. May be called twice.
    */
   close(): Promise<void>
 }
@@ -69,8 +70,8 @@ export interface Listener {
 /** Idle connections are kept this long: longer than the clients' own pools keep theirs. */
 const KEEP_ALIVE_MS = 75_000
 /**
- * Connections that wait to be accepted, which Node does one in each turn of its loop; the system has a bound of its own. Beyond
- * these, clients try again only after seconds.
+ * Connections that wait to be accepted, which Node does one in each turn of its loop; the system has a bound of its
+ * own. Beyond these, clients try again only after seconds.
  */
 const BACKLOG = 4096
 /** For a client to read why it was refused, before its connection is closed whatever it still sends. */
@@ -86,7 +87,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Health checks of proxies name none, and upstream serves them.
     requireHostHeader: false,
-    // A request without a body needs no stream. Thousands of streams would have to be ended when a connection with as many requests ends.
+    // A request without a body needs no stream. Thousands of streams would have to be ended when a connection with as
+    // many requests ends.
     optimizeEmptyRequests: true,
     noDelay: true,
     shouldUpgradeCallback: (request: IncomingMessage) => exchanges.mayUpgrade(request),
@@ -94,8 +96,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   const server = options.tls === null ? createServer(bounds) : createSecureServer(options.tls, bounds)
   server.maxConnections = options.maxConnections
   server.timeout = options.silenceSeconds * 1000
-  // A client that has closed its side still gets its answers. A worker that is full closes further connections: the next worker has as
-  // many, so nothing is gained by handing them on.
+  // A client that has closed its side still gets its answers. A worker that is full closes further connections: the
+  // next worker has as many, so nothing is gained by handing them on.
   Object.assign(server, { httpAllowHalfOpen: true, dropMaxConnection: true })
   server.on('request', (request, response) => void exchanges.serve(request, response, null))
   // 417 would be taken for success; whatever else is expected, the request is served.
@@ -126,8 +128,8 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
 }
 
 /**
- * Over TLS a client that closes its side of the connection has closed all of it. Connections may not be half open here: Node would
- * never notice a client that leaves at the end of the handshake.
+ * Over TLS a client that closes its side of the connection has closed all of it. Connections may not be half open here:
+ * Node would never notice a client that leaves at the end of the handshake.
  */
 function createSecureServer(tls: Tls, bounds: ServerOptions & { requestTimeout: number }): Server {
   const server = createTlsServer({
@@ -161,8 +163,8 @@ class Exchanges {
     const exchange = this.#connectionOf(request.socket).begin(request, response)
     if (exchange === null) return
     try {
-      // On one connection requests are served one after the other, or a reader would overtake what it has posted. What comes
-      // behind is not even read before its turn.
+      // On one connection requests are served one after the other, or a reader would overtake what it has posted. What
+      // comes behind is not even read before its turn.
       if (response.socket === null) await turnOf(response)
       const id = newRequestId()
       const body = new IncomingBody(exchange, this.#options.maxBodyBytes, invite)
@@ -177,7 +179,10 @@ class Exchanges {
     }
   }
 
-  /** Whether a request that asks for another protocol gets it. Behind unanswered requests its turn is not yet, so there it does not. */
+  /**
+   * Whether a request that asks for another protocol gets it. Behind unanswered requests its turn is not yet, so there
+   * it does not.
+   */
   mayUpgrade(request: IncomingMessage): boolean {
     const { headers, httpVersion, socket } = request
     const asked = headers.upgrade?.split(',').map((name) => name.trim().toLowerCase()) ?? []

@@ -35,10 +35,10 @@ export interface StreamedResponse extends ResponseHead {
 }
 
 /**
- * Text that is made while it is sent. Each chunk is asked for when the system has taken the one before, and may be as long in
- * coming as it likes. When nobody wants more, `return` is called, also while a chunk is awaited. A generator learns of that
- * only behind its next chunk, so one that waits for something should watch the `signal` of the request too. What is thrown
- * ends the connection and is reported.
+ * Text that is made while it is sent. Each chunk is asked for when the system has taken the one before, and may be as
+ * long in coming as it likes. When nobody wants more, `return` is called, also while a chunk is awaited. A generator
+ * learns of that only behind its next chunk, so one that waits for something should watch the `signal` of the request
+ * too. What is thrown ends the connection and is reported.
  */
 export type TextStream = AsyncIterable<string>
 

@@ -9,8 +9,8 @@ const NONE: RequestBody = { bytes: null, text: '' }
 const EMPTY: RequestBody = { bytes: 0, text: '' }
 
 /**
- * How much of a body that is not wanted is read and thrown away. A client that writes the whole body before it reads would
- * otherwise meet a reset connection instead of the answer that says what is wrong.
+ * How much of a body that is not wanted is read and thrown away. A client that writes the whole body before it reads
+ * would otherwise meet a reset connection instead of the answer that says what is wrong.
  */
 const DISCARDED_BYTES = 64 * 1024 * 1024
 
@@ -33,8 +33,8 @@ export class IncomingBody {
   #isGivenUp = false
 
   /**
-   * Longer bodies than `maxBytes` are not kept. `invite` tells a client that waits for it that it may send the body; null when it
-   * does not wait.
+   * Longer bodies than `maxBytes` are not kept. `invite` tells a client that waits for it that it may send the body;
+   * null when it does not wait.
    */
   constructor(exchange: Exchange, maxBytes: number, invite: (() => void) | null) {
     const { 'content-length': length, 'transfer-encoding': encoding } = exchange.request.headers
@@ -70,7 +70,10 @@ export class IncomingBody {
     return this.#receive()
   }
 
-  /** Throws away what has not been read, so that the client is ready to hear the answer. Null: there is nothing to wait for. */
+  /**
+   * Throws away what has not been read, so that the client is ready to hear the answer. Null: there is nothing to wait
+   * for.
+   */
   discard(): Promise<void> | null {
     const isHeldBack = !this.#isInvited
     const isTooLong = this.#isBeyondMeasure || (this.#declared ?? 0) > this.#maxBytes + DISCARDED_BYTES

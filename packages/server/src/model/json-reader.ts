@@ -14,8 +14,9 @@ export class KeptNumber {
 export class IntegerTooLarge extends Error {}
 
 /**
- * JavaScript moves keys that look like integers to the front of an object. One that has any holds here the order in which its keys
- * came, out of sight of whatever copies or compares it. (A WeakMap was tried: with many such objects it pauses for 50 ms and more.)
+ * JavaScript moves keys that look like integers to the front of an object. One that has any holds here the order in
+ * which its keys came, out of sight of whatever copies or compares it. (A WeakMap was tried: with many such objects it
+ * pauses for 50 ms and more.)
  */
 const ORDER = Symbol('the order of keys')
 type Ordered = { [ORDER]?: readonly string[] }

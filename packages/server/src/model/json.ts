@@ -1,6 +1,6 @@
 /**
- * JSON that comes back as it went in. JavaScript would turn `1.0` into `1`, lose digits of 64-bit integers, and put keys that look
- * like integers before all others; what might be changed so is read by a reader of our own.
+ * JSON that comes back as it went in. JavaScript would turn `1.0` into `1`, lose digits of 64-bit integers, and put
+ * keys that look like integers before all others; what might be changed so is read by a reader of our own.
  */
 import { endOfString, KeptNumber, keysOf, readJson } from './json-reader.ts'
 import type { Json, JsonObject } from './model.ts'
@@ -13,8 +13,8 @@ export class NestedTooDeep extends Error {}
 const MAX_DEPTH = 500
 
 /**
- * Finds a number that JavaScript may not keep as it is spelt, with a fraction, an exponent, or many digits, behind what can stand
- * before a number; and a key that looks like an integer. What looks so in a string does no harm.
+ * Finds a number that JavaScript may not keep as it is spelt, with a fraction, an exponent, or many digits, behind what
+ * can stand before a number; and a key that looks like an integer. What looks so in a string does no harm.
  */
 const NEEDS_READER = /(?:^|[:,[])\s*-?\d*(?:\d[.eE]|\d{16})|"\d+"\s*:/
 
@@ -29,8 +29,8 @@ export function parseJson(text: string): Json {
 }
 
 /**
- * Whether a key is spelt with an escape. `JSON.parse` of Node 26 takes `"\""` for the key that a document before it spelt `"\\"`:
- * it compares the spelling of the one with the text of the other.
+ * Whether a key is spelt with an escape. `JSON.parse` of Node 26 takes `"\""` for the key that a document before it
+ * spelt `"\\"`: it compares the spelling of the one with the text of the other.
  */
 function hasEscapedKey(text: string): boolean {
   for (let start = text.indexOf('"'); start >= 0; ) {

@@ -1,6 +1,6 @@
 /**
- * JSON text of an object, looked into without being parsed. Documents of clients are stored and handed on as text; what a filter or a
- * rule wants of one is found by passing over the rest, which costs a tenth of reading it.
+ * JSON text of an object, looked into without being parsed. Documents of clients are stored and handed on as text; what
+ * a filter or a rule wants of one is found by passing over the rest, which costs a tenth of reading it.
  */
 import { parseJson } from './json.ts'
 import { endOfString } from './json-reader.ts'

@@ -18,7 +18,9 @@ export interface QueueKey {
 }
 
 export interface Queue extends QueueKey {
-  /** JSON text of an object: own keys and those reserved attributes that were set, in the order in which they were set. */
+  /**
+   * JSON text of an object: own keys and those reserved attributes that were set, in the order in which they were set.
+   */
   readonly metadata: string
   /** Changes whenever the metadata changes, and is never used again by a later queue of the same name. */
   readonly version: string

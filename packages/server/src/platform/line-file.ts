@@ -6,8 +6,8 @@ import type { LineTarget } from './line-writer.ts'
 const write = promisify(writeWithCallback)
 
 /**
- * Appends to a file, which is made for this user alone when it is missing. A file that was moved away or removed, as for log
- * rotation, is left where it is, and another one made in its place. Several processes may append to one file.
+ * Appends to a file, which is made for this user alone when it is missing. A file that was moved away or removed, as
+ * for log rotation, is left where it is, and another one made in its place. Several processes may append to one file.
  * @throws the error of the system
  */
 export async function openLineFile(path: string): Promise<LineTarget> {

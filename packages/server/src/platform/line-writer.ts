@@ -34,8 +34,8 @@ const RETRY_MS = 1000
 const LAST_CHANCE_MS = 5000
 
 /**
- * Writes lines in their order, without ever making the caller wait: what the target does not take at once is held, up to a
- * bound, beyond which lines are lost and counted.
+ * Writes lines in their order, without ever making the caller wait: what the target does not take at once is held, up
+ * to a bound, beyond which lines are lost and counted.
  */
 export class LineWriter {
   readonly #parts: LineWriterParts

@@ -30,9 +30,9 @@ interface Waiting {
 }
 
 /**
- * How many bytes a process may have taken in and not yet paid for: requests that are being read or wait, and answers that nobody
- * takes. It counts, it allocates nothing. When nothing is left, those lose their part first who have made no progress for the
- * longest time (docs/hardening.md).
+ * How many bytes a process may have taken in and not yet paid for: requests that are being read or wait, and answers
+ * that nobody takes. It counts, it allocates nothing. When nothing is left, those lose their part first who have made
+ * no progress for the longest time (docs/hardening.md).
  */
 export class MemoryBudget {
   readonly bytes: number

@@ -14,8 +14,8 @@ export class NotOpened extends Error {
 }
 
 /**
- * Opens a file that somebody else has named, to read it. Links to folders are followed, and do not lead out of the places.
- * Nothing is waited for, as for the other end of a pipe; nothing is made.
+ * Opens a file that somebody else has named, to read it. Links to folders are followed, and do not lead out of the
+ * places. Nothing is waited for, as for the other end of a pipe; nothing is made.
  * @returns null when there is no such file, but its folder is there
  * @throws NotOpened when it lies elsewhere or is no regular file; the error of the system
  */

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Resolves after the time, or at once when `signal` is aborted. Unlike a timer of the clock it keeps the process alive. */
+/**
+ * Resolves after the time, or at once when `signal` is aborted. Unlike a timer of the clock it keeps the process alive.
+ */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)
 }

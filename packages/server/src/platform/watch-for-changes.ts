@@ -16,7 +16,8 @@ export interface Watched {
 
 /**
  * Looks for changes of files once a second. Notices of the file system would come sooner, but not from network file
- * systems, and not reliably where a link is turned to another file, as certificates and configuration are often replaced.
+ * systems, and not reliably where a link is turned to another file, as certificates and configuration are often
+ * replaced.
  */
 export function watchForChanges({ clock, stamp, since, changed, failed }: Watched): Timer {
   let latest = since

@@ -1,21 +1,22 @@
 /**
  * The storage contract: what an engine does for the operations.
  *
- * - Every method is one atomic move. It happens wholly or not at all, and its promise resolves only when what it wrote is
- *   durable as far as the engine can promise it (`weakness`).
- * - `now` comes from the caller and never runs backwards for one client of a storage; clocks of several clients may differ a
- *   little. What is visible follows from the stored rows and `now` alone: at `expiresAt` a message, a claim or a subscription
- *   is gone, at `visibleAt` a delayed message is there. Freeing the space of what is gone is housekeeping and shows nowhere.
+ * - Every method is one atomic move. It happens wholly or not at all, and its promise resolves only when what it wrote
+ *   is durable as far as the engine can promise it (`weakness`).
+ * - `now` comes from the caller and never runs backwards for one client of a storage; clocks of several clients may
+ *   differ a little. What is visible follows from the stored rows and `now` alone: at `expiresAt` a message, a claim or
+ *   a subscription is gone, at `visibleAt` a delayed message is there. Freeing the space of what is gone is
+ *   housekeeping and shows nowhere.
  * - A method costs what it hands out or takes in, not what the queue holds.
  * - Documents of clients are JSON text, which comes back letter by letter: bodies, metadata, options.
- * - Engines get clean input: names, limits and ranges have been checked. Ids and markers are the exception: they come from
- *   clients as they are, and one that is malformed or belongs to another queue names nothing.
+ * - Engines get clean input: names, limits and ranges have been checked. Ids and markers are the exception: they come
+ *   from clients as they are, and one that is malformed or belongs to another queue names nothing.
  * - Engines throw `StorageUnavailable`, or a bug. Every expected outcome is a result.
  *
- * Order. A message takes its place in a queue when it becomes visible: at its POST, or when its delay is over, or when it
- * moves into the queue; several at the same instant in the order in which they were posted. It keeps that place through
- * claims and releases. Listing, claiming and popping go by place. Only a listing that includes delayed messages goes by
- * order of posting instead, since it meets messages that have no place yet.
+ * Order. A message takes its place in a queue when it becomes visible: at its POST, or when its delay is over, or when
+ * it moves into the queue; several at the same instant in the order in which they were posted. It keeps that place
+ * through claims and releases. Listing, claiming and popping go by place. Only a listing that includes delayed messages
+ * goes by order of posting instead, since it meets messages that have no place yet.
  */
 import type {
   Claim,
@@ -42,13 +43,16 @@ export type { Clock, Timer } from '../platform/clock.ts'
 export { tellListeners } from './tell-listeners.ts'
 
 /**
- * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a mere
- * key, and answer `STALE`, having done nothing, when the queue has changed or gone since. So a caller may remember queues
- * for as long as it likes, on any number of nodes, and still needs one round trip for a move.
+ * A queue as the caller last saw it. Moves whose terms follow from the settings of the queue take this instead of a
+ * mere key, and answer `STALE`, having done nothing, when the queue has changed or gone since. So a caller may remember
+ * queues for as long as it likes, on any number of nodes, and still needs one round trip for a move.
  */
 export interface QueueHandle extends QueueKey {
   readonly version: string
-  /** Whether it wants its messages encrypted; no when it does not say. Engines do not look at it, what is put around one does. */
+  /**
+   * Whether it wants its messages encrypted; no when it does not say. Engines do not look at it, what is put around one
+   * does.
+   */
   readonly isEncrypted?: boolean
 }
 export const STALE = 'stale'
@@ -71,7 +75,9 @@ export interface QueueStore {
   /** Replaces the whole metadata of an existing queue. */
   update(p: { queue: QueueHandle; metadata: string; now: Instant }): Promise<Queue | Stale>
 
-  /** Removes the queue, its messages, claims, subscriptions and idempotency records. Answers at once, whatever it held. */
+  /**
+   * Removes the queue, its messages, claims, subscriptions and idempotency records. Answers at once, whatever it held.
+   */
   delete(p: { queue: QueueHandle; now: Instant }): Promise<'deleted' | Stale>
 
   /**
@@ -94,9 +100,9 @@ export interface QueueStore {
   count(p: { project: string; kind: QueueKey['kind']; now: Instant }): Promise<number>
 
   /**
-   * How much the project keeps: queues and topics, and all their messages, claimed and delayed ones too. What has expired
-   * may count until housekeeping has freed its space. Costs what it takes to look at every queue of the project, whatever
-   * they hold.
+   * How much the project keeps: queues and topics, and all their messages, claimed and delayed ones too. What has
+   * expired may count until housekeeping has freed its space. Costs what it takes to look at every queue of the
+   * project, whatever they hold.
    */
   usage(p: { project: string; now: Instant }): Promise<ProjectUsage>
 
@@ -112,8 +118,8 @@ export interface ProjectUsage {
   readonly queues: number
   readonly messages: number
   /**
-   * In UTF-8: bodies as they are stored, metadata and options without their braces, subscribers, keys and digests of idempotency
-   * records.
+   * In UTF-8: bodies as they are stored, metadata and options without their braces, subscribers, keys and digests of
+   * idempotency records.
    */
   readonly bytes: number
 }
@@ -133,8 +139,8 @@ export interface IdempotencyKey {
 
 export interface MessageStore {
   /**
-   * Stores all messages or none, with consecutive places in array order. `clientId` is who posted them.
-   * With `idempotency`: a live record of that key in this queue with the same digest answers the ids of the first time and
+   * Stores all messages or none, with consecutive places in array order. `clientId` is who posted them. With
+   * `idempotency`: a live record of that key in this queue with the same digest answers the ids of the first time and
    * stores nothing; with another digest it answers 'conflict'; otherwise the record is stored with the messages.
    */
   append(p: {
@@ -146,11 +152,11 @@ export interface MessageStore {
   }): Promise<Appended | 'conflict' | Stale>
 
   /**
-   * One page. `after` is a marker from an earlier page, or the id of a message (then its place at its POST counts); what it
-   * names need not exist any more; what is no marker of this queue counts as null, the beginning.
+   * One page. `after` is a marker from an earlier page, or the id of a message (then its place at its POST counts);
+   * what it names need not exist any more; what is no marker of this queue counts as null, the beginning.
    * `hideClientId`: leave out what this client posted. The page is filled up to `limit` as long as there are messages.
-   * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every message
-   * that stays, once: none ever takes a place before a marker that was handed out.
+   * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every
+   * message that stays, once: none ever takes a place before a marker that was handed out.
    */
   list(p: {
     queue: QueueHandle
@@ -166,10 +172,9 @@ export interface MessageStore {
   get(p: { queue: QueueHandle; ids: readonly string[]; now: Instant }): Promise<Message[] | Stale>
 
   /**
-   * Removes one message.
-   * claimId null: 'held' if a live claim holds it.
-   * claimId given: 'not-claimed' if no live claim holds it; 'held' if another live claim does and the given one lives (in
-   * this queue, with messages left); 'claim-not-live' if another does and the given one does not live.
+   * Removes one message. claimId null: 'held' if a live claim holds it. claimId given: 'not-claimed' if no live claim
+   * holds it; 'held' if another live claim does and the given one lives (in this queue, with messages left);
+   * 'claim-not-live' if another does and the given one does not live.
    */
   delete(p: {
     queue: QueueHandle
@@ -179,8 +184,8 @@ export interface MessageStore {
   }): Promise<'deleted' | 'absent' | 'held' | 'not-claimed' | 'claim-not-live' | Stale>
 
   /**
-   * Removes messages, claimed ones too; ids that name nothing are skipped. With `claimIds`, every existing one must be held
-   * by one of these claims, otherwise nothing is removed and the answer is 'held'.
+   * Removes messages, claimed ones too; ids that name nothing are skipped. With `claimIds`, every existing one must be
+   * held by one of these claims, otherwise nothing is removed and the answer is 'held'.
    */
   deleteMany(p: {
     queue: QueueHandle
@@ -190,8 +195,8 @@ export interface MessageStore {
   }): Promise<'deleted' | 'held' | Stale>
 
   /**
-   * Removes up to `limit` of the oldest visible unclaimed messages and answers them. Messages that were claimed too often
-   * move to the dead letter queue on the way, as with a claim.
+   * Removes up to `limit` of the oldest visible unclaimed messages and answers them. Messages that were claimed too
+   * often move to the dead letter queue on the way, as with a claim.
    */
   pop(p: {
     queue: QueueHandle
@@ -205,12 +210,12 @@ export interface MessageStore {
 
   /**
    * Moves messages of a dead letter queue back to the queues they came from: those of `ids`, or the oldest `limit`
-   * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry (and have
-   * the ttl that goes with it, as when they moved here), take a new place at the end of their old queue and start with a
-   * claim count of 0. A message whose old queue is gone or is this one, or that a live claim holds,
-   * or that never moved, stays. Answers what was moved, in order. The old queue is the one of that name in the same project;
-   * `limit` is not looked at when ids are given. `elsewhere`: names of queues of the project that lie in other stores; messages
-   * that came from there depart.
+   * unclaimed visible ones that came from somewhere. They keep id, body, age and moment of expiry (and have the ttl
+   * that goes with it, as when they moved here), take a new place at the end of their old queue and start with a claim
+   * count of 0. A message whose old queue is gone or is this one, or that a live claim holds, or that never moved,
+   * stays. Answers what was moved, in order. The old queue is the one of that name in the same project; `limit` is not
+   * looked at when ids are given. `elsewhere`: names of queues of the project that lie in other stores; messages that
+   * came from there depart.
    */
   redrive(p: {
     queue: QueueHandle
@@ -224,8 +229,9 @@ export interface MessageStore {
   end(p: { queue: QueueHandle; now: Instant }): Promise<string | Stale>
 
   /**
-   * One page of the whole queue: by place, claimed messages too, and then the delayed ones by order of posting. `after` is the
-   * `marker` of the page before; that of an empty page is null. `end` as from the method of that name, at the same moment.
+   * One page of the whole queue: by place, claimed messages too, and then the delayed ones by order of posting. `after`
+   * is the `marker` of the page before; that of an empty page is null. `end` as from the method of that name, at the
+   * same moment.
    */
   export(p: {
     queue: QueueHandle
@@ -235,14 +241,16 @@ export interface MessageStore {
   }): Promise<{ messages: WholeMessage[]; marker: string | null; end: string } | Stale>
 
   /**
-   * Puts messages at the end of the queue, in array order, with their ids, free, and with what is left of their lives and delays. Those
-   * that have expired, and those whose ids are in the queue already, are passed over, so to do it twice is harmless.
+   * Puts messages at the end of the queue, in array order, with their ids, free, and with what is left of their lives
+   * and delays. Those that have expired, and those whose ids are in the queue already, are passed over, so to do it
+   * twice is harmless.
    *
-   * `end` comes from the queue of which these are a page. Where this queue has never had a message, it goes on as that one from
-   * then on: messages take the places that their markers say, in both orders, later ones stand behind `end`, and every id and marker that was handed
-   * out there is good here. Otherwise, and with null, they take new places.
+   * `end` comes from the queue of which these are a page. Where this queue has never had a message, it goes on as that
+   * one from then on: messages take the places that their markers say, in both orders, later ones stand behind `end`,
+   * and every id and marker that was handed out there is good here. Otherwise, and with null, they take new places.
    *
-   * A message with `departure`, the id of one, is taken once, whatever became of it since; those of one queue must come in order.
+   * A message with `departure`, the id of one, is taken once, whatever became of it since; those of one queue must come
+   * in order.
    */
   import(p: {
     queue: QueueHandle
@@ -252,8 +260,8 @@ export interface MessageStore {
   }): Promise<'stored' | Stale>
 
   /**
-   * Messages that have left queues of this store for others, up to `limit`; of each queue in the order in which they left it. They
-   * stay until `departed` says that they have arrived, or until they expire.
+   * Messages that have left queues of this store for others, up to `limit`; of each queue in the order in which they
+   * left it. They stay until `departed` says that they have arrived, or until they expire.
    */
   departures(p: { limit: number; now: Instant }): Promise<Departure[]>
 
@@ -266,13 +274,13 @@ export interface ArrivingMessage extends WholeMessage {
 
 export interface ClaimStore {
   /**
-   * Takes up to `limit` of the oldest messages that are visible and that no live claim holds. Each gets this claim and a
-   * claim count one higher. One that would expire before the claim ends lives for claim ttl + grace from now on, and its
-   * ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter queue,
-   * at once and unclaimed, with its count back at 0. Its ttl becomes what, less its age, is the rest of its life, in
-   * whole seconds. A dead letter queue that is missing comes into being in the same move,
-   * with no metadata. (One that is the queue itself moves nothing: no policy.) Where it lies in another store the message departs.
-   * Null when nothing was there to claim.
+   * Takes up to `limit` of the oldest messages that are visible and that no live claim holds. Each gets this claim and
+   * a claim count one higher. One that would expire before the claim ends lives for claim ttl + grace from now on, and
+   * its ttl says so. A message whose claim count has reached the maximum is not handed out but moves to the dead letter
+   * queue, at once and unclaimed, with its count back at 0. Its ttl becomes what, less its age, is the rest of its
+   * life, in whole seconds. A dead letter queue that is missing comes into being in the same move, with no metadata.
+   * (One that is the queue itself moves nothing: no policy.) Where it lies in another store the message departs. Null
+   * when nothing was there to claim.
    */
   create(p: {
     queue: QueueHandle
@@ -284,9 +292,9 @@ export interface ClaimStore {
   }): Promise<Claim | null | Stale>
 
   /**
-   * Finish and take: removes the finished messages, then takes others as `create` does, in one move. `gone` names those of the
-   * finished that were not there any more. If any is there but not held by the live claim that is named with it, nothing happens at
-   * all and `kept` names those.
+   * Finish and take: removes the finished messages, then takes others as `create` does, in one move. `gone` names those
+   * of the finished that were not there any more. If any is there but not held by the live claim that is named with it,
+   * nothing happens at all and `kept` names those.
    */
   exchange(p: {
     queue: QueueHandle
@@ -301,7 +309,9 @@ export interface ClaimStore {
   /** Null when it is unknown, has ended, or has no message left. */
   get(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<Claim | null | Stale>
 
-  /** The claim ends `ttlSeconds` from now; its messages are lengthened as on creation. False where `get` answers null. */
+  /**
+   * The claim ends `ttlSeconds` from now; its messages are lengthened as on creation. False where `get` answers null.
+   */
   renew(p: {
     queue: QueueHandle
     claimId: string
@@ -367,11 +377,15 @@ export interface SubscriptionStore {
 }
 
 /**
- * Pools and flavors: which engines there are, and which of them queues of a flavor go to. Pools are there for all projects,
- * flavors for one. In each project a pool belongs to at most one flavor; what it belongs to in another does not show.
+ * Pools and flavors: which engines there are, and which of them queues of a flavor go to. Pools are there for all
+ * projects, flavors for one. In each project a pool belongs to at most one flavor; what it belongs to in another does
+ * not show.
  */
 export interface PoolStore {
-  /** Creates or overwrites; what the pool belongs to in other projects stays. 'uri-in-use' when another pool has the URI. */
+  /**
+   * Creates or overwrites; what the pool belongs to in other projects stays. 'uri-in-use' when another pool has the
+   * URI.
+   */
   putPool(p: { project: string; pool: Pool }): Promise<'stored' | 'uri-in-use'>
   getPool(p: { project: string; name: string }): Promise<Pool | null>
   /** By name in code point order, those after `after`. */
@@ -389,8 +403,8 @@ export interface PoolStore {
   deletePool(p: { name: string }): Promise<{ deleted: true } | { deleted: false; flavors: string[] }>
 
   /**
-   * Creates the flavor if it is missing. The pools join it, out of what they belonged to; those that it had before stay.
-   * Answers the first of the pools that does not exist, and then stores nothing.
+   * Creates the flavor if it is missing. The pools join it, out of what they belonged to; those that it had before
+   * stay. Answers the first of the pools that does not exist, and then stores nothing.
    */
   putFlavor(p: { flavor: Flavor }): Promise<{ stored: true } | { stored: false; unknownPool: string }>
   getFlavor(p: { project: string; name: string }): Promise<Flavor | null>
@@ -426,12 +440,13 @@ export interface QueueEngine {
   weakness(): string | null
 
   /**
-   * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or freed
-   * messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without reason, never fails to
-   * come. `queue` is the handle, where there is one; the queue need not exist. Answers the function that ends it.
+   * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or
+   * freed messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without
+   * reason, never fails to come. `queue` is the handle, where there is one; the queue need not exist. Answers the
+   * function that ends it.
    *
-   * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports by
-   * `process.emitWarning` (see `tellListeners`).
+   * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports
+   * by `process.emitWarning` (see `tellListeners`).
    */
   watch(queue: QueueKey, listener: () => void): () => void
 
@@ -447,8 +462,8 @@ export interface Registry {
   readonly queues: Pick<QueueStore, 'list' | 'count' | 'usage'>
   readonly pools: PoolStore
   /**
-   * The key under which ids and markers of the service are sealed, 16 bytes, made with the registry. An engine that is opened with it
-   * understands those that others gave out.
+   * The key under which ids and markers of the service are sealed, 16 bytes, made with the registry. An engine that is
+   * opened with it understands those that others gave out.
    */
   readonly idKey: Uint8Array
 }

@@ -1,8 +1,8 @@
 /**
  * Ids and markers: a number, the incarnation of the queue that gave it, and an instant, sealed into one AES block.
  *
- * The number finds the row without a further index; the seal keeps it from telling how much traffic there is, and makes an
- * id impossible to guess. A block is not secret by itself: who opens one still checks it against the row.
+ * The number finds the row without a further index; the seal keeps it from telling how much traffic there is, and makes
+ * an id impossible to guess. A block is not secret by itself: who opens one still checks it against the row.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto'
 

@@ -1,6 +1,6 @@
 /**
- * What has let somebody into upstream, or still does, tried here. Each test is an attack that has worked there. (contract
- * auth-policy.md 3, 6, 7)
+ * What has let somebody into upstream, or still does, tried here. Each test is an attack that has worked there.
+ * (contract auth-policy.md 3, 6, 7)
  */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'

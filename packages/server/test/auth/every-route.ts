@@ -63,8 +63,9 @@ export async function picture(client: TestClient, names: Names): Promise<readonl
 }
 
 /**
- * Everything that somebody could try who has got hold of all names of a project: each route as the served description has it, with
- * each id in each place that takes one. Fails where the description has a place that this does not know what to put in.
+ * Everything that somebody could try who has got hold of all names of a project: each route as the served description
+ * has it, with each id in each place that takes one. Fails where the description has a place that this does not know
+ * what to put in.
  */
 export function attemptsOn(operations: readonly PlacedOperation[], names: Names): Attempt[] {
   const ids = Object.values(names).flat()
@@ -129,8 +130,9 @@ function bodiesOf(requestBody: Schema, ids: readonly string[]): unknown[] {
 }
 
 /**
- * Tries all, each with something of the same names in the project of the one who tries, and answers what came of it, without the
- * ids that are drawn by lot. Fails where an answer holds what is the victim's: its mark, or one of its names.
+ * Tries all, each with something of the same names in the project of the one who tries, and answers what came of it,
+ * without the ids that are drawn by lot. Fails where an answer holds what is the victim's: its mark, or one of its
+ * names.
  */
 export async function tryAll(
   client: TestClient,

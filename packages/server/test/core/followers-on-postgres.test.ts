@@ -96,7 +96,10 @@ describe('followers of queues on PostgreSQL', { skip: missing ?? false, timeout:
     })
   }
 
-  /** Nothing is under way, and each queue has been told of once, since there may have been news before it was listened to. */
+  /**
+   * Nothing is under way, and each queue has been told of once, since there may have been news before it was listened
+   * to.
+   */
   async function rested(names: readonly string[]): Promise<void> {
     await until(() => told.size === names.length && pending === 0)
     await settled()

@@ -1,6 +1,6 @@
 /**
- * What a client can do, in words that fit every door. Each door carries an action out in its own form, and asserts that the answer has
- * the form that it should; what is refused is thrown as `Refused`.
+ * What a client can do, in words that fit every door. Each door carries an action out in its own form, and asserts that
+ * the answer has the form that it should; what is refused is thrown as `Refused`.
  */
 export interface Actions {
   /** @param metadata may hold no reserved attribute, which v1 does not take */

@@ -33,7 +33,10 @@ interface Attempt {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Every place where a client says a text that may reach the store, by what it is there. `v` is the text, `e` the text in a URL. */
+/**
+ * Every place where a client says a text that may reach the store, by what it is there. `v` is the text, `e` the text
+ * in a URL.
+ */
 const PLACES: Readonly<Record<string, (v: string, e: string) => readonly Attempt[]>> = {
   'a queue': (_, e) => [
     { method: 'PUT', target: `/v2/queues/${e}` },

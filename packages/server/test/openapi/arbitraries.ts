@@ -52,8 +52,8 @@ function objects({ properties = {}, required = [], minProperties = 0, additional
 }
 
 /**
- * Values that break one rule of a schema each. What counts as nothing to Python (null, empty, 0) is not among them: the API
- * takes it for absent in places.
+ * Values that break one rule of a schema each. What counts as nothing to Python (null, empty, 0) is not among them: the
+ * API takes it for absent in places.
  */
 export function breaking(schema: Schema): Arbitrary<unknown>[] {
   if (schema.enum !== undefined) return [fc.constant('no such thing'), fc.constant({ a: 1 })]

@@ -14,8 +14,8 @@ import {
 } from './document.ts'
 
 /**
- * The order in which the examples make sense; `queues.create create` is one example, `queues.get` all of an operation. What a
- * version does not have it leaves out.
+ * The order in which the examples make sense; `queues.create create` is one example, `queues.get` all of an operation.
+ * What a version does not have it leaves out.
  */
 const onQueues = [
   'queues.create',

@@ -148,8 +148,8 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
   })
 
   /**
-   * Two nodes at work while `trouble` happens; then the history is checked. Trouble can wait until there is work again that is
-   * served, and until some is refused.
+   * Two nodes at work while `trouble` happens; then the history is checked. Trouble can wait until there is work again
+   * that is served, and until some is refused.
    */
   async function underLoad(
     uri: string,

@@ -7,7 +7,9 @@ export function json(answer: TestAnswer): any {
   return JSON.parse(answer.text)
 }
 
-/** An error as the contract has it: a title, a description that speaks of `mentions`, and nothing more. (http.md 1.9) */
+/**
+ * An error as the contract has it: a title, a description that speaks of `mentions`, and nothing more. (http.md 1.9)
+ */
 export function assertError(answer: TestAnswer, status: number, title: string, ...mentions: readonly string[]): void {
   assert.equal(answer.status, status, answer.text)
   const document = json(answer)

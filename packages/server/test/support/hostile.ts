@@ -2,7 +2,10 @@
 
 const nested = (open: string, close: string, depth: number): string => open.repeat(depth) + close.repeat(depth)
 
-/** Bodies by what is wrong with them. `value` makes some JSON text from a hostile value, so that it meets every check on its way. */
+/**
+ * Bodies by what is wrong with them. `value` makes some JSON text from a hostile value, so that it meets every check on
+ * its way.
+ */
 export function hostileBodies(value: (json: string) => string): Record<string, string | Uint8Array> {
   const values = {
     'a huge integer': '1'.repeat(5000),

@@ -6,8 +6,8 @@ const PATIENCE_MS = 20_000
 const PAUSE_MS = 20
 
 /**
- * Asks again and again until it is so: for what gives no signal, such as another process, the kernel or a database. Whatever has one
- * is awaited by that instead.
+ * Asks again and again until it is so: for what gives no signal, such as another process, the kernel or a database.
+ * Whatever has one is awaited by that instead.
  */
 export async function until(
   isSo: () => boolean | Promise<boolean>,

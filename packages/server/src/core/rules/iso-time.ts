@@ -4,8 +4,8 @@ const FORM =
   /^(?<year>\d{4})-?(?<month>\d{2})-?(?<day>\d{2})(?:[T ](?<hour>\d{2})(?::?(?<minute>\d{2})(?::?(?<second>\d{2})(?:[.,]\d+)?)?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
 /**
- * The whole second that an ISO 8601 date and time names, in extended or basic form; no zone means UTC, no time means midnight. Null when the text is none.
- * (contract signed-urls.md 2)
+ * The whole second that an ISO 8601 date and time names, in extended or basic form; no zone means UTC, no time means
+ * midnight. Null when the text is none. (contract signed-urls.md 2)
  */
 export function parseIsoTime(text: string): Instant | null {
   const parts = FORM.exec(text)?.groups

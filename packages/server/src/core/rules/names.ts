@@ -15,7 +15,9 @@ export function isProjectId(id: string): boolean {
   return id.length <= LONGEST_PROJECT_ID
 }
 
-/** @throws ZaqarError when no queue, or topic, can be called so, or the project can have none. (contract http.md 1.5) */
+/**
+ * @throws ZaqarError when no queue, or topic, can be called so, or the project can have none. (contract http.md 1.5)
+ */
 export function checkQueueKey({ kind, name, project }: QueueKey): void {
   if (!isQueueName(name) || !isProjectId(project)) throw new ZaqarError(`${kind}.malformed_name`)
 }

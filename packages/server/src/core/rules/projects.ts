@@ -1,4 +1,7 @@
-/** The project of callers who name none, where that is allowed. Empty names are refused everywhere, so nobody can ask for it. */
+/**
+ * The project of callers who name none, where that is allowed. Empty names are refused everywhere, so nobody can ask
+ * for it.
+ */
 export const NO_PROJECT = ''
 
 /** Where the service tries itself. A line feed stands in no header and in no id that Keystone gives. */

@@ -8,8 +8,8 @@ import { isQueueName } from './names.ts'
 import { retryPolicyProblem } from './retry-policy.ts'
 
 /**
- * The reserved attributes that are always shown, in this order, and what stands for an unset one. Topics show those alone
- * that are about posting. (contract http.md 3.3, 3.10)
+ * The reserved attributes that are always shown, in this order, and what stands for an unset one. Topics show those
+ * alone that are about posting. (contract http.md 3.3, 3.10)
  */
 export function reservedDefaults(kind: QueueKind, limits: Limits): JsonObject {
   const forPosting: JsonObject = {

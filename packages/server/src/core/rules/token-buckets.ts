@@ -14,9 +14,9 @@ interface Bucket {
 const REMEMBERED = 10_000
 
 /**
- * How often each of many may do something: a bucket for each, that holds as much as flows into it in a second and is full at
- * first. Whoever finds anything in it may take as much as he needs at once, and waits until it has flowed in again: a batch is
- * never too large to pass, and over time nobody takes more than flows in.
+ * How often each of many may do something: a bucket for each, that holds as much as flows into it in a second and is
+ * full at first. Whoever finds anything in it may take as much as he needs at once, and waits until it has flowed in
+ * again: a batch is never too large to pass, and over time nobody takes more than flows in.
  */
 export class TokenBuckets {
   readonly #perSecond: number

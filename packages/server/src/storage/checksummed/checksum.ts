@@ -7,8 +7,8 @@ const HEX_DIGITS = Buffer.from('0123456789abcdef')
 const [BACKSLASH, SMALL_U, DELETE] = [0x5c, 0x75, 0x7f]
 
 /**
- * `MD5:` and the digest of a body, over its JSON text with all non-ASCII characters escaped; null for a null body, which
- * has none. (contract http.md 6.11)
+ * `MD5:` and the digest of a body, over its JSON text with all non-ASCII characters escaped; null for a null body,
+ * which has none. (contract http.md 6.11)
  */
 export function checksumOf(body: string): string | null {
   if (body === 'null') return null

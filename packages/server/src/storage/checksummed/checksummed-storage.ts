@@ -5,8 +5,9 @@ import { checksumOf } from './checksum.ts'
 const SLICE = 262_144
 
 /**
- * Puts checksums on the messages that a storage hands out. They are made here rather than where they are printed, because a page of
- * long bodies takes too long for one piece. `storage` has plain methods, as `encryptedStorage` makes them.
+ * Puts checksums on the messages that a storage hands out. They are made here rather than where they are printed,
+ * because a page of long bodies takes too long for one piece. `storage` has plain methods, as `encryptedStorage` makes
+ * them.
  */
 export function checksummedStorage(storage: Storage): Storage {
   return {

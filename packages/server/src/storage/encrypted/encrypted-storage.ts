@@ -11,9 +11,10 @@ import {
 import type { MessageCipher } from './message-cipher.ts'
 
 /**
- * Puts encryption around a storage, method by method, so that a new one must be thought of before this compiles: bodies are sealed on their way into a queue that encrypts, and opened on every way out.
- * Only the mark of a body says whether it is sealed, so a queue may change its mind and messages may move between queues.
- * Digests of what was posted are keyed wherever there is a key.
+ * Puts encryption around a storage, method by method, so that a new one must be thought of before this compiles: bodies
+ * are sealed on their way into a queue that encrypts, and opened on every way out. Only the mark of a body says whether
+ * it is sealed, so a queue may change its mind and messages may move between queues. Digests of what was posted are
+ * keyed wherever there is a key.
  *
  * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message.
  */
@@ -109,7 +110,10 @@ function encryptedMessages(
   }
 }
 
-/** What a pop is about to remove. It is opened before: what is gone from the store cannot be tried again with the right key. */
+/**
+ * What a pop is about to remove. It is opened before: what is gone from the store cannot be tried again with the right
+ * key.
+ */
 const FIRST_UNCLAIMED = { after: null, hideClientId: null, includeClaimed: false, includeDelayed: false }
 
 function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore {

@@ -2,13 +2,13 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { StorageUnavailable } from '../contract.ts'
 
 /**
- * Seals bodies with AES-256-GCM. A sealed body is `enc:1:KEY:CONTENT`: a mark that begins no JSON text, the version of this
- * form, the id of the key, and in base64 a salt (16 bytes), a nonce (12), the tag (16) and the ciphertext. The associated data
- * are the first three parts and the project, so that a body put into another project does not open. The queue is not among
- * them: a message may move to a dead letter queue and back.
+ * Seals bodies with AES-256-GCM. A sealed body is `enc:1:KEY:CONTENT`: a mark that begins no JSON text, the version of
+ * this form, the id of the key, and in base64 a salt (16 bytes), a nonce (12), the tag (16) and the ciphertext. The
+ * associated data are the first three parts and the project, so that a body put into another project does not open. The
+ * queue is not among them: a message may move to a dead letter queue and back.
  *
- * Each message has a key of its own, HMAC-SHA-256 of its salt, so that random nonces do not wear a key out: with a single one
- * they may after 2^32 messages, two days of full load.
+ * Each message has a key of its own, HMAC-SHA-256 of its salt, so that random nonces do not wear a key out: with a
+ * single one they may after 2^32 messages, two days of full load.
  */
 export class MessageCipher {
   readonly #current: Key | null
@@ -66,8 +66,9 @@ export class MessageCipher {
   }
 
   /**
-   * What stands in the store for the digest of a body: whoever reads it there cannot try what the body may have been, nor see that
-   * two are alike. `context` says what it is the digest for. First the one to store, then what earlier keys made of it.
+   * What stands in the store for the digest of a body: whoever reads it there cannot try what the body may have been,
+   * nor see that two are alike. `context` says what it is the digest for. First the one to store, then what earlier
+   * keys made of it.
    */
   digests(digest: string, context: readonly string[]): string[] {
     const text = JSON.stringify([digest, ...context])

@@ -30,9 +30,10 @@ const AT_ONCE = 64
 const COPIES = 2
 
 /**
- * Puts the budget of memory around a storage: what hands out long answers waits until there is room for them, so that a hundred
- * readers who ask at the same time are served one after the other instead of being held in memory together. Queues with small
- * messages are known as such and never wait. A queue of which nothing is known yet counts as one with the largest.
+ * Puts the budget of memory around a storage: what hands out long answers waits until there is room for them, so that a
+ * hundred readers who ask at the same time are served one after the other instead of being held in memory together.
+ * Queues with small messages are known as such and never wait. A queue of which nothing is known yet counts as one with
+ * the largest.
  */
 export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: PaceLimits): Storage {
   const pace = new Pace(budget)

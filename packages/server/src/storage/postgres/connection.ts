@@ -20,8 +20,8 @@ export interface Connection {
 }
 
 /**
- * Connects to the first host that serves; where there are several, to the first that takes writes. `onLost` is called at the
- * end of a connection that there was.
+ * Connects to the first host that serves; where there are several, to the first that takes writes. `onLost` is called
+ * at the end of a connection that there was.
  * @throws StorageUnavailable
  */
 export function connect(uri: string, onLost?: () => void): Promise<Connection> {
@@ -103,7 +103,8 @@ async function open(config: pg.ClientConfig, { mustTakeWrites, onLost }: Terms):
   }
   client.on('error', lose)
   client.on('end', lose)
-  // Told by the place in the server's code: the text is in the language of the server, and the SQLSTATE is that of any warning.
+  // Told by the place in the server's code: the text is in the language of the server, and the SQLSTATE is that of any
+  // warning.
   client.on('notice', ({ routine }) => {
     if (routine === 'SyncRepWaitForLSN') state.isUnconfirmed = true
   })

@@ -1,12 +1,15 @@
 import pg from 'pg'
 import { StorageUnavailable } from '../contract.ts'
 
-/** SQLSTATEs after which the connection is of no more use: it is going, or it leads to a server that takes no writes. */
+/**
+ * SQLSTATEs after which the connection is of no more use: it is going, or it leads to a server that takes no writes.
+ */
 const ENDS_CONNECTION = /^(08|57P0[1-5]|25006)/
 
 /**
  * SQLSTATEs of a server in trouble, rather than of a mistake of ours: connections, resources (disk full, too many
- * connections), operator intervention, system errors, read-only standby, deadlock and serialisation, lock not available.
+ * connections), operator intervention, system errors, read-only standby, deadlock and serialisation, lock not
+ * available.
  */
 const TROUBLE = /^(08|53|57|58|25006|40|55P03)/
 
@@ -16,8 +19,9 @@ const MAY_SUCCEED_AGAIN = /^(40001|40P01)$/
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Null when the server has not answered: then nobody knows whether the transaction has happened. A system's own error code may
- * look like an SQLSTATE (EPIPE), and what ended the connection may come from a pooler, which knows no more than we do.
+ * Null when the server has not answered: then nobody knows whether the transaction has happened. A system's own error
+ * code may look like an SQLSTATE (EPIPE), and what ended the connection may come from a pooler, which knows no more
+ * than we do.
  */
 function sqlStateOf(error: unknown): string | null {
   if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') return null

@@ -4,7 +4,9 @@ import type { SealedKind, Sealer } from '../sealed-id.ts'
 /** What an id names: a message, claim or departure by its number in an incarnation. */
 export type Identity = readonly [incarnation: number, number: number]
 
-/** Where a listing starts: a place, a place in the order of posting, or a message, which stands for both at its POST. */
+/**
+ * Where a listing starts: a place, a place in the order of posting, or a message, which stands for both at its POST.
+ */
 export type Position = readonly [incarnation: number, number: number, kind: 'marker' | 'posting' | 'message']
 
 /** Ids and markers. */

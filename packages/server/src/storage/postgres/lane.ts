@@ -13,7 +13,9 @@ const ATTEMPTS_ALONE = 8
 export interface PendingMove {
   /** The move and its parameters as JSON text. */
   readonly text: string
-  /** Moves of one transaction run in the order of this, which is the same on every node, so no two wait for each other. */
+  /**
+   * Moves of one transaction run in the order of this, which is the same on every node, so no two wait for each other.
+   */
   readonly lockKey: string
   /** Shares its transaction with no other. */
   readonly isAlone: boolean
@@ -22,8 +24,8 @@ export interface PendingMove {
 }
 
 /**
- * One connection and the moves that wait for it. What arrives while a group is under way makes up the next group: one round
- * trip, one transaction, one commit.
+ * One connection and the moves that wait for it. What arrives while a group is under way makes up the next group: one
+ * round trip, one transaction, one commit.
  */
 export class Lane {
   readonly #uri: string

@@ -35,9 +35,9 @@ export function slotOf(hash: string): number {
 }
 
 /**
- * The one connection that listens, made when somebody watches. Queues share 256 slots. Whoever listens to a slot holds a
- * shared lock of it on the server, by which writers know that a notification is wanted; it goes with the connection. Notifications come in
- * the order of the commits.
+ * The one connection that listens, made when somebody watches. Queues share 256 slots. Whoever listens to a slot holds
+ * a shared lock of it on the server, by which writers know that a notification is wanted; it goes with the connection.
+ * Notifications come in the order of the commits.
  */
 export class Listening {
   readonly #options: ListeningOptions

@@ -15,9 +15,9 @@ interface State {
 }
 
 /**
- * Brings the schema forward to what this version knows: all missing steps, and the moves if they are older, in one transaction under a
- * lock, so any number of nodes may start at once. What is further on is left alone: a newer version keeps the moves of the one before
- * (docs/decisions/postgres-migrations.md).
+ * Brings the schema forward to what this version knows: all missing steps, and the moves if they are older, in one
+ * transaction under a lock, so any number of nodes may start at once. What is further on is left alone: a newer version
+ * keeps the moves of the one before (docs/decisions/postgres-migrations.md).
  */
 export async function migrate(client: Client, schema: string): Promise<void> {
   const steps = sqlFilesIn(TABLES)
@@ -33,7 +33,8 @@ export async function migrate(client: Client, schema: string): Promise<void> {
     if (state === null) await createSchema(client, schema)
     await client.query(`SET LOCAL search_path = "${schema}", pg_temp`)
     if (state === null) await createMigration(client)
-    // Waits for the moves that are under way, and holds those up that come: none meets tables or functions of two versions.
+    // Waits for the moves that are under way, and holds those up that come: none meets tables or functions of two
+    // versions.
     else await client.query("SET LOCAL lock_timeout = '5s'; LOCK TABLE service IN EXCLUSIVE MODE")
     const { steps: done, moves } = state ?? { steps: 0, moves: 0 }
     if (moves < version) await dropMoves(client, schema)
@@ -52,7 +53,8 @@ export async function migrate(client: Client, schema: string): Promise<void> {
 
 /** Null when the schema was never migrated. */
 async function stateOf(client: Client, schema: string): Promise<State | null> {
-  // The catalogue itself: `to_regclass` may answer from what the connection remembers from before it waited for the lock.
+  // The catalogue itself: `to_regclass` may answer from what the connection remembers from before it waited for the
+  // lock.
   const found = await client.query("SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration'", [schema])
   if (found.rows.length === 0) return null
   const { rows } = await client.query<State>(
@@ -74,7 +76,10 @@ async function createMigration(client: Client): Promise<void> {
   )
 }
 
-/** All of them, since a function whose parameters or answer are others now cannot be replaced. `run` stays: sessions are at work in it. */
+/**
+ * All of them, since a function whose parameters or answer are others now cannot be replaced. `run` stays: sessions are
+ * at work in it.
+ */
 async function dropMoves(client: Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ signature: string }>(
     `SELECT oid::regprocedure::text AS signature FROM pg_proc

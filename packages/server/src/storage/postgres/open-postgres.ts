@@ -42,7 +42,8 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
 
 /**
  * The engine for several nodes: any number of processes on one database are one service.
- * @throws StorageUnavailable when the server cannot be reached, does not serve, or is not one that the engine can work on.
+ * @throws StorageUnavailable when the server cannot be reached, does not serve, or is not one that the engine can work
+ * on.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const { uri, listenUri, schema = 'zaqar', connections = 4, clock, idKey } = options
@@ -81,7 +82,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
  */
 export async function probePostgres(uri: string, signal: AbortSignal): Promise<void> {
   const { hosts, session } = readServerAddress(uri)
-  // Else the library would look for one of the service's own, in its environment and its home, and show it to that server.
+  // Else the library would look for one of the service's own, in its environment and its home, and show it to that
+  // server.
   const password = session.password || (() => '')
   const { client, destroy } = await connectTo({ hosts, session: { ...session, password } }, { signal })
   try {

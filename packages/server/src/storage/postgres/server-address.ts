@@ -25,8 +25,8 @@ const tlsParameters = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const
 const WRITABLE = ['any', 'read-write', 'primary']
 
 /**
- * Reads `postgres://user:password@host:port/database?...`; several hosts are `?host=a,b&port=1,2`. Parameters mean what they
- * mean to libpq, as <https://www.postgresql.org/docs/current/libpq-connect.html> has them.
+ * Reads `postgres://user:password@host:port/database?...`; several hosts are `?host=a,b&port=1,2`. Parameters mean what
+ * they mean to libpq, as <https://www.postgresql.org/docs/current/libpq-connect.html> has them.
  * @throws StorageUnavailable when it asks for what cannot be had.
  */
 export function readServerAddress(uri: string): ServerAddress {

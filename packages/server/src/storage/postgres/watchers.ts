@@ -12,7 +12,10 @@ interface Watched {
   timer: Timer | null
   /** Counts the looks ahead, so that only the last one sets the timer. */
   looks: number
-  /** While a look ahead is under way: the earliest of the instants told meanwhile. It may have looked before they were true, or after. */
+  /**
+   * While a look ahead is under way: the earliest of the instants told meanwhile. It may have looked before they were
+   * true, or after.
+   */
   told: { at: Instant | null } | null
 }
 

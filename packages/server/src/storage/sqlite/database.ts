@@ -4,8 +4,8 @@ import { StorageUnavailable } from '../contract.ts'
 
 /**
  * Opens the file for this process alone, durable at every commit.
- * @throws StorageUnavailable when it cannot be opened, is held by another process or belongs to another program, or is no
- * database.
+ * @throws StorageUnavailable when it cannot be opened, is held by another process or belongs to another program, or is
+ * no database.
  */
 export function openDatabase(path: string): DatabaseSync {
   try {
@@ -91,7 +91,9 @@ const SQLITE = {
 } as const
 const TROUBLES: ReadonlySet<number> = new Set(Object.values(SQLITE))
 
-/** An error of the disk or the file becomes `StorageUnavailable`; whatever else there is, is a bug and stays as it is. */
+/**
+ * An error of the disk or the file becomes `StorageUnavailable`; whatever else there is, is a bug and stays as it is.
+ */
 export function asStorageError(error: unknown): unknown {
   if (error instanceof StorageUnavailable || !TROUBLES.has(primaryCode(error))) return error
   return new StorageUnavailable(`SQLite: ${(error as Error).message}`, {

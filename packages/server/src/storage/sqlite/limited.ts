@@ -4,8 +4,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 const KEPT = 100
 
 /**
- * A query with the limit written into it, prepared once for each limit. SQLite plans a query anew whenever a bound LIMIT
- * is set, which costs four times what the query itself does.
+ * A query with the limit written into it, prepared once for each limit. SQLite plans a query anew whenever a bound
+ * LIMIT is set, which costs four times what the query itself does.
  */
 export function limited(db: DatabaseSync, sql: string): (limit: number) => StatementSync {
   const prepared = new Map<number, StatementSync>()

@@ -9,8 +9,8 @@ const TABLES_AT = 103
 const HEAD_BYTES = 105
 
 /**
- * Whether a file is one of this engine, or still empty. It is only read: SQLite itself would look for a log, lock the file,
- * and perhaps change it.
+ * Whether a file is one of this engine, or still empty. It is only read: SQLite itself would look for a log, lock the
+ * file, and perhaps change it.
  * @throws StorageUnavailable when it is not.
  */
 export async function probeSqlite(file: FileHandle): Promise<void> {

@@ -31,7 +31,9 @@ export interface QueueState {
   delays: boolean
   /** That many messages that expired until then are still stored. */
   expired: { readonly until: Instant; readonly count: number }
-  /** Nothing happens before these instants: no delay is over, no claim ends, no message or idempotency record expires. */
+  /**
+   * Nothing happens before these instants: no delay is over, no claim ends, no message or idempotency record expires.
+   */
   dueAt: Instant
   endsAt: Instant
   expiresAt: Instant

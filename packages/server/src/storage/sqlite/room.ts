@@ -4,7 +4,10 @@ import { isFull } from './database.ts'
 import type { ReserveFile } from './reserve-file.ts'
 
 const PAGE = 4096
-/** Bytes of the reserve: two thirds for what the log holds and the file has no pages for yet, the rest for what is claimed. */
+/**
+ * Bytes of the reserve: two thirds for what the log holds and the file has no pages for yet, the rest for what is
+ * claimed.
+ */
 const RESERVE = 24 << 20
 /** Of what is free, on a small disk. */
 const SHARE_OF_DISK = 1 / 8
@@ -20,10 +23,10 @@ const CLAIMED_SHARE = 1 / 8
 const ANY_PAGES = 4_294_967_294
 
 /**
- * Keeps a store whose disk is full from being stuck: to remove a message takes room too, in the log. A file beside the store holds
- * some. When the disk is full it is given up, and before anybody else has that room the log and the file take what consumers need.
- * From then on the file does not grow, and nothing new is taken until enough has been removed, or the disk has room again.
- * (docs/decisions/full-disk.md)
+ * Keeps a store whose disk is full from being stuck: to remove a message takes room too, in the log. A file beside the
+ * store holds some. When the disk is full it is given up, and before anybody else has that room the log and the file
+ * take what consumers need. From then on the file does not grow, and nothing new is taken until enough has been
+ * removed, or the disk has room again. (docs/decisions/full-disk.md)
  */
 export class Room {
   readonly #db: DatabaseSync
@@ -63,8 +66,8 @@ export class Room {
     this.#isShort = true
     this.#claimedPages = Math.min(MOST_CLAIMED, Math.max(LEAST_CLAIMED, count(this.#allPages) * CLAIMED_SHARE))
     this.#reserve.remove()
-    // The file gets what the log holds, so that the log is written from its beginning again. What is put into both then leaves
-    // room in the log, and free pages in the file.
+    // The file gets what the log holds, so that the log is written from its beginning again. What is put into both then
+    // leaves room in the log, and free pages in the file.
     this.#ifThereIsRoom(`
       PRAGMA wal_autocheckpoint = ${LOG_PAGES_WHEN_SHORT};
       PRAGMA wal_checkpoint(RESTART);

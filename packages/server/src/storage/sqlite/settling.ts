@@ -12,9 +12,10 @@ const ROWS_PER_TURN = 250
 const CLAIMS_PER_TURN = 20
 
 /**
- * Does what has become due in a queue before anything else acts on it. Messages whose delay is over get their places, and ended claims
- * give back what they held, all of them, so that whatever comes next finds it there; where there are many, in several turns with others
- * in between. Expired messages are never seen, since every query passes over them; a move removes a few of them, the sweeper the rest.
+ * Does what has become due in a queue before anything else acts on it. Messages whose delay is over get their places,
+ * and ended claims give back what they held, all of them, so that whatever comes next finds it there; where there are
+ * many, in several turns with others in between. Expired messages are never seen, since every query passes over them; a
+ * move removes a few of them, the sweeper the rest.
  */
 export class Settling {
   readonly #states: QueueStates
@@ -96,8 +97,8 @@ export class Settling {
   }
 
   /**
-   * Passes over what has expired and is still stored, once, so that those who come after need not: 0.1 µs for each message that
-   * has expired since the last time.
+   * Passes over what has expired and is still stored, once, so that those who come after need not: 0.1 µs for each
+   * message that has expired since the last time.
    */
   overlookExpired(state: QueueState, now: Instant): void {
     const { bucket, live, firstReturned, fresh, last } = state

@@ -12,8 +12,8 @@ const ROWS_PER_TURN = 250
 const BUCKET_TABLES = ['message', 'delayed', 'claim', 'idempotency', 'subscription'] as const
 
 /**
- * Frees the space of what has expired, was purged or deleted, a slice in each turn, so that no request waits for it. Nothing that anybody
- * sees depends on it.
+ * Frees the space of what has expired, was purged or deleted, a slice in each turn, so that no request waits for it.
+ * Nothing that anybody sees depends on it.
  */
 export class Sweeper {
   readonly #engine: Engine

@@ -3,8 +3,8 @@ import { StorageUnavailable } from '../contract.ts'
 import { asStorageError } from './database.ts'
 
 /**
- * A move answers this after a slice of its work that is worth committing, to be called again in a later turn with what it
- * found so far; with nothing, when the store shows how far it came.
+ * A move answers this after a slice of its work that is worth committing, to be called again in a later turn with what
+ * it found so far; with nothing, when the store shows how far it came.
  */
 export class Unfinished<S = undefined> {
   readonly soFar: Readonly<S> | undefined
@@ -15,9 +15,9 @@ export class Unfinished<S = undefined> {
 }
 
 /**
- * One atomic piece of work, or a slice of it. It may be run again when the turn it ran in had to be rolled back, and then
- * gets again what it got before: `soFar` comes from the last slice that was committed, and is undefined for the first. So
- * a move keeps nothing anywhere else, and leaves `soFar` as it is.
+ * One atomic piece of work, or a slice of it. It may be run again when the turn it ran in had to be rolled back, and
+ * then gets again what it got before: `soFar` comes from the last slice that was committed, and is undefined for the
+ * first. So a move keeps nothing anywhere else, and leaves `soFar` as it is.
  */
 export type Move<T, S = undefined> = (soFar: Readonly<S> | undefined) => T | Unfinished<S>
 
@@ -47,8 +47,9 @@ const NEW_BYTES_PER_TURN = 4 << 20
 
 /**
  * Group commit: all moves that arrive in one turn of the event loop share one transaction, and are answered after its
- * commit. When one of them fails, the transaction is rolled back and each is run again in a transaction of its own, so that
- * only the failing one is refused. That is rare, and costs the good case nothing, where a savepoint for each move would.
+ * commit. When one of them fails, the transaction is rolled back and each is run again in a transaction of its own, so
+ * that only the failing one is refused. That is rare, and costs the good case nothing, where a savepoint for each move
+ * would.
  */
 export class Turns {
   readonly #hooks: TurnHooks

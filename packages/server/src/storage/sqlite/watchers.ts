@@ -26,8 +26,8 @@ interface WatchersParts {
 const RETRY_MS = 1_000
 
 /**
- * Tells who watches a queue that there may be something new in it. Moves say so, and the end of a delay or claim, which is settled at its
- * instant if nobody does it before. Queues that nobody watches cost nothing.
+ * Tells who watches a queue that there may be something new in it. Moves say so, and the end of a delay or claim, which
+ * is settled at its instant if nobody does it before. Queues that nobody watches cost nothing.
  */
 export class Watchers {
   readonly #parts: WatchersParts

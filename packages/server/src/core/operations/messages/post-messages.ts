@@ -15,7 +15,10 @@ export interface PostMessagesInput {
   readonly bytes: number
   /** A missing queue is created when it does not say. */
   readonly whenMissing?: 'create' | 'fail'
-  /** Whether size, ttl and delay follow from the queue; when they do not, those of the house hold and nothing is delayed. */
+  /**
+   * Whether size, ttl and delay follow from the queue; when they do not, those of the house hold and nothing is
+   * delayed.
+   */
   readonly heedsQueueSettings?: boolean
   /** Makes a repetition harmless: the same key with the same digest answers what the first POST answered. */
   readonly idempotency?: { readonly key: string; readonly digest: string } | undefined

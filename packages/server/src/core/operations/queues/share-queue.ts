@@ -14,7 +14,9 @@ export interface ShareQueueInput {
 
 const ONE_DAY_MS = 86_400_000
 
-/** Signs what whoever has the signature may do in the caller's project, without an account. The queue need not exist. */
+/**
+ * Signs what whoever has the signature may do in the caller's project, without an account. The queue need not exist.
+ */
 export const shareQueue = defineOperation({
   name: 'queues.share',
   permission: 'queues:share',

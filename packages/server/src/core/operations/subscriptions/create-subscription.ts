@@ -13,8 +13,8 @@ export interface CreateSubscriptionInput {
 }
 
 /**
- * A missing queue is created. Whom the queue would tell already, but who has not confirmed, keeps the subscription as it is.
- * Answers its id.
+ * A missing queue is created. Whom the queue would tell already, but who has not confirmed, keeps the subscription as
+ * it is. Answers its id.
  */
 export const createSubscription = defineOperation({
   name: 'subscriptions.create',
