@@ -8,7 +8,8 @@ import type { LatestInstant } from './latest-instant.ts'
 /** What this process remembers of a queue. It is the only one that writes the file, so what it remembers is true. */
 export interface QueueState {
   readonly key: QueueKey
-  readonly id: number
+  /** Its identity until it is deleted. Never used again. */
+  readonly number: number
   version: string
   bucket: number
   /** The name of the bucket in ids. */
@@ -60,7 +61,7 @@ const EMPTY = {
 }
 
 interface QueueRow {
-  readonly id: number
+  readonly number: number
   readonly version: number
   readonly bucket: number
   readonly incarnation: number
@@ -107,7 +108,7 @@ export class QueueStates {
   constructor(db: DatabaseSync, latest: LatestInstant) {
     this.#latest = latest
     this.#select = db.prepare(
-      `SELECT id, version, bucket, incarnation, subscription_bucket, last, fresh, free, held, bytes, acted_at,
+      `SELECT number, version, bucket, incarnation, subscription_bucket, last, fresh, free, held, bytes, acted_at,
          (SELECT min(place) FROM message m INDEXED BY message_returned
             WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_returned,
          EXISTS (SELECT 1 FROM delayed d WHERE d.bucket = q.bucket)
@@ -119,20 +120,20 @@ export class QueueStates {
       `INSERT INTO queue (project, kind, name, version, bucket, incarnation, subscription_bucket)
        VALUES (?, ?, ?, 1, ?, ?, ?)`,
     )
-    this.#nextVersion = db.prepare('UPDATE queue SET version = version + 1 WHERE id = ? RETURNING version')
+    this.#nextVersion = db.prepare('UPDATE queue SET version = version + 1 WHERE number = ? RETURNING version')
     this.#metadata = db.prepare('SELECT text FROM metadata WHERE queue = ?')
     this.#putMetadata = db.prepare('INSERT OR REPLACE INTO metadata (queue, text) VALUES (?, ?)')
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
     this.#deleteArrivals = db.prepare('DELETE FROM arrival WHERE queue = ?')
     this.#update = db.prepare(
-      'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, acted_at = ? WHERE id = ?',
+      'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, acted_at = ? WHERE number = ?',
     )
     this.#updateBuckets = db.prepare(
       `UPDATE queue SET bucket = ?1, incarnation = ?2, subscription_bucket = ?3,
          subscription_bytes = CASE WHEN subscription_bucket = ?3 THEN subscription_bytes ELSE 0 END
-       WHERE id = ?4`,
+       WHERE number = ?4`,
     )
-    this.#delete = db.prepare('DELETE FROM queue WHERE id = ?')
+    this.#delete = db.prepare('DELETE FROM queue WHERE number = ?')
     this.#takeBucket = db.prepare('UPDATE service SET last_bucket = last_bucket + 1 RETURNING last_bucket AS bucket')
     this.#drop = db.prepare('INSERT INTO dropped (bucket) VALUES (?)')
     const least = (table: string, instant: string, condition = 'true') =>
@@ -154,8 +155,8 @@ export class QueueStates {
     const state: QueueState = {
       ...EMPTY,
       key: { project: key.project, kind: key.kind, name: key.name },
-      id: row.id,
-      version: `${row.id}.${row.version}`,
+      number: row.number,
+      version: `${row.number}.${row.version}`,
       bucket: row.bucket,
       incarnation: row.incarnation,
       subscriptionBucket: row.subscription_bucket,
@@ -187,14 +188,14 @@ export class QueueStates {
   }
 
   /** The queue as callers know it. Its metadata are read anew each time: they may be large. */
-  toQueue({ key, id, version }: QueueState): Queue {
-    return { ...key, version, metadata: (this.#metadata.get(id) as { text: string }).text }
+  toQueue({ key, number, version }: QueueState): Queue {
+    return { ...key, version, metadata: (this.#metadata.get(number) as { text: string }).text }
   }
 
   updateSettings(state: QueueState, metadata: string): void {
-    const { version } = this.#nextVersion.get(state.id) as { version: number }
-    state.version = `${state.id}.${version}`
-    this.#putMetadata.run(state.id, metadata)
+    const { version } = this.#nextVersion.get(state.number) as { version: number }
+    state.version = `${state.number}.${version}`
+    this.#putMetadata.run(state.number, metadata)
   }
 
   /** Empties the queue: its messages or its subscriptions, or both, are left to the sweeper. */
@@ -207,22 +208,22 @@ export class QueueStates {
       this.#drop.run(state.subscriptionBucket)
       state.subscriptionBucket = this.#newBucket()
     }
-    this.#updateBuckets.run(state.bucket, state.incarnation, state.subscriptionBucket, state.id)
+    this.#updateBuckets.run(state.bucket, state.incarnation, state.subscriptionBucket, state.number)
     this.touch(state)
   }
 
   /** The queue, which never had a message, is what had that incarnation elsewhere. */
   goOnAs(state: QueueState, incarnation: number): void {
     state.incarnation = incarnation
-    this.#updateBuckets.run(state.bucket, incarnation, state.subscriptionBucket, state.id)
+    this.#updateBuckets.run(state.bucket, incarnation, state.subscriptionBucket, state.number)
   }
 
   delete(state: QueueState): void {
     this.#drop.run(state.bucket)
     this.#drop.run(state.subscriptionBucket)
-    this.#delete.run(state.id)
-    this.#deleteMetadata.run(state.id)
-    this.#deleteArrivals.run(state.id)
+    this.#delete.run(state.number)
+    this.#deleteMetadata.run(state.number)
+    this.#deleteArrivals.run(state.number)
     this.#states.delete(queueId(state.key))
   }
 
@@ -263,8 +264,8 @@ export class QueueStates {
     this.#states.clear()
   }
 
-  #store({ last, fresh, free, held, bytes, id }: QueueState): void {
-    this.#update.run(last, fresh, free, held, bytes, this.#latest.value, id)
+  #store({ last, fresh, free, held, bytes, number }: QueueState): void {
+    this.#update.run(last, fresh, free, held, bytes, this.#latest.value, number)
   }
 
   #forgetSome(): void {

@@ -19,12 +19,12 @@ export function createQueueStore(engine: Engine): QueueStore {
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
   const names = db.prepare(`SELECT name, NULL AS metadata FROM queue WHERE ${behind}`)
   const documents = db.prepare(
-    `SELECT name, text AS metadata FROM queue q JOIN metadata m ON m.queue = q.id WHERE ${behind}`,
+    `SELECT name, text AS metadata FROM queue q JOIN metadata m ON m.queue = q.number WHERE ${behind}`,
   )
   const usage = db.prepare(
     `SELECT count(*) AS queues, ifnull(sum(free + held), 0) AS messages,
        ifnull(sum(bytes + subscription_bytes + octet_length(text) - 2), 0) AS bytes
-     FROM queue q JOIN metadata m ON m.queue = q.id WHERE project = ?`,
+     FROM queue q JOIN metadata m ON m.queue = q.number WHERE project = ?`,
   )
   const count = db.prepare('SELECT count(*) AS count FROM queue WHERE project = ? AND kind = ?')
 

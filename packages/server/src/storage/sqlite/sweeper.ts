@@ -32,8 +32,8 @@ export class Sweeper {
     this.#engine = engine
     this.#clock = clock
     const { db } = engine
-    const someQueues = `SELECT * FROM queue WHERE id > $after ORDER BY id LIMIT ${QUEUES_PER_TURN}`
-    this.#lastOf = db.prepare(`SELECT max(id) AS id FROM (${someQueues})`)
+    const someQueues = `SELECT * FROM queue WHERE number > $after ORDER BY number LIMIT ${QUEUES_PER_TURN}`
+    this.#lastOf = db.prepare(`SELECT max(number) AS number FROM (${someQueues})`)
     this.#dueQueues = db.prepare(
       `SELECT project, kind, name FROM (${someQueues}) q
        WHERE EXISTS (SELECT 1 FROM message m WHERE m.bucket = q.bucket AND m.expires_at <= $now)
@@ -111,7 +111,7 @@ export class Sweeper {
   }
 
   #lastBehind(after: number): number | null {
-    return (this.#lastOf.get({ $after: after }) as { id: number | null }).id
+    return (this.#lastOf.get({ $after: after }) as { number: number | null }).number
   }
 
   /** Removes a slice of a dropped bucket; false when there is none. */

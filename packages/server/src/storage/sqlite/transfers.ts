@@ -126,7 +126,7 @@ export class Transfers {
   }
 
   /** Whether the departure arrives for the first time. */
-  #arrives({ id: queue }: QueueState, departure: string): boolean {
+  #arrives({ number: queue }: QueueState, departure: string): boolean {
     const opened = this.#engine.sealer.open('departure', departure)
     if (opened === null) return true
     const { incarnation, number } = opened

@@ -12,7 +12,7 @@ CREATE TABLE service (
 
 -- A queue or topic. What hangs on it hangs on a bucket, so that emptying it is giving it a new one.
 CREATE TABLE queue (
-  id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+  number              INTEGER PRIMARY KEY AUTOINCREMENT,
   project             TEXT    NOT NULL,
   kind                TEXT    NOT NULL,
   name                TEXT    NOT NULL,
