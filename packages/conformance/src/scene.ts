@@ -133,9 +133,12 @@ export class Scene {
     return wordsOf(fresh(await this.storage.messages.pop({ queue, limit, deadLetter: null, now: this.now, ...terms })))
   }
 
-  async redrive(queue: QueueHandle, terms: { ids?: readonly string[]; limit?: number } = {}) {
-    const { ids = null, limit = 100 } = terms
-    return fresh(await this.storage.messages.redrive({ queue, ids, limit, now: this.now }))
+  async redrive(
+    queue: QueueHandle,
+    terms: { ids?: readonly string[]; limit?: number; elsewhere?: readonly string[] } = {},
+  ) {
+    const { ids = null, limit = 100, elsewhere } = terms
+    return fresh(await this.storage.messages.redrive({ queue, ids, limit, elsewhere, now: this.now }))
   }
 
   /** Fails where nothing was there to claim. */

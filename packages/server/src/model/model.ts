@@ -69,7 +69,7 @@ export interface DeadLetterPolicy {
 /** A message with all that there is to know of it, as it goes from one store to another. */
 export interface WholeMessage {
   readonly id: string
-  /** The body as JSON text, as it is stored. */
+  /** As it is stored: what is put around an engine may have sealed the JSON text, and opens it where it is read. */
   readonly body: string
   readonly clientId: string
   /** Seconds. */

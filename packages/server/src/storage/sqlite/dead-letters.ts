@@ -92,9 +92,9 @@ export class DeadLetters {
   }
 
   #targetNamed(name: string, state: QueueState, elsewhere: ReadonlySet<string>): Target | null {
-    if (elsewhere.has(name)) return name
-    const target = this.#engine.states.find(keyOf(state, name))
-    return target === state ? null : target
+    // What came from this very queue stays.
+    if (name === state.key.name) return null
+    return elsewhere.has(name) ? name : this.#engine.states.find(keyOf(state, name))
   }
 
   /** The oldest whose old queue is there. Passes over those whose queue is gone, as far as one turn may look. */
