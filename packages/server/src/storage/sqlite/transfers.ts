@@ -72,10 +72,8 @@ export class Transfers {
     const { sealer } = this.#engine
     const page = this.#behind(state, after, limit, now)
     const { incarnation } = state
-    const places = sealer.sealAll(
-      page.map((row) => (row.place === null ? unsealedPosting(row, incarnation) : unsealedPlace(row, incarnation))),
-    )
     const postings = sealer.sealAll(page.map((row) => unsealedPosting(row, incarnation)))
+    const places = sealer.sealAll(page.filter(isPlaced).map((row) => unsealedPlace(row, incarnation)))
     const ids = sealer.sealAll(page.map((row) => unsealedId(row, state)))
     const messages = page.map(
       (row, i): WholeMessage => ({
@@ -88,11 +86,13 @@ export class Transfers {
         expiresAt: row.expires_at,
         claimCount: row.claim_count,
         cameFrom: row.came_from,
-        marker: row.place === null ? null : (places[i] as string),
+        // Those that have a place come first.
+        marker: places[i] ?? null,
         posting: postings[i] as string,
       }),
     )
-    return { messages, marker: places.at(-1) ?? null, end: this.end(state) }
+    const last = messages.at(-1)
+    return { messages, marker: last?.marker ?? last?.posting ?? null, end: this.end(state) }
   }
 
   import(state: QueueState, messages: readonly ArrivingMessage[], end: string | null, now: Instant): void {
@@ -169,6 +169,10 @@ export class Transfers {
     state.firstReturned = Math.min(state.firstReturned, place)
     state.expiresAt = Math.min(state.expiresAt, expiresAt)
   }
+}
+
+function isPlaced({ place }: ListedRow): boolean {
+  return place !== null
 }
 
 /** What has to be kept of an id that does not follow from where the message stands. */
