@@ -26,6 +26,7 @@ const layers: readonly Layer[] = [
   { path: 'storage/checksummed/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/', imports: ['model/*'], types: ['platform/*'] },
   { path: 'core/', imports: ['model/*', 'storage/contract.ts'], types: ['platform/*'] },
+  { path: 'delivery/', imports: ['model/*', 'core/**', 'storage/contract.ts'], types: ['platform/*'] },
   // A description knows nothing of the doors that it is made from, but what `types.ts` says of them.
   { path: 'wire/openapi/', imports: ['core/**', 'wire/errors.ts'], types: ['model/*'] },
   { path: 'wire/', imports: ['model/*', 'core/**'], types: [] },
@@ -39,6 +40,7 @@ const layers: readonly Layer[] = [
       'auth/**',
       'config/**',
       'core/**',
+      'delivery/**',
       'http/**',
       'storage/encrypted/*',
       'storage/paced/*',

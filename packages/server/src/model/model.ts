@@ -116,6 +116,61 @@ export interface Subscription {
   /** JSON text of an object. */
   readonly options: string
   readonly confirmed: boolean
+  /** Whether it is told of messages. One that has to be confirmed first is not. */
+  readonly isListening: boolean
+  /** How its receiver does; null while nothing is wrong. */
+  readonly health: Health | null
+  /** What the service keeps for itself about it: JSON text of an object, see `core/rules/vault.ts`; null: nothing. */
+  readonly vault: string | null
+}
+
+/** A receiver to which deliveries fail. */
+export interface Health {
+  /** How many attempts have failed since the last that did not. */
+  readonly failures: number
+  /** When the first of these was. */
+  readonly failingSince: Instant
+  /** Nothing is sent to it before; null where it is tried as ever. */
+  readonly pausedUntil: Instant | null
+}
+
+/** Something that a subscription is owed, and whatever is known of how that went. */
+export interface Notification {
+  /** The engine's name for it, among those of its subscription. Not for clients. */
+  readonly ref: string
+  readonly content: NotificationContent
+  /** When it was there to be told of: at the POST of its message, at the end of its delay, or when it was announced. */
+  readonly since: Instant
+  /** What became of it until now, in words of the delivery: JSON text; null where it was not tried yet. */
+  readonly attempts: string | null
+}
+
+/** A message, or an announcement about the subscription itself: JSON text in words of the delivery. */
+export type NotificationContent =
+  | { readonly kind: 'message'; readonly message: NotifiedMessage }
+  | { readonly kind: 'announcement'; readonly text: string }
+
+/** A message as it was posted. It may have gone from its queue in the meantime. */
+export interface NotifiedMessage {
+  readonly id: string
+  /** The body as JSON text. */
+  readonly body: string
+  readonly clientId: string
+  /** Seconds. */
+  readonly ttlSeconds: number
+  /** Seconds; 0: none. */
+  readonly delaySeconds: number
+  /** When it was posted. */
+  readonly createdAt: Instant
+}
+
+/** A message that a subscription was told of in vain. */
+export interface Failure {
+  readonly message: NotifiedMessage
+  readonly since: Instant
+  /** What became of it, in words of the delivery: JSON text. */
+  readonly attempts: string
+  readonly failedAt: Instant
 }
 
 export interface Pool {

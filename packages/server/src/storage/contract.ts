@@ -22,10 +22,13 @@ import type {
   Claim,
   DeadLetterPolicy,
   Departure,
+  Failure,
   Flavor,
+  Health,
   Instant,
   Message,
   MetadataFilter,
+  Notification,
   Pool,
   Queue,
   QueueKey,
@@ -338,7 +341,7 @@ export interface Exchanged {
 export interface SubscriptionStore {
   /**
    * Subscriptions are unique by queue and subscriber among the live ones: an existing one is answered as it is, with
-   * `created: false`.
+   * `created: false`. A new one is unconfirmed, without health, and is told of what is there to be told of from now on.
    */
   create(p: {
     queue: QueueHandle
@@ -346,6 +349,8 @@ export interface SubscriptionStore {
     subscriber: string
     ttlSeconds: number
     options: string
+    isListening: boolean
+    vault: string | null
     now: Instant
   }): Promise<{ created: boolean; subscription: Subscription } | Stale>
 
@@ -355,8 +360,10 @@ export interface SubscriptionStore {
   list(p: { queue: QueueHandle; after: string | null; limit: number; now: Instant }): Promise<Subscription[] | Stale>
 
   /**
-   * Changes what is given; a new ttl counts from now. A new subscriber makes the subscription unconfirmed again.
-   * 'conflict' when another live one of the queue has that subscriber.
+   * Changes what is given; a new ttl counts from now. A subscriber that differs makes the subscription unconfirmed
+   * again, and it has no health then and does not rest; only then `isListening` is looked at, which works as with
+   * `confirm`. 'conflict' when another live one of the
+   * queue has that subscriber.
    */
   update(p: {
     queue: QueueHandle
@@ -364,17 +371,131 @@ export interface SubscriptionStore {
     subscriber?: string | undefined
     ttlSeconds?: number | undefined
     options?: string | undefined
+    isListening?: boolean | undefined
+    vault?: string | null | undefined
     now: Instant
   }): Promise<'updated' | 'absent' | 'conflict' | Stale>
 
-  /** False when there is no such subscription. */
-  confirm(p: { queue: QueueHandle; id: string; confirmed: boolean; now: Instant }): Promise<boolean | Stale>
+  /**
+   * One that stops listening is owed no message any more; one that begins is told of what is there from now on. False
+   * when there is no such subscription.
+   */
+  confirm(p: {
+    queue: QueueHandle
+    id: string
+    confirmed: boolean
+    isListening: boolean
+    now: Instant
+  }): Promise<boolean | Stale>
 
+  /** With all that it is owed and all that is recorded of it. */
   delete(p: { queue: QueueHandle; id: string; now: Instant }): Promise<undefined | Stale>
 
   /** Removes all subscriptions of the queue. */
   purge(p: { queue: QueueHandle; now: Instant }): Promise<'purged' | Stale>
 }
+
+/**
+ * What subscriptions are owed. A queue that has subscriptions which listen keeps a *feed*: each message enters it, body
+ * and all, at its POST in the same move, or when its delay is over; so whoever deletes the message takes nothing from
+ * a subscriber, nor does a purge or the end of its life. A message enters once: what is imported, comes from a claim,
+ * from a dead letter queue or to one does not. (One that was imported with a delay does, when that is over.) Each
+ * subscription has a place in the feed, and is owed what comes behind it. The feed goes with what was delivered from it,
+ * and with the queue.
+ *
+ * Whoever delivers takes a *lease* of a subscription: until it ends nobody else delivers to that one, so its order is
+ * kept. A lease ends by `settle`, or at `endsAt`; then another may take what is left.
+ */
+export interface DeliveryStore {
+  /**
+   * Leases up to `limit` subscriptions that are owed something by now, do not rest, and are not leased; those that
+   * have waited longest first, roughly. Each comes with the first of what it is owed: what is to be tried again by now,
+   * in the order of the feed, then what is new, in order; up to `batch`, at least one.
+   *
+   * `next`: the instant from which on another lease may bring more, of itself; null: not before `watchWork` tells.
+   */
+  lease(p: { limit: number; seconds: number; batch: Batch; now: Instant }): Promise<{
+    leases: Lease[]
+    next: Instant | null
+  }>
+
+  /**
+   * Says what became of notifications of a lease; those not named are owed as before. `outcomes` go by the order in
+   * which they were handed out, and name a beginning of it. What is not owed any more is passed over. `log`, JSON texts, is kept as the end of what `log`
+   * answers, which holds at most `keep.log`; of the failures at most `keep.failures` stay, the latest. `health` as it is
+   * from now on.
+   *
+   * With `next` the lease goes on for so many seconds from now, and answers the next notifications, as `lease` would;
+   * it has ended if there are none. Without it has ended, and with `restsUntil` the subscription is not leased before.
+   *
+   * 'lost', having done nothing, when the lease has ended already, or the subscription has.
+   */
+  settle(p: {
+    lease: Lease
+    outcomes: readonly Outcome[]
+    log: readonly string[]
+    keep: { readonly log: number; readonly failures: number }
+    health: Health | null
+    next: { readonly seconds: number; readonly batch: Batch } | null
+    restsUntil: Instant | null
+    now: Instant
+  }): Promise<{ notifications: readonly Notification[]; endsAt: Instant } | 'lost'>
+
+  /** The subscription is owed that too, at once, whether it listens or not. False when there is no such subscription. */
+  announce(p: { queue: QueueHandle; id: string; text: string; now: Instant }): Promise<boolean | Stale>
+
+  /**
+   * What failed at last, those that failed first first; those of a page behind `after`, the marker of another. What is
+   * no marker counts as null. Null when there is no such subscription.
+   */
+  failures(p: {
+    queue: QueueHandle
+    id: string
+    after: string | null
+    limit: number
+    now: Instant
+  }): Promise<{ failures: Failure[]; marker: string | null } | null | Stale>
+
+  /**
+   * Owes the messages again that have failed, from now on and as if they had never been tried: those whose ids are
+   * given, or else the first `limit`; of these only such as failed at `since` or later, where it is given. They are no
+   * failures then. Answers the ids of the messages, in the order in which they had failed. Null when there is no such
+   * subscription, or it does not listen.
+   */
+  replay(p: {
+    queue: QueueHandle
+    id: string
+    messageIds: readonly string[] | null
+    since: Instant | null
+    limit: number
+    now: Instant
+  }): Promise<string[] | null | Stale>
+
+  /** What `settle` was told lately, the latest last. Null when there is no such subscription. */
+  log(p: { queue: QueueHandle; id: string; now: Instant }): Promise<string[] | null | Stale>
+}
+
+/** How much of what a subscription is owed is handed out at once. */
+export interface Batch {
+  readonly notifications: number
+  /** Of bodies, in UTF-8; passed by the last of them only, or by one alone. */
+  readonly bytes: number
+}
+
+export interface Lease {
+  /** Names the lease: another one of the same subscription has another. */
+  readonly id: string
+  readonly queue: Queue
+  readonly subscription: Subscription
+  readonly endsAt: Instant
+  readonly notifications: readonly Notification[]
+}
+
+/** Delivered, or passed over; to be tried again; or failed at last, which leaves a record until `expiresAt`. */
+export type Outcome =
+  | { readonly ref: string; readonly became: 'done' }
+  | { readonly ref: string; readonly became: 'postponed'; readonly until: Instant; readonly attempts: string }
+  | { readonly ref: string; readonly became: 'failed'; readonly attempts: string; readonly expiresAt: Instant }
 
 /**
  * Pools and flavors: which engines there are, and which of them queues of a flavor go to. Pools are there for all
@@ -435,6 +556,7 @@ export interface QueueEngine {
   readonly messages: MessageStore
   readonly claims: ClaimStore
   readonly subscriptions: SubscriptionStore
+  readonly deliveries: DeliveryStore
 
   /** Says in a sentence how answers to writes are weaker at present than `Durable` demands; null when they are not. */
   weakness(): string | null
@@ -449,6 +571,12 @@ export interface QueueEngine {
    * by `process.emitWarning` (see `tellListeners`).
    */
   watch(queue: QueueKey, listener: () => void): () => void
+
+  /**
+   * Calls `listener` whenever `deliveries.lease` may bring something before the instant that it answered last, on
+   * whatever node that came about. A hint, as with `watch`. Answers the function that ends it.
+   */
+  watchWork(listener: () => void): () => void
 
   /** Resolves when the engine can read and write; throws StorageUnavailable otherwise. */
   ping(): Promise<void>
