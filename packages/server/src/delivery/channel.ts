@@ -1,7 +1,7 @@
 /** What all ways to a receiver have in common. */
 
-/** What became of one try to reach a receiver. */
-export interface Attempt {
+/** How one try to reach a receiver went: what came back, if anything. */
+export interface Answer {
   /** 'gone': the receiver says that it will never want any more (status 410). */
   readonly result: 'delivered' | 'failed' | 'gone'
   /** Of the answer; null where none came, or the way has none. */
@@ -35,7 +35,7 @@ export interface Mail {
 
 /** A way to receivers. `send` answers what happened and throws only where we have a bug; the signal ends it early. */
 export interface Channel<Parcel> {
-  send(parcel: Parcel, signal: AbortSignal): Promise<Attempt>
+  send(parcel: Parcel, signal: AbortSignal): Promise<Answer>
   /** Ends the connections that are left. */
   close(): Promise<void>
 }

@@ -1,0 +1,118 @@
+import type { Instant } from '../model/model.ts'
+import { StorageUnavailable } from '../storage/contract.ts'
+import { BATCH, type DeliverParts, deliver } from './deliver.ts'
+import { Slots } from './slots.ts'
+
+export interface DispatcherParts extends Omit<DeliverParts, 'slots' | 'stopping' | 'aborted'> {
+  watchWork(listener: () => void): () => void
+  /** To how many subscriptions at once, in all, for each host, and for each project. */
+  readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
+  /** How long tries that are under way may take when the service ends, in seconds. */
+  readonly closingSeconds: number
+  /** Told of every error that is ours. */
+  report(error: unknown): void
+}
+
+/** Subscriptions that are leased by one move. */
+const LEASES_AT_ONCE = 100
+/** Before it asks a storage again that could not answer, in milliseconds. */
+const AFTER_TROUBLE_MS = 1_000
+
+/**
+ * Takes leases of subscriptions that are owed something, as many as there is room for, and delivers. It sleeps until
+ * the storage tells of work, or the instant comes that the storage named.
+ */
+export class Dispatcher {
+  readonly #parts: DispatcherParts
+  readonly #slots: Slots
+  readonly #stopping = new AbortController()
+  readonly #aborted = new AbortController()
+  readonly #deliveries = new Set<Promise<void>>()
+  readonly #unwatch: () => void
+  readonly #running: Promise<void>
+  #hasNews = false
+  #wake: (() => void) | null = null
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts
+    this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
+    this.#unwatch = parts.watchWork(() => this.#hear())
+    this.#running = this.#run()
+  }
+
+  /** Lets tries under way come to their end, or ends them, and hands back every lease. */
+  async close(): Promise<void> {
+    const { clock, closingSeconds } = this.#parts
+    this.#stopping.abort()
+    this.#unwatch()
+    this.#slots.clear()
+    this.#hear()
+    const end = clock.at(clock.now() + closingSeconds * 1000, () => this.#aborted.abort())
+    await this.#running
+    await Promise.all(this.#deliveries)
+    end.cancel()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#hasNews = false
+      const room = Math.min(this.#parts.atOnce.all - this.#deliveries.size, LEASES_AT_ONCE)
+      await this.#sleepUntil(room > 0 ? await this.#leaseSome(room) : null)
+    }
+  }
+
+  /** Answers when it is worth to look again; null: not before it hears something. */
+  async #leaseSome(limit: number): Promise<Instant | null> {
+    const { storage, clock, terms, report } = this.#parts
+    try {
+      const batch = BATCH
+      const { leases, next } = await storage.deliveries.lease({
+        limit,
+        seconds: terms.leaseSeconds,
+        batch,
+        now: clock.now(),
+      })
+      for (const lease of leases) this.#begin(deliver(lease, this.#deliverParts()))
+      return next
+    } catch (error) {
+      report(error)
+      return clock.now() + AFTER_TROUBLE_MS
+    }
+  }
+
+  #deliverParts(): DeliverParts {
+    return {
+      ...this.#parts,
+      slots: this.#slots,
+      stopping: this.#stopping.signal,
+      aborted: this.#aborted.signal,
+    }
+  }
+
+  #begin(delivering: Promise<void>): void {
+    const delivery: Promise<void> = delivering.catch(this.#parts.report).finally(() => {
+      const wasFull = this.#deliveries.size === this.#parts.atOnce.all
+      this.#deliveries.delete(delivery)
+      if (wasFull) this.#hear()
+    })
+    this.#deliveries.add(delivery)
+  }
+
+  #hear(): void {
+    this.#hasNews = true
+    this.#wake?.()
+  }
+
+  async #sleepUntil(instant: Instant | null): Promise<void> {
+    const { clock } = this.#parts
+    if (this.#hasNews || this.#stopping.signal.aborted || (instant !== null && instant <= clock.now())) return
+    await new Promise<void>((resolve) => {
+      const timer = instant === null ? null : clock.at(instant, resolve)
+      this.#wake = () => {
+        timer?.cancel()
+        resolve()
+      }
+    })
+    this.#wake = null
+  }
+}
