@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { QueueKey, Storage } from 'zaqar/storage'
 
 /** How long a signal may take. Only a failing test waits as long. */
 const patienceMilliseconds = 2000
@@ -10,8 +9,9 @@ export class Signals {
   readonly #waiting = new Set<() => void>()
   #heard = 0
 
-  constructor(storage: Storage, key: QueueKey) {
-    this.#end = storage.watch(key, () => {
+  /** `watch` begins to call a listener and answers how to end that. */
+  constructor(watch: (listener: () => void) => () => void) {
+    this.#end = watch(() => {
       this.#heard += 1
       for (const wake of this.#waiting) wake()
     })

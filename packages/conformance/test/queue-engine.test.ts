@@ -14,7 +14,7 @@ const harness: Harness = {
 
 runConformance('an engine without a registry', harness)
 
-function queuesOnly({ queues, messages, claims, subscriptions, ...storage }: Storage): QueueEngine {
+function queuesOnly({ queues, messages, claims, subscriptions, deliveries, ...storage }: Storage): QueueEngine {
   const { create, get, update, delete: remove, stats } = queues
   return {
     abilities: harness.abilities,
@@ -22,8 +22,10 @@ function queuesOnly({ queues, messages, claims, subscriptions, ...storage }: Sto
     messages,
     claims,
     subscriptions,
+    deliveries,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
+    watchWork: (listener) => storage.watchWork(listener),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }

@@ -100,9 +100,9 @@ export function durableCases(it: It): void {
 
   it.needing('survivesReopen', 'subscriptions', async (scene) => {
     const queue = await scene.queue()
-    const terms = { id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: '{"n": 1}' }
-    await scene.storage.subscriptions.create({ queue, ...terms, now: scene.now })
-    await scene.storage.subscriptions.confirm({ queue, id: 's', confirmed: true, now: scene.now })
+    const terms = { id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: '{"n": 1}', vault: '{"k": 1}' }
+    await scene.storage.subscriptions.create({ queue, ...terms, isListening: false, now: scene.now })
+    await scene.storage.subscriptions.confirm({ queue, id: 's', confirmed: true, isListening: true, now: scene.now })
     const subscription = await scene.storage.subscriptions.get({ queue, id: 's', now: scene.now })
     await scene.clients.reopen()
     assert.deepEqual(await scene.storage.subscriptions.get({ queue, id: 's', now: scene.now }), subscription)

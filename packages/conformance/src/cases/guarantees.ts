@@ -72,7 +72,7 @@ export function guaranteeCases(it: It): void {
     const claim = await scene.claim(queue, { limit: 2, ttlSeconds: 60, graceSeconds: 0 })
     await scene.postWith(queue, { delaySeconds: 60 }, 'delayed')
     const subscription = { queue, id: 's', subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}' }
-    await storage.subscriptions.create({ ...subscription, now: scene.now })
+    await storage.subscriptions.create({ ...subscription, isListening: true, vault: null, now: scene.now })
     const seen = async () => [
       await scene.listed(queue),
       (await scene.getClaim(queue, claim.id)) !== null,

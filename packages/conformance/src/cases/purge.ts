@@ -115,6 +115,8 @@ async function fill(scene: Scene) {
     subscriber: 'http://one.example/',
     ttlSeconds: 3600,
     options: '{}',
+    isListening: true,
+    vault: null,
     now,
   })
   const claimed = await scene.postOne(queue, 'claimed')

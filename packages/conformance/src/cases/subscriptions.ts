@@ -22,8 +22,14 @@ export function subscriptionCases(it: It): void {
       renewedAt: now,
       options: '{"b": [1.0], "10": null}',
       confirmed: false,
+      isListening: true,
+      health: null,
+      vault: '{"secrets": []}',
     }
-    const answer = await subscribe(scene, queue, 's', one, { options: subscription.options })
+    const answer = await subscribe(scene, queue, 's', one, {
+      options: subscription.options,
+      vault: subscription.vault,
+    })
     assert.deepEqual(answer, { created: true, subscription })
     scene.pass(5)
     assert.deepEqual(await get(scene, queue, 's'), subscription)
@@ -35,13 +41,13 @@ export function subscriptionCases(it: It): void {
     const { storage, now } = scene
     const isStaleFor = async (queue: QueueHandle) => {
       const moves = storage.subscriptions
-      const terms = { subscriber: two, ttlSeconds: 60, options: '{}' }
+      const terms = { subscriber: two, ttlSeconds: 60, options: '{}', isListening: true, vault: null }
       const answers = await Promise.all([
         moves.create({ queue, id: 't', ...terms, now }),
         moves.get({ queue, id: 's', now }),
         moves.list({ queue, after: null, limit: 10, now }),
         moves.update({ queue, id: 's', ttlSeconds: 600, now }),
-        moves.confirm({ queue, id: 's', confirmed: true, now }),
+        moves.confirm({ queue, id: 's', confirmed: true, isListening: true, now }),
         moves.delete({ queue, id: 's', now }),
         moves.purge({ queue, now }),
       ])
@@ -60,7 +66,7 @@ export function subscriptionCases(it: It): void {
     const queue = await scene.queue()
     const first = await subscribe(scene, queue, 's1', one)
     scene.pass(10)
-    await scene.storage.subscriptions.confirm({ queue, id: 's1', confirmed: true, now: scene.now })
+    await scene.storage.subscriptions.confirm({ queue, id: 's1', confirmed: true, isListening: true, now: scene.now })
     const again = await subscribe(scene, queue, 's2', one, { ttlSeconds: 600, options: '{"n": 1}' })
     assert.deepEqual(again, { created: false, subscription: { ...first.subscription, confirmed: true } })
     assert.deepEqual(await listed(scene, queue), ['s1'])
@@ -77,7 +83,16 @@ export function subscriptionCases(it: It): void {
     scene.clock.advance(1)
     assert.deepEqual(await listed(scene, queue), [])
     assert.equal(await get(scene, queue, 's1'), null)
-    assert.equal(await scene.storage.subscriptions.confirm({ queue, id: 's1', confirmed: true, now: scene.now }), false)
+    assert.equal(
+      await scene.storage.subscriptions.confirm({
+        queue,
+        id: 's1',
+        confirmed: true,
+        isListening: true,
+        now: scene.now,
+      }),
+      false,
+    )
     assert.equal(await update(scene, queue, 's1', { ttlSeconds: 60 }), 'absent')
     assert.equal((await subscribe(scene, queue, 's2', one)).created, true)
     assert.deepEqual(await listed(scene, queue), ['s2'])
@@ -105,7 +120,7 @@ export function subscriptionCases(it: It): void {
   it('an update changes what is given and leaves the rest', async (scene) => {
     const queue = await scene.queue()
     const created = await subscribe(scene, queue, 's', one, { options: '{"n": 1}' })
-    await scene.storage.subscriptions.confirm({ queue, id: 's', confirmed: true, now: scene.now })
+    await scene.storage.subscriptions.confirm({ queue, id: 's', confirmed: true, isListening: true, now: scene.now })
     const before = { ...created.subscription, confirmed: true }
     scene.pass(10)
     assert.equal(await update(scene, queue, 's', { options: '{"m": 2}' }), 'updated')
@@ -138,7 +153,10 @@ export function subscriptionCases(it: It): void {
     await subscribe(scene, queue, 's', one)
     const { subscriptions } = scene.storage
     for (const confirmed of [true, true, false]) {
-      assert.equal(await subscriptions.confirm({ queue, id: 's', confirmed, now: scene.now }), true)
+      assert.equal(
+        await subscriptions.confirm({ queue, id: 's', confirmed, isListening: confirmed, now: scene.now }),
+        true,
+      )
       assert.equal((await get(scene, queue, 's'))?.confirmed, confirmed)
     }
   })
@@ -184,7 +202,7 @@ export function subscriptionCases(it: It): void {
     for (const [stranger, id] of strangers) {
       const params = { queue: stranger, id, now: scene.now }
       assert.equal(await subscriptions.get(params), null)
-      assert.equal(await subscriptions.confirm({ ...params, confirmed: true }), false)
+      assert.equal(await subscriptions.confirm({ ...params, confirmed: true, isListening: true }), false)
       assert.equal(await subscriptions.update({ ...params, ttlSeconds: 600 }), 'absent')
       await subscriptions.delete(params)
     }
@@ -201,7 +219,8 @@ async function subscribe(
   terms: Partial<CreateTerms> = {},
 ) {
   const { subscriptions } = storage
-  return fresh(await subscriptions.create({ queue, id, subscriber, ttlSeconds: 60, options: '{}', now, ...terms }))
+  const usual = { ttlSeconds: 60, options: '{}', isListening: true, vault: null }
+  return fresh(await subscriptions.create({ queue, id, subscriber, ...usual, now, ...terms }))
 }
 
 async function get({ storage, now }: Scene, queue: QueueHandle, id: string): Promise<Subscription | null> {

@@ -136,7 +136,16 @@ export function usageCases(it: It): void {
     const queue = await scene.queue()
     const { subscriptions } = scene.storage
     const subscribe = (id: string, subscriber: string, options: string, ttlSeconds = 3600) =>
-      subscriptions.create({ queue, id, subscriber, options, ttlSeconds, now: scene.now })
+      subscriptions.create({
+        queue,
+        id,
+        subscriber,
+        options,
+        ttlSeconds,
+        isListening: true,
+        vault: null,
+        now: scene.now,
+      })
     await subscribe('s1', 'http://a/', '{"n": 1.0}')
     assert.equal(await bytesOf(scene), 17)
     await subscribe('s2', 'http://a/', '{"it": "is there already"}')
@@ -145,7 +154,7 @@ export function usageCases(it: It): void {
     assert.equal(await bytesOf(scene), 27)
     await subscriptions.update({ queue, id: 's1', options: '{}', now: scene.now })
     await subscriptions.update({ queue, id: 's1', ttlSeconds: 7200, now: scene.now })
-    await subscriptions.confirm({ queue, id: 's1', confirmed: true, now: scene.now })
+    await subscriptions.confirm({ queue, id: 's1', confirmed: true, isListening: true, now: scene.now })
     assert.equal(await bytesOf(scene), 19)
     await subscriptions.update({
       queue,

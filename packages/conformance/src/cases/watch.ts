@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import type { QueueKey } from 'zaqar/storage'
+import type { QueueKey, Storage } from 'zaqar/storage'
 import type { Scene } from '../scene.ts'
 import { Signals } from '../signal.ts'
 import type { It } from './case.ts'
@@ -124,7 +124,7 @@ export function watchCases(it: It): void {
 
   it('all who watch are told, until they end it', async (scene) => {
     const queue = await scene.queue()
-    const [staying, leaving] = [new Signals(scene.storage, queue), new Signals(scene.storage, queue)]
+    const [staying, leaving] = [signalsOf(scene.storage, queue), signalsOf(scene.storage, queue)]
     await staying.after(() => leaving.after(() => scene.post(queue, 'a')))
     leaving.end()
     leaving.end()
@@ -160,7 +160,7 @@ export function watchCases(it: It): void {
   it.needing('severalProcesses', 'what another client does is signalled', async (scene) => {
     const queue = await scene.queue()
     const other = await scene.clients.openAnother()
-    const watched = new Signals(other, queue)
+    const watched = signalsOf(other, queue)
     await watched.after(() => scene.post(queue, 'a'))
     const { id } = await scene.claim(queue, { ttlSeconds: 10 })
     await watched.after(() => scene.pass(10))
@@ -176,7 +176,7 @@ export function watchCases(it: It): void {
     async (scene) => {
       const queue = await scene.queue()
       const other = await scene.clients.openAnother()
-      const watched = new Signals(other, queue)
+      const watched = signalsOf(other, queue)
       for (let messages = 0; messages < 1000; messages += 100) await scene.post(queue, ...Array(100).fill('a'))
       const page = { queue, after: null, limit: 1000, hideClientId: null, includeClaimed: true, includeDelayed: false }
       // Keeps who watches from finding out soon that there is a delay to wait for.
@@ -204,8 +204,12 @@ export function watchCases(it: It): void {
   })
 }
 
+function signalsOf(storage: Storage, key: QueueKey): Signals {
+  return new Signals((listener) => storage.watch(key, listener))
+}
+
 async function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
-  const signals = new Signals(scene.storage, key)
+  const signals = signalsOf(scene.storage, key)
   try {
     await run(signals)
   } finally {

@@ -1,6 +1,8 @@
 import type {
   Abilities,
   ClaimStore,
+  DeliveryStore,
+  Instant,
   MessageStore,
   PoolStore,
   QueueStore,
@@ -10,6 +12,8 @@ import type {
 import { StorageUnavailable } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { claimMoves } from './claim-moves.ts'
+import { deliveryMoves } from './delivery-moves.ts'
+import { enterWhatIsDue } from './feed.ts'
 import { messageMoves } from './message-moves.ts'
 import { asStore } from './moves.ts'
 import { poolMoves } from './pool-moves.ts'
@@ -33,17 +37,22 @@ export const modelAbilities: Abilities = {
 export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: ModelState = createModelState()): Storage {
   const watchers = createWatchers(state, clock)
   let closed = false
-  const isClosed = () => closed
+  const before = ({ now }: { readonly now?: Instant }) => {
+    if (closed) throw new StorageUnavailable('the storage is closed')
+    if (now !== undefined) enterWhatIsDue(state, now)
+  }
   return {
-    queues: asStore<QueueStore>(queueMoves(state), isClosed),
-    messages: asStore<MessageStore>(messageMoves(state, watchers), isClosed),
-    claims: asStore<ClaimStore>(claimMoves(state, watchers), isClosed),
-    subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state), isClosed),
-    pools: asStore<PoolStore>(poolMoves(state), isClosed),
+    queues: asStore<QueueStore>(queueMoves(state), before),
+    messages: asStore<MessageStore>(messageMoves(state, watchers), before),
+    claims: asStore<ClaimStore>(claimMoves(state, watchers), before),
+    subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state, watchers), before),
+    deliveries: asStore<DeliveryStore>(deliveryMoves(state, watchers), before),
+    pools: asStore<PoolStore>(poolMoves(state), before),
     idKey: state.idKey,
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',
     watch: watchers.watch,
+    watchWork: watchers.watchWork,
     async ping() {
       if (closed) throw new StorageUnavailable('the storage is closed')
     },

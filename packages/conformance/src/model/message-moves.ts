@@ -1,5 +1,6 @@
 import type { ArrivingMessage, IdempotencyKey, Instant, MessageStore, QueueKey, WholeMessage } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
+import { enterWhatIsDue } from './feed.ts'
 import {
   byArrival,
   byPlace,
@@ -53,9 +54,12 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
           claimId: null,
           claimCount: 0,
           cameFrom: null,
+          delaySeconds,
+          isToEnter: true,
         }
       })
       state.messages.push(...rows)
+      enterWhatIsDue(state, now)
       markUsed(state, queue)
       // Decision: as a marker the id of a message works in the queue that it was posted to, wherever it has moved
       // since.
@@ -63,6 +67,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const ids = rows.map((row) => row.id)
       if (idempotency) state.idempotencyRecords.push({ ...idempotency, queue: keyOf(queue), ids })
       watchers.notify(queue)
+      watchers.notifyWork()
       return { ids }
     },
 
@@ -192,6 +197,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         const [place, posting] = [message.marker, message.posting].map((marker) =>
           isSame ? findMarker(state, queue, marker) : undefined,
         )
+        const visibleAt = place?.visibleAt ?? Math.max(message.visibleAt, now)
         state.messages.push({
           id: message.id,
           body: message.body,
@@ -204,11 +210,14 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
           claimId: null,
           queue: keyOf(queue),
           arrival: posting?.arrival ?? arrival,
-          visibleAt: place?.visibleAt ?? Math.max(message.visibleAt, now),
+          visibleAt,
+          delaySeconds: Math.floor((message.visibleAt - message.createdAt) / 1000),
+          isToEnter: visibleAt > now,
         })
         markUsed(state, queue)
       }
       watchers.notify(queue)
+      watchers.notifyWork()
       return 'stored'
     },
 

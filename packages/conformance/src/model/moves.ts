@@ -1,4 +1,4 @@
-import { StorageUnavailable } from 'zaqar/storage'
+import type { Instant } from 'zaqar/storage'
 
 type Method = (params: never) => Promise<unknown>
 
@@ -9,15 +9,15 @@ export type Moves<Store> = {
     : never
 }
 
-/** Makes promises of the answers, and refuses every move once `isClosed`. */
+/** Makes promises of the answers. `before` goes before every move, and may refuse it by throwing. */
 export function asStore<Store extends Record<keyof Store, Method>>(
   moves: Moves<Store>,
-  isClosed: () => boolean,
+  before: (params: { readonly now?: Instant }) => void,
 ): Store {
   const methods = Object.entries<(params: never) => unknown>(moves).map(([name, move]) => [
     name,
     async (params: never) => {
-      if (isClosed()) throw new StorageUnavailable('the storage is closed')
+      before(params)
       return move(params)
     },
   ])

@@ -41,6 +41,7 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       empty(state, handle)
       state.queues = state.queues.filter((queue) => !isSameQueue(queue, handle))
       state.subscriptions = state.subscriptions.filter(({ queue }) => !isSameQueue(queue, handle))
+      state.feed = state.feed.filter(({ queue }) => !isSameQueue(queue, handle))
       state.arrivals = state.arrivals.filter(({ queue }) => !isSameQueue(queue, handle))
       return 'deleted'
     },

@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type {
   Claim,
   Departure,
+  Failure,
   Flavor,
   Instant,
   Message,
+  NotificationContent,
+  NotifiedMessage,
   Pool,
   Queue,
   QueueHandle,
@@ -21,6 +24,7 @@ export interface ModelState {
   messages: MessageRow[]
   claims: ClaimRow[]
   subscriptions: SubscriptionRow[]
+  feed: FeedRow[]
   idempotencyRecords: IdempotencyRow[]
   /** Where each marker that was handed out points: ids of messages and ends of pages. */
   markers: MarkerRow[]
@@ -34,6 +38,7 @@ export interface ModelState {
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
+  workListeners: WorkListenerRow[]
 }
 
 /** The same contents have the same incarnation, also in another store. */
@@ -52,6 +57,10 @@ export interface MessageRow extends Omit<Message, 'claimId'>, Place {
   claimCount: number
   /** Name of the queue that it left for this dead letter queue, or null. */
   cameFrom: string | null
+  /** Seconds, as posted. */
+  delaySeconds: number
+  /** Whether it still has to enter the feed, once it is visible. */
+  isToEnter: boolean
 }
 
 /**
@@ -71,6 +80,42 @@ export interface ClaimRow extends Omit<Claim, 'messages'> {
 
 export interface SubscriptionRow extends Subscription {
   readonly queue: QueueKey
+  /** The number in the feed behind which it is owed messages. */
+  position: number
+  /** What it is owed besides: announcements, and messages that were tried or are replayed. */
+  retries: RetryRow[]
+  /** In the order in which they failed. */
+  failures: FailureRow[]
+  log: string[]
+  /** The last one, live or not. */
+  lease: { readonly id: string; readonly endsAt: Instant } | null
+  restsUntil: Instant | null
+}
+
+/** A message as subscriptions are told of it. Numbers grow through all feeds. */
+export interface FeedRow {
+  readonly queue: QueueKey
+  readonly number: number
+  readonly message: NotifiedMessage
+  readonly since: Instant
+}
+
+export interface RetryRow {
+  /** Of the feed. */
+  readonly number: number
+  readonly content: NotificationContent
+  readonly since: Instant
+  readonly attempts: string | null
+  /** Not to be tried before. */
+  readonly until: Instant
+}
+
+export interface FailureRow extends Failure {
+  /** Of the feed. */
+  readonly number: number
+  /** Grows from failure to failure. */
+  readonly place: number
+  readonly expiresAt: Instant
 }
 
 export interface IdempotencyRow {
@@ -94,6 +139,11 @@ export interface WatcherRow {
   timer: { cancel(): void } | null
 }
 
+/** An object for each watch: who watches twice is told twice. */
+export interface WorkListenerRow {
+  readonly listener: () => void
+}
+
 interface MarkerRow extends Place {
   readonly incarnation: string
   readonly marker: string
@@ -107,6 +157,7 @@ export function createModelState(): ModelState {
     messages: [],
     claims: [],
     subscriptions: [],
+    feed: [],
     idempotencyRecords: [],
     markers: [],
     departures: [],
@@ -117,6 +168,7 @@ export function createModelState(): ModelState {
     poolFlavors: [],
     counter: 0,
     watchers: [],
+    workListeners: [],
   }
 }
 

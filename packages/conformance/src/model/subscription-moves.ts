@@ -1,13 +1,15 @@
 import type { Instant, QueueKey, Subscription, SubscriptionStore } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
+import { listening, liveSubscriptions } from './feed.ts'
 import type { Moves } from './moves.ts'
-import { endOf, isSameQueue, isStale, type ModelState, pageBy, type SubscriptionRow } from './state.ts'
+import { isSameQueue, isStale, type ModelState, pageBy, type SubscriptionRow } from './state.ts'
+import type { Watchers } from './watchers.ts'
 
-export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
+export function subscriptionMoves(state: ModelState, watchers: Watchers): Moves<SubscriptionStore> {
   return {
-    create({ queue, id, subscriber, ttlSeconds, options, now }) {
+    create({ queue, id, subscriber, ttlSeconds, options, isListening, vault, now }) {
       if (isStale(state, queue)) return STALE
-      const existing = live(state, queue, now).find((row) => row.subscriber === subscriber)
+      const existing = liveSubscriptions(state, queue, now).find((row) => row.subscriber === subscriber)
       if (existing) return { created: false, subscription: toSubscription(existing) }
       const { project, kind, name } = queue
       const row: SubscriptionRow = {
@@ -19,41 +21,55 @@ export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
         renewedAt: now,
         options,
         confirmed: false,
+        isListening,
+        health: null,
+        vault,
+        position: state.counter,
+        retries: [],
+        failures: [],
+        log: [],
+        lease: null,
+        restsUntil: null,
       }
       state.subscriptions.push(row)
+      watchers.notifyWork()
       return { created: true, subscription: toSubscription(row) }
     },
 
     get({ queue, id, now }) {
       if (isStale(state, queue)) return STALE
-      const row = find(state, queue, id, now)
+      const row = findSubscription(state, queue, id, now)
       return row && toSubscription(row)
     },
 
     list({ queue, after, limit, now }) {
       if (isStale(state, queue)) return STALE
-      return pageBy(live(state, queue, now), (row) => row.id, { after, limit }).map(toSubscription)
+      return pageBy(liveSubscriptions(state, queue, now), (row) => row.id, { after, limit }).map(toSubscription)
     },
 
     // Decision: to set the subscriber that it has already changes nothing, so it stays confirmed.
-    update({ queue, id, subscriber, ttlSeconds, options, now }) {
+    update({ queue, id, subscriber, ttlSeconds, options, isListening, vault, now }) {
       if (isStale(state, queue)) return STALE
-      const row = find(state, queue, id, now)
+      const live = liveSubscriptions(state, queue, now)
+      const row = live.find((one) => one.id === id)
       if (!row) return 'absent'
-      if (live(state, queue, now).some((other) => other !== row && other.subscriber === subscriber)) return 'conflict'
-      replace(state, row, {
-        ...row,
-        ...(subscriber !== undefined && subscriber !== row.subscriber && { subscriber, confirmed: false }),
-        ...(ttlSeconds !== undefined && { ttlSeconds, renewedAt: now }),
-        ...(options !== undefined && { options }),
-      })
+      if (live.some((other) => other !== row && other.subscriber === subscriber)) return 'conflict'
+      if (subscriber !== undefined && subscriber !== row.subscriber) {
+        const change = listening(state, row, isListening ?? row.isListening)
+        Object.assign(row, { subscriber, confirmed: false, health: null, restsUntil: null, ...change })
+      }
+      if (ttlSeconds !== undefined) Object.assign(row, { ttlSeconds, renewedAt: now })
+      if (options !== undefined) Object.assign(row, { options })
+      if (vault !== undefined) Object.assign(row, { vault })
+      watchers.notifyWork()
       return 'updated'
     },
 
-    confirm({ queue, id, confirmed, now }) {
+    confirm({ queue, id, confirmed, isListening, now }) {
       if (isStale(state, queue)) return STALE
-      const row = find(state, queue, id, now)
-      if (row) replace(state, row, { ...row, confirmed })
+      const row = findSubscription(state, queue, id, now)
+      if (row) Object.assign(row, { confirmed, ...listening(state, row, isListening) })
+      watchers.notifyWork()
       return row !== null
     },
 
@@ -71,18 +87,11 @@ export function subscriptionMoves(state: ModelState): Moves<SubscriptionStore> {
   }
 }
 
-function live(state: ModelState, key: QueueKey, now: Instant): SubscriptionRow[] {
-  return state.subscriptions.filter((row) => isSameQueue(row.queue, key) && now < endOf(row))
+export function findSubscription(state: ModelState, key: QueueKey, id: string, now: Instant): SubscriptionRow | null {
+  return liveSubscriptions(state, key, now).find((row) => row.id === id) ?? null
 }
 
-function find(state: ModelState, key: QueueKey, id: string, now: Instant): SubscriptionRow | null {
-  return live(state, key, now).find((row) => row.id === id) ?? null
-}
-
-function replace(state: ModelState, row: SubscriptionRow, changed: SubscriptionRow): void {
-  state.subscriptions = state.subscriptions.map((other) => (other === row ? changed : other))
-}
-
-function toSubscription({ queue: _queue, ...subscription }: SubscriptionRow): Subscription {
-  return subscription
+export function toSubscription(row: SubscriptionRow): Subscription {
+  const { id, source, subscriber, ttlSeconds, renewedAt, options, confirmed, isListening, health, vault } = row
+  return { id, source, subscriber, ttlSeconds, renewedAt, options, confirmed, isListening, health, vault }
 }

@@ -1,17 +1,21 @@
 import { type Instant, type QueueKey, tellListeners } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
-import { endOf, isSameQueue, type ModelState, type WatcherRow } from './state.ts'
+import { endOf, isSameQueue, type ModelState, type WatcherRow, type WorkListenerRow } from './state.ts'
 
 /** One client's part in who waits for news of which queue. */
 export interface Watchers {
   watch(queue: QueueKey, listener: () => void): () => void
   /** Something was stored, freed, delayed or claimed in the queue. */
   notify(queue: QueueKey): void
+  watchWork(listener: () => void): () => void
+  /** There may be something to lease, or earlier than it was said. */
+  notifyWork(): void
   close(): void
 }
 
 export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now' | 'at'>): Watchers {
   const own = new Set<WatcherRow>()
+  const ownWork = new Set<WorkListenerRow>()
 
   function setTimer(watcher: WatcherRow): void {
     watcher.timer?.cancel()
@@ -33,6 +37,17 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
     state.watchers = state.watchers.filter((other) => other !== watcher)
   }
 
+  function endWork(row: WorkListenerRow): void {
+    ownWork.delete(row)
+    state.workListeners = state.workListeners.filter((other) => other !== row)
+  }
+
+  function tellWork(row: WorkListenerRow): void {
+    queueMicrotask(() => {
+      if (state.workListeners.includes(row)) tellListeners([row.listener])
+    })
+  }
+
   return {
     watch(queue, listener) {
       const watcher: WatcherRow = { queue, listener, timer: null }
@@ -42,7 +57,17 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
       return () => end(watcher)
     },
     notify: (queue) => state.watchers.filter((watcher) => isSameQueue(watcher.queue, queue)).forEach(tell),
-    close: () => own.forEach(end),
+    watchWork(listener) {
+      const row: WorkListenerRow = { listener }
+      ownWork.add(row)
+      state.workListeners.push(row)
+      return () => endWork(row)
+    },
+    notifyWork: () => state.workListeners.forEach(tellWork),
+    close() {
+      own.forEach(end)
+      ownWork.forEach(endWork)
+    },
   }
 }
 

@@ -13,7 +13,7 @@ export class News {
   constructor(key: QueueKey, engine: Storage, model: Storage) {
     this.#key = key
     this.#model = model
-    this.#signals = new Signals(engine, key)
+    this.#signals = new Signals((listener) => engine.watch(key, listener))
   }
 
   /**
@@ -35,7 +35,7 @@ export class News {
   /** The client that was watched is closed; goes on with another. */
   watchAgain(engine: Storage): void {
     this.end()
-    this.#signals = new Signals(engine, this.#key)
+    this.#signals = new Signals((listener) => engine.watch(this.#key, listener))
     this.#heard = 0
   }
 

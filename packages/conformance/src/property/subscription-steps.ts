@@ -6,23 +6,25 @@ import { step } from './step.ts'
 
 const subscriber = fc.constantFrom('http://one.example/', 'http://two.example/', 'mailto:three@example.org')
 const options = fc.constantFrom('{}', '{"n": 1.0}', '{"b": 1, "0": 2}')
+const isListening = fc.constantFrom(true, true, true, false)
+const vault = fc.constantFrom(null, '{"n": 1.0}', '{}')
 const ttlSeconds = fc.constantFrom(1, 10, 60)
 
 export const subscriptionSteps = [
   step(
     3,
     'subscribe',
-    { queue: anyQueue, handle: handleAge, subscriber, ttlSeconds, options },
-    async (world, { queue, handle, subscriber, ttlSeconds, options }) => {
+    { queue: anyQueue, handle: handleAge, subscriber, ttlSeconds, options, isListening, vault },
+    async (world, { queue, handle, ...terms }) => {
       if (handle === 'latest') await createQueue(world, queue, '{}')
       const id = `subscription-${world.nextSerial()}`
       await world.withHandle(queue, handle, async (known) => {
         const { model } = await world.ask((storage, of) =>
-          storage.subscriptions.create({ queue: of(known), id, subscriber, ttlSeconds, options, now: world.now }),
+          storage.subscriptions.create({ queue: of(known), id, ...terms, now: world.now }),
         )
         if (model === STALE) return
         world.found(world.subscriptions, queue, { engine: [id], model: [id] })
-        world.expectAfter(ttlSeconds)
+        world.expectAfter(terms.ttlSeconds)
       })
     },
   ),
@@ -62,6 +64,8 @@ export const subscriptionSteps = [
       subscriber: fc.option(subscriber, { nil: undefined }),
       ttlSeconds: fc.option(ttlSeconds, { nil: undefined }),
       options: fc.option(options, { nil: undefined }),
+      isListening: fc.option(isListening, { nil: undefined }),
+      vault: fc.option(vault, { nil: undefined }),
     },
     (world, { queue, handle, subscription, ...changes }) =>
       world.withHandle(queue, handle, async (known) => {
@@ -77,13 +81,13 @@ export const subscriptionSteps = [
   step(
     1,
     'confirm subscription',
-    { queue: anyQueue, handle: handleAge, subscription: pick, confirmed: fc.boolean() },
-    (world, { queue, handle, subscription, confirmed }) =>
+    { queue: anyQueue, handle: handleAge, subscription: pick, confirmed: fc.boolean(), isListening },
+    (world, { queue, handle, subscription, confirmed, isListening }) =>
       world.withHandle(queue, handle, async (known) => {
         const id = world.pick(world.subscriptions, queue, subscription)?.model
         if (id === undefined) return
         await world.ask((storage, of) =>
-          storage.subscriptions.confirm({ queue: of(known), id, confirmed, now: world.now }),
+          storage.subscriptions.confirm({ queue: of(known), id, confirmed, isListening, now: world.now }),
         )
       }),
   ),

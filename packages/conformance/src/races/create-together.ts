@@ -24,7 +24,15 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   for (const post of posts) assert.deepEqual(post, posts[0], 'a repeated POST has one answer')
   assert.equal(fresh(await storage.queues.stats({ queue, now })).free, 1, 'and is stored once')
 
-  const terms = { queue, subscriber: 'http://one.example/', ttlSeconds: 60, options: '{}', now }
+  const terms = {
+    queue,
+    subscriber: 'http://one.example/',
+    ttlSeconds: 60,
+    options: '{}',
+    isListening: true,
+    vault: null,
+    now,
+  }
   const subscriptions = await allAtOnce(callers, clients, (client, caller) =>
     client.subscriptions.create({ ...terms, id: `s${caller}` }),
   )
