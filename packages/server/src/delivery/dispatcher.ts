@@ -1,5 +1,4 @@
 import type { Instant } from '../model/model.ts'
-import { StorageUnavailable } from '../storage/contract.ts'
 import { BATCH, type DeliverParts, deliver } from './deliver.ts'
 import { Slots } from './slots.ts'
 

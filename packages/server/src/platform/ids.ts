@@ -2,4 +2,6 @@
 export interface Ids {
   /** A UUID that nobody can guess. */
   randomId(): string
+  /** 32 bytes that nobody can guess, in base64. */
+  randomKey(): string
 }

@@ -1,4 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Ids } from './ids.ts'
 
-export const systemIds: Ids = { randomId: () => randomUUID() }
+export const systemIds: Ids = {
+  randomId: () => randomUUID(),
+  randomKey: () => randomBytes(32).toString('base64'),
+}

@@ -68,6 +68,8 @@ const titleOf = {
   'subscription.ttl_too_long': INVALID_REQUEST,
   'subscription.trust_unavailable': UNAVAILABLE,
   'subscription.exists': CONFLICT,
+  'subscription.not_confirmed': CONFLICT,
+  'replay.ids_and_since': INVALID_REQUEST,
   'subscription.not_found': NOT_FOUND,
   'topic.not_found': NOT_FOUND,
   'pool.unreachable': INVALID_BODY,

@@ -26,6 +26,8 @@ export interface Limits {
   readonly canEncryptMessages: boolean
   /** How long the key of an idempotent POST is remembered. */
   readonly idempotencySeconds: number
+  /** How long records of deliveries are shown. */
+  readonly deliveryRecordSeconds: number
 }
 
 /** Page size when a request names none; not configurable. (contract http.md 4.1) */

@@ -28,6 +28,13 @@ export function v2Schemas(prefix: string) {
   const messages = listOf(ref('Message'))
   const edge = record({ age: seconds, created: time, href: path })
   const collection = listOf(record({ name: text, metadata: ref('Metadata'), href: path }, ['metadata']))
+  const attempt = {
+    at: time,
+    seconds: { type: 'number', minimum: 0, description: 'How long it took.' },
+    status: { type: ['integer', 'null'], description: 'Of the answer; null when there was none.' },
+    reason: { type: ['string', 'null'], description: 'Why it failed; null when it did not.' },
+    answer: { type: ['string', 'null'], description: 'The beginning of the answer.' },
+  }
   const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
   return {
     Links: {
@@ -70,17 +77,53 @@ export function v2Schemas(prefix: string) {
       moved: listOf(record({ id: text, queue: text, href: path })),
       done: { type: 'boolean', description: 'False when more are left: ask again.' },
     }),
-    Subscription: record({
-      id: text,
-      source: { ...text, description: 'Name of the queue.' },
-      subscriber: text,
-      ttl: seconds,
-      age: seconds,
-      options: { type: 'object' },
-      confirmed: { type: 'boolean' },
-    }),
+    Subscription: record(
+      {
+        id: text,
+        source: { ...text, description: 'Name of the queue.' },
+        subscriber: text,
+        ttl: seconds,
+        age: seconds,
+        options: { type: 'object' },
+        confirmed: { type: 'boolean' },
+        delivery: {
+          ...record({
+            state: { enum: ['failing', 'paused'] },
+            failures: { ...count, description: 'Attempts in a row.' },
+            since: time,
+            paused_until: { ...time, type: ['string', 'null'] },
+          }),
+          description: 'Addition of this service, only there while deliveries fail.',
+        },
+      },
+      ['delivery'],
+    ),
     SubscriptionPage: record({ subscriptions: listOf(ref('Subscription')), links: ref('Links') }),
     NewSubscriptionId: record({ subscription_id: text }),
+    Attempt: record(attempt),
+    FailurePage: record({
+      failures: listOf(
+        record({
+          id: { ...text, description: 'Of the message, which may have gone.' },
+          ttl: seconds,
+          posted: time,
+          failed: time,
+          attempts: count,
+          latest_attempts: listOf(ref('Attempt')),
+          body: anything,
+        }),
+      ),
+      links: ref('Links'),
+    }),
+    Replayed: record({
+      replayed: { ...listOf(text), description: 'Ids of messages.' },
+      done: { type: 'boolean', description: 'False when more are left: ask again.' },
+    }),
+    DeliveryList: record({ deliveries: listOf(record({ ...attempt, message_ids: listOf(text) })) }),
+    NewSecret: record({
+      secret: { ...text, description: '`whsec_` and 32 bytes in base64.' },
+      previous_until: { ...time, type: ['string', 'null'], description: 'Until when the one before signs as well.' },
+    }),
     SignedUrl: record({ paths: listOf(path), methods: listOf(text), project: text, expires: time, signature: text }),
     Pool: record(
       {

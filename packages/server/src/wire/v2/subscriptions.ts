@@ -7,8 +7,9 @@ import { getSubscription } from '../../core/operations/subscriptions/get-subscri
 import { listSubscriptions } from '../../core/operations/subscriptions/list-subscriptions.ts'
 import { updateSubscription } from '../../core/operations/subscriptions/update-subscription.ts'
 import { integerOf } from '../../core/rules/integers.ts'
+import { formatIsoTime } from '../../core/rules/iso-time.ts'
 import { isObject, printJson } from '../../model/json.ts'
-import type { Instant, JsonObject, Subscription } from '../../model/model.ts'
+import type { Health, Instant, JsonObject, Subscription } from '../../model/model.ts'
 import { readDocument, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
@@ -116,9 +117,21 @@ function named({ params }: DoorRequest): { queue: string; id: string } {
 }
 
 function subscriptionDocument(subscription: Subscription, now: Instant): string {
-  const { id, source, subscriber, ttlSeconds: ttl, renewedAt, options, confirmed } = subscription
+  const { id, source, subscriber, ttlSeconds: ttl, renewedAt, options, confirmed, health } = subscription
   const common = printJson({ id, source, subscriber, ttl, age: ageOf(renewedAt, now) }).slice(0, -1)
-  return `${common}, "options": ${options}, "confirmed": ${confirmed}}`
+  const delivery = health === null ? '' : `, "delivery": ${printJson(healthDocument(health, now))}`
+  return `${common}, "options": ${options}, "confirmed": ${confirmed}${delivery}}`
+}
+
+/** An addition of ours. */
+function healthDocument({ failures, failingSince, pausedUntil }: Health, now: Instant): JsonObject {
+  const isPaused = pausedUntil !== null && pausedUntil > now
+  return {
+    state: isPaused ? 'paused' : 'failing',
+    failures,
+    since: `${formatIsoTime(failingSince)}Z`,
+    paused_until: isPaused ? `${formatIsoTime(pausedUntil)}Z` : null,
+  }
 }
 
 interface Terms {

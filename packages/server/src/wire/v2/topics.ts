@@ -1,5 +1,6 @@
 import { onTopics } from '../../core/operations/topics/on-topics.ts'
 import type { AnyDoor } from '../door.ts'
+import { deliveryDoors } from './deliveries.ts'
 import { messageDoors } from './messages.ts'
 import { allCounts, type Collection, doorsTo, LIST_QUERY } from './queues.ts'
 import { subscriptionDoors } from './subscriptions.ts'
@@ -14,10 +15,13 @@ const topics: Collection = {
 }
 
 /** A topic has all that a queue has except claims. */
-export const topicDoors: readonly AnyDoor[] = [...doorsTo(topics), ...messageDoors, ...subscriptionDoors].map(
-  (door) => ({
-    ...door,
-    path: door.path.replace('/queues', '/topics'),
-    operation: onTopics(door.operation),
-  }),
-)
+export const topicDoors: readonly AnyDoor[] = [
+  ...doorsTo(topics),
+  ...messageDoors,
+  ...subscriptionDoors,
+  ...deliveryDoors,
+].map((door) => ({
+  ...door,
+  path: door.path.replace('/queues', '/topics'),
+  operation: onTopics(door.operation),
+}))

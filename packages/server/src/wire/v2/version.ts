@@ -4,6 +4,7 @@ import { v2Resources } from '../home-documents/v2.ts'
 import type { ApiVersion } from '../versions.ts'
 import { v2Schemas } from './answer-schemas.ts'
 import { claimDoors } from './claims.ts'
+import { deliveryDoors } from './deliveries.ts'
 import { flavorDoors } from './flavors.ts'
 import { healthDoor } from './health.ts'
 import { messageDoors } from './messages.ts'
@@ -27,6 +28,7 @@ export const v2: ApiVersion = {
     ...messageDoors,
     ...claimDoors,
     ...subscriptionDoors,
+    ...deliveryDoors,
     ...topicDoors,
     ...[...poolDoors, ...flavorDoors, healthDoor].map((one) => ({ ...one, admin: true as const })),
     redriveDoor,
