@@ -1,5 +1,6 @@
 import { createAuthentication } from './auth/authenticate.ts'
 import { createTokenAuthentication } from './auth/keystone/authenticate-by-token.ts'
+import { CatalogueEndpoints } from './auth/keystone/catalogue-endpoints.ts'
 import { createKeystoneApi, type KeystoneApi } from './auth/keystone/keystone-api.ts'
 import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
@@ -10,6 +11,7 @@ import { keystoneSettings } from './config/keystone-settings.ts'
 import type { Config } from './config/options.ts'
 import type { Caller } from './core/execute.ts'
 import type { Authenticate } from './core/identity.ts'
+import { endpointBase, type PublicEndpoints } from './core/rules/public-endpoints.ts'
 import { createUrlSigner, type UrlSigner } from './core/rules/signature.ts'
 import type { Clock } from './platform/clock.ts'
 
@@ -20,6 +22,8 @@ export interface Access {
   readonly keystoneUrl: string | null
   authorise(permission: string, caller: Caller): boolean
   readonly urlSigner: UrlSigner | null
+  /** Where subscribers reach the service, as configured or as Keystone says. @throws KeystoneUnavailable */
+  publicEndpoints(): Promise<PublicEndpoints>
   close(): Promise<void>
 }
 
@@ -47,6 +51,7 @@ export function openAccess(parts: AccessParts): Access {
     keystoneUrl: keystone?.url ?? null,
     authorise: policy.authorise,
     urlSigner: signer,
+    publicEndpoints: publicEndpoints(config, keystone?.api ?? null, clock),
     async close() {
       policy.close()
       await keystone?.api.close()
@@ -60,6 +65,21 @@ function createSigner({ auth, signedUrls }: Config, installationKey: () => strin
   const current = configured ?? (auth.strategy === '' ? installationKey() : null)
   if (current === null) return null
   return createUrlSigner([current, ...signedUrls.previousSecretKeys.map((key) => key.reveal())])
+}
+
+/** Whoever configures one of the addresses has said all: Keystone is not asked for the other. */
+function publicEndpoints(
+  { notification: { publicUrl, publicWebSocketUrl } }: Config,
+  api: KeystoneApi | null,
+  clock: Clock,
+): () => Promise<PublicEndpoints> {
+  if (api !== null && publicUrl === null && publicWebSocketUrl === null) {
+    const catalogue = new CatalogueEndpoints(api, clock)
+    return () => catalogue.get()
+  }
+  const base = (url: string | null) => url && endpointBase(url)
+  const configured = { http: base(publicUrl), webSocket: base(publicWebSocketUrl) }
+  return async () => configured
 }
 
 function openKeystone(

@@ -63,6 +63,7 @@ export function createApplication({
     ...config.limits,
     deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds,
     canEncryptMessages: config.encryption.key !== null,
+    requiresConfirmation: config.notification.requiresConfirmation,
   }
   const { deprecatedVersions, adminMode } = config.api
   const chosen = chosenVersions(deprecatedVersions)
@@ -109,9 +110,11 @@ export function createApplication({
 }
 
 /** Where callers have to show who they are, a page can show nothing. */
-function guarded(handle: Handle, { auth, http, cors }: Config, { isPublic }: Routes): Handle {
+function guarded(handle: Handle, { auth, http, cors, notification }: Config, { isPublic }: Routes): Handle {
   if (auth.strategy !== '') return handle
-  const hosts = [...http.allowedHosts, http.bind.toLowerCase(), http.adminBind.toLowerCase()]
+  const own = [http.bind.toLowerCase(), http.adminBind.toLowerCase()]
+  const published = notification.publicUrl === null ? [] : [new URL(notification.publicUrl).hostname]
+  const hosts = [...http.allowedHosts, ...own, ...published]
   return createPageGuard({ hosts, allowedOrigins: cors.allowedOrigins, isPublic })(handle)
 }
 

@@ -115,6 +115,18 @@ export const hostNames: Kind<readonly string[]> = {
   },
 }
 
+/** `schemes`: how it may begin, such as `https`. */
+export function url(...schemes: readonly string[]): Kind<string> {
+  const allowed = `an address that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`
+  return {
+    allowed,
+    parse(value) {
+      const { protocol = '', host = '' } = URL.parse(value) ?? {}
+      return schemes.includes(protocol.slice(0, -1)) && host !== '' ? { value } : { refused: `allowed is ${allowed}` }
+    },
+  }
+}
+
 export const path: Kind<string> = {
   allowed: 'a path; a relative one starts where the service is started',
   parse: (value) => (value === '' || value.includes('\0') ? { refused: `allowed is ${path.allowed}` } : { value }),

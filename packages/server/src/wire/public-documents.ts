@@ -1,4 +1,6 @@
+import { CONFIRMATION_PAGE } from '../core/rules/confirmation-paths.ts'
 import type { Limits } from '../core/rules/limits.ts'
+import { confirmationPage, confirmationPageHeaders } from './confirmation-page.ts'
 import { openApi } from './openapi/document.ts'
 import { errorResponses, headlessErrors } from './openapi/errors.ts'
 import { describeDocument } from './openapi/home-path.ts'
@@ -16,7 +18,7 @@ export interface PublicDocument extends StaticDocument {
 
 const { 400: wrong, 406: notAcceptable } = errorResponses(headlessErrors) as Record<400 | 406, JsonSchema>
 
-/** All of them: the list of the versions, and their description for programs and for people. */
+/** All of them: the list of the versions, their description for programs and for people, and a page for subscribers. */
 export function publicDocuments(versions: readonly ApiVersion[], limits: Limits): readonly PublicDocument[] {
   let made: OpenApi | undefined
   const api = () => {
@@ -62,6 +64,19 @@ export function publicDocuments(versions: readonly ApiVersion[], limits: Limits)
         '/docs',
         'service.docs',
         'This document as a page. Addition of this service.',
+        { status: 200, type: 'text/html', schema: { type: 'string' } },
+        { 400: wrong },
+      ),
+    },
+    {
+      path: CONFIRMATION_PAGE,
+      status: 200,
+      headers: confirmationPageHeaders,
+      bytes: madeOnce(() => confirmationPage),
+      description: describeDocument(
+        CONFIRMATION_PAGE,
+        'service.confirmation_page',
+        'The page that a mail of confirmation leads to. Addition of this service.',
         { status: 200, type: 'text/html', schema: { type: 'string' } },
         { 400: wrong },
       ),

@@ -76,7 +76,7 @@ test('what has no effect is named once, with the reason, and no value is shown',
       'the settings of MongoDB, which is no store of this server',
     '[drivers:management_store:sqlalchemy] uri, database: queues and messages have one store, [storage] uri',
     '[drivers:transport:websocket] bind, port: there is no WebSocket listener in this version',
-    '[notification] require_confirmation, smtp_mode, subscription_confirmation_email_template: ' +
+    '[notification] smtp_mode, subscription_confirmation_email_template: ' +
       'there are no notifications in this version',
     `[pooling:catalog] enable_virtual_pool: ${notPart}`,
     '[keystone_authtoken] interface: Keystone is asked at auth_url',

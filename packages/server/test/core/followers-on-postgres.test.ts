@@ -19,7 +19,12 @@ import {
 import { settled } from '../support/settled.ts'
 import { until } from '../support/until.ts'
 
-const LIMITS = { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false }
+const LIMITS = {
+  ...load({}).config.limits,
+  deleteNeedsClaimIds: false,
+  canEncryptMessages: false,
+  requiresConfirmation: false,
+}
 
 const clock = createSystemClock()
 const missing = await missingPostgres()

@@ -14,7 +14,12 @@ import { settled } from '../support/settled.ts'
 
 const KIB = 1024
 const QUEUE: QueueKey = { kind: 'queue', project: 'p', name: 'jobs' }
-const LIMITS = { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false }
+const LIMITS = {
+  ...load({}).config.limits,
+  deleteNeedsClaimIds: false,
+  canEncryptMessages: false,
+  requiresConfirmation: false,
+}
 
 /** A store that counts what is read of it, and those who follow its queues. */
 class Scene {

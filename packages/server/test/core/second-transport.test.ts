@@ -71,7 +71,12 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
   beforeEach(async () => {
     clock = new ManualClock(START)
     storage = await openSqlite({ path: ':memory:', clock })
-    const limits = { ...load({}).config.limits, deleteNeedsClaimIds: false, canEncryptMessages: false }
+    const limits = {
+      ...load({}).config.limits,
+      deleteNeedsClaimIds: false,
+      canEncryptMessages: false,
+      requiresConfirmation: false,
+    }
     const queues = new QueueDirectory(storage.queues, null, limits)
     longPolls = openLongPolls({ storage, queues, clock, budget: new MemoryBudget({ bytes: 1024 * 1024, clock }) })
     const byToken = createTokenAuthentication(

@@ -99,6 +99,7 @@ const onTheService = [
   'service.home',
   'service.openapi',
   'service.docs',
+  'service.confirmation_page',
 ]
 const scenarios = [onQueues, onDeadLetters, onQueuesWithoutClaims, onTopics, onTheService]
 

@@ -16,7 +16,18 @@ export interface KeystoneApi {
    * @throws KeystoneUnavailable
    */
   validate(id: string, how: ValidateOptions): Promise<Token | 'invalid' | 'unauthorized'>
+  /**
+   * The services of the cloud, as the holder of the token sees them; none where the token is for no project and no
+   * domain.
+   * @throws KeystoneUnavailable
+   */
+  catalogue(ownToken: string): Promise<readonly CatalogueService[] | 'unauthorized'>
   close(): Promise<void>
+}
+
+export interface CatalogueService {
+  readonly name?: string
+  readonly endpoints?: readonly { readonly interface?: string; readonly url?: string }[]
 }
 
 interface ValidateOptions {
@@ -30,10 +41,12 @@ export class KeystoneUnavailable extends Error {
   override readonly name: string = 'KeystoneUnavailable'
 }
 
-/** A token is some kilobytes, even with many roles. */
+/** A token is some kilobytes, even with many roles; so is the catalogue of a cloud of many services. */
 const MAX_ANSWER_BYTES = 1_048_576
 /** What more requests at one time would only queue up in Keystone. */
 export const CONNECTIONS = 32
+
+const TOKENS = '/tokens?nocatalog'
 
 export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
   const { ca, cert, key, insecure, retries, timeoutSeconds } = settings
@@ -45,12 +58,12 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
     bodyTimeout: timeout,
     maxResponseSize: MAX_ANSWER_BYTES,
   })
-  const tokens = `${versionedUrl(settings.authUrl)}/auth/tokens?nocatalog`
+  const auth = `${versionedUrl(settings.authUrl)}/auth`
 
-  const send = async (method: 'GET' | 'POST', query: string, headers: Record<string, string>, body?: string) => {
+  const send = async (method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: string) => {
     for (let left = retries; ; left--) {
       try {
-        const answer = await request(`${tokens}${query}`, { method, headers, body: body ?? null, dispatcher: agent })
+        const answer = await request(`${auth}${path}`, { method, headers, body: body ?? null, dispatcher: agent })
         const text = await answer.body.text()
         return { status: answer.statusCode, headers: answer.headers, text }
       } catch (cause) {
@@ -63,7 +76,7 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
   return {
     async issue() {
       const body = JSON.stringify(authRequest(settings))
-      const { status, headers, text } = await send('POST', '', { 'content-type': 'application/json' }, body)
+      const { status, headers, text } = await send('POST', TOKENS, { 'content-type': 'application/json' }, body)
       const id = headers['x-subject-token']
       const token = status === 201 ? readToken(text, settings.serviceType) : null
       if (token === null || typeof id !== 'string') {
@@ -73,7 +86,7 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
     },
 
     async validate(id, { ownToken, allowExpired }) {
-      const { status, text } = await send('GET', allowExpired ? '&allow_expired=1' : '', {
+      const { status, text } = await send('GET', `${TOKENS}${allowExpired ? '&allow_expired=1' : ''}`, {
         'x-auth-token': ownToken,
         'x-subject-token': id,
         // Else Keystone answers nothing about tokens of restricted application credentials.
@@ -89,8 +102,29 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
       return token
     },
 
+    async catalogue(ownToken) {
+      const { status, text } = await send('GET', '/catalog', { 'x-auth-token': ownToken })
+      if (status === 401) return 'unauthorized'
+      if (status === 403) return []
+      const catalogue = status === 200 ? readCatalogue(text) : null
+      if (catalogue === null) {
+        throw new KeystoneUnavailable(`Keystone shows no catalogue, it answers ${status}: ${excerpt(text)}`)
+      }
+      return catalogue
+    },
+
     // Whoever still waits for an answer is told that there is none.
     close: () => agent.destroy(),
+  }
+}
+
+/** Null when it is none. */
+function readCatalogue(text: string): readonly CatalogueService[] | null {
+  try {
+    const { catalog } = JSON.parse(text) as { catalog?: unknown }
+    return Array.isArray(catalog) ? catalog : null
+  } catch {
+    return null
   }
 }
 

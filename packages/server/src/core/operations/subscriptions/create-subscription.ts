@@ -4,6 +4,7 @@ import { defineOperation } from '../../execute.ts'
 import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
+import { announce } from './announce.ts'
 
 export interface CreateSubscriptionInput {
   readonly queue: string
@@ -14,7 +15,7 @@ export interface CreateSubscriptionInput {
 
 /**
  * A missing queue is created. Whom the queue would tell already, but who has not confirmed, keeps the subscription as
- * it is. Answers its id.
+ * it is. Either is asked to confirm, where that is required. Answers the id of the subscription.
  */
 export const createSubscription = defineOperation({
   name: 'subscriptions.create',
@@ -27,13 +28,20 @@ export const createSubscription = defineOperation({
     const options = optionsText(input.options, limits)
     checkSubscriptionTtl(ttlSeconds, now)
     const key = ctx.key(name)
+    const { requiresConfirmation } = limits
     const terms = { id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
-    const create = () => ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms }))
+    const standing = { isListening: !requiresConfirmation, vault: null }
+    const create = () =>
+      ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms, ...standing }))
     const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
     const { created, subscription } = await (ctx.quotas === null
       ? create()
       : ctx.quotas.add(key.project, now, { bytes, run: create, hasAdded: (answer) => answer.created }))
     if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
+    if (requiresConfirmation) {
+      const expiresAt = now + ttlSeconds * 1000
+      await announce(key, subscription.id, { type: 'SubscriptionConfirmation', subscriber, expiresAt }, ctx)
+    }
     return { id: subscription.id }
   },
 })

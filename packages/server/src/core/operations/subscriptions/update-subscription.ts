@@ -4,10 +4,11 @@ import { defineOperation } from '../../execute.ts'
 import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
+import { announce } from './announce.ts'
 import type { NamedSubscription } from './get-subscription.ts'
 
 export interface UpdateSubscriptionInput extends NamedSubscription {
-  /** Another one has not confirmed yet. */
+  /** Another one has not confirmed yet, and is asked to, where that is required. */
   readonly subscriber?: string | undefined
   /** In place of all that were there. */
   readonly options?: JsonObject | undefined
@@ -19,14 +20,13 @@ export const updateSubscription = defineOperation({
   name: 'subscriptions.update',
   permission: 'subscription:update',
   failure: 'Subscription could not be updated',
-  async run(
-    { queue, id, subscriber, options, ttlSeconds }: UpdateSubscriptionInput,
-    { key: keyOf, now, storage, queues, limits, quotas },
-  ): Promise<void> {
+  async run({ queue, id, subscriber, options, ttlSeconds }: UpdateSubscriptionInput, ctx): Promise<void> {
+    const { now, storage, queues, limits, quotas } = ctx
     if (subscriber !== undefined) checkSubscriber(subscriber, limits)
     if (ttlSeconds !== undefined) checkSubscriptionTtl(ttlSeconds, now)
-    const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds }
-    const key = keyOf(queue)
+    const isListening = !limits.requiresConfirmation
+    const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds, isListening }
+    const key = ctx.key(queue)
     const get = () => queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
     const update = async () =>
       (await queues.use(key, now, (queue) => storage.subscriptions.update({ queue, id, now, ...changes }))) ?? 'absent'
@@ -39,6 +39,11 @@ export const updateSubscription = defineOperation({
         }))
     if (outcome === 'absent') throw new ZaqarError('subscription.not_found', { id })
     if (outcome === 'conflict') throw new ZaqarError('subscription.exists')
+    if (subscriber === undefined || isListening) return
+    const updated = await get()
+    if (updated === null || updated.confirmed) return
+    const expiresAt = updated.renewedAt + updated.ttlSeconds * 1000
+    await announce(key, id, { type: 'SubscriptionConfirmation', subscriber: updated.subscriber, expiresAt }, ctx)
   },
 })
 
