@@ -9,6 +9,7 @@ import { type EnduranceFigures, measureEndurance } from './endurance.ts'
 import { type FollowersFigures, measureFollowers } from './followers.ts'
 import { Generator } from './generator.ts'
 import { measureNodes, type NodesRow } from './nodes.ts'
+import { measureNotifications, type NotificationsFigures } from './notifications.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { measurePgbench } from './pgbench.ts'
 import { postgresStores } from './postgres-stores.ts'
@@ -63,6 +64,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
       startUp: null,
       nodes: null,
       followers: null,
+      notifications: null,
       endurance: [],
     }
     const add = (part: Partial<Figures>) => {
@@ -74,6 +76,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
     add({ startUp: await startUpOf(setting) })
     add({ nodes: await nodesOf(setting) })
     add({ followers: await followersOf(setting) })
+    add({ notifications: await notificationsOf(setting) })
     add({ endurance: await enduranceOf(setting) })
     return figures
   } finally {
@@ -145,6 +148,12 @@ async function followersOf({ stores, subject, options }: Setting): Promise<Follo
   if (!isWanted('followers', options) || stores === null) return null
   announce('followers')
   return await measureFollowers(stores, subject)
+}
+
+async function notificationsOf({ options, subject, generator, stores }: Setting): Promise<NotificationsFigures | null> {
+  if (!isWanted('notifications', options) || stores === null) return null
+  announce('notifications')
+  return await measureNotifications(subject, generator, BUSY_CONNECTIONS, options.pace)
 }
 
 /** For an engine in which what was deleted stays until somebody cleans up. */

@@ -88,6 +88,7 @@ function partNames(): string[] {
     'start-up',
     'nodes',
     'followers',
+    'notifications',
     'endurance',
     'endurance-pinned',
   ]

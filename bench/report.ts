@@ -4,6 +4,7 @@ import type { FollowersFigures } from './followers.ts'
 import { goalsFor } from './goals.ts'
 import type { RunFigures } from './load.ts'
 import type { NodesRow } from './nodes.ts'
+import type { NotificationsFigures } from './notifications.ts'
 import type { StartUp } from './startup.ts'
 import type { Stores } from './stores.ts'
 import type { Table } from './tables.ts'
@@ -22,6 +23,7 @@ export interface Figures {
   readonly startUp: StartUp | null
   readonly nodes: readonly NodesRow[] | null
   readonly followers: FollowersFigures | null
+  readonly notifications: NotificationsFigures | null
   readonly endurance: readonly EnduranceFigures[]
 }
 
@@ -32,7 +34,7 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp, nodes, followers, endurance } = figures
+  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, endurance } = figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
     throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
@@ -42,6 +44,7 @@ export function tablesOf(figures: Figures): Table[] {
     startUp && startUpTable(startUp),
     nodes && nodesTable(nodes),
     ...(followers === null ? [] : [handOversTable(followers), listingsTable(followers)]),
+    ...(notifications === null ? [] : notificationTables(notifications)),
     endurance.length === 0 ? null : enduranceTable(endurance),
     goalTable(figures),
   ]
@@ -141,6 +144,36 @@ function listingsTable({ listings, listingsMilliseconds }: FollowersFigures): Ta
     words: 0,
     rows: [[whole(listings), inMilliseconds(listingsMilliseconds)]],
   }
+}
+
+function notificationTables({ posts, deliveries, isolation }: NotificationsFigures): Table[] {
+  return [
+    {
+      title: 'POST 1 to a queue with subscriptions, while they are told',
+      header: ['subscriptions', 'requests/s', 'of those without'],
+      words: 0,
+      rows: posts.map((row) => [whole(row.subscriptions), whole(row.postsPerSecond), percent(row.ratio)]),
+    },
+    {
+      title: 'Deliveries',
+      header: ['', 'subscriptions', 'messages', 'deliveries/s'],
+      words: 1,
+      rows: deliveries.map((row) => [row.title, whole(row.subscriptions), whole(row.messages), whole(row.perSecond)]),
+    },
+    {
+      title: 'From a POST until a receiver that is well is told, while others never answer, milliseconds',
+      header: ['subscriptions', 'of these silent', 'p99', 'slowest'],
+      words: 0,
+      rows: [
+        [
+          whole(isolation.subscriptions),
+          whole(isolation.silent),
+          inMilliseconds(isolation.p99Milliseconds),
+          inMilliseconds(isolation.slowestMilliseconds),
+        ],
+      ],
+    },
+  ]
 }
 
 /** Each cell: messages a second in that part of the run, and the ratio to the first part. */
