@@ -1,5 +1,5 @@
 import { int } from '../kinds.ts'
-import { notYet, type OptionGroup, withoutEffect } from '../option.ts'
+import { type OptionGroup, withoutEffect } from '../option.ts'
 import { postgresUri, storageUri } from '../storage-uri.ts'
 
 export const storage = {
@@ -31,7 +31,7 @@ export const storage = {
         'Connections of each process to PostgreSQL for requests that write, and as many for those that read; two more ' +
         'listen and ask for the time.',
     },
-    { name: 'message_pipeline', noEffect: notYet },
+    { name: 'message_pipeline', noEffect: 'subscriptions are always told; see [notification] max_deliveries' },
     ...withoutEffect('upstream loads Python code by it', [
       'queue_pipeline',
       'claim_pipeline',
