@@ -11,6 +11,7 @@ import { departureCases } from './cases/departures.ts'
 import { durableCases, durableRegistryCases } from './cases/durable.ts'
 import { exchangeCases } from './cases/exchange.ts'
 import { expiryCases } from './cases/expiry.ts'
+import { announcementCases, delayedFeedCases, feedCases } from './cases/feed.ts'
 import { getCases } from './cases/get.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
 import { idempotencyCases } from './cases/idempotency.ts'
@@ -70,6 +71,9 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('transfers', harness, transferCases)
     describeCases('departures', harness, departureCases)
     describeCases('subscriptions', harness, subscriptionCases)
+    describeCases('feed', harness, feedCases)
+    describeCases('feed of delayed messages', harness, delayedFeedCases)
+    describeCases('announcements', harness, announcementCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)

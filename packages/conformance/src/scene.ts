@@ -4,15 +4,20 @@ import type {
   Claim,
   Departure,
   Exchanged,
+  Failure,
   FinishedMessage,
   Instant,
+  Lease,
   Message,
   NewMessage,
+  Notification,
+  Outcome,
   Queue,
   QueueHandle,
   QueueKey,
   Stale,
   Storage,
+  Subscription,
   WholeMessage,
 } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
@@ -23,6 +28,10 @@ type ListTerms = Parameters<Storage['messages']['list']>[0]
 type ClaimTerms = Parameters<Storage['claims']['create']>[0]
 type ExportedPage = Exclude<Awaited<ReturnType<Storage['messages']['export']>>, Stale>
 type PopTerms = Parameters<Storage['messages']['pop']>[0]
+type SubscribeTerms = Parameters<Storage['subscriptions']['create']>[0]
+type LeaseTerms = Parameters<Storage['deliveries']['lease']>[0]
+type SettleTerms = Parameters<Storage['deliveries']['settle']>[0]
+type ReplayTerms = Parameters<Storage['deliveries']['replay']>[0]
 
 /**
  * A fresh store and the words that cases speak in. Each asks at the present instant of the clock, with terms that a
@@ -221,6 +230,123 @@ export class Scene {
   async stats(queue: QueueHandle) {
     return fresh(await this.storage.queues.stats({ queue, now: this.now }))
   }
+
+  /** A new one, which listens unless terms say otherwise, with a subscriber of its own. */
+  async subscribe(queue: QueueHandle, id = 's', terms: Partial<SubscribeTerms> = {}): Promise<Subscription> {
+    const usual = { subscriber: `http://${id}.example/`, ttlSeconds: 86_400, options: '{}' }
+    const answer = await this.storage.subscriptions.create({
+      queue,
+      id,
+      ...usual,
+      isListening: true,
+      vault: null,
+      now: this.now,
+      ...terms,
+    })
+    const { created, subscription } = fresh(answer)
+    assert(created, `there is a subscription of ${subscription.subscriber} already`)
+    return subscription
+  }
+
+  /** Confirms it, or takes that back; it listens from then on, or not. */
+  async confirm(queue: QueueHandle, id: string, isListening: boolean): Promise<void> {
+    const { storage, now } = this
+    assert.equal(await storage.subscriptions.confirm({ queue, id, confirmed: isListening, isListening, now }), true)
+  }
+
+  async subscription(queue: QueueHandle, id = 's'): Promise<Subscription | null> {
+    return fresh(await this.storage.subscriptions.get({ queue, id, now: this.now }))
+  }
+
+  async unsubscribe(queue: QueueHandle, id = 's'): Promise<void> {
+    fresh(await this.storage.subscriptions.delete({ queue, id, now: this.now }))
+  }
+
+  /** For a minute, and as much as there is. */
+  async lease(terms: Partial<LeaseTerms> = {}): Promise<{ leases: Lease[]; next: Instant | null }> {
+    const batch = { notifications: 100, bytes: 1_000_000 }
+    return this.storage.deliveries.lease({ limit: 1000, seconds: 60, batch, now: this.now, ...terms })
+  }
+
+  /** Fails unless it is exactly one. */
+  async leaseOne(terms: Partial<LeaseTerms> = {}): Promise<Lease> {
+    const { leases } = await this.lease(terms)
+    assert.equal(leases.length, 1, 'one subscription can be leased')
+    return leases[0] as Lease
+  }
+
+  /** Ends the lease, with nothing settled, unless terms say otherwise. */
+  async trySettle(lease: Lease, terms: Partial<SettleTerms> = {}) {
+    return this.storage.deliveries.settle({
+      lease,
+      outcomes: [],
+      log: [],
+      keep: { log: 10, failures: 10 },
+      health: lease.subscription.health,
+      next: null,
+      restsUntil: null,
+      now: this.now,
+      ...terms,
+    })
+  }
+
+  /** Fails where the lease is lost. */
+  async settle(lease: Lease, terms: Partial<SettleTerms> = {}) {
+    const answer = await this.trySettle(lease, terms)
+    assert(answer !== 'lost', 'the lease is lost')
+    return answer
+  }
+
+  /** All that was handed out is delivered, and the lease ends. */
+  async finish(lease: Lease, terms: Partial<SettleTerms> = {}) {
+    return this.settle(lease, { outcomes: done(lease.notifications), ...terms })
+  }
+
+  /** The words of what can be leased by now, for each subscription. They are owed as before. */
+  async owed(): Promise<Record<string, string[]>> {
+    const { leases } = await this.lease()
+    for (const lease of leases) await this.settle(lease)
+    return notified(leases)
+  }
+
+  /** Delivers all that can be leased by now, and says it for each subscription. */
+  async deliver(): Promise<Record<string, string[]>> {
+    const { leases } = await this.lease()
+    for (const lease of leases) await this.finish(lease)
+    return notified(leases)
+  }
+
+  async announce(queue: QueueHandle, text: string, id = 's'): Promise<boolean> {
+    return fresh(await this.storage.deliveries.announce({ queue, id, text, now: this.now }))
+  }
+
+  async failures(
+    queue: QueueHandle,
+    { id = 's', after = null, limit = 100 }: { id?: string; after?: string | null; limit?: number } = {},
+  ): Promise<{ failures: Failure[]; marker: string | null }> {
+    const page = fresh(await this.storage.deliveries.failures({ queue, id, after, limit, now: this.now }))
+    assert(page, 'there is no such subscription')
+    return page
+  }
+
+  /** The words of what failed. */
+  async failed(queue: QueueHandle, terms: Parameters<Scene['failures']>[1] = {}): Promise<string[]> {
+    const { failures } = await this.failures(queue, terms)
+    return wordsOf(failures.map(({ message }) => message))
+  }
+
+  async replay(queue: QueueHandle, terms: Partial<ReplayTerms> = {}): Promise<string[]> {
+    const usual = { id: 's', messageIds: null, since: null, limit: 100 }
+    const ids = fresh(await this.storage.deliveries.replay({ queue, ...usual, now: this.now, ...terms }))
+    assert(ids, 'there is no such subscription, or it does not listen')
+    return ids
+  }
+
+  async log(queue: QueueHandle, id = 's'): Promise<string[]> {
+    const log = fresh(await this.storage.deliveries.log({ queue, id, now: this.now }))
+    assert(log, 'there is no such subscription')
+    return log
+  }
 }
 
 export function fresh<Answer>(answer: Answer | Stale): Answer {
@@ -234,4 +360,29 @@ export function wordsOf(messages: readonly Pick<Message, 'body'>[]): string[] {
 
 export function idsOf(messages: readonly Message[]): string[] {
   return messages.map((message) => message.id)
+}
+
+/** The words of notifications: of a message its body, of an announcement its text. */
+export function toldBy(notifications: readonly Notification[]): string[] {
+  return notifications.map(({ content }) =>
+    content.kind === 'message' ? JSON.parse(content.message.body) : content.text,
+  )
+}
+
+export function done(notifications: readonly Notification[]): Outcome[] {
+  return notifications.map(({ ref }) => ({ ref, became: 'done' }))
+}
+
+/** Each is to be tried again at that instant. */
+export function postponed(notifications: readonly Notification[], until: Instant, attempts = '[1]'): Outcome[] {
+  return notifications.map(({ ref }) => ({ ref, became: 'postponed', until, attempts }))
+}
+
+/** Each has failed at last, and is recorded until that instant. */
+export function failed(notifications: readonly Notification[], expiresAt: Instant, attempts = '[1, 2]'): Outcome[] {
+  return notifications.map(({ ref }) => ({ ref, became: 'failed', attempts, expiresAt }))
+}
+
+function notified(leases: readonly Lease[]): Record<string, string[]> {
+  return Object.fromEntries(leases.map(({ subscription, notifications }) => [subscription.id, toldBy(notifications)]))
 }

@@ -38,6 +38,12 @@ export class Follower {
     }
   }
 
+  /** The queue is gone, and its contents may come back with all their markers. */
+  startAgain(): void {
+    this.#met.clear()
+    this.#marker = null
+  }
+
   async checkAllWereMet(storage: Storage, now: Instant): Promise<void> {
     while ((await this.readPage(storage, 20, now)) > 0);
     const { messages } = await this.#list(storage, null, Number.MAX_SAFE_INTEGER, now)

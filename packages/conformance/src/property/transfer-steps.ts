@@ -38,7 +38,10 @@ export const transferSteps = [
         if (pages === null) return
         await world.ask((storage, of) => storage.queues.delete({ queue: of(known), now: world.now }))
         // Who has met them meets them again, unless the same queue goes on.
-        if (from !== to || !goesOn) await world.mayHaveMoved()
+        if (from !== to || !goesOn) {
+          await world.mayHaveMoved()
+          world.mayGoOn(from)
+        }
         await createQueue(world, to, '{}')
         await world.withHandle(to, 'latest', async (target) => {
           // Twice is harmless.

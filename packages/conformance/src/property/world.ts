@@ -158,6 +158,11 @@ export class World {
     for (const follower of this.#followers.values()) await follower.forgetWhoLeft(this.engine, this.now)
   }
 
+  /** To be told when a queue is gone that may go on later as another one. */
+  mayGoOn(queue: number): void {
+    for (const includeDelayed of [false, true]) this.follower(queue, includeDelayed).startAgain()
+  }
+
   async checkFollowers(): Promise<void> {
     for (const follower of this.#followers.values()) await follower.checkAllWereMet(this.engine, this.now)
   }
