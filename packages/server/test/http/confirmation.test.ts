@@ -1,0 +1,247 @@
+/** With confirmation required: who is asked, when, and what the answers do. (contract notifications.md 5) */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createModel } from 'zaqar-conformance'
+import { createUrlSigner } from '../../src/core/rules/signature.ts'
+import { confirmationDocument, confirmationOf } from '../../src/delivery/confirmation.ts'
+import type { Lease } from '../../src/storage/contract.ts'
+import { assertError, assertNoContent, json } from '../support/answers.ts'
+import { type FreshService, freshService } from '../support/fresh-service.ts'
+import { openInProcess, type Seams } from '../support/in-process.ts'
+import { KEYSTONE } from '../support/keystone-settings.ts'
+import { OTHER_CLIENT_ID, type TestClient } from '../support/test-client.ts'
+
+const JOBS = '/v2/queues/jobs/subscriptions'
+const HOOK = 'https://hook.example/x'
+const OTHER_HOOK = 'https://hook.example/y'
+const REQUIRED = { OS_NOTIFICATION__REQUIRE_CONFIRMATION: 'true' }
+const MODEL: Seams = { openStorage: async (clock) => createModel(clock) }
+/** As services in tests have it. */
+const signer = createUrlSigner(['a key that only tests know'])
+
+type Given = Pick<FreshService, 'client' | 'clock' | 'storage'>
+
+async function subscribe({ client }: Given, fields: object = {}, at = JOBS): Promise<string> {
+  const answer = await client.post(at, { subscriber: HOOK, ...fields })
+  assert.equal(answer.status, 201, answer.text)
+  return json(answer).subscription_id
+}
+
+/** Takes what subscriptions are owed by now, and delivers it. */
+async function deliver({ storage, clock }: Given): Promise<Lease[]> {
+  const now = clock.now()
+  const { leases } = await storage.deliveries.lease({
+    limit: 100,
+    seconds: 60,
+    batch: { notifications: 100, bytes: 1e6 },
+    now,
+  })
+  for (const lease of leases) {
+    const outcomes = lease.notifications.map(({ ref }) => ({ ref, became: 'done' as const }))
+    const keep = { log: 0, failures: 0 }
+    await storage.deliveries.settle({ lease, outcomes, log: [], keep, health: null, next: null, restsUntil: null, now })
+  }
+  return leases
+}
+
+/** The confirmations that subscribers get now, as webhooks see them. */
+async function announced(given: Given) {
+  return (await deliver(given)).flatMap(({ queue, subscription, notifications }) =>
+    notifications.flatMap(({ content }) => {
+      if (content.kind === 'message') return []
+      const endpoints = { http: null, webSocket: null }
+      const parts = { text: content.text, queue, subscription, signer, endpoints, now: given.clock.now() }
+      const confirmation = confirmationOf(parts)
+      return confirmation === null ? [] : [JSON.parse(confirmationDocument(confirmation))]
+    }),
+  )
+}
+
+/** The bodies of the messages that subscribers get now. */
+async function told(given: Given): Promise<string[]> {
+  const leases = await deliver(given)
+  return leases.flatMap(({ notifications }) =>
+    notifications.flatMap(({ content }) => (content.kind === 'message' ? [content.message.body] : [])),
+  )
+}
+
+/** Somebody who has nothing but the document. */
+function holderOf(document: Record<string, string>, { client }: Pick<Given, 'client'>): TestClient {
+  const names = ['URL-Signature', 'URL-Methods', 'URL-Paths', 'URL-Expires', 'X-Project-ID']
+  const shown = Object.fromEntries(names.map((name) => [name, document[name]]))
+  return client.with({ 'Client-ID': OTHER_CLIENT_ID, 'X-Project-Id': undefined, ...shown })
+}
+
+const post = (given: Given, body: number) =>
+  given.client.post('/v2/queues/jobs/messages', { messages: [{ body, ttl: 300 }] })
+const confirmedOf = async (given: Given, id: string) => json(await given.client.get(`${JOBS}/${id}`)).confirmed
+
+describe('where confirmation is required', () => {
+  const given = freshService(REQUIRED, MODEL)
+
+  test('a new subscriber is asked to confirm, until the subscription ends', async () => {
+    const id = await subscribe(given, { ttl: 600 })
+    const [document, ...others] = await announced(given)
+    assert.deepEqual(others, [])
+    assert.equal(document.Message_Type, 'SubscriptionConfirmation')
+    assert.equal(document['URL-Paths'], `${JOBS}/${id}/confirm`)
+    assert.equal(document['URL-Expires'], '2026-03-01T10:10:00')
+    assert.equal(document['X-Project-ID'], 'p1')
+  })
+
+  test('so is a subscriber of a topic, who can confirm as well', async () => {
+    const id = await subscribe(given, {}, '/v2/topics/news/subscriptions')
+    const [document] = await announced(given)
+    assert.equal(document.Message, 'You have chosen to subscribe to the topic: news')
+    assertNoContent(await holderOf(document, given).put(document['URL-Paths'], document.SubscribeBody))
+    assert.equal(json(await given.client.get(`/v2/topics/news/subscriptions/${id}`)).confirmed, true)
+  })
+
+  test('nobody is told of messages before, and of none that came before', async () => {
+    const id = await subscribe(given)
+    const [document] = await announced(given)
+    await post(given, 1)
+    assert.deepEqual(await told(given), [])
+    assertNoContent(await holderOf(document, given).put(document['URL-Paths'], document.SubscribeBody))
+    assert.equal(await confirmedOf(given, id), true)
+    await post(given, 2)
+    assert.deepEqual(await told(given), ['2'])
+  })
+
+  test('the answer may come twice, and needs a Client-ID', async () => {
+    await subscribe(given)
+    const [document] = await announced(given)
+    const holder = holderOf(document, given)
+    const path = document['URL-Paths']
+    assertError(await holder.with({ 'Client-ID': undefined }).put(path, { confirmed: true }), 400, 'Bad request')
+    const anonymous = holder.with({ 'Client-ID': OTHER_CLIENT_ID })
+    for (let time = 0; time < 2; time++) {
+      const answer = await anonymous.with(signatureOf(document)).put(path, document.SubscribeBody)
+      assertNoContent(answer)
+      assert.equal(answer.headers['location'], path)
+    }
+    assert.deepEqual(await announced(given), [], 'and nobody is told of it')
+  })
+
+  test('the answer is good for this subscription alone, with this signature, and until its end', async () => {
+    const id = await subscribe(given, { ttl: 60 })
+    const other = await subscribe(given, { subscriber: OTHER_HOOK })
+    const document = (await announced(given)).find((one) => one['URL-Paths'].includes(id))
+    const holder = holderOf(document, given)
+    const hidden = async (client: TestClient, path: string) => {
+      const answer = await client.put(path, { confirmed: true })
+      assert.deepEqual([answer.status, answer.text], [404, '{"title": "404 Not Found"}'], path)
+    }
+    await hidden(holder, `${JOBS}/${other}/confirm`)
+    await hidden(holder, `${JOBS}/none/confirm`)
+    await hidden(holder, `${JOBS}/${id}`)
+    await hidden(given.client.with({ ...signatureOf(document), 'X-Project-Id': 'p2' }), `${JOBS}/${id}/confirm`)
+    await hidden(given.client.with({ ...signatureOf(document), 'URL-Signature': '0'.repeat(64) }), `${JOBS}/${id}/confirm`)
+    given.clock.advance(60_000)
+    await hidden(holder, `${JOBS}/${id}/confirm`)
+    assert.equal(await confirmedOf(given, other), false)
+  })
+
+  test('the owner may confirm by a token', async () => {
+    const id = await subscribe(given)
+    assertNoContent(await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: true }))
+    assert.equal(await confirmedOf(given, id), true)
+    assert.equal((await given.client.put(`${JOBS}/none/confirm`, { confirmed: true })).status, 404)
+    for (const body of [{}, { confirmed: 'yes' }, undefined]) {
+      const answer = await given.client.put(`${JOBS}/${id}/confirm`, body)
+      assert.equal(json(answer).description, "The 'confirmed' should be boolean.")
+    }
+  })
+
+  test('who is subscribed again while unconfirmed is asked again, with a later end; who has confirmed is not', async () => {
+    const id = await subscribe(given, { ttl: 600 })
+    await announced(given)
+    given.clock.advance(30_000)
+    assert.equal(await subscribe(given, { ttl: 900 }), id)
+    const [document] = await announced(given)
+    assert.equal(document['URL-Expires'], '2026-03-01T10:15:30')
+    await holderOf(document, given).put(document['URL-Paths'], document.SubscribeBody)
+    assert.equal((await given.client.post(JOBS, { subscriber: HOOK })).status, 409)
+    assert.deepEqual(await announced(given), [])
+  })
+
+  test('who unsubscribes is told so, hears no more, and can come back', async () => {
+    await subscribe(given)
+    const [asked] = await announced(given)
+    const path = asked['URL-Paths']
+    await holderOf(asked, given).put(path, asked.SubscribeBody)
+    await post(given, 1)
+    assertNoContent(await holderOf(asked, given).put(path, asked.UnsubscribeBody))
+    given.clock.advance(1000)
+    const [left, ...others] = await announced(given)
+    assert.deepEqual(others, [])
+    assert.equal(left.Message_Type, 'UnsubscribeConfirmation')
+    assert.equal(left['URL-Expires'], '2026-03-01T11:00:00', 'after default_subscription_ttl')
+    await post(given, 2)
+    assert.deepEqual(await told(given), [])
+    assertNoContent(await holderOf(left, given).put(path, left.SubscribeBody))
+    await post(given, 3)
+    assert.deepEqual(await told(given), ['3'])
+  })
+
+  test('another subscriber has not confirmed and is asked; what the one before was to be told is not for it', async () => {
+    const id = await subscribe(given, { ttl: 600 })
+    await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: true })
+    await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: false })
+    await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: true })
+    assertNoContent(await given.client.send('PATCH', `${JOBS}/${id}`, { subscriber: OTHER_HOOK }))
+    assert.equal(await confirmedOf(given, id), false)
+    await post(given, 1)
+    const documents = await announced(given)
+    assert.deepEqual(
+      documents.map((document) => [document.Message_Type, document['URL-Expires']]),
+      [['SubscriptionConfirmation', '2026-03-01T10:10:00']],
+    )
+    assert.deepEqual(await told(given), [])
+  })
+
+  test('a change of anything else leaves a confirmation alone, and asks nobody', async () => {
+    const id = await subscribe(given)
+    await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: true })
+    await announced(given)
+    for (const changes of [{ ttl: 900 }, { options: { a: 1 } }, { subscriber: HOOK }]) {
+      assertNoContent(await given.client.send('PATCH', `${JOBS}/${id}`, changes))
+    }
+    assert.equal(await confirmedOf(given, id), true)
+    assert.deepEqual(await announced(given), [])
+  })
+
+  test('what is stored of it holds no signature', async () => {
+    await subscribe(given)
+    const [lease] = await deliver(given)
+    const [notification] = lease?.notifications ?? []
+    assert.ok(notification?.content.kind === 'announcement')
+    assert.doesNotMatch(notification.content.text, /[0-9a-f]{64}/)
+  })
+})
+
+/** The headers of the document, and no project beside. */
+function signatureOf(document: Record<string, string>): Record<string, string | undefined> {
+  return {
+    'URL-Signature': document['URL-Signature'],
+    'URL-Methods': document['URL-Methods'],
+    'URL-Paths': document['URL-Paths'],
+    'URL-Expires': document['URL-Expires'],
+    'X-Project-Id': document['X-Project-ID'],
+  }
+}
+
+describe('where it is not required', () => {
+  const given = freshService({}, MODEL)
+
+  test('subscribers are told at once and asked nothing, whatever they confirm', async () => {
+    const id = await subscribe(given)
+    await post(given, 1)
+    assert.deepEqual(await told(given), ['1'])
+    await given.client.put(`${JOBS}/${id}/confirm`, { confirmed: false })
+    await given.client.send('PATCH', `${JOBS}/${id}`, { subscriber: OTHER_HOOK })
+    assert.deepEqual(await announced(given), [])
+    await post(given, 2)
+    assert.deepEqual(await told(given), ['2'])
+  })
+})
