@@ -141,6 +141,25 @@ describe('Keystone is asked', () => {
     })
   }
 
+  const CATALOGUE = '{"catalog": [{"name": "zaqar", "endpoints": []}], "links": {}}'
+  for (const [status, text, meaning] of [
+    [200, CATALOGUE, [{ name: 'zaqar', endpoints: [] }]],
+    [401, '{}', 'unauthorized'],
+    [403, '{}', []],
+    [404, '{}', 'KeystoneUnavailable'],
+    [500, '', 'KeystoneUnavailable'],
+    [200, 'no JSON', 'KeystoneUnavailable'],
+    [200, 'null', 'KeystoneUnavailable'],
+    [200, '{"catalog": 1}', 'KeystoneUnavailable'],
+  ] as const) {
+    test(`for the catalogue, and answers ${status} ${text.slice(0, 20)}: ${JSON.stringify(meaning)}`, async () => {
+      const { asked, api } = await given(respond(status, text))
+      if (meaning === 'KeystoneUnavailable') await assert.rejects(api.catalogue('own'), { name: meaning })
+      else assert.deepEqual(await api.catalogue('own'), meaning)
+      assert.deepEqual([asked[0]?.url, asked[0]?.headers['x-auth-token']], ['/v3/auth/catalog', 'own'])
+    })
+  }
+
   test('for a token of its own; a refusal does not give the password away', async () => {
     const { api } = await given(respond(201, TOKEN, { 'X-Subject-Token': 'mine' }))
     assert.equal((await api.issue()).id, 'mine')

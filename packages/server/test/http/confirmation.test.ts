@@ -1,14 +1,15 @@
 /** With confirmation required: who is asked, when, and what the answers do. (contract notifications.md 5) */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { createModel } from 'zaqar-conformance'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
 import { confirmationDocument, confirmationOf } from '../../src/delivery/confirmation.ts'
 import type { Lease } from '../../src/storage/contract.ts'
-import { assertError, assertNoContent, json } from '../support/answers.ts'
+import { assertNoContent, json } from '../support/answers.ts'
 import { type FreshService, freshService } from '../support/fresh-service.ts'
-import { openInProcess, type Seams } from '../support/in-process.ts'
+import { type InProcessService, openInProcess, type Seams } from '../support/in-process.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
+import { startStandInKeystone } from '../support/stand-in-keystone.ts'
 import { OTHER_CLIENT_ID, type TestClient } from '../support/test-client.ts'
 
 const JOBS = '/v2/queues/jobs/subscriptions'
@@ -65,11 +66,19 @@ async function told(given: Given): Promise<string[]> {
   )
 }
 
-/** Somebody who has nothing but the document. */
+/** What the holder of the document sends. */
+function signatureOf(document: Record<string, string>): Record<string, string | undefined> {
+  return {
+    'URL-Signature': document['URL-Signature'],
+    'URL-Methods': document['URL-Methods'],
+    'URL-Paths': document['URL-Paths'],
+    'URL-Expires': document['URL-Expires'],
+    'X-Project-Id': document['X-Project-ID'],
+  }
+}
+
 function holderOf(document: Record<string, string>, { client }: Pick<Given, 'client'>): TestClient {
-  const names = ['URL-Signature', 'URL-Methods', 'URL-Paths', 'URL-Expires', 'X-Project-ID']
-  const shown = Object.fromEntries(names.map((name) => [name, document[name]]))
-  return client.with({ 'Client-ID': OTHER_CLIENT_ID, 'X-Project-Id': undefined, ...shown })
+  return client.with({ 'Client-ID': OTHER_CLIENT_ID, ...signatureOf(document) })
 }
 
 const post = (given: Given, body: number) =>
@@ -113,10 +122,9 @@ describe('where confirmation is required', () => {
     const [document] = await announced(given)
     const holder = holderOf(document, given)
     const path = document['URL-Paths']
-    assertError(await holder.with({ 'Client-ID': undefined }).put(path, { confirmed: true }), 400, 'Bad request')
-    const anonymous = holder.with({ 'Client-ID': OTHER_CLIENT_ID })
+    assert.equal((await holder.with({ 'Client-ID': undefined }).put(path, document.SubscribeBody)).status, 400)
     for (let time = 0; time < 2; time++) {
-      const answer = await anonymous.with(signatureOf(document)).put(path, document.SubscribeBody)
+      const answer = await holder.put(path, document.SubscribeBody)
       assertNoContent(answer)
       assert.equal(answer.headers['location'], path)
     }
@@ -135,8 +143,8 @@ describe('where confirmation is required', () => {
     await hidden(holder, `${JOBS}/${other}/confirm`)
     await hidden(holder, `${JOBS}/none/confirm`)
     await hidden(holder, `${JOBS}/${id}`)
-    await hidden(given.client.with({ ...signatureOf(document), 'X-Project-Id': 'p2' }), `${JOBS}/${id}/confirm`)
-    await hidden(given.client.with({ ...signatureOf(document), 'URL-Signature': '0'.repeat(64) }), `${JOBS}/${id}/confirm`)
+    await hidden(holder.with({ 'X-Project-Id': 'p2' }), `${JOBS}/${id}/confirm`)
+    await hidden(holder.with({ 'URL-Signature': '0'.repeat(64) }), `${JOBS}/${id}/confirm`)
     given.clock.advance(60_000)
     await hidden(holder, `${JOBS}/${id}/confirm`)
     assert.equal(await confirmedOf(given, other), false)
@@ -220,17 +228,6 @@ describe('where confirmation is required', () => {
   })
 })
 
-/** The headers of the document, and no project beside. */
-function signatureOf(document: Record<string, string>): Record<string, string | undefined> {
-  return {
-    'URL-Signature': document['URL-Signature'],
-    'URL-Methods': document['URL-Methods'],
-    'URL-Paths': document['URL-Paths'],
-    'URL-Expires': document['URL-Expires'],
-    'X-Project-Id': document['X-Project-ID'],
-  }
-}
-
 describe('where it is not required', () => {
   const given = freshService({}, MODEL)
 
@@ -243,5 +240,49 @@ describe('where it is not required', () => {
     assert.deepEqual(await announced(given), [])
     await post(given, 2)
     assert.deepEqual(await told(given), ['2'])
+  })
+})
+
+describe('with Keystone', () => {
+  const token = (id: string) => ({
+    expires_at: '2026-03-01T12:00:00Z',
+    audit_ids: [id],
+    user: { id },
+    project: { id: 'p1' },
+  })
+
+  async function openWith(t: TestContext, env: Record<string, string>): Promise<InProcessService> {
+    const keystone = await startStandInKeystone({ own: token('zaqar'), owner: token('u1') })
+    t.after(() => keystone.close())
+    const at = { ...KEYSTONE, OS_KEYSTONE_AUTHTOKEN__AUTH_URL: keystone.url }
+    const service = await openInProcess({ ...REQUIRED, ...at, ...env }, MODEL)
+    t.after(() => service.close())
+    return service
+  }
+  const asOwner = (service: InProcessService) => ({
+    clock: service.clock,
+    storage: service.storage,
+    client: service.client.with({ 'X-Auth-Token': 'owner' }),
+  })
+
+  test('the subscriber confirms without a token', async (t) => {
+    const service = await openWith(t, { OS_SIGNED_URL__SECRET_KEY: 'a key that only tests know' })
+    const owner = asOwner(service)
+    const id = await subscribe(owner)
+    const [document] = await announced(owner)
+    assert.equal((await service.client.put(`${JOBS}/${id}/confirm`, { confirmed: true })).status, 401)
+    assertNoContent(await holderOf(document, service).put(document['URL-Paths'], document.SubscribeBody))
+    assert.equal(await confirmedOf(owner, id), true)
+  })
+
+  test('nobody is asked where there is no key to sign with, which the operator is told', async (t) => {
+    const service = await openWith(t, {})
+    const owner = asOwner(service)
+    const id = await subscribe(owner)
+    assert.deepEqual(await deliver(owner), [])
+    assert.match(String(service.troubles[0]), /\[signed_url\] secret_key is not set/)
+    assertNoContent(await owner.client.put(`${JOBS}/${id}/confirm`, { confirmed: true }))
+    await post(owner, 1)
+    assert.deepEqual(await told(owner), ['1'], 'the owner may still confirm')
   })
 })
