@@ -13,6 +13,7 @@ packages=(
   postgresql              # the second engine
   pgbouncer               # a connection pooler in front of it
   libfaketime             # a node whose clock is wrong
+  msmtp                   # a mail command
   chromium                # a page from another origin
 )
 

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { composeConfirmationMail, composeMail, confirmationLink } from '../../src/delivery/compose-mail.ts'
+
+function compose(subscriber: string, options: Record<string, unknown> = {}, documents = ['{"n": 1}']) {
+  return composeMail({ subscriber, options, documents, sender: 'Zaqar <no-reply@example.org>' })
+}
+
+test('a notification is the text of a mail, sender and subject are those of the options', () => {
+  assert.deepEqual(compose('mailto:b@example.com', { from: 'a@example.org', subject: 'News' }), {
+    from: 'a@example.org',
+    to: 'b@example.com',
+    cc: null,
+    bcc: null,
+    subject: 'News',
+    text: '{"n": 1}',
+  })
+})
+
+test('without options there is no subject, and the sender is that of the house', () => {
+  for (const options of [{}, { from: '', subject: '' }, { from: 7, subject: ['x'] }]) {
+    const { from, subject } = compose('mailto:b@example.com', options)
+    assert.deepEqual([from, subject], ['Zaqar <no-reply@example.org>', ''])
+  }
+})
+
+test('several messages are one mail, a document a line', () => {
+  assert.equal(compose('mailto:b@example.com', {}, ['{"n": 1}', '{"n": 2}']).text, '{"n": 1}\n{"n": 2}')
+})
+
+test('the URI is read as RFC 6068 says, with names of any case', () => {
+  const uri = 'MAILTO:one%2Bx@example.com,two+y@example.com?Subject=a%20b%26c+d&CC=c%40example.com&bcc=d@x,e@x&cc=f@x'
+  const { to, cc, bcc, subject } = compose(uri, { subject: 'other' })
+  assert.deepEqual(
+    [to, cc, bcc, subject],
+    ['one+x@example.com, two+y@example.com', 'c@example.com, f@x', 'd@x, e@x', 'a b&c+d'],
+  )
+})
+
+test('receivers may stand in the query alone', () => {
+  assert.equal(compose('mailto:?to=a@x,b@x').to, 'a@x, b@x')
+  assert.equal(compose('mailto:c@x?to=a@x').to, 'c@x, a@x')
+})
+
+test('a text in the URI and other fields are ignored', () => {
+  const uri = 'mailto:b@example.com?body=evil&from=evil@example.net&x-header=1&reply-to=evil@example.net'
+  assert.deepEqual(compose(uri), compose('mailto:b@example.com'))
+})
+
+test('an empty subject in the URI counts, and of two the last', () => {
+  assert.equal(compose('mailto:b@x?subject=', { subject: 'other' }).subject, '')
+  assert.equal(compose('mailto:b@x?subject=a&subject=b=c').subject, 'b=c')
+})
+
+test('an encoded comma does not make two receivers', () => {
+  assert.equal(compose('mailto:a%40x%2Cb@y').to, '"a@x,b@y"')
+})
+
+test('what is not encoded properly stays as it is', () => {
+  assert.deepEqual(compose('mailto:100%@x?subject=%ZZ').subject, '%ZZ')
+  assert.equal(compose('mailto:100%@x').to, '100%@x')
+})
+
+test('line breaks in a URI reach the mail decoded, for the channel to refuse', () => {
+  assert.equal(compose('mailto:b@x?subject=a%0D%0ABcc:%20c@x').subject, 'a\r\nBcc: c@x')
+})
+
+test('a mail for confirmation is made of its template, and the URI has no say in its subject', () => {
+  const template = {
+    topic: 'Please confirm',
+    sender: 'Zaqar <no-reply@example.org>',
+    body: '{{{0}}} of {1}: {2} {3} {} {name} {0}',
+  }
+  const subscriber = 'mailto:b@example.com?subject=evil&cc=c@example.com'
+  assert.deepEqual(composeConfirmationMail({ template, subscriber, queue: '{1}', project: 'p', link: 'http://l/$&' }), {
+    from: 'Zaqar <no-reply@example.org>',
+    to: 'b@example.com',
+    cc: 'c@example.com',
+    bcc: null,
+    subject: 'Please confirm',
+    text: '{{1}} of p: http://l/$& {3} {} {name} {1}',
+  })
+})
+
+const values = {
+  signature: '6a63d63242ebd18c3518871dda6fdcb6273db2672c599bf985469241e9a1c799',
+  methods: 'PUT',
+  paths: '/v2/queues/q/subscriptions/6f8b3c/confirm',
+  project: 'a0e5c2',
+  expires: '2026-11-23T09:09:09',
+  url: 'http://zaqar.example:8888/v2/queues/q/subscriptions/6f8b3c/confirm',
+  queue: 'q',
+}
+
+test('the link has all that the page needs, in the order of upstream and not encoded', () => {
+  assert.equal(
+    confirmationLink('http://page.example/confirm.html', values),
+    `http://page.example/confirm.html?Signature=${values.signature}&Methods=PUT&Paths=${values.paths}` +
+      `&Project=a0e5c2&Expires=2026-11-23T09:09:09&Url=${values.url}&Queue=q`,
+  )
+})
+
+test('values that would break the link are encoded, so that a page reads them as they were', () => {
+  const hard = { ...values, project: 'a&b=c#d%26 e+f"<é>\ud83d\ude00\r\n', url: '', queue: 'q?x' }
+  const link = confirmationLink('http://page.example/?lang=en', hard)
+  assert.doesNotMatch(link, /[\s"<>#]/)
+  const query = new URL(link).searchParams
+  assert.deepEqual(
+    [...query],
+    [
+      ['lang', 'en'],
+      ['Signature', hard.signature],
+      ['Methods', 'PUT'],
+      ['Paths', hard.paths],
+      ['Project', hard.project],
+      ['Expires', hard.expires],
+      ['Url', ''],
+      ['Queue', 'q?x'],
+    ],
+  )
+})
