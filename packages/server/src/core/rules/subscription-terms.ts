@@ -3,7 +3,7 @@ import { compactBytes } from '../../model/members.ts'
 import type { Instant, JsonObject } from '../../model/model.ts'
 import { ZaqarError } from '../errors.ts'
 import { LEAST_SECONDS, type Limits } from './limits.ts'
-import { retryPolicyProblem } from './retry-policy.ts'
+import { subscriptionOptionsProblem } from './subscription-options.ts'
 
 const END_OF_TIME: Instant = Date.UTC(10_000, 0)
 
@@ -12,7 +12,7 @@ const END_OF_TIME: Instant = Date.UTC(10_000, 0)
  * @throws ZaqarError
  */
 export function optionsText(options: JsonObject, { maxQueueMetadataBytes: max }: Limits): string {
-  const problem = retryPolicyProblem(options['_retry_policy'])
+  const problem = subscriptionOptionsProblem(options)
   if (problem !== null) throw new ZaqarError('subscription.options_invalid', { problem })
   const text = printJson(options)
   if (compactBytes(text) > max) throw new ZaqarError('subscription.options_too_large', { max })
