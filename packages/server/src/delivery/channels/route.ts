@@ -1,0 +1,100 @@
+import type { LookupFunction } from 'node:net'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+
+export interface RouteOptions {
+  readonly connectSeconds: number
+  /** From the end of the request to the end of the headers of the answer. */
+  readonly headersSeconds: number
+  /** The most connections to one scheme, host and port. */
+  readonly connectionsPerHost: number
+  /** PEM: authorities that are trusted beside the well-known ones; null: none. */
+  readonly ca: string | null
+  /** PEM: shown to receivers that ask for a certificate; null: none. */
+  readonly cert: string | null
+  /** PEM, of `cert`. */
+  readonly key: string | null
+  /** The proxy (`http:` or `https:`) that all requests go through; null: none. A name and password in it are for the proxy. */
+  readonly proxyUrl: string | null
+}
+
+/** Connections to receivers, direct or through a proxy. */
+export interface Route {
+  /** The parts of a request that lead it to the URL, and who sends it. */
+  to(url: URL): { readonly dispatcher: Dispatcher; readonly place: Place }
+  /** Ends all connections and what is under way on them. */
+  close(): Promise<void>
+}
+
+interface Place {
+  readonly origin: string
+  readonly path: string
+  /** To go before the headers of the request. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** An idle connection is closed after this, or a little before the receiver says that it would. (undici) */
+const IDLE_MS = 4_000
+const LONGEST_IDLE_MS = 60_000
+
+/** @param lookup resolves the names of receivers; a proxy resolves them by itself, and its own name by the system's means */
+export function openRoute(options: RouteOptions, lookup: LookupFunction): Route {
+  const tls = { secureContext: secureContextOf(options), allowH2: false }
+  const common = {
+    connections: options.connectionsPerHost,
+    connectTimeout: options.connectSeconds * 1000,
+    headersTimeout: options.headersSeconds * 1000,
+    // The whole try is bounded by its signal.
+    bodyTimeout: 0,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: LONGEST_IDLE_MS,
+    allowH2: false,
+  }
+  if (options.proxyUrl !== null) return throughProxy(new URL(options.proxyUrl), common, tls)
+  const agent = new Agent({ ...common, connect: { ...tls, lookup } })
+  return {
+    to: (url) => ({ dispatcher: agent, place: placeOf(url) }),
+    close: () => agent.destroy(),
+  }
+}
+
+/**
+ * `https:` goes through tunnels. `http:` is handed to the proxy itself, over one pool: ProxyAgent would keep a pool for
+ * each host for ever.
+ */
+function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureContext: SecureContext }): Route {
+  const proxyTls = { ...tls, servername: proxy.hostname }
+  const tunnels = new ProxyAgent({
+    ...common,
+    uri: proxy.href,
+    requestTls: tls,
+    proxyTls,
+    clientFactory: (origin, given) => new Pool(origin, { ...common, ...given, connections: null }),
+  })
+  const forwards = new Pool(proxy.origin, { ...common, connections: null, connect: tls })
+  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
+  const authorization: Record<string, string> =
+    login === ':' ? {} : { 'Proxy-Authorization': `Basic ${Buffer.from(login).toString('base64')}` }
+  return {
+    to(url) {
+      const place = placeOf(url)
+      if (url.protocol === 'https:') return { dispatcher: tunnels, place }
+      const headers = { Host: url.host, ...authorization }
+      return { dispatcher: forwards, place: { origin: proxy.origin, path: `${url.origin}${place.path}`, headers } }
+    },
+    async close() {
+      await Promise.all([tunnels.destroy(), forwards.destroy()])
+    },
+  }
+}
+
+function placeOf(url: URL): Place {
+  return { origin: url.origin, path: `${url.pathname}${url.search}`, headers: {} }
+}
+
+function secureContextOf({ ca, cert, key }: RouteOptions): SecureContext {
+  return createSecureContext({
+    ...(ca === null ? {} : { ca: [...getCACertificates('default'), ca] }),
+    ...(cert === null || key === null ? {} : { cert, key }),
+  })
+}
