@@ -4,15 +4,18 @@ import { CatalogueEndpoints } from './auth/keystone/catalogue-endpoints.ts'
 import { createKeystoneApi, type KeystoneApi } from './auth/keystone/keystone-api.ts'
 import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
+import { KeystoneTrusts } from './auth/keystone/trusts.ts'
 import { openPolicy, type PolicyReports } from './auth/policy/policy.ts'
 import type { PolicyFiles } from './auth/policy/policy-source.ts'
 import { trustAssertions } from './auth/trust-assertions.ts'
 import { keystoneSettings } from './config/keystone-settings.ts'
 import type { Config } from './config/options.ts'
-import type { Caller } from './core/execute.ts'
+import { trusteeSettings } from './config/trustee-settings.ts'
+import type { Caller, OnTrouble } from './core/execute.ts'
 import type { Authenticate } from './core/identity.ts'
 import { endpointBase, type PublicEndpoints } from './core/rules/public-endpoints.ts'
 import { createUrlSigner, type UrlSigner } from './core/rules/signature.ts'
+import type { Trusts, TrustTokens } from './core/trusts.ts'
 import type { Clock } from './platform/clock.ts'
 
 /** Who calls, and what they may do. */
@@ -24,6 +27,8 @@ export interface Access {
   readonly urlSigner: UrlSigner | null
   /** Where subscribers reach the service, as configured or as Keystone says. @throws KeystoneUnavailable */
   publicEndpoints(): Promise<PublicEndpoints>
+  /** Null where there is no Keystone, or no trustee is configured. */
+  readonly trusts: (Trusts & TrustTokens) | null
   close(): Promise<void>
 }
 
@@ -36,24 +41,27 @@ export interface AccessParts {
   readonly reports: PolicyReports
   /** Policy files that must hold rules. */
   readonly neededPolicies?: readonly string[]
+  readonly onTrouble: OnTrouble
   /** A key for signed URLs, where none is configured and nobody is kept out anyway. */
   installationKey(): string
 }
 
 /** @throws PolicyError */
 export function openAccess(parts: AccessParts): Access {
-  const { config, folders, files, clock, reports, neededPolicies: needed = [], installationKey } = parts
+  const { config, folders, files, clock, reports, onTrouble, neededPolicies: needed = [], installationKey } = parts
   const policy = openPolicy({ ...config.policy, places: folders }, { files, clock, reports, needed })
   const signer = createSigner(config, installationKey)
-  const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, files, clock) : null
+  const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, { files, clock, onTrouble }) : null
   return {
     authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustAssertions, signer, clock }),
     keystoneUrl: keystone?.url ?? null,
     authorise: policy.authorise,
     urlSigner: signer,
     publicEndpoints: publicEndpoints(config, keystone?.api ?? null, clock),
+    trusts: keystone?.trusts ?? null,
     async close() {
       policy.close()
+      await keystone?.trusts?.close()
       await keystone?.api.close()
     },
   }
@@ -82,11 +90,17 @@ function publicEndpoints(
   return async () => configured
 }
 
+interface OpenKeystone {
+  readonly authenticate: Authenticate
+  readonly api: KeystoneApi
+  readonly trusts: KeystoneTrusts | null
+  readonly url: string
+}
+
 function openKeystone(
-  { keystone }: Config,
-  files: PolicyFiles,
-  clock: Clock,
-): { authenticate: Authenticate; api: KeystoneApi; url: string } {
+  { keystone, trustee }: Config,
+  { files, clock, onTrouble }: Pick<AccessParts, 'files' | 'clock' | 'onTrouble'>,
+): OpenKeystone {
   const settings = keystoneSettings(keystone, files)
   const api = createKeystoneApi(settings)
   const verifier = new TokenVerifier({ api, clock, cacheSeconds: settings.cacheSeconds })
@@ -95,5 +109,8 @@ function openKeystone(
     serviceRolesRequired: settings.serviceTokenRolesRequired,
   }
   const authenticate = createTokenAuthentication(verifier, rules, new RareTroubles(clock))
-  return { authenticate, api, url: settings.wwwAuthenticateUri ?? settings.authUrl }
+  const asTrustee = trusteeSettings(trustee, settings)
+  const allowedHosts = trustee.allowedHosts.map((host) => host.toLowerCase())
+  const trusts = asTrustee && new KeystoneTrusts({ settings: asTrustee, allowedHosts, clock, onTrouble })
+  return { authenticate, api, trusts, url: settings.wwwAuthenticateUri ?? settings.authUrl }
 }

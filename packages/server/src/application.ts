@@ -71,7 +71,7 @@ export function createApplication({
   const quotas = projectQuotas(config, storage.queues)
   const queues = new QueueDirectory(storage.queues, quotas, limits)
   const longPolls = openLongPolls({ storage, queues, clock, budget })
-  const { authenticate, keystoneUrl, authorise, urlSigner } = access
+  const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const house: House = {
     storage,
     queues,
@@ -83,6 +83,7 @@ export function createApplication({
     urlSigner,
     rates: projectRates(config),
     quotas,
+    trusts,
   }
   const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })

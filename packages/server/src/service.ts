@@ -68,6 +68,7 @@ export async function startService(
         reloaded: (paths) => log.info({ paths }, 'policy read again'),
         refused: (problems) => log.error({ problems }, 'the changed policy cannot be used; the one before stays'),
       },
+      onTrouble,
       installationKey: () => installationKey(config.storage.dataDir),
     })
     audit = await openAudit(config, clock, log)

@@ -2,7 +2,7 @@
 
 import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { optionGroups, rowOf } from './find-option.ts'
-import { keystoneProblems } from './keystone-problems.ts'
+import { keystoneProblems, trusteeProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
 import { isUsed, type Option, type OptionGroup, type UsedOption } from './option.ts'
 import type { Config } from './options.ts'
@@ -31,13 +31,14 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
       }
     }
   }
-  const { auth, http, keystone, limits = {}, tls } = sections as Partial<Config>
+  const { auth, http, keystone, limits = {}, tls, trustee = {} } = sections as Partial<Config>
   const labelIn = (section: string) => (name: string) => {
     const { group, option } = rowOf(section, name)
     return labelOf(group, option, values)
   }
   if (auth?.strategy === 'keystone') {
     problems.push(...keystoneProblems(keystone ?? {}, labelIn('keystone_authtoken')))
+    problems.push(...trusteeProblems(trustee, labelIn('trustee')))
   } else if (http?.exposeWithoutAuthentication === false) {
     problems.push(...exposure(http.bind, rowOf('drivers:transport:wsgi', 'bind'), values))
     if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))

@@ -11,9 +11,7 @@ export function keystoneProblems(keystone: Partial<Config['keystone']>, label: (
   const { authUrl, authType, systemScope, delayAuthDecision } = keystone
   const problems: string[] = []
   if (!authUrl) problems.push(`${label('auth_url')}: the address of Keystone is missing`)
-  else if (!/^https?:$/.test(URL.parse(authUrl)?.protocol ?? '')) {
-    problems.push(`${label('auth_url')}: "${authUrl}" is no address that begins with http:// or https://`)
-  }
+  else if (!isHttp(authUrl)) problems.push(`${label('auth_url')}: ${noAddress(authUrl)}`)
   if (delayAuthDecision === true) {
     problems.push(
       `${label('delay_auth_decision')}: requests without a valid token would pass, and nothing behind would stop them`,
@@ -25,6 +23,27 @@ export function keystoneProblems(keystone: Partial<Config['keystone']>, label: (
     return [...problems, ...credentialProblems(keystone, label)]
   const allowed = `allowed is ${[...PASSWORD, ...APPLICATION_CREDENTIAL].join(' or ')}`
   return [...problems, `${label('auth_type')}: ${authType ? `"${authType}" was given` : 'it is missing'}, ${allowed}`]
+}
+
+/** What is missing in `[trustee]` where one is configured, or cannot be had. */
+export function trusteeProblems(trustee: Partial<Config['trustee']>, label: (name: string) => string): string[] {
+  const { authType, authUrl, username, userId, password } = trustee
+  if (!username && !userId) return []
+  const problems: string[] = []
+  if (authUrl && !isHttp(authUrl)) problems.push(`${label('auth_url')}: ${noAddress(authUrl)}`)
+  if (!password) problems.push(`${label('password')}: the password of the trustee is missing`)
+  if (authType && !PASSWORD.includes(authType)) {
+    problems.push(`${label('auth_type')}: "${authType}" was given, allowed is ${PASSWORD.join(' or ')}`)
+  }
+  return problems
+}
+
+function isHttp(url: string): boolean {
+  return /^https?:$/.test(URL.parse(url)?.protocol ?? '')
+}
+
+function noAddress(url: string): string {
+  return `"${url}" is no address that begins with http:// or https://`
 }
 
 function passwordProblems(

@@ -11,13 +11,14 @@ import { drivers } from './options/drivers.ts'
 import { http, listener, ssl } from './options/http.ts'
 import { keystoneAuthtoken } from './options/keystone.ts'
 import { libraries } from './options/libraries.ts'
-import { notification, trustee } from './options/notification.ts'
+import { notification } from './options/notification.ts'
 import { osloPolicy, policy } from './options/policy.ts'
 import { pooling, poolingCatalog } from './options/pooling.ts'
 import { projectLimits } from './options/project-limits.ts'
 import { signedUrl } from './options/signed-url.ts'
 import { storage } from './options/storage.ts'
 import { transport } from './options/transport.ts'
+import { trustee } from './options/trustee.ts'
 
 /** In the order of docs/configuration.md. */
 export const groups = [

@@ -145,6 +145,24 @@ export const errorTable = {
     kind: 'unavailable',
     message: 'A subscriber of the type {type} needs a trust of Keystone, and this service asks for none.',
   },
+  'trust.needs_token': {
+    kind: 'invalid',
+    message:
+      'A subscriber of the type {type} needs a trust of whoever asks for it, which Keystone makes for a token only.',
+  },
+  'trust.given': {
+    kind: 'invalid',
+    message: 'The service makes the trust of a subscription: the option "trust_id" can name no other.',
+  },
+  'trust.refused': {
+    kind: 'forbidden',
+    message:
+      'Keystone makes no trust with this token: that of an application credential, for example, cannot make any.',
+  },
+  'trust.host_unknown': {
+    kind: 'invalid',
+    message: 'Tokens go to services of this cloud only, and "{host}" is none in the catalogue.',
+  },
   'subscription.exists': {
     kind: 'conflict',
     message: 'Such subscription already exists. Subscriptions are unique by project + queue + subscriber URI.',

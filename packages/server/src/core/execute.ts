@@ -12,6 +12,7 @@ import type { Limits } from './rules/limits.ts'
 import { checkQueueKey } from './rules/names.ts'
 import type { Resource } from './rules/scope.ts'
 import type { UrlSigner } from './rules/signature.ts'
+import type { Trusts } from './trusts.ts'
 import { WaitEnd } from './wait-end.ts'
 
 /** Who calls, whatever the door. */
@@ -33,6 +34,8 @@ export interface Call extends Asker {
   readonly resource: Resource
   /** What it names before it is read: `queue`, `message`, `pool` and so on. */
   readonly names?: Readonly<Record<string, string>>
+  /** The token of the caller, for what Keystone does for him alone; null: none. Asked for, so that no log shows it. */
+  readonly token?: () => string | null
 }
 
 /** Tells the operator of an error that is ours. `about` goes into the log line. */
@@ -52,12 +55,16 @@ export interface House {
   /** Null: nobody is held to any. */
   readonly rates: ProjectRates | null
   readonly quotas: ProjectQuotas | null
+  /** Null where there is no Keystone that could make any. */
+  readonly trusts: Trusts | null
 }
 
 /** What is there for one call of an operation. */
 interface CallParts {
   readonly caller: Caller
   readonly callId: string
+  /** As the call says; null: the caller has shown none. */
+  token(): string | null
   /** Read once for each operation. */
   readonly now: Instant
   /**
@@ -128,7 +135,7 @@ export interface ExecuteParts extends House {
 const NEVER = new AbortController().signal
 
 export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts): Execute {
-  return async (operation, read, caller, { id: callId, resource, signal: gone = () => NEVER }) => {
+  return async (operation, read, caller, { id: callId, resource, signal: gone = () => NEVER, token = () => null }) => {
     const now = house.clock.now()
     const checkCredentials = (resource: Resource) => {
       const objection = objectionTo(caller, resource, now)
@@ -162,7 +169,7 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
         checkCredentials(need.resource)
         checkRule(need.permission)
       }
-      return await operation.run(input, { ...house, caller, callId, now, signal, report, kind, key: keyOf })
+      return await operation.run(input, { ...house, caller, callId, token, now, signal, report, kind, key: keyOf })
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

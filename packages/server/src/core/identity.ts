@@ -62,6 +62,11 @@ export const NOBODY: Identity = Object.freeze({
   expiresAt: null,
 })
 
+/** The token by which somebody is judged who shows all this; null: by none. */
+export function judgedToken({ signed, token }: Shown): string | null {
+  return signed === undefined ? (token ?? null) : null
+}
+
 /** Whoever waits for an answer. */
 export interface Asker {
   /** Aborts when nobody waits for the answer any more. */

@@ -1,6 +1,6 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Caller, Execute } from '../core/execute.ts'
-import { type Authenticate, NOBODY, objectionTo, type Unauthenticated } from '../core/identity.ts'
+import { type Authenticate, judgedToken, NOBODY, objectionTo, type Unauthenticated } from '../core/identity.ts'
 import type { Limits } from '../core/rules/limits.ts'
 import { checkQueueKey } from '../core/rules/names.ts'
 import type { QueueKey } from '../model/model.ts'
@@ -96,7 +96,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     limits: parts.limits,
   }
   try {
-    const call = { ...request, resource, names: params }
+    const call = { ...request, resource, names: params, token: () => judgedToken(shown) }
     const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, call)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {

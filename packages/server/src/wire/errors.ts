@@ -18,6 +18,7 @@ const INVALID_BODY = 'Invalid request body'
 const UNABLE_TO_DELETE = 'Unable to delete'
 const NOT_FOUND = 'Not found'
 const CONFLICT = 'Resource conflict'
+const NOT_AUTHORIZED = 'Not authorized'
 const UNAVAILABLE = 'Service temporarily unavailable'
 
 /** Titles are what clients look at. (contract http.md 1.9) */
@@ -25,7 +26,7 @@ const titleOf = {
   'token.not_accepted': 'Unauthorized',
   'token.unverified': 'Service Unavailable',
   'signature.not_accepted': '404 Not Found',
-  'policy.denied': 'Not authorized',
+  'policy.denied': NOT_AUTHORIZED,
   'limit.out_of_range': INVALID_REQUEST,
   'ids.count_out_of_range': INVALID_REQUEST,
   'pop.out_of_range': INVALID_REQUEST,
@@ -67,6 +68,10 @@ const titleOf = {
   'subscription.ttl_too_short': INVALID_REQUEST,
   'subscription.ttl_too_long': INVALID_REQUEST,
   'subscription.trust_unavailable': UNAVAILABLE,
+  'trust.needs_token': INVALID_REQUEST,
+  'trust.given': INVALID_REQUEST,
+  'trust.refused': NOT_AUTHORIZED,
+  'trust.host_unknown': INVALID_REQUEST,
   'subscription.exists': CONFLICT,
   'subscription.not_confirmed': CONFLICT,
   'replay.ids_and_since': INVALID_REQUEST,

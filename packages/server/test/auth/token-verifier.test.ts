@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
-import { type KeystoneApi, KeystoneUnavailable } from '../../src/auth/keystone/keystone-api.ts'
+import type { KeystoneApi } from '../../src/auth/keystone/keystone-api.ts'
+import { KeystoneUnavailable } from '../../src/auth/keystone/keystone-connection.ts'
 import type { Token } from '../../src/auth/keystone/token-document.ts'
 import { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
 import { type Asker, NOBODY } from '../../src/core/identity.ts'
@@ -9,7 +10,7 @@ import { type Asker, NOBODY } from '../../src/core/identity.ts'
 const SECOND = 1000
 
 /** A Keystone in a few lines, whose answers a test decides. */
-class FakeKeystone implements KeystoneApi {
+class FakeKeystone implements Pick<KeystoneApi, 'issue' | 'validate'> {
   readonly clock: ManualClock
   readonly issued: string[] = []
   readonly asked: string[] = []
@@ -42,8 +43,6 @@ class FakeKeystone implements KeystoneApi {
   }
 
   readonly revokedOwn = new Set<string>()
-
-  async close(): Promise<void> {}
 
   async #reach(): Promise<void> {
     await this.hold

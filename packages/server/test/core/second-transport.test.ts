@@ -112,6 +112,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       urlSigner: signer,
       rates: null,
       quotas: null,
+      trusts: null,
       authorise: () => true,
       onTrouble: assert.ifError,
     })

@@ -3,6 +3,7 @@ import { ManualClock } from 'zaqar-conformance'
 import { type AccessParts, openAccess } from '../../src/access.ts'
 import { type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
+import type { OnTrouble } from '../../src/core/execute.ts'
 import type { Handle } from '../../src/http/handler.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
@@ -48,6 +49,10 @@ export async function openInProcess(
   const storage = await openStorage(clock)
   const troubles: unknown[] = []
   const logged: Readonly<Record<string, string>>[] = []
+  const onTrouble: OnTrouble = (error, about) => {
+    troubles.push(error)
+    logged.push(about)
+  }
   const access = openAccess({
     config,
     folders: [],
@@ -55,6 +60,7 @@ export async function openInProcess(
     // No policy file changes here, so nothing need look for changes however far the clock is moved.
     clock: { now: () => clock.now(), at: () => ({ cancel() {} }) },
     reports: { warned() {}, reloaded() {}, refused() {} },
+    onTrouble,
     installationKey: () => 'a key that only tests know',
     ...accessSeams,
   })
@@ -68,10 +74,7 @@ export async function openInProcess(
     probeStore: async () => true,
     audit: null,
     ...seams,
-    onTrouble(error, about) {
-      troubles.push(error)
-      logged.push(about)
-    },
+    onTrouble,
   })
   const send = sendTo(handle)
   return {

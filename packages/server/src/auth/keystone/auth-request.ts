@@ -1,13 +1,13 @@
 import type { ServiceAccount } from './keystone-settings.ts'
 
-/** The body of `POST /v3/auth/tokens` that gives the server its own token. */
-export function authRequest(account: ServiceAccount): object {
+/** The body of `POST /v3/auth/tokens` that gives the server its own token, or one for a trust that it was given. */
+export function authRequest(account: ServiceAccount, trustId: string | null = null): object {
   if (account.method === 'application_credential') {
     // Its project is fixed; asking for a scope is refused.
     return { auth: { identity: { methods: ['application_credential'], application_credential: credential(account) } } }
   }
   const identity = { methods: ['password'], password: { user: { ...user(account), password: account.password } } }
-  const scope = scopeOf(account)
+  const scope = trustId === null ? scopeOf(account) : { 'OS-TRUST:trust': { id: trustId } }
   return { auth: { identity, ...(scope === null ? {} : { scope }) } }
 }
 

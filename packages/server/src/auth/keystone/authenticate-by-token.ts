@@ -6,7 +6,7 @@ import {
   type Unauthenticated,
 } from '../../core/identity.ts'
 import { EVERYTHING } from '../../core/rules/scope.ts'
-import { KeystoneUnavailable } from './keystone-api.ts'
+import { KeystoneUnavailable } from './keystone-connection.ts'
 import { Departed } from './look-ups.ts'
 import type { RareTroubles } from './rare-troubles.ts'
 import type { Token } from './token-document.ts'

@@ -33,27 +33,27 @@ export class BoundedCache<Value> {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     if (now < entry.until) return entry.value
-    this.#delete(key)
+    this.delete(key)
     return undefined
   }
 
   set(key: string, value: Value, terms: EntryTerms): void {
     const { place, bytes } = terms
-    this.#delete(key)
+    this.delete(key)
     if (place !== null) {
       const other = this.#places.get(place)
-      if (other !== undefined) this.#delete(other)
+      if (other !== undefined) this.delete(other)
       this.#places.set(place, key)
     }
     this.#entries.set(key, { value, ...terms })
     this.#bytes += bytes
     for (const first of this.#entries.keys()) {
       if (this.#entries.size <= this.#bounds.entries && this.#bytes <= this.#bounds.bytes) break
-      this.#delete(first)
+      this.delete(first)
     }
   }
 
-  #delete(key: string): void {
+  delete(key: string): void {
     const entry = this.#entries.get(key)
     if (entry === undefined) return
     this.#entries.delete(key)

@@ -1,6 +1,7 @@
 import { endpointBase, type PublicEndpoints } from '../../core/rules/public-endpoints.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { type CatalogueService, type KeystoneApi, KeystoneUnavailable } from './keystone-api.ts'
+import type { CatalogueService, KeystoneApi } from './keystone-api.ts'
+import { KeystoneUnavailable } from './keystone-connection.ts'
 import { OwnToken } from './own-token.ts'
 
 /** How long an answer is believed. */

@@ -1,15 +1,15 @@
-import { Agent, errors, request } from 'undici'
 import { authRequest } from './auth-request.ts'
-import type { KeystoneSettings } from './keystone-settings.ts'
+import { connectToKeystone, excerpt, type KeystoneConnection, KeystoneUnavailable } from './keystone-connection.ts'
+import type { KeystoneSettings, ServiceAccount } from './keystone-settings.ts'
 import { readToken, type Token } from './token-document.ts'
 
-/** The part of Keystone's API that is used, at one address. */
+/** The part of Keystone's API that is used to judge callers, at one address. */
 export interface KeystoneApi {
   /**
    * A new token for the server itself.
    * @throws KeystoneUnavailable
    */
-  issue(): Promise<{ readonly id: string; readonly token: Token }>
+  issue(): Promise<IssuedToken>
   /**
    * What Keystone says of a token: `invalid` when that is not valid, `unauthorized` when `ownToken` is not, or not any
    * more.
@@ -30,67 +30,32 @@ export interface CatalogueService {
   readonly endpoints?: readonly { readonly interface?: string; readonly url?: string }[]
 }
 
+export interface IssuedToken {
+  readonly id: string
+  readonly token: Token
+}
+
 interface ValidateOptions {
   readonly ownToken: string
   /** Whether a token may be answered that has expired lately: a service passes on what it was given in time. */
   readonly allowExpired: boolean
 }
 
-/** Keystone gave no answer that could be used. Asking again later may help. */
-export class KeystoneUnavailable extends Error {
-  override readonly name: string = 'KeystoneUnavailable'
-}
+/** Else Keystone answers nothing about tokens of restricted application credentials. */
+export const KNOWS_ACCESS_RULES = { 'openstack-identity-access-rules': '1' }
 
-/** A token is some kilobytes, even with many roles; so is the catalogue of a cloud of many services. */
-const MAX_ANSWER_BYTES = 1_048_576
-/** What more requests at one time would only queue up in Keystone. */
-export const CONNECTIONS = 32
-
-const TOKENS = '/tokens?nocatalog'
+const TOKENS = '/auth/tokens?nocatalog'
 
 export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
-  const { ca, cert, key, insecure, retries, timeoutSeconds } = settings
-  const timeout = timeoutSeconds * 1000
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    connect: { timeout, rejectUnauthorized: !insecure, ...given({ ca, cert, key }) },
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-    maxResponseSize: MAX_ANSWER_BYTES,
-  })
-  const auth = `${versionedUrl(settings.authUrl)}/auth`
-
-  const send = async (method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: string) => {
-    for (let left = retries; ; left--) {
-      try {
-        const answer = await request(`${auth}${path}`, { method, headers, body: body ?? null, dispatcher: agent })
-        const text = await answer.body.text()
-        return { status: answer.statusCode, headers: answer.headers, text }
-      } catch (cause) {
-        if (left <= 0 || isTimeout(cause))
-          throw new KeystoneUnavailable(`Keystone at ${settings.authUrl} does not answer`, { cause })
-      }
-    }
-  }
-
+  const keystone = connectToKeystone(settings)
   return {
-    async issue() {
-      const body = JSON.stringify(authRequest(settings))
-      const { status, headers, text } = await send('POST', TOKENS, { 'content-type': 'application/json' }, body)
-      const id = headers['x-subject-token']
-      const token = status === 201 ? readToken(text, settings.serviceType) : null
-      if (token === null || typeof id !== 'string') {
-        throw new KeystoneUnavailable(`Keystone gives this server no token, it answers ${status}: ${excerpt(text)}`)
-      }
-      return { id, token }
-    },
+    issue: () => issueToken(keystone, settings),
 
     async validate(id, { ownToken, allowExpired }) {
-      const { status, text } = await send('GET', `${TOKENS}${allowExpired ? '&allow_expired=1' : ''}`, {
-        'x-auth-token': ownToken,
-        'x-subject-token': id,
-        // Else Keystone answers nothing about tokens of restricted application credentials.
-        'openstack-identity-access-rules': '1',
+      const { status, text } = await keystone.send({
+        method: 'GET',
+        path: allowExpired ? `${TOKENS}&allow_expired=1` : TOKENS,
+        headers: { 'x-auth-token': ownToken, 'x-subject-token': id, ...KNOWS_ACCESS_RULES },
       })
       // 400: not even the form of a token.
       if (status === 404 || status === 400) return 'invalid'
@@ -103,7 +68,8 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
     },
 
     async catalogue(ownToken) {
-      const { status, text } = await send('GET', '/catalog', { 'x-auth-token': ownToken })
+      const headers = { 'x-auth-token': ownToken }
+      const { status, text } = await keystone.send({ method: 'GET', path: '/auth/catalog', headers })
       if (status === 401) return 'unauthorized'
       if (status === 403) return []
       const catalogue = status === 200 ? readCatalogue(text) : null
@@ -113,8 +79,7 @@ export function createKeystoneApi(settings: KeystoneSettings): KeystoneApi {
       return catalogue
     },
 
-    // Whoever still waits for an answer is told that there is none.
-    close: () => agent.destroy(),
+    close: () => keystone.close(),
   }
 }
 
@@ -128,23 +93,29 @@ function readCatalogue(text: string): readonly CatalogueService[] | null {
   }
 }
 
-/** The address of API v3, whether it was given with a version, an older one, or none. */
-function versionedUrl(url: string): string {
-  let end = url.length
-  while (url[end - 1] === '/') end--
-  return `${url.slice(0, end).replace(/\/v[23](\.\d+)?$/, '')}/v3`
+/** Keystone gave no token; `status` says how it refused. */
+export class TokenRefused extends KeystoneUnavailable {
+  readonly status: number
+
+  constructor(status: number, text: string) {
+    super(`Keystone gives this server no token, it answers ${status}: ${excerpt(text)}`)
+    this.status = status
+  }
 }
 
-/** Whoever has waited that long does not wait again. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof errors.UndiciError && error.code.endsWith('_TIMEOUT')
-}
-
-function given(values: Readonly<Record<string, string | null>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
-}
-
-/** Keystone's error documents name no secrets; other servers at that address may answer anything. */
-function excerpt(text: string): string {
-  return JSON.stringify(text.slice(0, 200))
+/**
+ * A new token of the account, for what it is configured for, or for a trust that it was given.
+ * @throws KeystoneUnavailable, TokenRefused
+ */
+export async function issueToken(
+  keystone: KeystoneConnection,
+  account: ServiceAccount & { readonly serviceType: string },
+  trustId: string | null = null,
+): Promise<IssuedToken> {
+  const body = authRequest(account, trustId)
+  const { status, headers, text } = await keystone.send({ method: 'POST', path: TOKENS, body })
+  const id = headers['x-subject-token']
+  const token = status === 201 ? readToken(text, account.serviceType) : null
+  if (token === null || typeof id !== 'string') throw new TokenRefused(status, text)
+  return { id, token }
 }

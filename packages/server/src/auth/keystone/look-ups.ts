@@ -1,5 +1,5 @@
 import type { Asker } from '../../core/identity.ts'
-import { CONNECTIONS, KeystoneUnavailable } from './keystone-api.ts'
+import { CONNECTIONS, KeystoneUnavailable } from './keystone-connection.ts'
 import { networkOf } from './network-of.ts'
 
 /** More than these under way and waiting mean that Keystone does not keep up. */

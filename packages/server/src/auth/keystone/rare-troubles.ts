@@ -1,6 +1,6 @@
 import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { KeystoneUnavailable } from './keystone-api.ts'
+import { KeystoneUnavailable } from './keystone-connection.ts'
 
 /** One trouble of a kind is told in this time: while Keystone is away, every request with a new token meets it. */
 const SILENCE_MS = 10_000

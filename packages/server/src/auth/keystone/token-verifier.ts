@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import type { Asker } from '../../core/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { BoundedCache } from './bounded-cache.ts'
-import { type KeystoneApi, KeystoneUnavailable } from './keystone-api.ts'
+import type { KeystoneApi } from './keystone-api.ts'
+import { KeystoneUnavailable } from './keystone-connection.ts'
 import { LookUps } from './look-ups.ts'
 import { OwnToken } from './own-token.ts'
 import type { Token } from './token-document.ts'
@@ -19,7 +20,7 @@ const INVALID_SECONDS = 10
 const LONGEST_TOKEN = 8000
 
 export interface VerifierParts {
-  readonly api: KeystoneApi
+  readonly api: Pick<KeystoneApi, 'issue' | 'validate'>
   readonly clock: Clock
   /** How long an answer is believed, in seconds. A revoked token is good for no longer than that. */
   readonly cacheSeconds: number

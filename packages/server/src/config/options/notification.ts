@@ -95,9 +95,3 @@ export const notification = {
     ]),
   ],
 } as const satisfies OptionGroup
-
-export const trustee = {
-  name: 'trustee',
-  options: [],
-  others: 'there are no trust notifications in this version',
-} as const satisfies OptionGroup

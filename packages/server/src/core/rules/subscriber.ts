@@ -20,6 +20,4 @@ export function checkSubscriber(subscriber: string, { subscriberTypes }: Limits)
   if (/[\u0000-\u0020\u007f]/.test(subscriber) || !subscriber.isWellFormed()) {
     throw new ZaqarError('subscriber.malformed')
   }
-  // Nothing could ever be sent to it: that takes a trust of the caller, which only Keystone can give.
-  if (scheme.startsWith('trust+')) throw new ZaqarError('subscription.trust_unavailable', { type: scheme })
 }

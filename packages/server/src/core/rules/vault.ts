@@ -19,6 +19,8 @@ export interface Trust {
   readonly id: string
   /** The only subscriber that may get a token of it: the URI as it was when the trust was made. */
   readonly subscriber: string
+  /** The user in whose name it is told. */
+  readonly trustorId: string | null
 }
 
 const EMPTY: Vault = { secrets: [], trust: null }

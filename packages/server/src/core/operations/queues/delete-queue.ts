@@ -1,10 +1,14 @@
 import { defineOperation } from '../../execute.ts'
+import { removeTrusted } from '../subscriptions/trusts.ts'
 
 export const deleteQueue = defineOperation({
   name: 'queues.delete',
   permission: 'queues:delete',
   failure: 'Queue could not be deleted',
-  async run({ queue }: { readonly queue: string }, { key, now, storage, queues }): Promise<void> {
-    await queues.use(key(queue), now, (queue) => storage.queues.delete({ queue, now }))
+  async run({ queue }: { readonly queue: string }, ctx): Promise<void> {
+    const { now, storage, queues } = ctx
+    const key = ctx.key(queue)
+    const remove = () => queues.use(key, now, (queue) => storage.queues.delete({ queue, now }))
+    await removeTrusted(key, null, remove, ctx)
   },
 })

@@ -1,4 +1,5 @@
 import { defineOperation } from '../../execute.ts'
+import { removeTrusted } from '../subscriptions/trusts.ts'
 
 export const PURGEABLE = ['messages', 'subscriptions'] as const
 
@@ -14,6 +15,9 @@ export const purgeQueue = defineOperation({
   async run({ queue, resources }: PurgeQueueInput, ctx): Promise<void> {
     const { now, storage, queues } = ctx
     const key = ctx.key(queue)
-    for (const resource of resources) await queues.use(key, now, (queue) => storage[resource].purge({ queue, now }))
+    for (const resource of resources) {
+      const purge = () => queues.use(key, now, (queue) => storage[resource].purge({ queue, now }))
+      await (resource === 'subscriptions' ? removeTrusted(key, null, purge, ctx) : purge())
+    }
   },
 })

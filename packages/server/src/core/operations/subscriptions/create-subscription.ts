@@ -5,6 +5,7 @@ import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 import { announce } from './announce.ts'
+import { createTrusted } from './trusts.ts'
 
 export interface CreateSubscriptionInput {
   readonly queue: string
@@ -29,17 +30,18 @@ export const createSubscription = defineOperation({
     checkSubscriptionTtl(ttlSeconds, now)
     const key = ctx.key(name)
     const { requiresConfirmation } = limits
-    const terms = { id: ctx.ids.randomId(), subscriber, options, ttlSeconds, now }
-    const standing = { isListening: !requiresConfirmation, vault: null }
-    const create = () =>
-      ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms, ...standing }))
-    const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
-    const { created, subscription } = await (ctx.quotas === null
-      ? create()
-      : ctx.quotas.add(key.project, now, { bytes, run: create, hasAdded: (answer) => answer.created }))
+    const terms = { id: ctx.ids.randomId(), subscriber, ttlSeconds, isListening: !requiresConfirmation, now }
+    const store = async (kept: { options: string; vault: string | null }) => {
+      const create = () =>
+        ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms, ...kept }))
+      const bytes = Buffer.byteLength(subscriber) + documentBytes(kept.options)
+      if (ctx.quotas === null) return create()
+      return ctx.quotas.add(key.project, now, { bytes, run: create, hasAdded: (answer) => answer.created })
+    }
+    const expiresAt = now + ttlSeconds * 1000
+    const { created, subscription } = await createTrusted({ subscriber, options, expiresAt }, store, ctx)
     if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
     if (requiresConfirmation) {
-      const expiresAt = now + ttlSeconds * 1000
       await announce(key, subscription.id, { type: 'SubscriptionConfirmation', subscriber, expiresAt }, ctx)
     }
     return { id: subscription.id }

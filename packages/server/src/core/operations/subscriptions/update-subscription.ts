@@ -6,6 +6,7 @@ import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 import { announce } from './announce.ts'
 import type { NamedSubscription } from './get-subscription.ts'
+import { type Changes, type Updated, updateTrusted } from './trusts.ts'
 
 export interface UpdateSubscriptionInput extends NamedSubscription {
   /** Another one has not confirmed yet, and is asked to, where that is required. */
@@ -25,18 +26,20 @@ export const updateSubscription = defineOperation({
     if (subscriber !== undefined) checkSubscriber(subscriber, limits)
     if (ttlSeconds !== undefined) checkSubscriptionTtl(ttlSeconds, now)
     const isListening = !limits.requiresConfirmation
-    const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds, isListening }
+    const changes = { subscriber, options: options && optionsText(options, limits), ttlSeconds }
     const key = ctx.key(queue)
     const get = () => queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
-    const update = async () =>
-      (await queues.use(key, now, (queue) => storage.subscriptions.update({ queue, id, now, ...changes }))) ?? 'absent'
-    const outcome = await (quotas === null
-      ? update()
-      : quotas.add(key.project, now, {
-          bytes: moreBytes(await get(), changes),
-          run: update,
-          hasAdded: (outcome) => outcome === 'updated',
-        }))
+    const stored = await get()
+    if (stored === null) throw new ZaqarError('subscription.not_found', { id })
+    const store = async (changes: Changes) => {
+      const terms = { id, now, isListening, ...changes }
+      const update = async () =>
+        (await queues.use(key, now, (queue) => storage.subscriptions.update({ queue, ...terms }))) ?? 'absent'
+      if (quotas === null) return update()
+      const hasAdded = (outcome: Updated) => outcome === 'updated'
+      return quotas.add(key.project, now, { bytes: moreBytes(stored, changes), run: update, hasAdded })
+    }
+    const outcome = await updateTrusted(stored, changes, store, ctx)
     if (outcome === 'absent') throw new ZaqarError('subscription.not_found', { id })
     if (outcome === 'conflict') throw new ZaqarError('subscription.exists')
     if (subscriber === undefined || isListening) return
@@ -47,11 +50,7 @@ export const updateSubscription = defineOperation({
   },
 })
 
-function moreBytes(
-  stored: Subscription | null,
-  { subscriber, options }: { subscriber: string | undefined; options: string | undefined },
-): number {
-  if (stored === null) return 0
+function moreBytes(stored: Subscription, { subscriber, options }: Changes): number {
   const ofSubscriber =
     subscriber === undefined ? 0 : Buffer.byteLength(subscriber) - Buffer.byteLength(stored.subscriber)
   return ofSubscriber + (options === undefined ? 0 : documentBytes(options) - documentBytes(stored.options))
