@@ -16,6 +16,7 @@ import { getCases } from './cases/get.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
 import { idempotencyCases } from './cases/idempotency.ts'
 import { isolationCases } from './cases/isolation.ts'
+import { leaseCases, workCases } from './cases/leases.ts'
 import { lifeCases, registryLifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
 import { neighbourCases } from './cases/neighbours.ts'
@@ -74,6 +75,8 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('feed', harness, feedCases)
     describeCases('feed of delayed messages', harness, delayedFeedCases)
     describeCases('announcements', harness, announcementCases)
+    describeCases('leases', harness, leaseCases)
+    describeCases('work for deliveries', harness, workCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)
