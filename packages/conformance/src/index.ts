@@ -8,9 +8,10 @@ import { delayCases } from './cases/delay.ts'
 import { deleteCases } from './cases/delete.ts'
 import { deleteManyCases } from './cases/delete-many.ts'
 import { departureCases } from './cases/departures.ts'
-import { durableCases, durableRegistryCases } from './cases/durable.ts'
+import { durableCases, durableDeliveryCases, durableRegistryCases } from './cases/durable.ts'
 import { exchangeCases } from './cases/exchange.ts'
 import { expiryCases } from './cases/expiry.ts'
+import { failureCases, logCases, replayCases } from './cases/failures.ts'
 import { announcementCases, delayedFeedCases, feedCases } from './cases/feed.ts'
 import { getCases } from './cases/get.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
@@ -76,11 +77,15 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('feed of delayed messages', harness, delayedFeedCases)
     describeCases('announcements', harness, announcementCases)
     describeCases('leases', harness, leaseCases)
+    describeCases('failures', harness, failureCases)
+    describeCases('replay', harness, replayCases)
+    describeCases('logs of deliveries', harness, logCases)
     describeCases('work for deliveries', harness, workCases)
     describeCases('watch', harness, watchCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)
     describeCases('durable', harness, durableCases)
+    describeCases('durable deliveries', harness, durableDeliveryCases)
     describeCases('life of a storage', harness, lifeCases)
     describeCases('races', harness, raceCases)
     describeRegistryCases('listings of queues', harness, queueListingCases)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { STALE } from 'zaqar/storage'
-import { wordsOf } from '../scene.ts'
+import { done, failed, postponed, wordsOf } from '../scene.ts'
 import type { It } from './case.ts'
 
 /** What was answered is there when every client was closed and the store is opened again. */
@@ -106,6 +106,77 @@ export function durableCases(it: It): void {
     const subscription = await scene.storage.subscriptions.get({ queue, id: 's', now: scene.now })
     await scene.clients.reopen()
     assert.deepEqual(await scene.storage.subscriptions.get({ queue, id: 's', now: scene.now }), subscription)
+  })
+}
+
+/** Of deliveries. */
+export function durableDeliveryCases(it: It): void {
+  it.needing('survivesReopen', 'what is owed, and when it is to be tried again', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue)
+    const id = await scene.postOne(queue, 'a')
+    await scene.delete(queue, id)
+    await scene.post(queue, 'b', 'c')
+    await scene.postWith(queue, { delaySeconds: 20, ttlSeconds: 30 }, 'delayed')
+    const lease = await scene.leaseOne()
+    const [a, b] = lease.notifications
+    assert(a && b)
+    await scene.settle(lease, { outcomes: [...postponed([a], scene.now + 10_000, '[1.0]'), ...done([b])] })
+    await scene.announce(queue, 'x')
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.owed(), { s: ['x', 'c'] })
+    scene.pass(10)
+    assert.deepEqual(await scene.owed(), { s: ['a', 'x', 'c'] })
+    const again = await scene.leaseOne()
+    assert.deepEqual(again.notifications[0]?.attempts, '[1.0]')
+    await scene.finish(again)
+    scene.pass(600)
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.deliver(), { s: ['delayed'] })
+    await scene.clients.reopen()
+    await scene.post(queue, 'd')
+    assert.deepEqual(await scene.deliver(), { s: ['d'] })
+  })
+
+  it.needing('survivesReopen', 'leases and rests', async (scene) => {
+    const [queue, other] = [await scene.queue(), await scene.queue('other')]
+    await scene.subscribe(queue, 's1')
+    await scene.subscribe(other, 's2')
+    await scene.post(queue, 'a')
+    const lease = await scene.leaseOne({ seconds: 30 })
+    await scene.post(other, 'b')
+    await scene.settle(await scene.leaseOne(), { restsUntil: scene.now + 60_000 })
+    await scene.clients.reopen()
+    const { leases, next } = await scene.lease()
+    assert.deepEqual(leases, [])
+    assert(next !== null && next > scene.now && next <= lease.endsAt)
+    scene.pass(10)
+    await scene.finish(lease)
+    scene.pass(49)
+    assert.deepEqual(await scene.owed(), {})
+    scene.pass(1)
+    assert.deepEqual(await scene.owed(), { s2: ['b'] })
+  })
+
+  it.needing('survivesReopen', 'failures, logs, health and what is kept for the service', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 's', { vault: '{"k": 1.0}' })
+    await scene.post(queue, 'a', 'b')
+    const lease = await scene.leaseOne()
+    const health = { failures: 2, failingSince: scene.now, pausedUntil: scene.now + 5 }
+    const outcomes = failed(lease.notifications, scene.now + 60_000)
+    await scene.settle(lease, { outcomes, log: ['1', '2.0'], health })
+    const failures = await scene.failures(queue, { limit: 1 })
+    await scene.clients.reopen()
+    assert.deepEqual((await scene.failures(queue, { limit: 1 })).failures, failures.failures)
+    assert.deepEqual(await scene.failed(queue, { after: failures.marker }), ['b'])
+    assert.deepEqual(await scene.log(queue), ['1', '2.0'])
+    const subscription = await scene.subscription(queue)
+    assert.deepEqual(subscription, { ...lease.subscription, health })
+    assert.equal(subscription.vault, '{"k": 1.0}')
+    await scene.replay(queue)
+    await scene.clients.reopen()
+    assert.deepEqual(await scene.deliver(), { s: ['a', 'b'] })
   })
 }
 

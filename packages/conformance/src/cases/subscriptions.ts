@@ -136,6 +136,41 @@ export function subscriptionCases(it: It): void {
     assert.deepEqual(await listed(scene, queue), [])
   })
 
+  it('an update changes what the service keeps for itself, or takes it away', async (scene) => {
+    const queue = await scene.queue()
+    const { subscription } = await subscribe(scene, queue, 's', one)
+    const { subscriptions } = scene.storage
+    const change = (vault: string | null | undefined) =>
+      subscriptions.update({ queue, id: 's', vault, options: '{"n": 1}', now: scene.now })
+    const changed = { ...subscription, options: '{"n": 1}' }
+    for (const vault of ['{"k": [1.0]}', null, '{}']) {
+      assert.equal(await change(vault), 'updated')
+      assert.deepEqual(await get(scene, queue, 's'), { ...changed, vault })
+      assert.equal(await change(undefined), 'updated')
+      assert.deepEqual(await get(scene, queue, 's'), { ...changed, vault }, 'what is not given stays')
+    }
+  })
+
+  it('whether it listens is looked at by an update only where the subscriber differs', async (scene) => {
+    const queue = await scene.queue()
+    await subscribe(scene, queue, 's', one)
+    const { subscriptions } = scene.storage
+    const change = (subscriber: string | undefined, isListening: boolean | undefined) =>
+      subscriptions.update({ queue, id: 's', subscriber, isListening, now: scene.now })
+    const isListening = async () => (await get(scene, queue, 's'))?.isListening
+    await change(undefined, false)
+    await change(one, false)
+    assert.equal(await isListening(), true)
+    await change(two, false)
+    assert.equal(await isListening(), false)
+    await change(one, undefined)
+    assert.equal(await isListening(), false)
+    await change(two, true)
+    assert.equal(await isListening(), true)
+    await change('http://three.example/', undefined)
+    assert.equal(await isListening(), true)
+  })
+
   it('an update cannot take the subscriber of another live subscription', async (scene) => {
     const queue = await scene.queue()
     await subscribe(scene, queue, 's1', one)

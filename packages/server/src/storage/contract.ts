@@ -362,8 +362,7 @@ export interface SubscriptionStore {
   /**
    * Changes what is given; a new ttl counts from now. A subscriber that differs makes the subscription unconfirmed
    * again, and it has no health then and does not rest; only then `isListening` is looked at, which works as with
-   * `confirm`. 'conflict' when another live one of the
-   * queue has that subscriber.
+   * `confirm`. 'conflict' when another live one of the queue has that subscriber.
    */
   update(p: {
     queue: QueueHandle
@@ -421,9 +420,10 @@ export interface DeliveryStore {
 
   /**
    * Says what became of notifications of a lease; those not named are owed as before. `outcomes` go by the order in
-   * which they were handed out, and name a beginning of it. What is not owed any more is passed over. `log`, JSON texts, is kept as the end of what `log`
-   * answers, which holds at most `keep.log`; of the failures at most `keep.failures` stay, the latest. `health` as it is
-   * from now on.
+   * which they were handed out, and name a beginning of it. What is not owed any more is passed over. An announcement
+   * that failed leaves no record. `log`, JSON texts, is kept as the end of what `log` answers, which holds at most
+   * `keep.log`; of the failures that have not expired at most `keep.failures` stay, the latest. (A settlement that adds
+   * none may leave both as they are.) `health` as it is from now on.
    *
    * With `next` the lease goes on for so many seconds from now, and answers the next notifications, as `lease` would;
    * it has ended if there are none. Without it has ended, and with `restsUntil` the subscription is not leased before.
@@ -457,9 +457,9 @@ export interface DeliveryStore {
   }): Promise<{ failures: Failure[]; marker: string | null } | null | Stale>
 
   /**
-   * Owes the messages again that have failed, from now on and as if they had never been tried: those whose ids are
-   * given, or else the first `limit`; of these only such as failed at `since` or later, where it is given. They are no
-   * failures then. Answers the ids of the messages, in the order in which they had failed. Null when there is no such
+   * Owes the messages again that have failed, from now on and as if they had never been tried: of those that failed at
+   * `since` or later, where it is given, the ones whose ids are given, or else the first `limit`. They are no failures
+   * then, and have their old places in the order of the feed. Answers the ids of the messages, in the order in which they had failed. Null when there is no such
    * subscription, or it does not listen.
    */
   replay(p: {
