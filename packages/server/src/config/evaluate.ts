@@ -4,6 +4,7 @@ import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { optionGroups, rowOf } from './find-option.ts'
 import { keystoneProblems, trusteeProblems } from './keystone-problems.ts'
 import { isLoopback } from './loopback.ts'
+import { mailProblems } from './mail-problems.ts'
 import { isUsed, type Option, type OptionGroup, type UsedOption } from './option.ts'
 import type { Config } from './options.ts'
 import { BrokenReference, resolve } from './resolve.ts'
@@ -31,7 +32,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
       }
     }
   }
-  const { auth, http, keystone, limits = {}, tls, trustee = {} } = sections as Partial<Config>
+  const { auth, http, keystone, limits = {}, mail = {}, tls, trustee = {} } = sections as Partial<Config>
   const labelIn = (section: string) => (name: string) => {
     const { group, option } = rowOf(section, name)
     return labelOf(group, option, values)
@@ -44,6 +45,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
     if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))
   }
   problems.push(...tlsProblems(tls, labelIn('ssl')))
+  problems.push(...mailProblems(mail, labelIn('notification')))
   const bounded = defaultsWithinLimits(limits, labelIn('transport'))
   sections['limits'] = bounded.limits
   for (const section of Object.values(sections)) Object.freeze(section)

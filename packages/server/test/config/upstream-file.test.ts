@@ -51,6 +51,11 @@ test('what a file of upstream sets is used', () => {
   assert.equal(config.clientId.check, 'off')
 })
 
+test('mails for confirmation are those of the file', () => {
+  assert.equal(config.mail.mode, 'third_part')
+  assert.deepEqual(config.mail.subscribed, { topic: 'Confirm', body: 'Hello, {0}', sender: 'zaqar@example.org' })
+})
+
 test('older names of groups and options are understood', () => {
   assert.equal(config.limits.maxMessagesPostBytes, 524288)
   assert.equal(config.limits.maxClaimTtlSeconds, 3600)
@@ -76,8 +81,6 @@ test('what has no effect is named once, with the reason, and no value is shown',
       'the settings of MongoDB, which is no store of this server',
     '[drivers:management_store:sqlalchemy] uri, database: queues and messages have one store, [storage] uri',
     '[drivers:transport:websocket] bind, port: there is no WebSocket listener in this version',
-    '[notification] smtp_mode, subscription_confirmation_email_template: ' +
-      'there are no notifications in this version',
     `[pooling:catalog] enable_virtual_pool: ${notPart}`,
     '[keystone_authtoken] interface: Keystone is asked at auth_url',
     '[keystone_authtoken] memcached_servers: the service keeps its own caches',

@@ -1,5 +1,6 @@
-import { bool, int, url } from '../kinds.ts'
-import { type OptionGroup, withoutEffect } from '../option.ts'
+import { address, bool, choice, int, path, secret, text, url } from '../kinds.ts'
+import { mailTemplate } from '../mail-template.ts'
+import type { OptionGroup } from '../option.ts'
 
 export const notification = {
   name: 'notification',
@@ -83,15 +84,90 @@ export const notification = {
       name: 'max_notifier_workers',
       noEffect: 'deliveries take no threads here; see [notification] max_deliveries',
     },
-    ...withoutEffect('there are no notifications in this version', [
-      'smtp_mode',
-      'smtp_command',
-      'smtp_host',
-      'smtp_port',
-      'smtp_user_name',
-      'smtp_user_password',
-      'subscription_confirmation_email_template',
-      'unsubscribe_confirmation_email_template',
-    ]),
+    {
+      name: 'smtp_mode',
+      key: 'mail.mode',
+      kind: choice('third_part', 'self_local'),
+      default: 'third_part',
+      meaning:
+        'Who takes mail away: `third_part`, the command of `smtp_command`; `self_local`, the server `smtp_host`.',
+    },
+    {
+      name: 'smtp_command',
+      key: 'mail.command',
+      kind: text,
+      default: '/usr/sbin/sendmail -t -oi',
+      meaning:
+        'Command that reads a mail, its receivers from the headers; its words stand between single spaces and no shell ' +
+        'reads them.',
+    },
+    { name: 'smtp_host', key: 'mail.host', kind: address, default: null, meaning: 'Mail server.' },
+    {
+      name: 'smtp_port',
+      key: 'mail.port',
+      kind: int({ min: 1, max: 65535 }),
+      default: null,
+      meaning: 'Its port; not set: 465, 587 or 25, as `smtp_security` is tls, starttls or none.',
+    },
+    {
+      name: 'smtp_security',
+      key: 'mail.security',
+      kind: choice('tls', 'starttls', 'none'),
+      default: 'tls',
+      meaning: 'How connections to it are secured; with `none` even a password goes over the network in the clear.',
+    },
+    {
+      name: 'smtp_ca_file',
+      key: 'mail.caFile',
+      kind: path,
+      default: null,
+      meaning: 'Authorities in PEM form that sign its certificate, in place of those that everybody trusts.',
+    },
+    { name: 'smtp_user_name', key: 'mail.userName', kind: text, default: null, meaning: 'Name of an account on it.' },
+    {
+      name: 'smtp_user_password',
+      key: 'mail.userPassword',
+      kind: secret,
+      default: null,
+      meaning: 'Password of that account.',
+    },
+    {
+      name: 'smtp_timeout',
+      key: 'mail.timeoutSeconds',
+      kind: int({ min: 1, max: 300, unit: 'seconds' }),
+      default: '30',
+      meaning: 'How long it may take until a mail is accepted.',
+    },
+    {
+      name: 'smtp_max_connections',
+      key: 'mail.atOnce',
+      kind: int({ min: 1, max: 1000 }),
+      default: '5',
+      meaning: 'Connections to the mail server, or mail commands, that there are at once in each process.',
+    },
+    {
+      name: 'subscription_confirmation_email_template',
+      key: 'mail.subscribed',
+      kind: mailTemplate,
+      default:
+        'topic:Zaqar Notification - Subscription Confirmation,' +
+        'body:"Somebody wants the messages of the queue {0} to be sent to this address. The queue belongs to the project ' +
+        '{1}. If you want that, too, please confirm it here: {2}",' +
+        'sender:Zaqar Notifications <no-reply@openstack.org>',
+      meaning:
+        'Mail that asks for a confirmation: {0} stands for the queue, {1} for the project, {2} for the link. Its sender is ' +
+        'also that of notifications whose subscription names none.',
+    },
+    {
+      name: 'unsubscribe_confirmation_email_template',
+      key: 'mail.unsubscribed',
+      kind: mailTemplate,
+      default:
+        'topic:Zaqar Notification - Unsubscribe Confirmation,' +
+        'body:"The messages of the queue {0} are no longer sent to this address. The queue belongs to the project {1}. ' +
+        'If you want them again, please say so here: {2}",' +
+        'sender:Zaqar Notifications <no-reply@openstack.org>',
+      meaning: 'Mail that tells of the end of a subscription, and how to have it again.',
+    },
   ],
 } as const satisfies OptionGroup

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mailSettings } from '../../src/config/mail-settings.ts'
+import { mailTemplate } from '../../src/config/mail-template.ts'
+import { loadFile, problemsOf } from './memory.ts'
+
+const noFiles = { readFile: () => null }
+
+function mailOf(lines: string) {
+  return loadFile(`[notification]\n${lines}`).config.mail
+}
+
+test('mail leaves by the usual command unless told otherwise', () => {
+  const { carrier, timeoutSeconds, atOnce } = mailSettings(mailOf(''), noFiles)
+  assert.deepEqual([carrier, timeoutSeconds, atOnce], [{ command: '/usr/sbin/sendmail -t -oi' }, 30, 5])
+})
+
+test('a mail server of an upstream file is used with TLS', () => {
+  const config = mailOf(
+    'smtp_mode = self_local\nsmtp_host = mail.example\nsmtp_port = 8465\nsmtp_user_name = u\nsmtp_user_password = p',
+  )
+  assert.deepEqual(mailSettings(config, noFiles).carrier, {
+    host: 'mail.example',
+    port: 8465,
+    security: 'tls',
+    login: { user: 'u', password: 'p' },
+    ca: null,
+  })
+})
+
+test('authorities are read from their file, which has to be there', () => {
+  const config = mailOf('smtp_mode = self_local\nsmtp_host = mail.example\nsmtp_ca_file = /etc/ca.pem')
+  const { carrier } = mailSettings(config, { readFile: (path) => `content of ${path}` })
+  assert.deepEqual(carrier, {
+    host: 'mail.example',
+    port: null,
+    security: 'tls',
+    login: null,
+    ca: 'content of /etc/ca.pem',
+  })
+  assert.throws(() => mailSettings(config, noFiles), { code: 'ENOENT' })
+})
+
+test('a mail server that is not complete stops the start', () => {
+  const problems = (lines: string) =>
+    problemsOf({ files: { '/etc/zaqar/zaqar.conf': `[notification]\n${lines}` } }).join('\n')
+  assert.match(problems('smtp_mode = self_local'), /\[notification\] smtp_host: the mail server is missing/)
+  const server = 'smtp_mode = self_local\nsmtp_host = mail.example\n'
+  assert.match(problems(`${server}smtp_user_name = u`), /smtp_user_password: the password of the mail account/)
+  assert.match(problems(`${server}smtp_user_password = p`), /smtp_user_name: the name of the mail account/)
+  assert.match(problems('smtp_command ='), /smtp_command: the command is missing/)
+})
+
+const template = { topic: 't', body: 'b', sender: 'a@x' }
+
+test('a template is a dictionary whose texts with commas are quoted', () => {
+  for (const [text, value] of [
+    ['topic:t,body:b,sender:a@x', template],
+    [' sender : A B <a@x> , topic: t:u ,body:  ', { topic: 't:u', body: '', sender: 'A B <a@x>' }],
+    [
+      `topic:'a, b',body:"it's {0}, c:d\ne",sender:"A, B <a@x>"`,
+      { topic: 'a, b', body: "it's {0}, c:d\ne", sender: 'A, B <a@x>' },
+    ],
+    ['topic:t,body:b,sender:a@x,other:o,', template],
+    [`topic:it's,body:b,sender:a@x`, { ...template, topic: "it's" }],
+  ] as const) {
+    assert.deepEqual(mailTemplate.parse(text), { value }, text)
+  }
+})
+
+test('a template that lacks something, or makes no mail, is refused', () => {
+  for (const text of [
+    '',
+    'topic:t,body:b',
+    'topic:t,sender:a@x',
+    'body:b,sender:a@x',
+    'topic:t,body:Hello, {0},sender:a@x',
+    'topic:t\nX: y,body:b,sender:a@x',
+    'topic:t,body:b,sender:nobody',
+    'topic:t,body:b,sender:a@x\nX: y',
+  ]) {
+    assert.ok('refused' in mailTemplate.parse(text), text)
+  }
+})
