@@ -1,5 +1,4 @@
-import { isObject, parseJson } from '../../model/json.ts'
-import { membersOf } from '../../model/members.ts'
+import { isObject } from '../../model/json.ts'
 import type { Json, JsonObject } from '../../model/model.ts'
 import { integerOf } from './integers.ts'
 
@@ -67,17 +66,12 @@ function boundProblem(policy: RetryPolicy): string | null {
 /**
  * The policy that holds for a subscription; null: the defaults. Policies are not merged. (contract notifications.md 7)
  * @param own of the subscription, null when it has none
- * @param queueMetadata JSON text of an object
+ * @param reserved `_retry_policy` in the metadata of the queue
  */
-export function selectRetryPolicy(own: RetryPolicy | null, queueMetadata: string): RetryPolicy | null {
-  const ofQueue = policyIn(queueMetadata)
+export function selectRetryPolicy(own: RetryPolicy | null, reserved: Json | undefined): RetryPolicy | null {
+  const ofQueue = asRetryPolicy(reserved)
   const queueDecides = [own, ofQueue].some((policy) => policy?.['ignore_subscription_override'] === true)
   return queueDecides ? ofQueue : (own ?? ofQueue)
-}
-
-function policyIn(metadata: string): RetryPolicy | null {
-  const text = membersOf(metadata).get('_retry_policy')
-  return text === undefined ? null : asRetryPolicy(parseJson(text))
 }
 
 /** Null for what is no policy or an empty one. */
