@@ -1,27 +1,13 @@
 /** Pages of other origins in a real browser call the service. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type BrowserContext, chromium } from 'playwright-core'
+import { test } from 'node:test'
+import type { BrowserContext } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { startService } from '../support/service.ts'
-
-/** Nothing here may reach beyond this machine. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP rebound.example 127.0.0.1',
-]
+import { startBrowser } from './browser.ts'
 
 /** A server of an empty page, and its origin. */
 async function servePage(): Promise<{ origin: string; close(): void }> {
@@ -58,14 +44,6 @@ async function fetchFrom(browser: BrowserContext, origin: string, url: string, m
   } finally {
     await page.close()
   }
-}
-
-async function startBrowser(t: TestContext): Promise<BrowserContext> {
-  const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
-  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
-  t.after(() => browser.close())
-  return browser
 }
 
 test('a page of an allowed origin posts, lists and deletes messages; one of another origin may not', async (t) => {

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type BrowserContext, chromium } from 'playwright-core'
+
+/** Nothing here may reach beyond this machine, on which all hosts of `example` are. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--host-resolver-rules=MAP *.example 127.0.0.1',
+]
+
+/** Debian's Chromium with a profile of its own; both go with the test. */
+export async function startBrowser(t: TestContext): Promise<BrowserContext> {
+  const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
+  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
+  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
+  t.after(() => browser.close())
+  return browser
+}
