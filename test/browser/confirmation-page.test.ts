@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { type Service, startService } from '../support/service.ts'
-import { startBrowser } from './browser.ts'
+import { servePage, startBrowser } from './browser.ts'
 
 const CONFIG = '[signed_url]\nsecret_key = k\n[notification]\npublic_url = http://zaqar.example\n'
 const HEADERS = {
@@ -26,8 +26,8 @@ interface Given {
 }
 
 /** A service, reached by a name that is no secure context to browsers, with a subscription of the queue `jobs`. */
-async function given(t: TestContext): Promise<Given> {
-  const service = await startService({ config: CONFIG })
+async function given(t: TestContext, config = ''): Promise<Given> {
+  const service = await startService({ config: `${CONFIG}${config}` })
   t.after(() => service.stop())
   const collection = '/v2/queues/jobs/subscriptions'
   const body = JSON.stringify({ subscriber: 'mailto:a@receiver.example' })
@@ -177,23 +177,25 @@ test('a link can make the page show and send nothing but a confirmation', async 
 
 test('no page can put it into a frame, and it runs no script but its own', async (t) => {
   if (!requirePeer(t, 'chromium')) return
-  const { service, browser, path } = await given(t)
+  // Else it would not even be answered within a page of another origin.
+  const { service, browser, path } = await given(t, '[cors]\nallowed_origin = *\n')
+  const other = await servePage()
+  t.after(other.close)
   const link = linkTo(service.url, valuesFor(path))
   const page = await browser.newPage()
   const { complaints } = watch(page)
-  await page.goto(`${service.url}/docs`)
+  await page.goto(other.origin)
   await page.setContent(`<iframe src="${link.replaceAll('&', '&amp;')}"></iframe>`)
   const [, frame] = page.frames()
   await frame?.waitForLoadState()
   assert.equal(await frame?.getByRole('button').count(), 0)
-  complaints.length = 0
+  assert.match(complaints.splice(0).join(), /frame-ancestors/)
   const answer = await page.goto(link)
   assert.equal(answer?.headers()['referrer-policy'], 'no-referrer')
-  await page.evaluate(() => {
+  await page.evaluate(`
     const script = document.createElement('script')
     script.textContent = 'document.title = "taken over"'
-    document.body.append(script)
-  })
+    document.body.append(script)`)
   assert.equal(await page.title(), 'Subscription')
   assert.match(complaints.join(), /Content Security Policy/)
 })

@@ -1,20 +1,10 @@
 /** Pages of other origins in a real browser call the service. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { BrowserContext } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { startService } from '../support/service.ts'
-import { startBrowser } from './browser.ts'
-
-/** A server of an empty page, and its origin. */
-async function servePage(): Promise<{ origin: string; close(): void }> {
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() }
-}
+import { servePage, startBrowser } from './browser.ts'
 
 /** What the page gets: status and document, or the name of the error that the browser shows it. */
 type Seen = { status: number; document: unknown } | { error: string }

@@ -6,6 +6,7 @@ import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
 import { printJson } from '../model/json.ts'
 import type { Instant, QueueKey, Subscription } from '../model/model.ts'
+import { asciiJson } from './documents.ts'
 
 /** The signed PUT by which a subscriber confirms, and takes that back. */
 export interface Confirmation {
@@ -64,7 +65,7 @@ export function confirmationDocument(confirmation: Confirmation): string {
     UnsubscribeBody: { confirmed: false },
     queue_name: queue.name,
   })
-  return document.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return asciiJson(document)
 }
 
 function messageOf(type: Announcement['type'], { kind, name }: QueueKey): string {

@@ -4,7 +4,8 @@ import { beforeEach, describe, test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
 import { openAccess } from '../../src/access.ts'
 import { CatalogueEndpoints } from '../../src/auth/keystone/catalogue-endpoints.ts'
-import { type CatalogueService, KeystoneUnavailable } from '../../src/auth/keystone/keystone-api.ts'
+import type { CatalogueService } from '../../src/auth/keystone/keystone-api.ts'
+import { KeystoneUnavailable } from '../../src/auth/keystone/keystone-connection.ts'
 import { readToken } from '../../src/auth/keystone/token-document.ts'
 import { load, problemsOf } from '../config/memory.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
@@ -106,6 +107,7 @@ describe('an address that is configured', () => {
       clock: { now: () => START, at: () => ({ cancel() {} }) },
       reports: { warned() {}, reloaded() {}, refused() {} },
       installationKey: () => 'k',
+      onTrouble() {},
     })
     try {
       return await access.publicEndpoints()
