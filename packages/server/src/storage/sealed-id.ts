@@ -7,10 +7,12 @@
 import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto'
 
 const BLOCK_BYTES = 16
-const KIND_BYTE = { message: 1, claim: 2, marker: 3, posting: 4, departure: 5 }
+const KIND_BYTE = { message: 1, claim: 2, marker: 3, posting: 4, departure: 5, failure: 6 }
 const FORM = /^[0-9a-f]{32}$/
 
-/** `marker`: a place in a queue; `posting`: a place in the order of posting. */
+/**
+ * `marker`: a place in a queue; `posting`: a place in the order of posting; `failure`: one among those of a subscription.
+ */
 export type SealedKind = keyof typeof KIND_BYTE
 
 /** `number` and `incarnation` are below 2^48; of `createdAt` the low 24 bits count. */

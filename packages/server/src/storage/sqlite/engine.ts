@@ -3,13 +3,17 @@ import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
+import { Feed } from './feed.ts'
 import { LatestInstant } from './latest-instant.ts'
 import { MessageRows } from './message-rows.ts'
+import { Owed } from './owed.ts'
 import { type QueueState, QueueStates } from './queue-states.ts'
 import type { Room } from './room.ts'
 import { Settling } from './settling.ts'
+import { SubscriptionRows } from './subscription-rows.ts'
 import { Turns, Unfinished } from './turns.ts'
 import { Watchers } from './watchers.ts'
+import { Work } from './work.ts'
 
 /** A move on a queue; `soFar`: see `Move`. */
 type Act<T, S> = (state: QueueState, now: Instant, soFar: Readonly<S> | undefined) => T | Unfinished<S>
@@ -24,6 +28,10 @@ export interface Engine {
   readonly idKey: Uint8Array
   readonly sealer: Sealer
   readonly rows: MessageRows
+  readonly work: Work
+  readonly feed: Feed
+  readonly owed: Owed
+  readonly subscriptions: SubscriptionRows
   readonly settling: Settling
   readonly watchers: Watchers
   /** What the id of a claim of this queue tells, or null. */
@@ -62,9 +70,11 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
       for (const state of changed) watchers.foresee(state)
       for (const state of told) watchers.notify(state.key)
       told.clear()
+      work.committed()
     },
     afterRollback(error) {
       told.clear()
+      work.rolledBack()
       states.forget()
       room?.failed(error)
     },
@@ -78,7 +88,11 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     return opened?.incarnation === incarnation ? opened.number : null
   }
   const rows = new MessageRows(db, sealer)
-  const settling = new Settling(db, states, tell)
+  const work = new Work(db)
+  const feed = new Feed(db, states, work)
+  const owed = new Owed(db, states, sealer)
+  const subscriptions = new SubscriptionRows(db)
+  const settling = new Settling(db, states, feed, tell)
   const watchers = new Watchers({ clock, turns, states, settling, latest })
   const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
     turns.submit<T | Stale, S>((soFar) => {
@@ -95,6 +109,10 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     idKey,
     sealer,
     rows,
+    work,
+    feed,
+    owed,
+    subscriptions,
     settling,
     watchers,
     claimNumber,

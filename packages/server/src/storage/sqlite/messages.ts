@@ -33,7 +33,7 @@ interface ListedSoFar {
 }
 
 export function createMessageStore(engine: Engine): MessageStore {
-  const { db, turns, states, sealer, rows, settling, onQueue } = engine
+  const { db, turns, states, sealer, rows, feed, settling, onQueue } = engine
   const departures = new Departures(engine)
   const deadLetters = new DeadLetters(engine, departures)
   const transfers = new Transfers(engine)
@@ -60,11 +60,13 @@ export function createMessageStore(engine: Engine): MessageStore {
       if (delaySeconds === 0) {
         insert.run(bucket, state.last, expiresAt, ttlSeconds, now, client, body)
         if (expiresAt < state.expiresAt) state.expiresAt = expiresAt
+        if (state.listens) feed.enter(state, { born: state.last, createdAt: now, ttlSeconds, clientId: client, body })
       } else {
         const dueAt = now + delaySeconds * 1000
         insertDelayed.run(bucket, state.last, expiresAt, ttlSeconds, now, client, body, dueAt)
         state.dueAt = Math.min(state.dueAt, dueAt, expiresAt)
         state.delays = true
+        feed.foresee(state)
       }
       state.bytes += Buffer.byteLength(body)
     }
@@ -180,7 +182,9 @@ export function createMessageStore(engine: Engine): MessageStore {
       turns.submit(() => {
         const state = states.open(queue)
         if (state === STALE) return STALE
-        engine.latest.notBefore(now)
+        const actual = engine.latest.notBefore(now)
+        // Of messages whose delay is over subscribers are told, whatever becomes of them then.
+        if (state.listens && !settling.settle(state, actual)) return new Unfinished()
         states.replaceBuckets(state, { messages: true, subscriptions: false })
         return 'purged' as const
       }),

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Abilities, Storage } from '../contract.ts'
 import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
+import { createDeliveryStore } from './deliveries.ts'
 import { createEngine } from './engine.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
@@ -41,7 +42,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
-    const { turns, watchers } = engine
+    const { turns, watchers, work } = engine
     const probe = db.prepare('UPDATE service SET is_only = 1')
     return {
       abilities,
@@ -50,9 +51,11 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       messages: createMessageStore(engine),
       claims: createClaimStore(engine),
       subscriptions: createSubscriptionStore(engine),
+      deliveries: createDeliveryStore(engine),
       pools: createPoolStore(engine),
       idKey: engine.idKey,
       watch: (queue, listener) => watchers.watch(queue, listener),
+      watchWork: (listener) => work.watch(listener),
       ping: () =>
         turns.submit(() => {
           engine.needRoom()
@@ -61,6 +64,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       async close() {
         sweeper.stop()
         watchers.close()
+        work.close()
         await turns.close()
         if (!db.isOpen) return
         db.close()

@@ -38,6 +38,17 @@ export interface QueueState {
   dueAt: Instant
   endsAt: Instant
   expiresAt: Instant
+  /** The highest number that was given in the feed; and that of the last message in it, 0: it is empty. */
+  numbered: number
+  fed: number
+  /** Whether subscriptions listen: messages enter the feed. At least where some do. */
+  listens: boolean
+  /** Whether one that listens is neither leased nor resting. At least where one is. */
+  hasFree: boolean
+  /** From when on its subscriptions are worth a look, as `work` has it. */
+  workAt: Instant
+  /** Who has come that far in the feed looks whether it can be trimmed. */
+  trimAt: number
   /** Differs from what is stored. */
   dirty: boolean
 }
@@ -74,6 +85,10 @@ interface QueueRow {
   readonly acted_at: Instant
   readonly first_returned: number | null
   readonly delays: 0 | 1
+  readonly numbered: number
+  readonly fed: number
+  readonly listens: 0 | 1
+  readonly work_at: Instant
 }
 
 /** The next instants of a bucket, for `foresee`. */
@@ -98,6 +113,7 @@ export class QueueStates {
   readonly #putMetadata
   readonly #deleteMetadata
   readonly #deleteArrivals
+  readonly #deleteWork
   readonly #update
   readonly #updateBuckets
   readonly #delete
@@ -113,7 +129,11 @@ export class QueueStates {
             WHERE m.bucket = q.bucket AND claim = 4294967296 AND claim_count > 0) AS first_returned,
          EXISTS (SELECT 1 FROM delayed d WHERE d.bucket = q.bucket)
            OR EXISTS (SELECT 1 FROM message m INDEXED BY message_posted
-                      WHERE m.bucket = q.bucket AND posted IS NOT NULL) AS delays
+                      WHERE m.bucket = q.bucket AND posted IS NOT NULL) AS delays,
+         numbered, ifnull((SELECT max(f.number) FROM feed f WHERE f.queue = q.number), 0) AS fed,
+         EXISTS (SELECT 1 FROM subscription s INDEXED BY subscription_ready
+                 WHERE s.bucket = q.subscription_bucket AND is_listening = 1) AS listens,
+         ifnull((SELECT wakes_at FROM work w WHERE w.queue = q.number), ${NEVER}) AS work_at
        FROM queue q WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
@@ -125,8 +145,9 @@ export class QueueStates {
     this.#putMetadata = db.prepare('INSERT OR REPLACE INTO metadata (queue, text) VALUES (?, ?)')
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
     this.#deleteArrivals = db.prepare('DELETE FROM arrival WHERE queue = ?')
+    this.#deleteWork = db.prepare('DELETE FROM work WHERE queue = ?')
     this.#update = db.prepare(
-      'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, acted_at = ? WHERE number = ?',
+      'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, numbered = ?, acted_at = ? WHERE number = ?',
     )
     this.#updateBuckets = db.prepare(
       `UPDATE queue SET bucket = ?1, incarnation = ?2, subscription_bucket = ?3,
@@ -167,6 +188,12 @@ export class QueueStates {
       free: row.free,
       held: row.held,
       bytes: row.bytes,
+      numbered: row.numbered,
+      fed: row.fed,
+      listens: row.listens === 1,
+      hasFree: row.listens === 1,
+      workAt: row.work_at,
+      trimAt: 0,
       dirty: false,
     }
     this.foresee(state)
@@ -181,7 +208,7 @@ export class QueueStates {
   }
 
   create(key: QueueKey, metadata: string): QueueState {
-    const buckets = [this.#newBucket(), newIncarnation(), this.#newBucket()] as const
+    const buckets = [this.newBucket(), newIncarnation(), this.newBucket()] as const
     const { lastInsertRowid } = this.#insert.run(key.project, key.kind, key.name, ...buckets)
     this.#putMetadata.run(lastInsertRowid, metadata)
     return this.find(key) as QueueState
@@ -201,12 +228,14 @@ export class QueueStates {
   /** Empties the queue: its messages or its subscriptions, or both, are left to the sweeper. */
   replaceBuckets(state: QueueState, which: { messages: boolean; subscriptions: boolean }): void {
     if (which.messages) {
-      this.#drop.run(state.bucket)
-      Object.assign(state, EMPTY, { bucket: this.#newBucket(), incarnation: newIncarnation() })
+      this.drop(state.bucket)
+      Object.assign(state, EMPTY, { bucket: this.newBucket(), incarnation: newIncarnation() })
     }
     if (which.subscriptions) {
-      this.#drop.run(state.subscriptionBucket)
-      state.subscriptionBucket = this.#newBucket()
+      this.drop(state.subscriptionBucket)
+      state.subscriptionBucket = this.newBucket()
+      state.listens = false
+      state.hasFree = false
     }
     this.#updateBuckets.run(state.bucket, state.incarnation, state.subscriptionBucket, state.number)
     this.touch(state)
@@ -219,12 +248,22 @@ export class QueueStates {
   }
 
   delete(state: QueueState): void {
-    this.#drop.run(state.bucket)
-    this.#drop.run(state.subscriptionBucket)
+    this.drop(state.bucket)
+    this.drop(state.subscriptionBucket)
     this.#delete.run(state.number)
     this.#deleteMetadata.run(state.number)
     this.#deleteArrivals.run(state.number)
+    this.#deleteWork.run(state.number)
     this.#states.delete(queueId(state.key))
+  }
+
+  newBucket(): number {
+    return (this.#takeBucket.get() as { bucket: number }).bucket
+  }
+
+  /** Leaves to the sweeper what hangs on the bucket. */
+  drop(bucket: number): void {
+    this.#drop.run(bucket)
   }
 
   /** Looks up the next instants of the queue. */
@@ -264,8 +303,8 @@ export class QueueStates {
     this.#states.clear()
   }
 
-  #store({ last, fresh, free, held, bytes, number }: QueueState): void {
-    this.#update.run(last, fresh, free, held, bytes, this.#latest.value, number)
+  #store({ last, fresh, free, held, bytes, numbered, number }: QueueState): void {
+    this.#update.run(last, fresh, free, held, bytes, numbered, this.#latest.value, number)
   }
 
   #forgetSome(): void {
@@ -273,10 +312,6 @@ export class QueueStates {
       if (this.#states.size <= REMEMBERED / 2) return
       this.#states.delete(id)
     }
-  }
-
-  #newBucket(): number {
-    return (this.#takeBucket.get() as { bucket: number }).bucket
   }
 }
 

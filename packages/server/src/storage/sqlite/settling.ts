@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../model/model.ts'
+import type { Feed } from './feed.ts'
 import { limited } from './limited.ts'
 import { type MessageSpot, NO_CLAIM } from './message-rows.ts'
 import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
@@ -19,6 +20,7 @@ const CLAIMS_PER_TURN = 20
  */
 export class Settling {
   readonly #states: QueueStates
+  readonly #feed: Feed
   readonly #tell: (state: QueueState) => void
   readonly #due
   readonly #place
@@ -37,11 +39,12 @@ export class Settling {
   readonly #firstLiveReturned
   readonly #countEnded
 
-  constructor(db: DatabaseSync, states: QueueStates, tell: (state: QueueState) => void) {
+  constructor(db: DatabaseSync, states: QueueStates, feed: Feed, tell: (state: QueueState) => void) {
     this.#states = states
+    this.#feed = feed
     this.#tell = tell
     this.#due = db.prepare(
-      `SELECT rowid, number, expires_at, octet_length(body) AS bytes FROM delayed
+      `SELECT rowid, number, due_at, expires_at, octet_length(body) AS bytes FROM delayed
        WHERE bucket = ? AND due_at <= ? ORDER BY due_at, number LIMIT ${ROWS_PER_TURN}`,
     )
     this.#place = db.prepare(
@@ -165,8 +168,9 @@ export class Settling {
   /** Gives messages whose delay is over their places, in the order in which the delays ended; whether that was all. */
   #placeDelayed(state: QueueState, now: Instant): boolean {
     if (now < state.dueAt) return true
-    const due = this.#due.all(state.bucket, now) as unknown as (Spot & { expires_at: Instant })[]
-    for (const { rowid, expires_at, bytes } of due) {
+    const due = this.#due.all(state.bucket, now) as unknown as DueRow[]
+    for (const { rowid, due_at, expires_at, bytes } of due) {
+      if (state.listens && due_at < expires_at) this.#feed.enterDelayed(state, rowid, now)
       if (expires_at > now) {
         state.last += 1
         this.#place.run(rowid, state.last, state.incarnation)
@@ -210,3 +214,8 @@ export class Settling {
 }
 
 type Spot = Pick<MessageSpot, 'rowid' | 'bytes'>
+
+interface DueRow extends Spot {
+  readonly due_at: Instant
+  readonly expires_at: Instant
+}

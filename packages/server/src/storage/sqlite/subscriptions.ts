@@ -1,135 +1,129 @@
-import type { Instant, QueueKey, Subscription } from '../../model/model.ts'
-import { type QueueHandle, STALE, type Stale, type SubscriptionStore } from '../contract.ts'
+import type { Instant } from '../../model/model.ts'
+import { STALE, type SubscriptionStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
-import { limited } from './limited.ts'
-import type { QueueState } from './queue-states.ts'
+import { NEVER, type QueueState } from './queue-states.ts'
+import { foresee, type SubscriptionRow, setHealth, toSubscription } from './subscription-rows.ts'
 
-interface SubscriptionRow {
-  id: string
-  subscriber: string
-  ttl: number
-  renewed_at: Instant
-  expires_at: Instant
-  options: string
-  confirmed: number
-}
+export function createSubscriptionStore(engine: Engine): SubscriptionStore {
+  const { turns, states, subscriptions, owed, feed, needRoom, onQueue } = engine
 
-const COLUMNS = 'id, subscriber, ttl, renewed_at, expires_at, options, confirmed'
-
-export function createSubscriptionStore({ db, turns, states, needRoom }: Engine): SubscriptionStore {
-  const bySubscriber = db.prepare(`SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND subscriber = ?`)
-  const byId = db.prepare(`SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND id = ? AND expires_at > ?`)
-  const page = limited(
-    db,
-    `SELECT ${COLUMNS} FROM subscription WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`,
-  )
-  const put = db.prepare(`INSERT OR REPLACE INTO subscription (bucket, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-  const remove = db.prepare('DELETE FROM subscription WHERE bucket = ? AND id = ?')
-  const removeExpired = db.prepare(
-    `DELETE FROM subscription WHERE (bucket, id) IN
-       (SELECT bucket, id FROM subscription WHERE bucket = ? AND expires_at <= ? ORDER BY expires_at LIMIT 20)`,
-  )
-
-  function onBucket<T>(queue: QueueHandle, act: (bucket: number, state: QueueState) => T): Promise<T | Stale> {
-    return turns.submit(() => {
-      const state = states.open(queue)
-      return state === STALE ? STALE : act(state.subscriptionBucket, state)
-    })
+  /** One that stops is owed no message any more, one that begins is told of what comes from now on. */
+  function setListening(state: QueueState, row: SubscriptionRow, isListening: boolean): void {
+    if (row.is_listening === 1 && !isListening) owed.dropMessages(row)
+    if (row.is_listening === 0 && isListening) row.position = state.numbered
+    row.is_listening = isListening ? 1 : 0
   }
 
-  function store(bucket: number, row: SubscriptionRow): void {
-    const { id, subscriber, ttl, renewed_at, expires_at, options, confirmed } = row
-    put.run(bucket, id, subscriber, ttl, renewed_at, expires_at, options, confirmed)
-  }
-
-  function liveBySubscriber(bucket: number, subscriber: string, now: Instant): SubscriptionRow | null {
-    const row = bySubscriber.get(bucket, subscriber) as SubscriptionRow | undefined
-    return row !== undefined && row.expires_at > now ? row : null
+  /** What follows for the queue from a subscription that was changed. */
+  function afterChange(state: QueueState, row: SubscriptionRow, now: Instant): void {
+    if (row.is_listening === 1) feed.listen(state)
+    else feed.review(state, now)
+    feed.await(state, row, now)
   }
 
   return {
-    create: ({ queue, id, subscriber, ttlSeconds, options, now }) =>
-      onBucket(queue, (bucket) => {
-        removeExpired.run(bucket, now)
-        const existing = liveBySubscriber(bucket, subscriber, now)
+    create: ({ queue, id, subscriber, ttlSeconds, options, isListening, vault, now }) =>
+      onQueue(queue, now, (state, now) => {
+        const bucket = state.subscriptionBucket
+        subscriptions.removeSomeExpired(bucket, now)
+        const existing = subscriptions.bySubscriber(bucket, subscriber, now)
         if (existing !== null) return { created: false, subscription: toSubscription(existing, queue) }
         needRoom()
         const row: SubscriptionRow = {
-          id,
-          subscriber,
+          number: states.newBucket(),
+          bucket,
+          line: states.newBucket(),
+          is_listening: isListening ? 1 : 0,
+          position: state.numbered,
+          retry_at: NEVER,
+          is_free: 1,
+          wakes_at: NEVER,
+          lease: 0,
+          lease_ends_at: 0,
+          rests_until: 0,
+          failures: null,
+          failing_since: null,
+          paused_until: null,
+          failed: 0,
+          log_from: 0,
+          log_end: 0,
+          confirmed: 0,
           ttl: ttlSeconds,
           renewed_at: now,
           expires_at: now + ttlSeconds * 1000,
+          id,
+          subscriber,
           options,
-          confirmed: 0,
+          vault,
         }
-        store(bucket, row)
+        subscriptions.put(row)
+        if (isListening) feed.listen(state)
         return { created: true, subscription: toSubscription(row, queue) }
       }),
 
     get: ({ queue, id, now }) =>
-      onBucket(queue, (bucket) => {
-        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-        return row === undefined ? null : toSubscription(row, queue)
+      onQueue(queue, now, (state, now) => {
+        const row = subscriptions.byId(state.subscriptionBucket, id, now)
+        return row && toSubscription(row, queue)
       }),
 
     list: ({ queue, after, limit, now }) =>
-      onBucket(queue, (bucket) => {
-        removeExpired.run(bucket, now)
-        const listed = page(limit).all(bucket, after ?? '', now) as unknown as SubscriptionRow[]
-        return listed.map((row) => toSubscription(row, queue))
+      onQueue(queue, now, (state, now) => {
+        subscriptions.removeSomeExpired(state.subscriptionBucket, now)
+        return subscriptions.page(state.subscriptionBucket, after, limit, now).map((row) => toSubscription(row, queue))
       }),
 
-    update: ({ queue, id, subscriber, ttlSeconds, options, now }) =>
-      onBucket<'updated' | 'absent' | 'conflict'>(queue, (bucket) => {
-        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-        if (row === undefined) return 'absent'
+    update: ({ queue, id, subscriber, ttlSeconds, options, isListening, vault, now }) =>
+      onQueue<'updated' | 'absent' | 'conflict'>(queue, now, (state, now) => {
+        const row = subscriptions.byId(state.subscriptionBucket, id, now)
+        if (row === null) return 'absent'
         needRoom()
-        const changed = { ...row }
         if (subscriber !== undefined && subscriber !== row.subscriber) {
-          if (liveBySubscriber(bucket, subscriber, now) !== null) return 'conflict'
-          changed.subscriber = subscriber
-          changed.confirmed = 0
+          if (subscriptions.bySubscriber(state.subscriptionBucket, subscriber, now) !== null) return 'conflict'
+          row.subscriber = subscriber
+          row.confirmed = 0
+          row.rests_until = 0
+          setHealth(row, null)
+          setListening(state, row, isListening ?? row.is_listening === 1)
+          foresee(row, now)
         }
         if (ttlSeconds !== undefined) {
-          changed.ttl = ttlSeconds
-          changed.renewed_at = now
-          changed.expires_at = now + ttlSeconds * 1000
+          row.ttl = ttlSeconds
+          row.renewed_at = now
+          row.expires_at = now + ttlSeconds * 1000
         }
-        if (options !== undefined) changed.options = options
-        store(bucket, changed)
+        if (options !== undefined) row.options = options
+        if (vault !== undefined) row.vault = vault
+        subscriptions.update(row)
+        afterChange(state, row, now)
         return 'updated'
       }),
 
-    confirm: ({ queue, id, confirmed, now }) =>
-      onBucket(queue, (bucket) => {
-        const row = byId.get(bucket, id, now) as SubscriptionRow | undefined
-        if (row !== undefined) store(bucket, { ...row, confirmed: confirmed ? 1 : 0 })
-        return row !== undefined
+    confirm: ({ queue, id, confirmed, isListening, now }) =>
+      onQueue(queue, now, (state, now) => {
+        const row = subscriptions.byId(state.subscriptionBucket, id, now)
+        if (row === null) return false
+        row.confirmed = confirmed ? 1 : 0
+        setListening(state, row, isListening)
+        foresee(row, now)
+        subscriptions.update(row)
+        afterChange(state, row, now)
+        return true
       }),
 
-    delete: ({ queue, id }) =>
-      onBucket(queue, (bucket) => {
-        remove.run(bucket, id)
+    delete: ({ queue, id, now }) =>
+      onQueue(queue, now, (state, now) => {
+        subscriptions.removeById(state.subscriptionBucket, id)
+        feed.review(state, now)
         return undefined
       }),
 
     purge: ({ queue }) =>
-      onBucket(queue, (_bucket, state) => {
+      turns.submit(() => {
+        const state = states.open(queue)
+        if (state === STALE) return STALE
         states.replaceBuckets(state, { messages: false, subscriptions: true })
         return 'purged' as const
       }),
-  }
-}
-
-function toSubscription(row: SubscriptionRow, key: QueueKey): Subscription {
-  return {
-    id: row.id,
-    source: key.name,
-    subscriber: row.subscriber,
-    ttlSeconds: row.ttl,
-    renewedAt: row.renewed_at,
-    options: row.options,
-    confirmed: row.confirmed === 1,
   }
 }

@@ -9,7 +9,7 @@ const FIRST_SLICES = 10
 const QUEUES_PER_TURN = 200
 /** Rows of dropped buckets that one turn removes: about a millisecond. */
 const ROWS_PER_TURN = 250
-const BUCKET_TABLES = ['message', 'delayed', 'claim', 'idempotency', 'subscription'] as const
+const BUCKET_TABLES = ['message', 'delayed', 'claim', 'idempotency', 'subscription', 'owed', 'failure', 'log'] as const
 
 /**
  * Frees the space of what has expired, was purged or deleted, a slice in each turn, so that no request waits for it.
@@ -22,6 +22,7 @@ export class Sweeper {
   readonly #lastOf
   readonly #removeSubscriptions
   readonly #removeDepartures
+  readonly #removeFailures
   readonly #dropped
   readonly #removeRows
   readonly #removeBucket
@@ -43,12 +44,15 @@ export class Sweeper {
           OR EXISTS (SELECT 1 FROM idempotency i WHERE i.bucket = q.bucket AND i.expires_at <= $now)`,
     )
     this.#removeSubscriptions = db.prepare(
-      `DELETE FROM subscription WHERE (bucket, id) IN
-         (SELECT s.bucket, s.id FROM (${someQueues}) q JOIN subscription s ON s.bucket = q.subscription_bucket
+      `DELETE FROM subscription WHERE number IN
+         (SELECT s.number FROM (${someQueues}) q JOIN subscription s ON s.bucket = q.subscription_bucket
           WHERE s.expires_at <= $now LIMIT ${ROWS_PER_TURN})`,
     )
     this.#removeDepartures = db.prepare(
       `DELETE FROM departure WHERE rowid IN (SELECT rowid FROM departure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
+    )
+    this.#removeFailures = db.prepare(
+      `DELETE FROM failure WHERE place IN (SELECT place FROM failure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
     )
     this.#dropped = db.prepare('SELECT bucket FROM dropped LIMIT 1')
     this.#removeRows = BUCKET_TABLES.map((table) => removeSome(engine, table))
@@ -86,6 +90,13 @@ export class Sweeper {
   async #round(): Promise<void> {
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepQueues(after)
     while (!this.#stopped && (await this.#sweepBucket()));
+    for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepFeeds(after)
+  }
+
+  /** Removes from feeds what everybody has behind him. */
+  #sweepFeeds(after: number): Promise<number | null> {
+    const { turns, feed } = this.#engine
+    return turns.submit(() => feed.sweep(after))
   }
 
   /** Settles the queues behind `after`; the id to go on behind, or null at the end. */
@@ -94,6 +105,7 @@ export class Sweeper {
     const now = this.#clock.now()
     const { due, last } = await turns.submit(() => {
       this.#removeDepartures.run(now)
+      this.#removeFailures.run(now)
       this.#removeSubscriptions.run({ $after: after, $now: now })
       return { due: this.#dueBehind(after, now), last: this.#lastBehind(after) }
     })
@@ -132,7 +144,10 @@ function removeSome({ db }: Engine, table: (typeof BUCKET_TABLES)[number]) {
     delayed: 'rowid',
     claim: '(bucket, number)',
     idempotency: '(bucket, key)',
-    subscription: '(bucket, id)',
+    subscription: 'number',
+    owed: 'rowid',
+    failure: 'place',
+    log: '(bucket, number)',
   }[table]
   const columns = key.replace(/[()]/g, '')
   return db.prepare(

@@ -96,7 +96,7 @@ export class Transfers {
   }
 
   import(state: QueueState, messages: readonly ArrivingMessage[], end: string | null, now: Instant): void {
-    const { sealer, states, rows, tell } = this.#engine
+    const { sealer, states, rows, feed, tell } = this.#engine
     const goal = end === null ? null : sealer.open('marker', end)
     if (goal !== null && state.last === 0) states.goOnAs(state, goal.incarnation)
     const isSame = goal?.incarnation === state.incarnation
@@ -109,6 +109,7 @@ export class Transfers {
       state.free += 1
       state.bytes += Buffer.byteLength(message.body)
     }
+    feed.foresee(state)
     states.touch(state)
     tell(state)
   }

@@ -29,6 +29,7 @@ CREATE TABLE queue (
   free                INTEGER NOT NULL DEFAULT 0,
   held                INTEGER NOT NULL DEFAULT 0,
   bytes               INTEGER NOT NULL DEFAULT 0,
+  numbered            INTEGER NOT NULL DEFAULT 0,
   -- The latest instant that was acted on.
   acted_at            INTEGER NOT NULL DEFAULT 0,
   UNIQUE (project, kind, name)
@@ -149,19 +150,49 @@ CREATE TABLE arrival (
   PRIMARY KEY (queue, incarnation)
 ) STRICT, WITHOUT ROWID;
 
+-- What is often changed stands before what is long.
 CREATE TABLE subscription (
-  bucket     INTEGER NOT NULL,
-  id         TEXT    NOT NULL,
-  subscriber TEXT    NOT NULL,
-  ttl        INTEGER NOT NULL,
-  renewed_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  options    TEXT    NOT NULL,
-  confirmed  INTEGER NOT NULL,
-  PRIMARY KEY (bucket, id),
+  -- From the counter of buckets: what failed and what was delivered lately hangs on it.
+  number        INTEGER PRIMARY KEY,
+  bucket        INTEGER NOT NULL,
+  -- A bucket too, of what it is owed beside the feed; to owe it nothing more is to give it another.
+  line          INTEGER NOT NULL,
+  is_listening  INTEGER NOT NULL,
+  -- Behind this number of the feed begins what it was not told of yet.
+  position      INTEGER NOT NULL,
+  -- The least `due_at` in its line, or 9007199254740991 when there is nothing.
+  retry_at      INTEGER NOT NULL,
+  -- Neither leased nor resting.
+  is_free       INTEGER NOT NULL,
+  -- Nothing of itself makes it worth a look before: the end of a lease, of a rest, or `retry_at`.
+  wakes_at      INTEGER NOT NULL,
+  -- The number of its last lease, and when that ends; 0: it has ended.
+  lease         INTEGER NOT NULL,
+  lease_ends_at INTEGER NOT NULL,
+  rests_until   INTEGER NOT NULL,
+  -- Its health; null: nothing is wrong.
+  failures      INTEGER,
+  failing_since INTEGER,
+  paused_until  INTEGER,
+  -- How many failures are stored, at the most; and the numbers that are in its log: from `log_from`, before `log_end`.
+  failed        INTEGER NOT NULL,
+  log_from      INTEGER NOT NULL,
+  log_end       INTEGER NOT NULL,
+  confirmed     INTEGER NOT NULL,
+  ttl           INTEGER NOT NULL,
+  renewed_at    INTEGER NOT NULL,
+  expires_at    INTEGER NOT NULL,
+  id            TEXT    NOT NULL,
+  subscriber    TEXT    NOT NULL,
+  options       TEXT    NOT NULL,
+  vault         TEXT,
+  UNIQUE (bucket, id),
   UNIQUE (bucket, subscriber)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX subscription_expiry ON subscription (bucket, expires_at);
+-- Who waits for news in the feed, and how far all have come.
+CREATE INDEX subscription_ready ON subscription (bucket, is_free, position) WHERE is_listening = 1;
+CREATE INDEX subscription_wake ON subscription (bucket, wakes_at) WHERE wakes_at < 9007199254740991;
 
 -- Counted here because subscriptions go in several ways, also where one takes the place of another (PRAGMA recursive_triggers). One
 -- whose bucket the queue has left counts nowhere.
@@ -169,10 +200,95 @@ CREATE TRIGGER subscription_came AFTER INSERT ON subscription BEGIN
   UPDATE queue SET subscription_bytes = subscription_bytes + octet_length(NEW.subscriber) + octet_length(NEW.options) - 2
   WHERE subscription_bucket = NEW.bucket;
 END;
+CREATE TRIGGER subscription_changed AFTER UPDATE OF subscriber, options ON subscription BEGIN
+  UPDATE queue SET subscription_bytes = subscription_bytes + octet_length(NEW.subscriber) + octet_length(NEW.options)
+    - octet_length(OLD.subscriber) - octet_length(OLD.options)
+  WHERE subscription_bucket = NEW.bucket;
+END;
 CREATE TRIGGER subscription_went AFTER DELETE ON subscription BEGIN
   UPDATE queue SET subscription_bytes = subscription_bytes - octet_length(OLD.subscriber) - octet_length(OLD.options) + 2
   WHERE subscription_bucket = OLD.bucket;
+  INSERT OR IGNORE INTO dropped (bucket)
+  SELECT OLD.line WHERE EXISTS (SELECT 1 FROM owed WHERE bucket = OLD.line)
+  UNION ALL
+  SELECT OLD.number
+  WHERE EXISTS (SELECT 1 FROM failure WHERE bucket = OLD.number) OR EXISTS (SELECT 1 FROM log WHERE bucket = OLD.number);
 END;
+
+-- Messages that the subscriptions of a queue are told of, in order, as they were posted.
+CREATE TABLE feed (
+  queue            INTEGER NOT NULL,
+  number           INTEGER NOT NULL,
+  -- What the id of the message tells.
+  born_incarnation INTEGER NOT NULL,
+  born             INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  ttl              INTEGER NOT NULL,
+  delay            INTEGER NOT NULL,
+  -- When it became visible.
+  since            INTEGER NOT NULL,
+  client           TEXT    NOT NULL,
+  body             TEXT    NOT NULL,
+  UNIQUE (queue, number)
+) STRICT;
+
+-- What a subscription is owed beside the feed: messages that are to be tried again, and announcements.
+CREATE TABLE owed (
+  bucket           INTEGER NOT NULL,
+  -- In the feed, or where it would stand there.
+  number           INTEGER NOT NULL,
+  -- 0: it was due already when somebody looked.
+  due_at           INTEGER NOT NULL,
+  since            INTEGER NOT NULL,
+  -- As in the feed; null: an announcement.
+  born_incarnation INTEGER,
+  born             INTEGER,
+  created_at       INTEGER,
+  ttl              INTEGER,
+  delay            INTEGER,
+  client           TEXT,
+  attempts         TEXT,
+  -- Of the message, or the text of the announcement.
+  body             TEXT    NOT NULL,
+  UNIQUE (bucket, number)
+) STRICT;
+CREATE INDEX owed_due ON owed (bucket, due_at, number);
+CREATE INDEX owed_announcement ON owed (bucket) WHERE born IS NULL;
+
+-- Messages of which a subscription was told in vain, in the order in which they failed.
+CREATE TABLE failure (
+  place            INTEGER PRIMARY KEY AUTOINCREMENT,
+  bucket           INTEGER NOT NULL,
+  failed_at        INTEGER NOT NULL,
+  expires_at       INTEGER NOT NULL,
+  number           INTEGER NOT NULL,
+  since            INTEGER NOT NULL,
+  born_incarnation INTEGER NOT NULL,
+  born             INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  ttl              INTEGER NOT NULL,
+  delay            INTEGER NOT NULL,
+  client           TEXT    NOT NULL,
+  attempts         TEXT    NOT NULL,
+  body             TEXT    NOT NULL
+) STRICT;
+CREATE INDEX failure_bucket ON failure (bucket, place, expires_at);
+CREATE INDEX failure_expiry ON failure (expires_at);
+
+-- What became lately of what a subscription was told.
+CREATE TABLE log (
+  bucket INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  text   TEXT    NOT NULL,
+  PRIMARY KEY (bucket, number)
+) STRICT, WITHOUT ROWID;
+
+-- Queues with subscriptions that are worth a look, and from when on.
+CREATE TABLE work (
+  queue    INTEGER PRIMARY KEY,
+  wakes_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX work_wake ON work (wakes_at);
 
 CREATE TABLE pool (
   name    TEXT    PRIMARY KEY,
