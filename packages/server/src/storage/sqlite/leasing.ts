@@ -5,7 +5,7 @@ import type { Page } from './owed.ts'
 import type { QueueState } from './queue-states.ts'
 import { type DeliveryRow, foresee, type SubscriptionRow, toSubscription } from './subscription-rows.ts'
 
-/** What one turn may look at: a queue and a subscription count as some, a notification as one and its body as more. */
+/** What one turn may look at: a queue or a subscription counts as some, a notification as one and its body as more. */
 const LOOKS_PER_TURN = 2_000
 const LOOKS_AT_A_ROW = 5
 const BYTES_OF_A_LOOK = 1_000
@@ -112,9 +112,10 @@ export class Leasing {
         turn.looksLeft = 0
         return false
       }
+      const known = pages.get(row.position)
       const page = owed.next(state, row, batch, now, pages)
       const { notifications } = page
-      turn.looksLeft -= notifications.length + page.bytes / BYTES_OF_A_LOOK
+      if (page !== known) turn.looksLeft -= notifications.length + page.bytes / BYTES_OF_A_LOOK
       row.rests_until = 0
       row.lease_ends_at = 0
       if (notifications.length > 0) {
