@@ -9,17 +9,16 @@ import {
 import { retryDelays, selectRetryPolicy } from '../core/rules/retry-policy.ts'
 import { readSubscriptionOptions, type SubscriptionOptions } from '../core/rules/subscription-options.ts'
 import { parseJson } from '../model/json.ts'
-import type { Health, Instant, JsonObject, Notification, Queue, Subscription } from '../model/model.ts'
+import type { Health, Instant, Notification, Queue, Subscription } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Batch, Lease, Outcome, QueueEngine } from '../storage/contract.ts'
 import type { Answer } from './channel.ts'
-import { afterAttempt, givesUpAt } from './health.ts'
+import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Slots } from './slots.ts'
 
 /** What goes to a receiver in one request or mail. */
 export interface Parcel {
   readonly queue: Queue
-  readonly queueMetadata: JsonObject
   readonly subscription: Subscription
   readonly options: SubscriptionOptions
   /** Several only where the options want batches; never empty. */
@@ -112,7 +111,6 @@ class Delivery {
   readonly #lease: Lease
   readonly #parts: DeliverParts
   readonly #options: SubscriptionOptions
-  readonly #queueMetadata: JsonObject
   /** Seconds to wait before each further try. */
   readonly #delays: readonly number[]
 
@@ -120,8 +118,7 @@ class Delivery {
     this.#lease = lease
     this.#parts = parts
     this.#options = readSubscriptionOptions(lease.subscription.options)
-    this.#queueMetadata = parseJson(lease.queue.metadata) as JsonObject
-    this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, this.#queueMetadata['_retry_policy']))
+    this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, lease.queue.metadata))
   }
 
   /** As many as are to be settled together, from the first on. 'ended': there is no subscription any more. */
@@ -141,7 +138,7 @@ class Delivery {
       const span = this.#spanFrom(notifications, next)
       if (span.wanted.length === 0) for (const { ref } of span.all) round.outcomes.push({ ref, became: 'done' })
       else if (span.waitsUntil > now) return rest(round, span.waitsUntil)
-      else if ((round.health?.pausedUntil ?? 0) > now) this.#giveUp(span, round, now)
+      else if (isPaused(round.health, now)) this.#giveUp(span, round, now)
       else {
         const said = await this.#tell(span, round)
         if (said !== 'on') return said === 'ended' ? 'ended' : round
@@ -206,7 +203,7 @@ class Delivery {
       return 'settle'
     }
     const begun = clock.now()
-    const parcel = { queue, queueMetadata: this.#queueMetadata, subscription, options: this.#options }
+    const parcel = { queue, subscription, options: this.#options }
     const answer = await send({ ...parcel, notifications: span.wanted }, aborted).finally(leave)
     if (aborted.aborted && answer.result === 'failed') {
       rest(round, null)
@@ -234,7 +231,7 @@ class Delivery {
         round.outcomes.push({ ref, became: 'done' })
         continue
       }
-      const outcome = this.#afterFailure(notification, attempt, answer.retryAfterSeconds ?? 0, now)
+      const outcome = this.#afterFailure(notification, attempt, answer.retryAfterSeconds, now)
       if (outcome.became === 'postponed') retryAt = Math.max(retryAt ?? 0, outcome.until)
       round.outcomes.push(outcome)
     }
@@ -246,11 +243,10 @@ class Delivery {
     return 'on'
   }
 
-  #afterFailure(notification: Notification, attempt: Attempt, retryAfterSeconds: number, now: Instant): Outcome {
+  #afterFailure(notification: Notification, attempt: Attempt, retryAfterSeconds: number | null, now: Instant): Outcome {
     const attempts = withAttempt(readAttempts(notification.attempts), attempt)
-    const delay = this.#delays[attempts.count - 1]
-    if (delay === undefined) return this.#failed(notification, attempts, now)
-    const until = now + Math.max(delay, retryAfterSeconds) * 1000
+    const until = nextAttemptAt({ attempts: attempts.count, delays: this.#delays, retryAfterSeconds, now })
+    if (until === null) return this.#failed(notification, attempts, now)
     return { ref: notification.ref, became: 'postponed', until, attempts: printAttempts(attempts) }
   }
 

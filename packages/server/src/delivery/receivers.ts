@@ -1,0 +1,176 @@
+import { type Announcement, readAnnouncement } from '../core/rules/announcement.ts'
+import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
+import type { UrlSigner } from '../core/rules/signature.ts'
+import { readVault } from '../core/rules/vault.ts'
+import { TrustGone, type TrustTokens } from '../core/trusts.ts'
+import type { NotifiedMessage } from '../model/model.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Answer, Channel, Mail, WebhookRequest } from './channel.ts'
+import { composeConfirmationMail, composeMail, confirmationLink, type MailTemplate } from './compose-mail.ts'
+import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
+import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
+import type { Parcel } from './deliver.ts'
+import { messageDocument } from './documents.ts'
+import { signatureHeaders } from './standard-webhooks.ts'
+
+export interface ReceiversParts {
+  readonly webhook: Channel<WebhookRequest>
+  readonly mail: Channel<Mail>
+  /** From whom mails come whose subscription does not say. */
+  readonly mailSender: string
+  readonly templates: Readonly<Record<Announcement['type'], MailTemplate>>
+  /** Null: there are no trusts. */
+  readonly trustTokens: TrustTokens | null
+  /** Null: nobody can be asked to confirm. */
+  readonly signer: UrlSigner | null
+  publicEndpoints(): Promise<PublicEndpoints>
+  /** The page of the operator for links in mails; null: our own. */
+  readonly confirmationPage: string | null
+  /** Where the service listens: the last resort for a link in a mail. */
+  readonly ownUrl: () => string
+  readonly clock: Clock
+}
+
+const UNAUTHORIZED = 401
+/** Nothing was sent, and nothing had to be. */
+const NEEDLESS: Answer = { result: 'delivered', status: null, reason: null, answer: null, retryAfterSeconds: null }
+
+/** Whom the subscriber keeps busy, as far as its URI tells: host and port; all mails go to one server. */
+export function hostOf(subscriber: string): string {
+  const scheme = schemeOf(subscriber)
+  return scheme === 'mailto' ? scheme : (URL.parse(webUrl(subscriber))?.host ?? '')
+}
+
+/** Brings parcels to receivers, each in the way that the subscriber's URI names. */
+export class Receivers {
+  readonly #parts: ReceiversParts
+
+  constructor(parts: ReceiversParts) {
+    this.#parts = parts
+  }
+
+  send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
+    const [first] = parcel.notifications
+    if (first?.content.kind === 'announcement') return this.#announce(parcel, first.content.text, signal)
+    const messages = parcel.notifications.flatMap(({ content }) =>
+      content.kind === 'message' ? [content.message] : [],
+    )
+    return this.#tell(parcel, messages, signal)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#parts.webhook.close(), this.#parts.mail.close()])
+  }
+
+  #tell(parcel: Parcel, messages: readonly NotifiedMessage[], signal: AbortSignal): Promise<Answer> {
+    const { subscription, options, queue } = parcel
+    if (schemeOf(subscription.subscriber) === 'mailto') {
+      const documents = messages.map((message) => messageDocument(message, queue))
+      const { subscriber } = subscription
+      return this.#parts.mail.send(
+        composeMail({ subscriber, options, documents, sender: this.#parts.mailSender }),
+        signal,
+      )
+    }
+    return this.#post(
+      parcel,
+      messages[0]?.id ?? '',
+      (headers) => composeWebhook({ options, queue, messages, headers }),
+      signal,
+    )
+  }
+
+  async #announce(parcel: Parcel, text: string, signal: AbortSignal): Promise<Answer> {
+    const { signer, publicEndpoints, clock } = this.#parts
+    const { queue, subscription, options } = parcel
+    if (signer === null) return failed('There is no key to sign a confirmation with.')
+    let endpoints: PublicEndpoints
+    try {
+      endpoints = await publicEndpoints()
+    } catch {
+      return failed('The public address of the service could not be learned.')
+    }
+    const confirmation = confirmationOf({ text, queue, subscription, signer, endpoints, now: clock.now() })
+    if (confirmation === null) return NEEDLESS
+    if (schemeOf(subscription.subscriber) === 'mailto') {
+      return this.#parts.mail.send(this.#confirmationMail(parcel, confirmation, endpoints), signal)
+    }
+    const document = confirmationDocument(confirmation)
+    const { type, expiresAt } = readAnnouncement(text)
+    return this.#post(
+      parcel,
+      `${type}-${subscription.id}-${expiresAt}`,
+      (headers) => composeAnnouncement({ options, document, headers }),
+      signal,
+    )
+  }
+
+  #confirmationMail({ subscription, queue }: Parcel, confirmation: Confirmation, endpoints: PublicEndpoints): Mail {
+    const { templates, confirmationPage, ownUrl } = this.#parts
+    const { signature, path, expires, url, type } = confirmation
+    const { project, name } = queue
+    const link =
+      confirmationPage === null
+        ? confirmationPageLink(confirmation, endpoints.http ?? ownUrl())
+        : confirmationLink(confirmationPage, {
+            signature,
+            methods: 'PUT',
+            paths: path,
+            project,
+            expires,
+            url: url ?? '',
+            queue: name,
+          })
+    return composeConfirmationMail({
+      template: templates[type],
+      subscriber: subscription.subscriber,
+      queue: name,
+      project,
+      link,
+    })
+  }
+
+  /** `id` names what is sent, and is the same when it is sent again. */
+  async #post(
+    { subscription }: Parcel,
+    id: string,
+    compose: (headers: Readonly<Record<string, string>>) => Pick<WebhookRequest, 'headers' | 'body'>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { webhook, clock, trustTokens } = this.#parts
+    const { secrets, trust } = readVault(subscription.vault)
+    const url = webUrl(subscription.subscriber)
+    let own: Readonly<Record<string, string>> = {}
+    if (url !== subscription.subscriber) {
+      if (trustTokens === null || trust?.subscriber !== subscription.subscriber) {
+        return failed('The subscription has no trust for its subscriber.')
+      }
+      try {
+        own = { 'X-Auth-Token': await trustTokens.token(trust.id, signal) }
+      } catch (error) {
+        return failed(error instanceof TrustGone ? 'The trust has ended.' : 'Keystone gave no token of the trust.')
+      }
+    }
+    const { headers, body } = compose(own)
+    const now = clock.now()
+    const live = secrets.filter(({ until }) => until === null || until > now).map(({ key }) => key)
+    const signed =
+      live.length === 0 ? {} : signatureHeaders({ id, timestamp: Math.floor(now / 1000), body, secrets: live })
+    const answer = await webhook.send({ url, headers: { ...headers, ...signed }, body }, signal)
+    if (answer.status === UNAUTHORIZED && trust !== null) trustTokens?.refresh(trust.id)
+    return answer
+  }
+}
+
+/** The address of a receiver of `trust+http` and `trust+https`; that of any other as it is. */
+function webUrl(subscriber: string): string {
+  return subscriber.replace(/^trust\+/i, '')
+}
+
+function schemeOf(subscriber: string): string {
+  return subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
+}
+
+function failed(reason: string): Answer {
+  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
+}
