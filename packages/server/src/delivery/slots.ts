@@ -1,3 +1,4 @@
+import type { Instant } from '../model/model.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 
 export interface SlotsOptions {
@@ -7,90 +8,122 @@ export interface SlotsOptions {
 }
 
 /** Who wants to try: few at once may, for each host and for each project. */
-export interface Claimant {
+interface Claimant {
   readonly host: string
   readonly project: string
 }
 
 interface Waiting extends Claimant {
-  readonly timer: Timer
+  timer: Timer
   answer(leave: (() => void) | null): void
 }
 
-/** How long somebody stands in line, in milliseconds, and how many do at most for one host, for each of its slots. */
-const LONGEST_WAIT = 5_000
-const LINE_PER_SLOT = 2
+interface Host {
+  inUse: number
+  /** When a slot was given back last, or the first was taken. */
+  movedAt: Instant
+  readonly line: Set<Waiting>
+}
+
+/** In milliseconds. A host none of whose slots came free for so long is stuck: nobody stands in line for it. */
+const STUCK = 1_000
 
 /**
  * Keeps one host that is slow or dead, and one project that is busy, from taking all there is: each has a number of
- * slots. Whoever finds none free stands in line for a while, and then is sent away.
+ * slots. Whoever finds none free stands in line, unless nothing moves there; then it is sent away.
  */
 export class Slots {
   readonly #options: SlotsOptions
-  readonly #hosts = new Map<string, number>()
+  readonly #hosts = new Map<string, Host>()
   readonly #projects = new Map<string, number>()
-  /** Those who wait, by host. */
-  readonly #lines = new Map<string, Set<Waiting>>()
 
   constructor(options: SlotsOptions) {
     this.#options = options
   }
 
-  /** Answers the function that gives the slot back, or null when there was none to be had in time. */
+  /** Answers the function that gives the slot back, or null for who was sent away. */
   async enter(claimant: Claimant): Promise<(() => void) | null> {
     if (this.#hasRoom(claimant)) return this.#take(claimant)
-    const { clock, perHost } = this.#options
-    const line = this.#lines.get(claimant.host) ?? new Set()
-    if (line.size >= perHost * LINE_PER_SLOT) return null
-    this.#lines.set(claimant.host, line)
-    return new Promise((resolve) => {
-      const waiting: Waiting = {
-        ...claimant,
-        timer: clock.at(clock.now() + LONGEST_WAIT, () => waiting.answer(null)),
-        answer: (leave) => {
-          waiting.timer.cancel()
-          line.delete(waiting)
-          if (line.size === 0) this.#lines.delete(claimant.host)
-          resolve(leave)
-        },
-      }
-      line.add(waiting)
-    })
+    const host = this.#hostOf(claimant)
+    return this.#isStuck(host) ? null : this.#standInLine(claimant, host)
   }
 
   /** Sends away all who wait. */
   clear(): void {
-    for (const line of this.#lines.values()) for (const waiting of line) waiting.answer(null)
+    for (const { line } of this.#hosts.values()) for (const waiting of line) waiting.answer(null)
+  }
+
+  #standInLine(claimant: Claimant, host: Host): Promise<(() => void) | null> {
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        ...claimant,
+        timer: this.#inAWhile(() => look()),
+        answer(leave) {
+          waiting.timer.cancel()
+          host.line.delete(waiting)
+          this.#forget(claimant.host)
+          resolve(leave)
+        },
+      }
+      const look = () => {
+        if (this.#isStuck(host)) waiting.answer(null)
+        else waiting.timer = this.#inAWhile(look)
+      }
+      host.line.add(waiting)
+    })
+  }
+
+  #inAWhile(callback: () => void): Timer {
+    const { clock } = this.#options
+    return clock.at(clock.now() + STUCK, callback)
+  }
+
+  #isStuck({ movedAt }: Host): boolean {
+    return this.#options.clock.now() - movedAt >= STUCK
   }
 
   #hasRoom({ host, project }: Claimant): boolean {
     const { perHost, perProject } = this.#options
-    return (this.#hosts.get(host) ?? 0) < perHost && (this.#projects.get(project) ?? 0) < perProject
+    return (this.#hosts.get(host)?.inUse ?? 0) < perHost && (this.#projects.get(project) ?? 0) < perProject
   }
 
-  #take({ host, project }: Claimant): () => void {
-    add(this.#hosts, host, 1)
-    add(this.#projects, project, 1)
+  #hostOf({ host: name }: Claimant): Host {
+    const known = this.#hosts.get(name)
+    if (known) return known
+    const host: Host = { inUse: 0, movedAt: this.#options.clock.now(), line: new Set() }
+    this.#hosts.set(name, host)
+    return host
+  }
+
+  #take(claimant: Claimant): () => void {
+    const { clock, perProject } = this.#options
+    const { project } = claimant
+    const host = this.#hostOf(claimant)
+    host.inUse += 1
+    this.#projects.set(project, (this.#projects.get(project) ?? 0) + 1)
     return () => {
-      const wasFull = this.#projects.get(project) === this.#options.perProject
-      add(this.#hosts, host, -1)
-      add(this.#projects, project, -1)
-      this.#serve(this.#lines.get(host))
+      const inProject = this.#projects.get(project) ?? 0
+      if (inProject === 1) this.#projects.delete(project)
+      else this.#projects.set(project, inProject - 1)
+      host.inUse -= 1
+      host.movedAt = clock.now()
+      this.#serve(host)
       // Those of a project that had no room stand in the lines of many hosts.
-      if (wasFull) for (const line of this.#lines.values()) this.#serve(line)
+      if (inProject === perProject) for (const other of this.#hosts.values()) this.#serve(other)
+      this.#forget(claimant.host)
     }
   }
 
+  /** Nobody is there any more. */
+  #forget(name: string): void {
+    const host = this.#hosts.get(name)
+    if (host?.inUse === 0 && host.line.size === 0) this.#hosts.delete(name)
+  }
+
   /** In the order in which they came, those for whom there is room by now. */
-  #serve(line: Iterable<Waiting> = []): void {
+  #serve({ line }: Host): void {
     for (const waiting of line) {
       if (this.#hasRoom(waiting)) waiting.answer(this.#take(waiting))
     }
   }
-}
-
-function add(counts: Map<string, number>, name: string, more: number): void {
-  const count = (counts.get(name) ?? 0) + more
-  if (count === 0) counts.delete(name)
-  else counts.set(name, count)
 }

@@ -122,10 +122,16 @@ function scenario(title: string, run: (scene: Scene) => Promise<void>): void {
   })
 }
 
-/** A promise that the test resolves. */
-function gate(): { readonly opened: Promise<Answer>; open(answer?: Answer): void } {
-  const { promise, resolve } = Promise.withResolvers<Answer>()
-  return { opened: promise, open: (answer = DELIVERED) => resolve(answer) }
+/** Answers of a receiver that come when the test says so. */
+function gate(): { answer(signal: AbortSignal): Promise<Answer>; open(): void } {
+  const opened = Promise.withResolvers<Answer>()
+  return {
+    answer(signal) {
+      const aborted = new Promise<Answer>((resolve) => signal.addEventListener('abort', () => resolve(FAILED)))
+      return Promise.race([opened.promise, aborted])
+    },
+    open: () => opened.resolve(DELIVERED),
+  }
 }
 
 describe('the dispatcher', () => {
@@ -329,7 +335,8 @@ describe('few at once', () => {
     for (let i = 0; i < 10; i++) await scene.subscribe(queue, `dead${i}`, {}, 'dead.example')
     for (let i = 0; i < 10; i++) await scene.subscribe(queue, `well${i}`, {}, 'well.example')
     const silent = gate()
-    scene.answer = ({ subscription }) => (subscription.id.startsWith('dead') ? silent.opened : DELIVERED)
+    scene.answer = ({ subscription }, signal) =>
+      subscription.id.startsWith('dead') ? silent.answer(signal) : DELIVERED
     scene.start({ atOnce: { all: 100, perHost: 2, perProject: 50 } })
     await scene.post(queue, 1)
     assert.equal(scene.sent.filter((line) => line.startsWith('well')).length, 10)
@@ -347,7 +354,7 @@ describe('few at once', () => {
     const other = (await scene.storage.queues.create({ key, metadata: '{}', now: scene.clock.now() })).queue
     await scene.subscribe(other, 'b')
     const silent = gate()
-    scene.answer = ({ queue }) => (queue.project === 'p' ? silent.opened : DELIVERED)
+    scene.answer = ({ queue }, signal) => (queue.project === 'p' ? silent.answer(signal) : DELIVERED)
     scene.start({ atOnce: { all: 100, perHost: 10, perProject: 3 } })
     await scene.post(queue, 1)
     await scene.post(other, 2)
@@ -365,7 +372,7 @@ describe('ending the service', () => {
     const queue = await scene.queue()
     await scene.subscribe(queue, 'a')
     const slow = gate()
-    scene.answer = () => slow.opened
+    scene.answer = (_parcel, signal) => slow.answer(signal)
     const first = scene.start()
     await scene.post(queue, 1, 2)
     const closing = first.close()
