@@ -9,6 +9,7 @@ import {
 import { retryDelays, selectRetryPolicy } from '../core/rules/retry-policy.ts'
 import { readSubscriptionOptions, type SubscriptionOptions } from '../core/rules/subscription-options.ts'
 import { parseJson } from '../model/json.ts'
+import { membersOf } from '../model/members.ts'
 import type { Health, Instant, Notification, Queue, Subscription } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Batch, Lease, Outcome, QueueEngine } from '../storage/contract.ts'
@@ -118,7 +119,8 @@ class Delivery {
     this.#lease = lease
     this.#parts = parts
     this.#options = readSubscriptionOptions(lease.subscription.options)
-    this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, lease.queue.metadata))
+    const ofQueue = membersOf(lease.queue.metadata).get('_retry_policy')
+    this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, ofQueue && parseJson(ofQueue)))
   }
 
   /** As many as are to be settled together, from the first on. 'ended': there is no subscription any more. */

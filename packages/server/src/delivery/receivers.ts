@@ -67,8 +67,9 @@ export class Receivers {
     if (schemeOf(subscription.subscriber) === 'mailto') {
       const documents = messages.map((message) => messageDocument(message, queue))
       const { subscriber } = subscription
+      const { from, subject } = options
       return this.#parts.mail.send(
-        composeMail({ subscriber, options, documents, sender: this.#parts.mailSender }),
+        composeMail({ subscriber, options: { from, subject }, documents, sender: this.#parts.mailSender }),
         signal,
       )
     }

@@ -58,7 +58,7 @@ export class Slots {
       const waiting: Waiting = {
         ...claimant,
         timer: this.#inAWhile(() => look()),
-        answer(leave) {
+        answer: (leave) => {
           waiting.timer.cancel()
           host.line.delete(waiting)
           this.#forget(claimant.host)
