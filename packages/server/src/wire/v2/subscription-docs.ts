@@ -27,7 +27,7 @@ function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds, maxQueueM
 
 const createSubscription: DescribeDoor = ({ limits, kind, home }) => ({
   summary: 'Subscribe',
-  description: `A ${kind} that does not exist is created. Who is subscribed already, but has not confirmed, keeps that subscription.`,
+  description: `A ${kind} that does not exist is created. Who is subscribed already, but has not confirmed, keeps that subscription. Where confirmation is required, either is asked for it, and is told of nothing before.`,
   body: { required: true, schema: termsSchema(limits) },
   answers: {
     201: {
@@ -135,6 +135,9 @@ const updateSubscription: DescribeDoor = ({ limits, home }) => ({
 
 const confirmSubscription: DescribeDoor = ({ home }) => ({
   summary: 'Confirm a subscription, or take that back',
+  description:
+    'The subscriber needs no account for it, but the headers of the signed URL that it was sent. Where confirmation is required, ' +
+    'who takes it back is sent another one.',
   body: { required: true, schema: { properties: { confirmed: { description: 'False takes a confirmation back.' } } } },
   answers: { 204: { description: 'Done.', headers: ['Location'] } },
   errors: ['subscription.not_found'],
