@@ -1,4 +1,8 @@
+import type { SubscriptionOptions } from '../core/rules/subscription-options.ts'
+import type { NotifiedMessage, Queue } from '../model/model.ts'
 import type { Mail } from './channel.ts'
+import type { Confirmation } from './confirmation.ts'
+import { cloudEvent, messageDocument } from './documents.ts'
 
 /** A template of `[notification]`. In the body `{0}` is the queue, `{1}` the project, `{2}` the link. */
 export interface MailTemplate {
@@ -8,101 +12,90 @@ export interface MailTemplate {
 }
 
 /**
- * The mail that tells a subscriber of messages (contract, notifications.md 6), one document a line. `options` are those
- * of the subscription; `sender` stands in where they name none in `from`.
+ * The mail that tells a subscriber of messages, a document a line. An event has no binary form in a mail.
+ * (contract notifications.md 6)
+ * @param p.messages one, or those of a batch in order; never none
+ * @param p.sender stands in where the options name none in `from`
  */
-export function composeMail({
-  subscriber,
-  options,
-  documents,
-  sender,
-}: {
+export function composeMail(p: {
   subscriber: string
-  options: Readonly<Record<string, unknown>>
-  documents: readonly string[]
+  options: Pick<SubscriptionOptions, 'format' | 'from' | 'subject'>
+  queue: Queue
+  messages: readonly NotifiedMessage[]
   sender: string
 }): Mail {
-  const { subject, ...receivers } = readMailto(subscriber)
+  const { format, from, subject } = p.options
+  const { subject: ownSubject, ...receivers } = readMailto(p.subscriber)
+  const documentOf = format === 'zaqar' ? messageDocument : cloudEvent
   return {
     ...receivers,
-    from: textOf(options['from']) || sender,
-    subject: subject ?? textOf(options['subject']),
-    text: documents.join('\n'),
+    from: from || p.sender,
+    subject: ownSubject ?? subject ?? '',
+    text: p.messages.map((message) => documentOf(message, p.queue)).join('\n'),
   }
 }
 
 /** The mail that asks whether a subscription is wanted, or wanted again. It goes to all who would be told. */
-export function composeConfirmationMail({
-  template,
-  subscriber,
-  queue,
-  project,
-  link,
-}: {
+export function composeConfirmationMail(p: {
   template: MailTemplate
   subscriber: string
   queue: string
   project: string
   link: string
 }): Mail {
-  const { to, cc, bcc } = readMailto(subscriber)
-  const text = filled(template.body, [queue, project, link])
-  return { to, cc, bcc, from: template.sender, subject: template.topic, text }
+  const { to, cc, bcc } = readMailto(p.subscriber)
+  const { topic, body, sender } = p.template
+  return { to, cc, bcc, from: sender, subject: topic, text: filled(body, [p.queue, p.project, p.link]) }
 }
 
 /**
- * What a mail for confirmation leads to: the page of the operator with all that its `PUT` has to say. As upstream, values
- * stand there as they are, since pages may not decode them, save for what would end or change the value in an address.
+ * The link to a page of the operator, with all that its `PUT` has to say. As upstream has it, values stand there as they
+ * are, since pages may not decode them, save for what would end or change a value. (contract notifications.md 6)
+ * @param base address of the page
  */
-export function confirmationLink(
-  base: string,
-  values: {
-    readonly signature: string
-    readonly methods: string
-    readonly paths: string
-    readonly project: string
-    readonly expires: string
-    /** Where to confirm; empty where that is not known. */
-    readonly url: string
-    readonly queue: string
-  },
-): string {
-  const { signature, methods, paths, project, expires, url, queue } = values
-  const query = Object.entries({
+export function confirmationLink(base: string, confirmation: Confirmation): string {
+  const { signature, path, queue, expires, url } = confirmation
+  const values = {
     Signature: signature,
-    Methods: methods,
-    Paths: paths,
-    Project: project,
+    Methods: 'PUT',
+    Paths: path,
+    Project: queue.project,
     Expires: expires,
-    Url: url,
-    Queue: queue,
-  }).map(([name, value]) => `${name}=${encodeURI(value.toWellFormed()).replace(/[&#+]/g, encodeURIComponent)}`)
+    Url: url ?? '',
+    Queue: queue.name,
+  }
+  const query = Object.entries(values).map(([name, value]) => `${name}=${inQuery(value)}`)
   return `${base}${base.includes('?') ? '&' : '?'}${query.join('&')}`
 }
 
-/** `mailto:` by RFC 6068. Names in the query may be in any case; of a name that is there twice the last counts, save receivers. */
-function readMailto(uri: string): { to: string; cc: string | null; bcc: string | null; subject: string | null } {
-  const [path = '', query = ''] = uri.replace(/^mailto:/i, '').split(/\?(.*)/s)
+function inQuery(value: string): string {
+  return encodeURI(value.toWellFormed()).replace(/[&#+]/g, encodeURIComponent)
+}
+
+/** `mailto:` by RFC 6068. Names in the query may be in any case; of several subjects the last counts. */
+function readMailto(uri: string): Pick<Mail, 'to' | 'cc' | 'bcc'> & { subject: string | null } {
+  const [path = '', query = ''] = uri.replace(/^mailto:|#.*/gis, '').split(/\?(.*)/s)
   const fields = query.split('&').map((field) => {
     const [name = '', value = ''] = field.split(/=(.*)/s)
     return { name: decoded(name).toLowerCase(), value }
   })
   const valuesOf = (wanted: string) => fields.filter(({ name }) => name === wanted).map(({ value }) => value)
-  const receivers = (lists: readonly string[]) => lists.flatMap((list) => list.split(',')).map(address)
-  const orNull = (list: readonly string[]) => (list.length === 0 ? null : list.join(', '))
   const subject = valuesOf('subject').at(-1)
   return {
-    to: receivers([path, ...valuesOf('to')])
-      .filter((one) => one !== '')
-      .join(', '),
-    cc: orNull(receivers(valuesOf('cc'))),
-    bcc: orNull(receivers(valuesOf('bcc'))),
+    to: receiversOf([path, ...valuesOf('to')]),
+    cc: receiversOf(valuesOf('cc')) || null,
+    bcc: receiversOf(valuesOf('bcc')) || null,
     subject: subject === undefined ? null : decoded(subject),
   }
 }
 
+function receiversOf(lists: readonly string[]): string {
+  const receivers = lists.flatMap((list) => list.split(',')).map(receiverOf)
+  return receivers.filter((receiver) => receiver !== '').join(', ')
+}
+
 /** An encoded comma is part of an address. No such address is served, and quotes keep it from being taken for two. */
-function address(encoded: string): string {
+function receiverOf(encoded: string): string {
   const text = decoded(encoded)
   return text.includes(',') ? `"${text}"` : text
 }
@@ -122,8 +115,4 @@ function filled(body: string, values: readonly string[]): string {
     if (index === undefined) return field.charAt(0)
     return values[Number(index)] ?? field
   })
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

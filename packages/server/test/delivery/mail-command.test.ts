@@ -65,7 +65,7 @@ test('why msmtp refused is in the answer', { skip }, async (t) => {
   })
   const command = `/usr/bin/msmtp --host=127.0.0.1 --port=${server.port} --from=bounces@example.org -t`
   const { reason, answer } = await open(t, command).send(mail, never)
-  assert.equal(reason, 'The mail command ended with status 69.')
+  assert.equal(reason, 'the mail command ended with status 69')
   assert.match(answer ?? '', /452 Full/)
 })
 
@@ -81,7 +81,7 @@ test('the command gets the mail with hidden receivers on its standard input, and
 test('a command that fails has its status in the reason and the beginning of its errors in the answer', async (t) => {
   const { path } = await script(t, 'echo no relay >&2; exit 78')
   const answer = await open(t, path).send(mail, never)
-  assert.deepEqual(answer, failure('The mail command ended with status 78.', 'no relay'))
+  assert.deepEqual(answer, failure('the mail command ended with status 78', 'no relay'))
   const { path: talkative } = await script(t, 'yes no | head -c 1000000 >&2; exit 1')
   assert.equal((await open(t, talkative).send(mail, never)).answer?.length, 500)
 })
@@ -89,35 +89,35 @@ test('a command that fails has its status in the reason and the beginning of its
 test('a command that reads nothing is believed, whatever it says', async (t) => {
   const text = 'x'.repeat(1_000_000)
   assert.deepEqual(await open(t, '/bin/true').send({ ...mail, text }, never), delivered)
-  const refused = failure('The mail command ended with status 1.')
+  const refused = failure('the mail command ended with status 1')
   assert.deepEqual(await open(t, '/bin/false').send({ ...mail, text }, never), refused)
 })
 
 test('a command that a signal ends has failed', async (t) => {
   const { path } = await script(t, 'kill -SEGV $$')
-  assert.deepEqual(await open(t, path).send(mail, never), failure('The mail command was ended by SIGSEGV.'))
+  assert.deepEqual(await open(t, path).send(mail, never), failure('the mail command was ended by SIGSEGV'))
 })
 
 test('a command that is missing, or none, has failed', async (t) => {
-  const missing = failure('The mail command could not be started (ENOENT).')
+  const missing = failure('the mail command could not be started (ENOENT)')
   assert.deepEqual(await open(t, '/nowhere/sendmail -t').send(mail, never), missing)
   const { path } = await script(t, '')
   await chmod(path, 0o644)
-  const forbidden = failure('The mail command could not be started (EACCES).')
+  const forbidden = failure('the mail command could not be started (EACCES)')
   assert.deepEqual(await open(t, path).send(mail, never), forbidden)
 })
 
 test('a command that hangs is ended when its time is over, and so is what it has started', async (t) => {
   const { path, read } = await script(t, 'sleep 1000 & echo $! > child; wait')
   const answer = await open(t, path, { timeoutSeconds: 0.5 }).send(mail, never)
-  assert.deepEqual(answer, failure('The mail was not accepted within 0.5 seconds.'))
+  assert.deepEqual(answer, failure('the mail was not accepted within 0.5 seconds'))
   const child = (await read('child')).trim()
   await until(() => !isRunning(child))
 })
 
 test('the signal and closing end a command', async (t) => {
   const { path, folder } = await script(t, 'touch started; sleep 1000')
-  const ended = failure('The try was ended before the mail was accepted.')
+  const ended = failure('the try was ended before the mail was accepted')
   const controller = new AbortController()
   const channel = open(t, path)
   const byServer = channel.send(mail, controller.signal)

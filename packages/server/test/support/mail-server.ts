@@ -24,8 +24,12 @@ export interface MailServer {
   connections(): number
 }
 
-/** Listens on 127.0.0.1 until the test is over. */
-export async function startMailServer(t: TestContext, options: SMTPServerOptions = {}): Promise<MailServer> {
+/** Listens until the test is over. */
+export async function startMailServer(
+  t: TestContext,
+  options: SMTPServerOptions = {},
+  host = '127.0.0.1',
+): Promise<MailServer> {
   const received: ReceivedMail[] = []
   let connections = 0
   const server = new SMTPServer({
@@ -49,7 +53,7 @@ export async function startMailServer(t: TestContext, options: SMTPServerOptions
   })
   // What clients do wrong is theirs.
   server.on('error', () => undefined)
-  const listening = server.listen(0, '127.0.0.1')
+  const listening = server.listen(0, host)
   await once(listening, 'listening')
   t.after(() => new Promise<void>((resolve) => server.close(resolve)))
   return { port: (listening.address() as AddressInfo).port, received, connections: () => connections }

@@ -34,8 +34,8 @@ export function createMailChannel({ carrier: way, timeoutSeconds, atOnce }: Mail
       const limit = AbortSignal.timeout(timeoutSeconds * 1000)
       const answer = await carrier.send(outgoing, AbortSignal.any([signal, limit, closing.signal]))
       if (answer.result === 'delivered') return answer
-      if (signal.aborted || closing.signal.aborted) return failed('The try was ended before the mail was accepted.')
-      return limit.aborted ? failed(`The mail was not accepted within ${timeoutSeconds} seconds.`) : answer
+      if (signal.aborted || closing.signal.aborted) return failed('the try was ended before the mail was accepted')
+      return limit.aborted ? failed(`the mail was not accepted within ${timeoutSeconds} seconds`) : answer
     },
     async close() {
       closing.abort()

@@ -34,16 +34,16 @@ const headers = { 'Auto-Submitted': 'auto-generated' }
 export function outgoingMail(mail: Mail): OutgoingMail | { readonly refused: string } {
   const { subject, text } = mail
   const withControl = (['from', 'to', 'cc', 'bcc', 'subject'] as const).find((field) => CONTROL.test(mail[field] ?? ''))
-  if (withControl !== undefined) return { refused: `The field ${withControl} has a line break or a control character.` }
+  if (withControl !== undefined) return { refused: `the field ${withControl} has a line break or a control character` }
 
   const from = senderOf(mail.from)
-  if (from === null) return { refused: 'The field from is not an address.' }
+  if (from === null) return { refused: 'the field from is not an address' }
 
   const [to, cc, bcc] = [mail.to, mail.cc, mail.bcc].map(receiversOf)
-  if (!to || !cc || !bcc) return { refused: 'A receiver is not an address.' }
+  if (!to || !cc || !bcc) return { refused: 'a receiver is not an address' }
   const count = to.length + cc.length + bcc.length
-  if (count === 0) return { refused: 'There is no receiver.' }
-  if (count > MAX_RECEIVERS) return { refused: `There are ${count} receivers, and ${MAX_RECEIVERS} are allowed.` }
+  if (count === 0) return { refused: 'there is no receiver' }
+  if (count > MAX_RECEIVERS) return { refused: `there are ${count} receivers, and ${MAX_RECEIVERS} are allowed` }
 
   return { from, to, cc, bcc, subject, text, headers, xMailer: false }
 }

@@ -35,7 +35,7 @@ export function createSendmail(command: string, atOnce: number): Carrier {
       const { message } = await writer.sendMail({ ...mail })
       assert(Buffer.isBuffer(message))
       while (running >= atOnce && !signal.aborted) await once(ends, 'end', { signal }).catch(() => undefined)
-      if (signal.aborted) return failed('It was ended before it began.', null)
+      if (signal.aborted) return failed('it was ended before it began', null)
       running += 1
       try {
         return answerTo(await run(file, args, message, signal))
@@ -51,11 +51,11 @@ export function createSendmail(command: string, atOnce: number): Carrier {
 }
 
 function answerTo(ending: Ending | { readonly code: string }): Answer {
-  if ('code' in ending) return failed(`The mail command could not be started (${ending.code}).`, null)
+  if ('code' in ending) return failed(`the mail command could not be started (${ending.code})`, null)
   const { status, signal, heard } = ending
   if (status === 0) return { result: 'delivered', status: null, reason: null, answer: null, retryAfterSeconds: null }
   const how = status === null ? `was ended by ${signal}` : `ended with status ${status}`
-  return failed(`The mail command ${how}.`, heard === '' ? null : heard)
+  return failed(`the mail command ${how}`, heard === '' ? null : heard)
 }
 
 function failed(reason: string, answer: string | null): Answer {

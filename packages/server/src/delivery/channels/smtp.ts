@@ -70,19 +70,19 @@ function failure(error: NodemailerError): Answer {
 
 /** The messages of the errors themselves name addresses of ours. */
 function reasonOf({ code, originalCode, responseCode, command }: NodemailerError): string {
-  if (code === 'EAUTH' || code === 'ENOAUTH') return 'The mail server refused the login.'
-  if (responseCode !== undefined) return `The mail server answered ${responseCode}${command ? ` to ${command}` : ''}.`
+  if (code === 'EAUTH' || code === 'ENOAUTH') return 'the mail server refused the login'
+  if (responseCode !== undefined) return `the mail server answered ${responseCode}${command ? ` to ${command}` : ''}`
   switch (code) {
     case 'EDNS':
-      return 'The name of the mail server could not be resolved.'
+      return 'the name of the mail server could not be resolved'
     case 'ECONNECTION':
-      return 'The mail server ended the connection.'
+      return 'the mail server ended the connection'
     case 'ETLS':
-      return `The connection to the mail server could not be secured${originalCode ? ` (${originalCode})` : ''}.`
+      return `the connection to the mail server could not be secured${originalCode ? ` (${originalCode})` : ''}`
     case 'ESOCKET':
-      return `There is no connection to the mail server${originalCode ? ` (${originalCode})` : ''}.`
+      return `there is no connection to the mail server${originalCode ? ` (${originalCode})` : ''}`
     default:
-      return 'The mail server cannot take this mail.'
+      return 'the mail server cannot take this mail'
   }
 }
 
