@@ -409,7 +409,8 @@ export interface DeliveryStore {
   /**
    * Leases up to `limit` subscriptions that are owed something by now, do not rest, and are not leased; those that
    * have waited longest first, roughly. Each comes with the first of what it is owed: what is to be tried again by now,
-   * in the order of the feed, then what is new, in order; up to `batch`, at least one.
+   * in the order of the feed, then what is new, in order; up to `batch`, at least one. A body that was
+   * sealed and cannot be opened now is empty, which is no JSON text: such a try has failed.
    *
    * `next`: the instant from which on another lease may bring more, of itself; null: not before `watchWork` tells.
    */

@@ -1,12 +1,19 @@
 import {
   type ClaimStore,
+  type DeliveryStore,
   type IdempotencyKey,
+  type Instant,
+  type Lease,
   type Message,
   type MessageStore,
+  type Notification,
   type QueueHandle,
   type QueueStore,
   STALE,
   type Storage,
+  StorageUnavailable,
+  type Subscription,
+  type SubscriptionStore,
 } from '../contract.ts'
 import type { MessageCipher } from './message-cipher.ts'
 
@@ -16,7 +23,11 @@ import type { MessageCipher } from './message-cipher.ts'
  * it is sealed, so a queue may change its mind and messages may move between queues. Digests of what was posted are
  * keyed wherever there is a key.
  *
- * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message.
+ * A body that cannot be opened makes the move fail with StorageUnavailable: nobody gets ciphertext for a message. Only
+ * leases are made without it, since one message must not keep all others from their subscribers. What waits to be
+ * delivered waits as it is stored.
+ *
+ * What the service keeps for itself about subscriptions is sealed wherever there is a key.
  */
 export function encryptedStorage(
   storage: Storage,
@@ -28,11 +39,13 @@ export function encryptedStorage(
     queues: encryptedQueues(storage.queues, cipher),
     messages: encryptedMessages(storage.messages, cipher, encrypts),
     claims: encryptedClaims(storage.claims, cipher),
-    subscriptions: storage.subscriptions,
+    subscriptions: encryptedSubscriptions(storage.subscriptions, cipher),
+    deliveries: encryptedDeliveries(storage.deliveries, cipher),
     pools: storage.pools,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
+    watchWork: (listener) => storage.watchWork(listener),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }
@@ -138,11 +151,124 @@ function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore 
   }
 }
 
+function encryptedSubscriptions(subscriptions: SubscriptionStore, cipher: MessageCipher): SubscriptionStore {
+  const seal = (vault: string | null, project: string, id: string) =>
+    vault !== null && cipher.hasKey ? cipher.seal(vault, vaultOf(project, id)) : vault
+  return {
+    async create(p) {
+      const { project } = p.queue
+      const answer = await subscriptions.create({ ...p, vault: seal(p.vault, project, p.id) })
+      return answer === STALE
+        ? STALE
+        : { ...answer, subscription: openSubscription(answer.subscription, project, cipher) }
+    },
+    async get(p) {
+      const found = await subscriptions.get(p)
+      return found === STALE || found === null ? found : openSubscription(found, p.queue.project, cipher)
+    },
+    async list(p) {
+      const page = await subscriptions.list(p)
+      return page === STALE ? STALE : page.map((one) => openSubscription(one, p.queue.project, cipher))
+    },
+    update: (p) =>
+      subscriptions.update(p.vault === undefined ? p : { ...p, vault: seal(p.vault, p.queue.project, p.id) }),
+    confirm: (p) => subscriptions.confirm(p),
+    delete: (p) => subscriptions.delete(p),
+    purge: (p) => subscriptions.purge(p),
+  }
+}
+
+/** For so long a subscription is left alone of which something cannot be opened. */
+const REST_MILLISECONDS = 60_000
+/** More than any subscription has. */
+const KEEP_ALL = 1_000_000
+
+function encryptedDeliveries(deliveries: DeliveryStore, cipher: MessageCipher): DeliveryStore {
+  /** It would be told in nobody's name, unsigned. What it is owed waits for the right key. */
+  const rest = (lease: Lease, now: Instant) => {
+    const pausedUntil = now + REST_MILLISECONDS
+    const { failures, failingSince } = lease.subscription.health ?? { failures: 0, failingSince: now }
+    const health = { failures: failures + 1, failingSince, pausedUntil }
+    const unchanged = { outcomes: [], log: [], keep: { log: KEEP_ALL, failures: KEEP_ALL }, next: null }
+    return deliveries.settle({ lease, ...unchanged, health, restsUntil: pausedUntil, now })
+  }
+  return {
+    async lease(p) {
+      const leased = await deliveries.lease(p)
+      const leases: Lease[] = []
+      let { next } = leased
+      for (const lease of leased.leases) {
+        const opened = openLease(lease, cipher)
+        if (opened !== null) leases.push(opened)
+        else {
+          await rest(lease, p.now)
+          next = Math.min(next ?? Number.POSITIVE_INFINITY, p.now + REST_MILLISECONDS)
+        }
+      }
+      return { leases, next }
+    },
+    async settle(p) {
+      const answer = await deliveries.settle(p)
+      if (answer === 'lost') return 'lost'
+      const { project } = p.lease.queue
+      return { ...answer, notifications: answer.notifications.map((one) => openNotification(one, project, cipher)) }
+    },
+    announce: (p) => deliveries.announce(p),
+    async failures(p) {
+      const page = await deliveries.failures(p)
+      if (page === STALE || page === null) return page
+      const failures = page.failures.map((failure) => ({
+        ...failure,
+        message: openMessage(failure.message, p.queue.project, cipher),
+      }))
+      return { ...page, failures }
+    },
+    replay: (p) => deliveries.replay(p),
+    log: (p) => deliveries.log(p),
+  }
+}
+
+/** Null where what belongs to the subscription cannot be opened. */
+function openLease(lease: Lease, cipher: MessageCipher): Lease | null {
+  const { project } = lease.queue
+  const subscription = orNull(() => openSubscription(lease.subscription, project, cipher))
+  const notifications = lease.notifications.map((one) => openNotification(one, project, cipher))
+  return subscription && { ...lease, subscription, notifications }
+}
+
+function openNotification(notification: Notification, project: string, cipher: MessageCipher): Notification {
+  const { content } = notification
+  if (content.kind === 'announcement') return notification
+  const { message } = content
+  const opened = orNull(() => openMessage(message, project, cipher)) ?? { ...message, body: '' }
+  return { ...notification, content: { kind: 'message', message: opened } }
+}
+
+/** Null where it cannot be opened. */
+function orNull<T>(open: () => T): T | null {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return null
+    throw error
+  }
+}
+
+function openSubscription(subscription: Subscription, project: string, cipher: MessageCipher): Subscription {
+  const { id, vault } = subscription
+  return vault === null ? subscription : { ...subscription, vault: cipher.open(vault, vaultOf(project, id)) }
+}
+
+/** For what it is sealed: put into another subscription it does not open, nor does it pass for a message. */
+function vaultOf(project: string, id: string): string {
+  return JSON.stringify(['vault', project, id])
+}
+
 function openAll(messages: readonly Message[], project: string, cipher: MessageCipher): Message[] {
   return messages.map((message) => openMessage(message, project, cipher))
 }
 
-function openMessage(message: Message, project: string, cipher: MessageCipher): Message {
+function openMessage<T extends { readonly body: string }>(message: T, project: string, cipher: MessageCipher): T {
   const body = cipher.open(message.body, project)
   return body === message.body ? message : { ...message, body }
 }

@@ -21,6 +21,10 @@ export class MessageCipher {
     this.#known = new Map(keys.map((key) => [key.id, key]))
   }
 
+  get hasKey(): boolean {
+    return this.#current !== null
+  }
+
   /** @throws StorageUnavailable where there is no key */
   seal(body: string, project: string): string {
     if (this.#current === null) {

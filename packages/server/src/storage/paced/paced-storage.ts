@@ -2,6 +2,7 @@ import type { MemoryBudget } from '../../platform/memory-budget.ts'
 import {
   type Claim,
   type ClaimStore,
+  type DeliveryStore,
   type Message,
   type MessageStore,
   type QueueKey,
@@ -43,10 +44,12 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     messages: pacedMessages(storage.messages, pace, limits),
     claims: pacedClaims(storage.claims, pace, limits),
     subscriptions: pacedSubscriptions(storage.subscriptions, pace, limits),
+    deliveries: pacedDeliveries(storage.deliveries, pace, limits),
     pools: storage.pools,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
+    watchWork: (listener) => storage.watchWork(listener),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }
@@ -222,5 +225,22 @@ function pacedSubscriptions(
     confirm: (p) => subscriptions.confirm(p),
     delete: (p) => subscriptions.delete(p),
     purge: (p) => subscriptions.purge(p),
+  }
+}
+
+/** Who delivers says itself how much it takes at once. */
+function pacedDeliveries(deliveries: DeliveryStore, pace: Pace, { maxMessagesPostBytes }: PaceLimits): DeliveryStore {
+  return {
+    lease: (p) => deliveries.lease(p),
+    settle: (p) => deliveries.settle(p),
+    announce: (p) => deliveries.announce(p),
+    failures: (p) =>
+      pace.run(
+        { of: p.queue, sizes: pace.messages, count: p.limit, maxBytes: maxMessagesPostBytes },
+        () => deliveries.failures(p),
+        (page) => (page === STALE || page === null ? 0 : largestBody(page.failures.map(({ message }) => message))),
+      ),
+    replay: (p) => deliveries.replay(p),
+    log: (p) => deliveries.log(p),
   }
 }
