@@ -41,6 +41,8 @@ export interface Application {
   readonly handle: Handle
   /** Serves what `handle` does, and the routes of operators; null when these are with the others or nowhere. */
   readonly handleForAdmins: Handle | null
+  /** As operations see it: what is encrypted in the store is open here. */
+  readonly storage: Storage
   /** Answers the requests that wait. */
   close(): void
 }
@@ -106,6 +108,7 @@ export function createApplication({
   return {
     handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
+    storage,
     close: () => longPolls.close(),
   }
 }

@@ -5,11 +5,14 @@ import { type Logger, pino } from 'pino'
 import { openAccess } from './access.ts'
 import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
+import { readVersion } from './cli/version.ts'
+import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
+import { openNotifications } from './notifications.ts'
 import { openStore } from './open-store.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
@@ -92,13 +95,24 @@ export async function startService(
     const tls = openTlsOf(config, clock, log)
     const { listener, adminListener } = await openListeners(application, config, { tls, clock, budget, onTrouble })
     const scheme = tls === null ? 'http' : 'https'
+    const url = urlOf(scheme, listener)
+    const notifications = openNotifications({
+      config,
+      access,
+      storage: application.storage,
+      clock,
+      version: readVersion(),
+      isOnLoopback: isLoopback(config.http.bind),
+      ownUrl: url,
+      report: (error) => log.error({ err: error }, 'delivery failed'),
+    })
     return {
-      url: urlOf(scheme, listener),
+      url,
       adminUrl: adminListener && urlOf(scheme, adminListener),
       async close() {
         application.close()
         tls?.close()
-        await Promise.all([listener.close(), adminListener?.close()])
+        await Promise.all([listener.close(), adminListener?.close(), notifications?.close()])
         await audit?.close()
         await access.close()
         await store.close()

@@ -27,7 +27,7 @@ export interface ReceiversParts {
   /** The page of the operator for links in mails; null: our own. */
   readonly confirmationPage: string | null
   /** Where the service listens: the last resort for a link in a mail. */
-  readonly ownUrl: () => string
+  readonly ownUrl: string
   readonly clock: Clock
 }
 
@@ -112,7 +112,7 @@ export class Receivers {
     const { project, name } = queue
     const link =
       confirmationPage === null
-        ? confirmationPageLink(confirmation, endpoints.http ?? ownUrl())
+        ? confirmationPageLink(confirmation, endpoints.http ?? ownUrl)
         : confirmationLink(confirmationPage, {
             signature,
             methods: 'PUT',

@@ -1,0 +1,117 @@
+/** Puts the delivery of notifications together: the ways to receivers, and who delivers. */
+import { readFileSync } from 'node:fs'
+import type { Access } from './access.ts'
+import type { Config } from './config/options.ts'
+import { readVault } from './core/rules/vault.ts'
+import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts'
+import { createWebhookChannel, type WebhookOptions } from './delivery/channels/webhook.ts'
+import { Dispatcher } from './delivery/dispatcher.ts'
+import { systemResolve } from './delivery/guard/lookup.ts'
+import { hostOf, Receivers } from './delivery/receivers.ts'
+import type { Clock } from './platform/clock.ts'
+import { pause } from './platform/pause.ts'
+import type { Storage } from './storage/contract.ts'
+
+export interface NotificationsParts {
+  readonly config: Config
+  readonly access: Pick<Access, 'publicEndpoints' | 'trusts' | 'urlSigner'>
+  /** As operations see it: bodies are not encrypted. */
+  readonly storage: Storage
+  readonly clock: Clock
+  /** Of this software. */
+  readonly version: string
+  /** Whether the service itself listens on a loopback address only. */
+  readonly isOnLoopback: boolean
+  /** Where the service listens. */
+  readonly ownUrl: string
+  /** Told of every error that is ours. */
+  report(error: unknown): void
+}
+
+/** A lease goes on for so much longer than a try may take, in seconds. */
+const LEASE_RESERVE = 15
+/** A try that begins when little of the lease is left would end after it. */
+const TRY_RESERVE = 1
+
+/** Tells subscriptions of what is posted; null where this process leaves that to others. */
+export function openNotifications(parts: NotificationsParts): { close(): Promise<void> } | null {
+  const { config, access, storage, clock, version, ownUrl, report } = parts
+  const { notification, limits, mail, webhooks, http } = config
+  if (notification.maxDeliveries === 0) return null
+  const receivers = new Receivers({
+    webhook: createWebhookChannel({ options: webhookOptions(parts), version, clock, pause, resolve: systemResolve }),
+    mail: createMailChannel(mailOptions(config)),
+    mailSender: mail.subscribed.sender,
+    templates: { SubscriptionConfirmation: mail.subscribed, UnsubscribeConfirmation: mail.unsubscribed },
+    trustTokens: access.trusts,
+    signer: access.urlSigner,
+    publicEndpoints: access.publicEndpoints,
+    confirmationPage: notification.externalConfirmationUrl,
+    ownUrl,
+    clock,
+  })
+  const longestTrySeconds = Math.max(webhooks.requestSeconds, mail.timeoutSeconds) + TRY_RESERVE
+  const dispatcher = new Dispatcher({
+    storage,
+    watchWork: (listener) => storage.watchWork(listener),
+    clock,
+    hostOf,
+    send: (parcel, signal) => receivers.send(parcel, signal),
+    async endSubscription({ queue, subscription }) {
+      await storage.subscriptions.delete({ queue, id: subscription.id, now: clock.now() })
+      const { trust } = readVault(subscription.vault)
+      if (trust !== null) access.trusts?.discard(trust.id)
+    },
+    terms: {
+      leaseSeconds: longestTrySeconds + LEASE_RESERVE,
+      longestTrySeconds,
+      keep: {
+        log: notification.keptDeliveries,
+        failures: notification.keptFailures,
+        failureSeconds: limits.deliveryRecordSeconds,
+      },
+      requiresConfirmation: limits.requiresConfirmation,
+    },
+    atOnce: {
+      all: notification.maxDeliveries,
+      perHost: notification.maxDeliveriesPerHost,
+      perProject: notification.maxDeliveriesPerProject,
+    },
+    closingSeconds: http.closingSeconds,
+    report,
+  })
+  return {
+    async close() {
+      await dispatcher.close()
+      await receivers.close()
+    },
+  }
+}
+
+function webhookOptions({ config: { webhooks, notification }, isOnLoopback }: NotificationsParts): WebhookOptions {
+  const { connectSeconds, headersSeconds, requestSeconds, proxyUrl } = webhooks
+  return {
+    connectSeconds,
+    headersSeconds,
+    requestSeconds,
+    connectionsPerHost: notification.maxDeliveriesPerHost,
+    proxyUrl,
+    ca: contents(webhooks.caFile),
+    cert: contents(webhooks.clientCertFile),
+    key: contents(webhooks.clientKeyFile),
+    allowLoopback: isOnLoopback,
+    allow: webhooks.allowNetworks,
+    deny: webhooks.denyNetworks,
+  }
+}
+
+function mailOptions({ mail }: Config): MailOptions {
+  const { mode, command, host, port, security, userName, userPassword, caFile, timeoutSeconds, atOnce } = mail
+  const login = userName === null ? null : { user: userName, password: userPassword?.reveal() ?? '' }
+  const server = { host: host ?? 'localhost', port, security, login, ca: contents(caFile) }
+  return { carrier: mode === 'third_part' ? { command } : server, timeoutSeconds, atOnce }
+}
+
+function contents(file: string | null): string | null {
+  return file === null ? null : readFileSync(file, 'utf8')
+}
