@@ -32,7 +32,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
       }
     }
   }
-  const { auth, http, keystone, limits = {}, mail = {}, tls, trustee = {} } = sections as Partial<Config>
+  const { auth, http, keystone, limits = {}, mail = {}, tls, trustee = {}, webhooks } = sections as Partial<Config>
   const labelIn = (section: string) => (name: string) => {
     const { group, option } = rowOf(section, name)
     return labelOf(group, option, values)
@@ -46,6 +46,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   }
   problems.push(...tlsProblems(tls, labelIn('ssl')))
   problems.push(...mailProblems(mail, labelIn('notification')))
+  problems.push(...clientProblems(webhooks, labelIn('notification')))
   const bounded = defaultsWithinLimits(limits, labelIn('transport'))
   sections['limits'] = bounded.limits
   for (const section of Object.values(sections)) Object.freeze(section)
@@ -86,13 +87,27 @@ function exposure(
   ]
 }
 
-/** Certificate and key come together. Options whose own values were refused are absent. */
+/** Options whose own values were refused are absent. */
 function tlsProblems(tls: Partial<Config['tls']> = {}, label: (name: string) => string): string[] {
   const { certFile, keyFile, caFile } = tls
-  if (certFile && keyFile === null) return [`${label('key_file')}: the private key of the certificate is missing`]
-  if (keyFile && certFile === null) return [`${label('cert_file')}: the certificate of the private key is missing`]
+  const problems = pairProblems(certFile, keyFile, { cert: label('cert_file'), key: label('key_file') })
+  if (problems.length > 0) return problems
   if (caFile && certFile === null)
     return [`${label('cert_file')}: it is missing, so clients cannot be asked for theirs`]
+  return []
+}
+
+function clientProblems(webhooks: Partial<Config['webhooks']> = {}, label: (name: string) => string): string[] {
+  const labels = { cert: label('client_cert_file'), key: label('client_key_file') }
+  return pairProblems(webhooks.clientCertFile, webhooks.clientKeyFile, labels)
+}
+
+type Path = string | null | undefined
+
+/** Certificate and key come together. */
+function pairProblems(cert: Path, key: Path, labels: { readonly cert: string; readonly key: string }): string[] {
+  if (cert && key === null) return [`${labels.key}: the private key of the certificate is missing`]
+  if (key && cert === null) return [`${labels.cert}: the certificate of the private key is missing`]
   return []
 }
 

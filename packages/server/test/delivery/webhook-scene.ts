@@ -8,15 +8,21 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import type { Answer, WebhookRequest } from '../../src/delivery/channel.ts'
 import { createWebhookChannel, type WebhookOptions, type WebhookParts } from '../../src/delivery/channels/webhook.ts'
 import { systemResolve } from '../../src/delivery/guard/lookup.ts'
 import { pause } from '../../src/platform/pause.ts'
 
 export const NOW = Date.UTC(2026, 2, 1, 10)
+
+/** A try that failed without an answer. */
+export function failure(reason: string): Answer {
+  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
+}
 
 /** Longer than anything takes that is expected to come about. */
 const PATIENCE_SECONDS = 20
@@ -122,4 +128,25 @@ export async function startTcpReceiver(t: TestContext, onConnection: (socket: So
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Listens and never accepts; what the system accepts in its place is used up. */
+export async function startFullReceiver(t: TestContext): Promise<string> {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads')
+    const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`,
+    { eval: true },
+  )
+  const [port] = await once(worker, 'message')
+  // Linux takes one more than it was told.
+  const fillers = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+  await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, 'connect')))
+  t.after(async () => {
+    for (const filler of fillers) filler.destroy()
+    await worker.terminate()
+  })
+  return `http://127.0.0.1:${port}`
 }

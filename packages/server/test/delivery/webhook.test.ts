@@ -3,12 +3,10 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { settled } from '../support/settled.ts'
 import { until } from '../support/until.ts'
-import { NOW, openChannel, startReceiver, startTcpReceiver } from './webhook-scene.ts'
+import { failure, NOW, openChannel, startFullReceiver, startReceiver, startTcpReceiver } from './webhook-scene.ts'
 
 /** Short enough to be waited for. */
 const SOON_SECONDS = 0.1
-
-const failure = (reason: string) => ({ result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null })
 
 describe('a webhook', () => {
   test('is a POST of the body with the headers given and a few of ours', async (t) => {
@@ -270,6 +268,12 @@ describe('a receiver that gives no answer is a failure', () => {
       socket.end('220 mail.example ESMTP\r\n')
     })
     assert.deepEqual(await openChannel(t).send(receiver), failure('the answer is not HTTP'))
+  })
+
+  test('nobody who accepts', async (t) => {
+    const receiver = await startFullReceiver(t)
+    const { send } = openChannel(t, { connectSeconds: SOON_SECONDS })
+    assert.deepEqual(await send(receiver), failure('the receiver cannot be reached in time'))
   })
 
   test('nobody there', async (t) => {

@@ -1,6 +1,7 @@
 import { address, bool, choice, int, path, secret, text, url } from '../kinds.ts'
 import { mailTemplate } from '../mail-template.ts'
 import type { OptionGroup } from '../option.ts'
+import { networks, proxyUrl } from '../webhook-kinds.ts'
 
 export const notification = {
   name: 'notification',
@@ -79,6 +80,74 @@ export const notification = {
       kind: int({ min: 60, max: 31_536_000, unit: 'seconds' }),
       default: '604800',
       meaning: 'How long failures and recent deliveries are kept.',
+    },
+    {
+      name: 'connect_timeout',
+      key: 'webhooks.connectSeconds',
+      kind: int({ min: 1, max: 300, unit: 'seconds' }),
+      default: '5',
+      meaning: 'How long a webhook waits for its connection.',
+    },
+    {
+      name: 'headers_timeout',
+      key: 'webhooks.headersSeconds',
+      kind: int({ min: 1, max: 300, unit: 'seconds' }),
+      default: '10',
+      meaning: 'How long a webhook that was sent waits for the answer to begin.',
+    },
+    {
+      name: 'request_timeout',
+      key: 'webhooks.requestSeconds',
+      kind: int({ min: 1, max: 300, unit: 'seconds' }),
+      default: '15',
+      meaning: 'How long a webhook takes at most, from the beginning to the end of the answer.',
+    },
+    {
+      name: 'allow_networks',
+      key: 'webhooks.allowNetworks',
+      kind: networks,
+      default: '',
+      meaning:
+        'Networks that webhooks are sent to although they are set aside for something else, such as 100.64.0.0/10. ' +
+        'Private networks need not be named. Link-local and loopback addresses are not opened by this.',
+    },
+    {
+      name: 'deny_networks',
+      key: 'webhooks.denyNetworks',
+      kind: networks,
+      default: '',
+      meaning:
+        'Networks that no webhook is sent to: those of the control plane belong here. Wins over `allow_networks`.',
+    },
+    {
+      name: 'proxy_url',
+      key: 'webhooks.proxyUrl',
+      kind: proxyUrl,
+      default: null,
+      meaning:
+        'HTTP proxy that all webhooks go through, with name and password where it wants them. It resolves the names of ' +
+        'receivers itself, so it has to refuse what must not be reached; only addresses in the subscriber are judged here.',
+    },
+    {
+      name: 'client_cert_file',
+      key: 'webhooks.clientCertFile',
+      kind: path,
+      default: null,
+      meaning: 'Certificate in PEM form for receivers that want one.',
+    },
+    {
+      name: 'client_key_file',
+      key: 'webhooks.clientKeyFile',
+      kind: path,
+      default: null,
+      meaning: 'Private key of that certificate in PEM form, without a passphrase.',
+    },
+    {
+      name: 'ca_file',
+      key: 'webhooks.caFile',
+      kind: path,
+      default: null,
+      meaning: 'Authorities in PEM form that are trusted beside the well-known ones.',
     },
     {
       name: 'max_notifier_workers',

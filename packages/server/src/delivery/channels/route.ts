@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { basicAuthorization } from './basic-authorization.ts'
 
 export interface RouteOptions {
   readonly connectSeconds: number
@@ -63,23 +64,22 @@ export function openRoute(options: RouteOptions, lookup: LookupFunction): Route 
  * each host for ever.
  */
 function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureContext: SecureContext }): Route {
+  const authorization = basicAuthorization(proxy)
   const proxyTls = { ...tls, servername: proxy.hostname }
   const tunnels = new ProxyAgent({
     ...common,
-    uri: proxy.href,
+    uri: proxy.origin,
+    ...(authorization === null ? {} : { token: authorization }),
     requestTls: tls,
     proxyTls,
     clientFactory: (origin, given) => new Pool(origin, { ...common, ...given, connections: null }),
   })
   const forwards = new Pool(proxy.origin, { ...common, connections: null, connect: tls })
-  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-  const authorization: Record<string, string> =
-    login === ':' ? {} : { 'Proxy-Authorization': `Basic ${Buffer.from(login).toString('base64')}` }
   return {
     to(url) {
       const place = placeOf(url)
       if (url.protocol === 'https:') return { dispatcher: tunnels, place }
-      const headers = { Host: url.host, ...authorization }
+      const headers = { Host: url.host, ...(authorization === null ? {} : { 'Proxy-Authorization': authorization }) }
       return { dispatcher: forwards, place: { origin: proxy.origin, path: `${url.origin}${place.path}`, headers } }
     },
     async close() {

@@ -1,4 +1,4 @@
-import { unescape as unquoted } from 'node:querystring'
+import { basicAuthorization } from './basic-authorization.ts'
 
 /** Matters of one connection and of how a request is laid out on it, which are ours. (RFC 9110 7.6.1) */
 const OF_THE_CONNECTION = new Set([
@@ -37,19 +37,12 @@ export function webhookHeaders(
     if (!NAME.test(name) || !VALUE.test(value)) return { unsendable: name }
     if (!OF_THE_CONNECTION.has(name.toLowerCase())) headers.set(name.toLowerCase(), [name, value])
   }
-  if (url.username !== '' || url.password !== '') {
-    headers.set('authorization', ['Authorization', basicAuthorization(url.username, url.password)])
-  }
+  const authorization = basicAuthorization(url)
+  if (authorization !== null) headers.set('authorization', ['Authorization', authorization])
   return { headers: Object.fromEntries(headers.values()) }
 }
 
 /** What is left of the headers of a POST that goes on as a GET. */
 export function withoutContent(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^content-/i.test(name)))
-}
-
-/** As python-requests makes it: in Latin-1, as far as that goes. */
-function basicAuthorization(username: string, password: string): string {
-  const pair = `${unquoted(username)}:${unquoted(password)}`
-  return `Basic ${Buffer.from(pair, VALUE.test(pair) ? 'latin1' : 'utf8').toString('base64')}`
 }

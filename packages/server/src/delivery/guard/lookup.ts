@@ -25,8 +25,15 @@ export class RefusedAddress extends Error {
  * changes its addresses in between gains nothing.
  */
 export function createGuardedLookup(judge: Judge, resolve: Resolve): LookupFunction {
+  // The system resolves a few names at a time; one that takes long should take no more than one of these places.
+  const underWay = new Map<string, ReturnType<Resolve>>()
+  const addressesOf = (hostname: string) => {
+    const asked = underWay.get(hostname) ?? resolve(hostname).finally(() => underWay.delete(hostname))
+    underWay.set(hostname, asked)
+    return asked
+  }
   return (hostname, { all }, callback) => {
-    resolve(hostname).then(
+    addressesOf(hostname).then(
       (addresses) => {
         const judged = addresses.map((found) => ({ ...found, reason: judge(found.address) }))
         const [first, ...others] = judged.filter(({ reason }) => reason === null)
