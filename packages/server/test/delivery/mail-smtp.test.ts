@@ -119,15 +119,11 @@ test('a sender may have a name, whatever stands in it', async (t) => {
   )
 })
 
-test('addresses may be in any script where the server knows how', async (t) => {
+test('addresses may be in any script', async (t) => {
   const server = await startMailServer(t)
   const to = 'почта@пример.example,name@bücher.example'
   assert.deepEqual(await open(t, server).send({ ...mail, to }, never), delivered)
   assert.deepEqual(server.received[0]?.to, ['почта@пример.example', 'name@bücher.example'])
-
-  const older = await startMailServer(t, { hideSMTPUTF8: true })
-  const answer = await open(t, older).send({ ...mail, to }, never)
-  assert.deepEqual(answer, failure('the mail server cannot take this mail'))
 })
 
 test('nothing that could be read as another header or receiver is sent', async (t) => {
