@@ -1,7 +1,9 @@
+import type { Instant } from '../../model/model.ts'
 import type { DeliveryStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { Leasing } from './leasing.ts'
-import { foresee, setHealth } from './subscription-rows.ts'
+import type { QueueState } from './queue-states.ts'
+import { type DeliveryRow, foresee, setHealth } from './subscription-rows.ts'
 import { Unfinished } from './turns.ts'
 
 type Settled = Awaited<ReturnType<DeliveryStore['settle']>>
@@ -9,6 +11,13 @@ type Settled = Awaited<ReturnType<DeliveryStore['settle']>>
 export function createDeliveryStore(engine: Engine): DeliveryStore {
   const { turns, states, latest, subscriptions, owed, feed, work, settling, needRoom, onQueue } = engine
   const leasing = new Leasing(engine)
+
+  /** Stores it, to be found again when it is worth a look. */
+  function putOff(state: QueueState, row: DeliveryRow, now: Instant): void {
+    foresee(row, now)
+    subscriptions.putOff(row)
+    feed.await(state, row, now)
+  }
 
   return {
     lease: ({ now, ...terms }) =>
@@ -35,15 +44,14 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
           const { notifications } = owed.next(state, row, next.batch, actual, new Map())
           if (notifications.length > 0) {
             row.lease_ends_at = actual + next.seconds * 1000
-            subscriptions.goOn(row)
+            if (row.lease_ends_at >= row.wakes_at) subscriptions.goOn(row)
+            else putOff(state, row, actual)
             return { notifications, endsAt: row.lease_ends_at }
           }
         }
         row.lease_ends_at = 0
         row.rests_until = next === null ? (restsUntil ?? 0) : 0
-        foresee(row, actual)
-        subscriptions.putOff(row)
-        feed.await(state, row, actual)
+        putOff(state, row, actual)
         return { notifications: [], endsAt: actual }
       }),
 
@@ -56,9 +64,7 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
           if (row === null) return false
           needRoom()
           owed.announce(row, feed.takeNumber(state), text, now)
-          foresee(row, now)
-          subscriptions.putOff(row)
-          feed.await(state, row, now)
+          putOff(state, row, now)
           return true
         },
         text.length,
@@ -75,9 +81,7 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
         const row = subscriptions.byId(state.subscriptionBucket, id, now)
         if (row === null || row.is_listening === 0) return null
         const ids = owed.replay(row, replayed, now)
-        foresee(row, now)
-        subscriptions.putOff(row)
-        feed.await(state, row, now)
+        putOff(state, row, now)
         return ids
       }),
 
