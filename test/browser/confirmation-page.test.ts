@@ -6,6 +6,8 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
+import { startMailServer } from '../../packages/server/test/support/mail-server.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { requirePeer } from '../support/peers.ts'
 import { type Service, startService } from '../support/service.ts'
 import { servePage, startBrowser } from './browser.ts'
@@ -198,4 +200,25 @@ test('no page can put it into a frame, and it runs no script but its own', async
     document.body.append(script)`)
   assert.equal(await page.title(), 'Subscription')
   assert.match(complaints.join(), /Content Security Policy/)
+})
+
+test('the link in the mail that a subscriber gets leads to it', async (t) => {
+  if (!requirePeer(t, 'chromium')) return
+  const mailServer = await startMailServer(t)
+  const mails = `smtp_mode = self_local\nsmtp_host = 127.0.0.1\nsmtp_port = ${mailServer.port}\nsmtp_security = none\n`
+  const service = await startService({ config: `[notification]\nrequire_confirmation = true\n${mails}` })
+  t.after(() => service.stop())
+  const body = JSON.stringify({ subscriber: 'mailto:a@receiver.example' })
+  await fetch(`${service.url}/v2/queues/jobs/subscriptions`, { method: 'POST', headers: HEADERS, body })
+  const link = async (mails: number) => {
+    await until(() => mailServer.received.length === mails)
+    return /https?:\S+/.exec(mailServer.received[mails - 1]?.body ?? '')?.[0] ?? ''
+  }
+  const page = await (await startBrowser(t)).newPage()
+  await page.goto(await link(1))
+  assert.equal(new URL(page.url()).origin, service.url)
+  assert.match(await press(page, 'Confirm'), /you are subscribed/)
+  assert.match(await press(page, 'Unsubscribe'), /you are unsubscribed/)
+  await page.goto(await link(2))
+  assert.match(await press(page, 'Subscribe again'), /you are subscribed/)
 })
