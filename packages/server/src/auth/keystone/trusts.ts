@@ -12,6 +12,10 @@ import { readTrustor, type Trustor } from './trustor.ts'
 const KNOWN_TOKENS = { entries: 10_000, bytes: 10_000_000 }
 /** A token is used no more this long before it expires: the receiver may pass it on. */
 const MARGIN_MS = 60_000
+/** How often a trust is asked for that expires at the same time as another one. */
+const TRIES = 10
+const MOST_SECONDS_LATER = 60
+const TRUSTS = '/OS-TRUST/trusts'
 /** Until the second attempt to end a trust. */
 const SECOND_ATTEMPT_MS = 60_000
 
@@ -35,6 +39,7 @@ export class KeystoneTrusts implements Trusts, TrustTokens {
   /** Trusts that are being ended. */
   readonly #ending = new Set<Promise<void>>()
   readonly #secondAttempts = new Set<Timer>()
+  #made = 0
   /** Our own user. */
   #trusteeId: Promise<string> | null = null
 
@@ -83,23 +88,30 @@ export class KeystoneTrusts implements Trusts, TrustTokens {
       roles: roles.map((id) => ({ id })),
       impersonation: true,
       allow_redelegation: false,
-      expires_at: new Date(expiresAt).toISOString(),
     }
-    const headers = { 'x-auth-token': token }
-    const path = '/OS-TRUST/trusts'
-    const { status, text } = await this.#keystone.send({
-      method: 'POST',
-      path,
-      headers,
-      body: { trust },
-      mayRepeat: false,
-    })
-    const id = status === 201 ? idIn(text) : null
-    if (id !== null) return id
-    // Perhaps there is another user of that name by now.
-    this.#trusteeId = null
-    if (status === 401 || status === 403) throw new ZaqarError('trust.refused')
-    throw new KeystoneUnavailable(`Keystone makes no trust, it answers ${status}: ${excerpt(text)}`)
+    for (let tries = 1; ; tries++) {
+      const body = { trust: { ...trust, expires_at: this.#distinct(expiresAt, tries) } }
+      const headers = { 'x-auth-token': token }
+      const request = { method: 'POST', path: TRUSTS, headers, body, mayRepeat: false } as const
+      const { status, text } = await this.#keystone.send(request)
+      const id = status === 201 ? idIn(text) : null
+      if (id !== null) return id
+      if (status === 409 && tries < TRIES) continue
+      // Perhaps there is another user of that name by now.
+      this.#trusteeId = null
+      if (status === 401 || status === 403) throw new ZaqarError('trust.refused')
+      throw new KeystoneUnavailable(`Keystone makes no trust, it answers ${status}: ${excerpt(text)}`)
+    }
+  }
+
+  /**
+   * Keystone refuses two trusts between the same users that expire, or expired, at the same time. It compares
+   * microseconds or, where its database is MySQL, seconds; so from the second try on it is some seconds later.
+   */
+  #distinct(expiresAt: Instant, tries: number): string {
+    this.#made = (this.#made + 1) % 1000
+    const at = tries === 1 ? expiresAt : expiresAt + (this.#made % MOST_SECONDS_LATER) * 1000
+    return new Date(at).toISOString().replace('Z', `${String(this.#made).padStart(3, '0')}Z`)
   }
 
   #trustee(): Promise<string> {
@@ -138,13 +150,29 @@ export class KeystoneTrusts implements Trusts, TrustTokens {
 
   async #issue(trustId: string): Promise<string> {
     const askedAt = this.#parts.clock.now()
-    const { id, token } = await issueToken(this.#keystone, this.#parts.settings, trustId).catch((error) => {
-      throw isOver(error) ? new TrustGone('Keystone gives no token of this trust any more', { cause: error }) : error
+    const { id, token } = await issueToken(this.#keystone, this.#parts.settings, trustId).catch(async (cause) => {
+      throw (await this.#isOver(cause))
+        ? new TrustGone('Keystone gives no token of this trust any more', { cause })
+        : cause
     })
     const { expiresAt } = token.identity
     const until = expiresAt - Math.min(MARGIN_MS, (expiresAt - askedAt) / 5)
     this.#tokens.set(trustId, id, { until, bytes: id.length, place: null })
     return id
+  }
+
+  /**
+   * Whether Keystone knows the trust no more, or does not let it be used. It says no more than 401 of the first; so it
+   * does of a trustee who is not let in at all.
+   */
+  async #isOver(error: unknown): Promise<boolean> {
+    if (!(error instanceof TokenRefused)) return false
+    if (error.status !== 401) return error.status === 403 || error.status === 404
+    const trustee = issueToken(this.#keystone, this.#parts.settings)
+    return trustee.then(
+      () => true,
+      () => false,
+    )
   }
 
   discard(trustId: string): void {
@@ -179,7 +207,7 @@ export class KeystoneTrusts implements Trusts, TrustTokens {
       throw error
     }
     this.#tokens.delete(trustId)
-    const path = `/OS-TRUST/trusts/${encodeURIComponent(trustId)}`
+    const path = `${TRUSTS}/${encodeURIComponent(trustId)}`
     const { status, text } = await this.#keystone.send({ method: 'DELETE', path, headers: { 'x-auth-token': token } })
     if (status === 204 || status === 404) return
     throw new KeystoneUnavailable(`Keystone does not delete a trust, it answers ${status}: ${excerpt(text)}`)
@@ -195,11 +223,6 @@ export class KeystoneTrusts implements Trusts, TrustTokens {
     await Promise.all(this.#ending)
     await this.#keystone.close()
   }
-}
-
-/** Whether Keystone knows the trust no more, or does not let it be used. 401 means that it does not know the trustee. */
-function isOver(error: unknown): boolean {
-  return error instanceof TokenRefused && (error.status === 403 || error.status === 404)
 }
 
 function idIn(text: string): string | null {
