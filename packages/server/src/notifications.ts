@@ -70,7 +70,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
         failures: notification.keptFailures,
         failureSeconds: limits.deliveryRecordSeconds,
       },
-      requiresConfirmation: limits.requiresConfirmation,
+      requiresConfirmation: notification.requiresConfirmation,
     },
     atOnce: {
       all: notification.maxDeliveries,
