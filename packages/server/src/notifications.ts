@@ -89,13 +89,13 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
 }
 
 function webhookOptions({ config: { webhooks, notification }, isOnLoopback }: NotificationsParts): WebhookOptions {
-  const { connectSeconds, headersSeconds, requestSeconds, proxyUrl } = webhooks
+  const { connectSeconds, headersSeconds, requestSeconds } = webhooks
   return {
     connectSeconds,
     headersSeconds,
     requestSeconds,
     connectionsPerHost: notification.maxDeliveriesPerHost,
-    proxyUrl,
+    proxyUrl: webhooks.proxyUrl?.reveal() ?? null,
     ca: contents(webhooks.caFile),
     cert: contents(webhooks.clientCertFile),
     key: contents(webhooks.clientKeyFile),

@@ -10,7 +10,6 @@ import { composeConfirmationMail, composeMail, confirmationLink, type MailTempla
 import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
 import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
 import type { Parcel } from './deliver.ts'
-import { messageDocument } from './documents.ts'
 import { signatureHeaders } from './standard-webhooks.ts'
 
 export interface ReceiversParts {
@@ -65,13 +64,9 @@ export class Receivers {
   #tell(parcel: Parcel, messages: readonly NotifiedMessage[], signal: AbortSignal): Promise<Answer> {
     const { subscription, options, queue } = parcel
     if (schemeOf(subscription.subscriber) === 'mailto') {
-      const documents = messages.map((message) => messageDocument(message, queue))
       const { subscriber } = subscription
-      const { from, subject } = options
-      return this.#parts.mail.send(
-        composeMail({ subscriber, options: { from, subject }, documents, sender: this.#parts.mailSender }),
-        signal,
-      )
+      const { mail, mailSender: sender } = this.#parts
+      return mail.send(composeMail({ subscriber, options, queue, messages, sender }), signal)
     }
     return this.#post(
       parcel,
@@ -108,25 +103,15 @@ export class Receivers {
 
   #confirmationMail({ subscription, queue }: Parcel, confirmation: Confirmation, endpoints: PublicEndpoints): Mail {
     const { templates, confirmationPage, ownUrl } = this.#parts
-    const { signature, path, expires, url, type } = confirmation
-    const { project, name } = queue
     const link =
       confirmationPage === null
         ? confirmationPageLink(confirmation, endpoints.http ?? ownUrl)
-        : confirmationLink(confirmationPage, {
-            signature,
-            methods: 'PUT',
-            paths: path,
-            project,
-            expires,
-            url: url ?? '',
-            queue: name,
-          })
+        : confirmationLink(confirmationPage, confirmation)
     return composeConfirmationMail({
-      template: templates[type],
+      template: templates[confirmation.type],
       subscriber: subscription.subscriber,
-      queue: name,
-      project,
+      queue: queue.name,
+      project: queue.project,
       link,
     })
   }
