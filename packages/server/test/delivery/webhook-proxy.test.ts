@@ -12,13 +12,20 @@ interface Asked {
   readonly authorization: string | undefined
 }
 
-/** A proxy of one test. Whatever host a request names, it goes to this machine, save that `closed.example` is not let through. */
-async function startProxy(t: TestContext): Promise<{ readonly host: string; readonly asked: readonly Asked[] }> {
+/**
+ * A proxy of one test. Whatever host a request names, it goes to this machine, at the port that `ports` has in place of
+ * the one named. `closed.example` is not let through.
+ */
+async function startProxy(
+  t: TestContext,
+  ports: Readonly<Record<string, number>> = {},
+): Promise<{ readonly host: string; readonly asked: readonly Asked[] }> {
   const asked: Asked[] = []
   const proxy = createServer((incoming, response) => {
     const { method = '', url: target = '', headers } = incoming
     asked.push({ method, target, authorization: headers['proxy-authorization'] })
-    const { port, pathname } = new URL(target)
+    const { port: named, pathname } = new URL(target)
+    const port = ports[named || '80'] ?? named
     const { 'proxy-authorization': _, ...others } = headers
     const onward = requestTo({ port, host: '127.0.0.1', method, path: pathname, headers: others }, (answer) => {
       response.writeHead(answer.statusCode ?? 0, answer.headers)
@@ -32,7 +39,8 @@ async function startProxy(t: TestContext): Promise<{ readonly host: string; read
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
       return
     }
-    const onward = connect(Number(target.split(':').at(-1)), '127.0.0.1', () => {
+    const named = target.split(':').at(-1) ?? ''
+    const onward = connect(ports[named] ?? Number(named), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       socket.pipe(onward).pipe(socket)
     })
@@ -75,6 +83,29 @@ describe('through a proxy', () => {
       await send(`https://name.example:${receiver.port}/`),
       failure('the certificate of the receiver is for another name'),
     )
+  })
+
+  test('a receiver may go over to TLS by a redirect, and not back', async (t) => {
+    const pair = makePair('receiver')
+    const plain = await startReceiver(t, (response) => {
+      response.writeHead(308, { Location: 'https://localhost/' }).end()
+    })
+    const secure = await startReceiver(
+      t,
+      (response, { path }) => {
+        if (path === '/back') response.writeHead(308, { Location: 'http://localhost/' })
+        response.end()
+      },
+      { tls: pair },
+    )
+    const proxy = await startProxy(t, { 80: plain.port, 443: secure.port })
+    const { send } = openChannel(t, { proxyUrl: `http://${proxy.host}`, ca: pair.cert })
+    assert.equal((await send('http://user:pass@localhost/', { body: 'body' })).result, 'delivered')
+    const [{ method, body, headers } = assert.fail()] = secure.received
+    const shown = `Basic ${Buffer.from('user:pass').toString('base64')}`
+    assert.deepEqual([method, body, headers.authorization], ['POST', 'body', shown])
+    assert.equal((await send('https://localhost/back')).reason, 'the receiver redirects to another host')
+    assert.equal(plain.received.length, 1)
   })
 
   test('an address in the URL is judged all the same', async (t) => {

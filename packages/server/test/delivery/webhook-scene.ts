@@ -15,7 +15,7 @@ import { Worker } from 'node:worker_threads'
 import type { Answer, WebhookRequest } from '../../src/delivery/channel.ts'
 import { createWebhookChannel, type WebhookOptions, type WebhookParts } from '../../src/delivery/channels/webhook.ts'
 import { systemResolve } from '../../src/delivery/guard/lookup.ts'
-import { pause } from '../../src/platform/pause.ts'
+import { startTimeLimit } from '../../src/platform/time-limit.ts'
 
 export const NOW = Date.UTC(2026, 2, 1, 10)
 
@@ -41,7 +41,7 @@ export function openChannel(
   const channel = createWebhookChannel({
     version: '1.2.3',
     clock: { now: () => NOW },
-    pause,
+    startTimeLimit,
     resolve,
     options: {
       connectSeconds: PATIENCE_SECONDS,

@@ -19,11 +19,12 @@ const READ_BYTES = 65_536
  * without end, or is cut by the signal afterwards is one all the same.
  * @throws the error of undici or of the system; the reason of the signal
  */
-export function exchange(
+export async function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   signal: AbortSignal,
 ): Promise<Reply> {
+  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const chunks: Buffer[] = []
   let controller: Dispatcher.DispatchController | null = null

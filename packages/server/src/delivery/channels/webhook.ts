@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Clock } from '../../platform/clock.ts'
+import type { Clock, Timer } from '../../platform/clock.ts'
 import type { Answer, Channel, WebhookRequest } from '../channel.ts'
 import { createJudge, type GuardOptions } from '../guard/judge.ts'
 import { createGuardedLookup, type Resolve } from '../guard/lookup.ts'
@@ -19,8 +19,8 @@ export interface WebhookParts {
   /** Of this software, for `User-Agent`. */
   readonly version: string
   readonly clock: Pick<Clock, 'now'>
-  /** Resolves after the time, or at once when the signal is aborted. */
-  readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
+  /** Calls back after so many milliseconds of real time. */
+  readonly startTimeLimit: (milliseconds: number, callback: () => void) => Timer
   /** Names of receivers; not asked where there is a proxy. */
   readonly resolve: Resolve
 }
@@ -44,13 +44,8 @@ interface Hop {
  * Headers that belong to the connection are not taken from the request; one that cannot be sent fails the try.
  * (contract notifications.md 4)
  */
-export function createWebhookChannel({
-  options,
-  version,
-  clock,
-  pause,
-  resolve,
-}: WebhookParts): Channel<WebhookRequest> {
+export function createWebhookChannel(parts: WebhookParts): Channel<WebhookRequest> {
+  const { options, version, clock, startTimeLimit, resolve } = parts
   const judge = createJudge(options)
   const route = openRoute(options, createGuardedLookup(judge, resolve))
   const userAgent = `zaqar/${version}`
@@ -78,19 +73,18 @@ export function createWebhookChannel({
       const first = firstHop(request, userAgent)
       if (typeof first === 'string') return failed(first)
       const early = new AbortController()
-      const over = new AbortController()
-      const interrupt = () => early.abort(new EndedEarly('the try was interrupted'))
+      const end = (reason: string) => early.abort(new EndedEarly(reason))
+      const interrupt = () => end('the try was interrupted')
       if (signal.aborted) interrupt()
-      signal.addEventListener('abort', interrupt, { signal: over.signal })
-      pause(options.requestSeconds * 1000, over.signal).then(() =>
-        early.abort(new EndedEarly('the receiver takes too long')),
-      )
+      signal.addEventListener('abort', interrupt)
+      const limit = startTimeLimit(options.requestSeconds * 1000, () => end('the receiver takes too long'))
       try {
         return await answerOf(first, early.signal)
       } catch (error) {
         return failed(failureReason(error))
       } finally {
-        over.abort()
+        limit.cancel()
+        signal.removeEventListener('abort', interrupt)
       }
     },
 
