@@ -1,44 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mailSettings } from '../../src/config/mail-settings.ts'
 import { mailTemplate } from '../../src/config/mail-template.ts'
 import { loadFile, problemsOf } from './memory.ts'
 
-const noFiles = { readFile: () => null }
-
-function mailOf(lines: string) {
-  return loadFile(`[notification]\n${lines}`).config.mail
-}
-
 test('mail leaves by the usual command unless told otherwise', () => {
-  const { carrier, timeoutSeconds, atOnce } = mailSettings(mailOf(''), noFiles)
-  assert.deepEqual([carrier, timeoutSeconds, atOnce], [{ command: '/usr/sbin/sendmail -t -oi' }, 30, 5])
+  const { mode, command } = loadFile('').config.mail
+  assert.deepEqual([mode, command], ['third_part', '/usr/sbin/sendmail -t -oi'])
 })
 
 test('a mail server of an upstream file is used with TLS', () => {
-  const config = mailOf(
-    'smtp_mode = self_local\nsmtp_host = mail.example\nsmtp_port = 8465\nsmtp_user_name = u\nsmtp_user_password = p',
-  )
-  assert.deepEqual(mailSettings(config, noFiles).carrier, {
-    host: 'mail.example',
-    port: 8465,
-    security: 'tls',
-    login: { user: 'u', password: 'p' },
-    ca: null,
-  })
-})
-
-test('authorities are read from their file, which has to be there', () => {
-  const config = mailOf('smtp_mode = self_local\nsmtp_host = mail.example\nsmtp_ca_file = /etc/ca.pem')
-  const { carrier } = mailSettings(config, { readFile: (path) => `content of ${path}` })
-  assert.deepEqual(carrier, {
-    host: 'mail.example',
-    port: null,
-    security: 'tls',
-    login: null,
-    ca: 'content of /etc/ca.pem',
-  })
-  assert.throws(() => mailSettings(config, noFiles), { code: 'ENOENT' })
+  const { mode, host, port, userName, userPassword, security } = loadFile(
+    '[notification]\nsmtp_mode = self_local\nsmtp_host = mail.example\nsmtp_port = 8465\n' +
+      'smtp_user_name = u\nsmtp_user_password = p',
+  ).config.mail
+  assert.deepEqual([mode, host, port, userName, security], ['self_local', 'mail.example', 8465, 'u', 'tls'])
+  assert.equal(userPassword?.reveal(), 'p')
 })
 
 test('a mail server that is not complete stops the start', () => {
