@@ -1,4 +1,8 @@
+import type { SubscriptionOptions } from '../core/rules/subscription-options.ts'
+import type { NotifiedMessage, Queue } from '../model/model.ts'
 import type { Mail } from './channel.ts'
+import type { Confirmation } from './confirmation.ts'
+import { cloudEvent, messageDocument } from './documents.ts'
 
 /** A template of `[notification]`. In the body `{0}` is the queue, `{1}` the project, `{2}` the link. */
 export interface MailTemplate {
@@ -8,22 +12,26 @@ export interface MailTemplate {
 }
 
 /**
- * The mail that tells a subscriber of messages, a document a line. (contract notifications.md 6)
- * @param p.documents one, or those of a batch in order; never none
+ * The mail that tells a subscriber of messages, a document a line. An event has no binary form in a mail.
+ * (contract notifications.md 6)
+ * @param p.messages one, or those of a batch in order; never none
  * @param p.sender stands in where the options name none in `from`
  */
 export function composeMail(p: {
   subscriber: string
-  options: { from: string | null; subject: string | null }
-  documents: readonly string[]
+  options: Pick<SubscriptionOptions, 'format' | 'from' | 'subject'>
+  queue: Queue
+  messages: readonly NotifiedMessage[]
   sender: string
 }): Mail {
-  const { subject, ...receivers } = readMailto(p.subscriber)
+  const { format, from, subject } = p.options
+  const { subject: ownSubject, ...receivers } = readMailto(p.subscriber)
+  const documentOf = format === 'zaqar' ? messageDocument : cloudEvent
   return {
     ...receivers,
-    from: p.options.from || p.sender,
-    subject: subject ?? p.options.subject ?? '',
-    text: p.documents.join('\n'),
+    from: from || p.sender,
+    subject: ownSubject ?? subject ?? '',
+    text: p.messages.map((message) => documentOf(message, p.queue)).join('\n'),
   }
 }
 
@@ -45,29 +53,18 @@ export function composeConfirmationMail(p: {
  * are, since pages may not decode them, save for what would end or change a value. (contract notifications.md 6)
  * @param base address of the page
  */
-export function confirmationLink(
-  base: string,
-  values: {
-    signature: string
-    methods: string
-    paths: string
-    project: string
-    expires: string
-    /** Where to confirm; empty where that is not known. */
-    url: string
-    queue: string
-  },
-): string {
-  const { signature, methods, paths, project, expires, url, queue } = values
-  const query = Object.entries({
+export function confirmationLink(base: string, confirmation: Confirmation): string {
+  const { signature, path, queue, expires, url } = confirmation
+  const values = {
     Signature: signature,
-    Methods: methods,
-    Paths: paths,
-    Project: project,
+    Methods: 'PUT',
+    Paths: path,
+    Project: queue.project,
     Expires: expires,
-    Url: url,
-    Queue: queue,
-  }).map(([name, value]) => `${name}=${inQuery(value)}`)
+    Url: url ?? '',
+    Queue: queue.name,
+  }
+  const query = Object.entries(values).map(([name, value]) => `${name}=${inQuery(value)}`)
   return `${base}${base.includes('?') ? '&' : '?'}${query.join('&')}`
 }
 

@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readSubscriptionOptions } from '../../src/core/rules/subscription-options.ts'
 import { composeConfirmationMail, composeMail, confirmationLink } from '../../src/delivery/compose-mail.ts'
+import type { Confirmation } from '../../src/delivery/confirmation.ts'
+import type { Json, NotifiedMessage, Queue } from '../../src/model/model.ts'
 
-function compose(
-  subscriber: string,
-  { from = null, subject = null }: { from?: string | null; subject?: string | null } = {},
-  documents = ['{"n": 1}'],
-) {
-  return composeMail({ subscriber, options: { from, subject }, documents, sender: 'Zaqar <no-reply@example.org>' })
+const queue: Queue = { project: 'p', kind: 'queue', name: 'q', metadata: '{}', version: '1' }
+const message: NotifiedMessage = {
+  id: 'm',
+  body: '{"n": 1}',
+  clientId: 'c',
+  ttlSeconds: 300,
+  delaySeconds: 0,
+  createdAt: Date.UTC(2026, 10, 23),
+}
+const document = '{"ttl": 300, "body": {"n": 1}, "Message_Type": "Notification", "queue_name": "q"}'
+
+function compose(subscriber: string, options: Record<string, Json> = {}, bodies = ['{"n": 1}']) {
+  return composeMail({
+    subscriber,
+    options: readSubscriptionOptions(JSON.stringify(options)),
+    queue,
+    messages: bodies.map((body, n) => ({ ...message, id: `m${n}`, body })),
+    sender: 'Zaqar <no-reply@example.org>',
+  })
 }
 
 test('a notification is the text of a mail, sender and subject are those of the options', () => {
@@ -17,19 +33,27 @@ test('a notification is the text of a mail, sender and subject are those of the 
     cc: null,
     bcc: null,
     subject: 'News',
-    text: '{"n": 1}',
+    text: document,
   })
 })
 
 test('without options there is no subject, and the sender is that of the house', () => {
-  for (const options of [{}, { from: '', subject: '' }]) {
+  for (const options of [{}, { from: '', subject: '' }, { from: 7, subject: ['x'] }]) {
     const { from, subject } = compose('mailto:b@example.com', options)
     assert.deepEqual([from, subject], ['Zaqar <no-reply@example.org>', ''])
   }
 })
 
 test('several messages are one mail, a document a line', () => {
-  assert.equal(compose('mailto:b@example.com', {}, ['{"n": 1}', '{"n": 2}']).text, '{"n": 1}\n{"n": 2}')
+  const { text } = compose('mailto:b@example.com', {}, ['{"n": 1}', '{"n": 2}'])
+  assert.equal(text, `${document}\n${document.replace('1}', '2}')}`)
+})
+
+test('an event is in the text as a whole', () => {
+  for (const _format of ['cloudevents', 'cloudevents-binary']) {
+    const { specversion, id, data } = JSON.parse(compose('mailto:b@example.com', { _format }).text)
+    assert.deepEqual([specversion, id, data], ['1.0', 'm0', { n: 1 }])
+  }
 })
 
 test('the URI is read as RFC 6068 says, with names of any case', () => {
@@ -91,37 +115,39 @@ test('a mail for confirmation is made of its template, and the URI has no say in
   })
 })
 
-const values = {
+const confirmation: Confirmation = {
+  type: 'SubscriptionConfirmation',
   signature: '6a63d63242ebd18c3518871dda6fdcb6273db2672c599bf985469241e9a1c799',
-  methods: 'PUT',
-  paths: '/v2/queues/q/subscriptions/6f8b3c/confirm',
-  project: 'a0e5c2',
+  path: '/v2/queues/q/subscriptions/6f8b3c/confirm',
+  queue: { project: 'a0e5c2', kind: 'queue', name: 'q' },
   expires: '2026-11-23T09:09:09',
   url: 'http://zaqar.example:8888/v2/queues/q/subscriptions/6f8b3c/confirm',
-  queue: 'q',
+  webSocketUrl: null,
 }
 
 test('the link has all that the page needs, in the order of upstream and not encoded', () => {
+  const { signature, path, url } = confirmation
   assert.equal(
-    confirmationLink('http://page.example/confirm.html', values),
-    `http://page.example/confirm.html?Signature=${values.signature}&Methods=PUT&Paths=${values.paths}` +
-      `&Project=a0e5c2&Expires=2026-11-23T09:09:09&Url=${values.url}&Queue=q`,
+    confirmationLink('http://page.example/confirm.html', confirmation),
+    `http://page.example/confirm.html?Signature=${signature}&Methods=PUT&Paths=${path}` +
+      `&Project=a0e5c2&Expires=2026-11-23T09:09:09&Url=${url}&Queue=q`,
   )
 })
 
 test('values that would break the link are encoded, so that a page reads them as they were', () => {
   const project = 'a&b=c#d%26 e+f"<é>\u{1f600}\r\n'
-  const link = confirmationLink('http://page.example/?lang=en', { ...values, project, url: '' })
+  const queue = { ...confirmation.queue, project }
+  const link = confirmationLink('http://page.example/?lang=en', { ...confirmation, queue, url: null })
   assert.doesNotMatch(link, /[\s"<>#]/)
   assert.deepEqual(
     [...new URL(link).searchParams],
     [
       ['lang', 'en'],
-      ['Signature', values.signature],
+      ['Signature', confirmation.signature],
       ['Methods', 'PUT'],
-      ['Paths', values.paths],
+      ['Paths', confirmation.path],
       ['Project', project],
-      ['Expires', values.expires],
+      ['Expires', confirmation.expires],
       ['Url', ''],
       ['Queue', 'q'],
     ],
