@@ -39,6 +39,10 @@ export class Identifiers {
     return this.#seal('posting', [incarnation, number])
   }
 
+  ofFailure(subscription: number, place: number): string {
+    return this.#seal('failure', [subscription, place])
+  }
+
   /** Names nothing when `id` is none of a message. */
   message(id: string): Identity {
     return this.#open('message', id) ?? NOTHING
@@ -69,6 +73,11 @@ export class Identifiers {
   /** Null when it is no marker of a place in the order of posting. */
   posting(marker: string | null): Identity | null {
     return marker === null ? null : this.#open('posting', marker)
+  }
+
+  /** Subscription and place; null when it is no marker of a failure. */
+  failure(marker: string | null): Identity | null {
+    return marker === null ? null : this.#open('failure', marker)
   }
 
   /** Takes a marker, or the id of a message; null when it is neither. */

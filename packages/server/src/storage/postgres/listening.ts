@@ -18,6 +18,8 @@ export interface ListeningOptions {
   readonly onNews: (hash: string, news: News) => void
   /** News of any queue of the slot may have been missed. */
   readonly onMissed: (slot: number) => void
+  /** Some queue may have work earlier than was known. Also where news of that may have been missed. */
+  readonly onWork: () => void
 }
 
 const RETRY_MS = 1_000
@@ -44,6 +46,7 @@ export class Listening {
   /** How many watch each slot; 0 while it lingers. */
   readonly #wanted = new Map<number, number>()
   readonly #locked = new Set<number>()
+  #wantsWork = false
   #connection: Connection | null = null
   #isWorking = false
   #isClosed = false
@@ -66,6 +69,12 @@ export class Listening {
     this.#timer ??= this.#options.clock.at(this.#options.clock.now() + LINGER_MS, () => this.#forgetUnwanted())
   }
 
+  /** From now on `onWork` is called; for the first time as soon as it is listened to. */
+  listenForWork(): void {
+    this.#wantsWork = true
+    void this.#work()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
@@ -83,6 +92,7 @@ export class Listening {
     if (this.#isWorking || this.#isClosed) return
     this.#isWorking = true
     try {
+      if (this.#wantsWork) await this.#open()
       for (let slot = this.#nextMissing(); slot !== undefined; slot = this.#nextMissing()) await this.#lock(slot)
       for (const slot of [...this.#locked]) if (!this.#wanted.has(slot)) await this.#unlock(slot)
     } catch {
@@ -121,15 +131,17 @@ export class Listening {
 
   async #open(): Promise<Connection> {
     if (this.#connection?.isOpen) return this.#connection
-    const { uri, schema, onNews } = this.#options
+    const { uri, schema, onNews, onWork } = this.#options
     const connection = await connect(uri, () => this.#onLost())
     if (this.#isClosed) connection.destroy()
     this.#connection = connection
     connection.client.on('notification', ({ payload = '' }) => {
+      if (payload === 'work') return onWork()
       const [hash = '', what, next] = payload.split(' ')
       onNews(hash, { isNews: what === 'news', next: next === undefined ? null : Number(next) })
     })
     await connection.client.query(`LISTEN "zaqar ${schema}"`)
+    if (this.#wantsWork) onWork()
     return connection
   }
 

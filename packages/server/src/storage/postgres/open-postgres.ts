@@ -4,6 +4,7 @@ import { type Abilities, type Storage, StorageUnavailable } from '../contract.ts
 import { Sealer } from '../sealed-id.ts'
 import { createClaimStore } from './claims.ts'
 import { connect, connectTo } from './connection.ts'
+import { createDeliveryStore } from './deliveries.ts'
 import { toFailure } from './failures.ts'
 import { Identifiers } from './identifiers.ts'
 import { Lanes } from './lanes.ts'
@@ -62,9 +63,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     messages: createMessageStore(engine),
     claims: createClaimStore(engine),
     subscriptions: createSubscriptionStore(engine),
+    deliveries: createDeliveryStore(engine),
     pools: createPoolStore(engine),
     idKey: key,
     watch: (queue, listener) => watchers.watch(queue, listener),
+    watchWork: (listener) => watchers.watchWork(listener),
     async ping() {
       await lanes.service('ping', {})
     },

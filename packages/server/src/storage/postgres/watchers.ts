@@ -21,13 +21,17 @@ interface Watched {
 
 const RETRY_MS = 1_000
 
-/** Tells who watches a queue that there may be something new in it, whatever node brought it. */
+/**
+ * Tells who watches a queue that there may be something new in it, and who leases that there may be work, whatever node
+ * brought it.
+ */
 export class Watchers {
   readonly #lanes: Lanes
   readonly #clock: Clock
   readonly #listening: Listening
   /** By hash, as notifications name them. */
   readonly #watched = new Map<string, Watched>()
+  readonly #workListeners = new Set<() => void>()
 
   constructor({ lanes, clock, uri, schema }: { lanes: Lanes; clock: Clock; uri: string; schema: string }) {
     this.#lanes = lanes
@@ -38,6 +42,7 @@ export class Watchers {
       clock,
       onNews: (hash, news) => this.#onNews(hash, news),
       onMissed: (slot) => this.#onMissed(slot),
+      onWork: () => tellListeners(this.#workListeners),
     })
   }
 
@@ -62,7 +67,17 @@ export class Watchers {
     }
   }
 
+  /** Tells of work to lease, see `QueueEngine.watchWork`. */
+  watchWork(listener: () => void): () => void {
+    // A wrapper, so that the same function may watch twice.
+    const entry = () => listener()
+    this.#workListeners.add(entry)
+    this.#listening.listenForWork()
+    return () => void this.#workListeners.delete(entry)
+  }
+
   async close(): Promise<void> {
+    this.#workListeners.clear()
     for (const { timer } of this.#watched.values()) timer?.cancel()
     this.#watched.clear()
     await this.#listening.close()

@@ -8,6 +8,7 @@ CREATE SEQUENCE identity;
 
 -- A queue or topic. `number` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
 -- empty one by a purge. `metadata` is JSON text. `subscription_bytes` are those of all its subscriptions, see `bytes_of`.
+-- `has_feed` says whether messages enter its feed: always where a subscription listens, and for a while after the last one has gone.
 -- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
 -- different queues never wait for each other.
 CREATE TABLE queue (
@@ -19,6 +20,7 @@ CREATE TABLE queue (
   version bigint NOT NULL,
   metadata text NOT NULL,
   subscription_bytes bigint NOT NULL DEFAULT 0,
+  has_feed boolean NOT NULL DEFAULT false,
   PRIMARY KEY (project, kind, name)
 ) WITH (fillfactor = 70);
 
@@ -161,20 +163,117 @@ CREATE TABLE arrival (
   PRIMARY KEY (queue, incarnation)
 );
 
--- `queue` is the identity of the queue or topic.
+-- Entries of feeds, announcements and leases. The lock of the queue is held while a number is taken, so in one queue they grow in the order of
+-- the commits.
+CREATE SEQUENCE feed_number;
+
+-- A message in the feed of a queue, see `DeliveryStore`. `queue` is the identity of the queue or topic; `born_incarnation` and `born` are the
+-- numbers in the id. `since`: when it was there to be told of. `delay` as posted, in seconds.
+CREATE TABLE feed (
+  queue bigint NOT NULL,
+  number bigint NOT NULL DEFAULT nextval('feed_number'),
+  born_incarnation bigint NOT NULL,
+  born bigint NOT NULL,
+  created_at bigint NOT NULL,
+  ttl bigint NOT NULL,
+  delay bigint NOT NULL,
+  since bigint NOT NULL,
+  client text NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (queue, number)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_scale_factor = 0.2);
+
+-- From when on a subscription of the queue has to be looked at by who leases, as far as is known: never too late. All that is in the feed up to
+-- `trimmed` has been delivered to everybody.
+CREATE TABLE work (
+  queue bigint PRIMARY KEY,
+  wakes_at bigint NOT NULL,
+  trimmed bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX work_wake ON work (wakes_at);
+
+-- `number` is the identity of the subscription, under which stands what it is owed and what is recorded of it.
+--   position     it is owed what comes behind that in the feed, while it listens
+--   is_free      it is neither leased nor rests, as far as was last written
+--   lease        the lease; null where there is none
+--   wakes_at     has to be looked at then, though nothing may be new in the feed: the lease or the rest is over, or something is to be tried again
+-- `health` and `vault` are JSON text.
 CREATE TABLE subscription (
   queue bigint NOT NULL,
   id text COLLATE "C" NOT NULL,
+  number bigint NOT NULL DEFAULT nextval('identity'),
   subscriber text COLLATE "C" NOT NULL,
   ttl bigint NOT NULL,
   renewed_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   options text NOT NULL,
   confirmed boolean NOT NULL,
+  is_listening boolean NOT NULL,
+  position bigint NOT NULL DEFAULT nextval('feed_number'),
+  is_free boolean NOT NULL DEFAULT true,
+  lease bigint,
+  wakes_at bigint NOT NULL,
+  health text,
+  vault text,
   PRIMARY KEY (queue, id)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX subscription_subscriber ON subscription (queue, hashtextextended(subscriber, 0));
 CREATE INDEX subscription_expiry ON subscription ((expires_at + 0));
+CREATE INDEX subscription_position ON subscription ((queue + 0), is_free, position) WHERE is_listening;
+CREATE INDEX subscription_wake ON subscription ((queue + 0), wakes_at);
+
+-- What a subscription is owed besides what comes in the feed: a message with its number there, which is to be tried again, or an announcement,
+-- whose text is the body, and which was not born. `due_at`: not to be tried before; 0 once that is over, so that what is due stands by number.
+-- `attempts` is JSON text.
+CREATE TABLE retry (
+  subscription bigint NOT NULL,
+  number bigint NOT NULL,
+  due_at bigint NOT NULL,
+  born_incarnation bigint,
+  born bigint,
+  created_at bigint,
+  ttl bigint,
+  delay bigint,
+  since bigint NOT NULL,
+  client text,
+  body text NOT NULL,
+  attempts text,
+  PRIMARY KEY (subscription, number)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX retry_due ON retry ((subscription + 0), due_at, number);
+
+-- A message that a subscription was told of in vain. `place` grows from failure to failure; `number` is that in the feed.
+CREATE TABLE failure (
+  subscription bigint NOT NULL,
+  place bigint NOT NULL DEFAULT nextval('feed_number'),
+  number bigint NOT NULL,
+  born_incarnation bigint NOT NULL,
+  born bigint NOT NULL,
+  created_at bigint NOT NULL,
+  ttl bigint NOT NULL,
+  delay bigint NOT NULL,
+  since bigint NOT NULL,
+  client text NOT NULL,
+  body text NOT NULL,
+  attempts text NOT NULL,
+  failed_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  PRIMARY KEY (subscription, place)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX failure_born ON failure (subscription, born_incarnation, born);
+CREATE INDEX failure_expiry ON failure ((expires_at + 0));
+
+-- What a subscription was sent lately, JSON texts, the latest last.
+CREATE TABLE delivery_log (
+  subscription bigint PRIMARY KEY,
+  entries text[] NOT NULL
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+-- Subscriptions that are gone, of which the sweeper removes what stands under their numbers.
+CREATE TABLE ended (
+  subscription bigint PRIMARY KEY
+);
 
 CREATE TABLE pool (
   name text COLLATE "C" PRIMARY KEY,

@@ -41,8 +41,8 @@ BEGIN
   answer := json_build_object('incarnation', s.incarnation, 'first', first_, 'count', count_, 'createdAt', now_);
 END $$;
 
--- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`.
-CREATE FUNCTION stored(s standing, posts jsonb[], firsts bigint[]) RETURNS standing LANGUAGE plpgsql AS $$
+-- Stores the messages of `posts`, parameters of `append`, each numbered from its `firsts`. They enter the feed, `feed_` as `feed_of`.
+CREATE FUNCTION stored(s standing, feed_ bigint, posts jsonb[], firsts bigint[]) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE post jsonb; is_any_delayed boolean := false; soonest bigint;
 BEGIN
   FOREACH post IN ARRAY posts LOOP
@@ -67,6 +67,11 @@ BEGIN
     INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
     VALUES (s.bucket, firsts[1], (post->>'now')::bigint, (post->>'now')::bigint + 1000 * (post->>'leastTtl')::bigint,
             (post->>'leastTtl')::bigint, post->>'client', post->'messages'->0->>0);
+    IF feed_ IS NULL THEN RETURN s; END IF;
+    INSERT INTO feed (queue, born_incarnation, born, created_at, ttl, delay, since, client, body)
+    VALUES (feed_, s.incarnation, firsts[1], (post->>'now')::bigint, (post->>'leastTtl')::bigint, 0, (post->>'now')::bigint,
+            post->>'client', post->'messages'->0->>0);
+    PERFORM wake_for_news(feed_, (post->>'now')::bigint);
     RETURN s;
   END IF;
   INSERT INTO message (bucket, place, created_at, expires_at, ttl, client, body)
@@ -74,6 +79,16 @@ BEGIN
   FROM unnest(posts, firsts) AS x(post, first_), CAST(x.post->>'now' AS bigint) AS now_,
     jsonb_array_elements(x.post->'messages') WITH ORDINALITY AS y(m, n)
   WHERE (m->>2)::bigint = 0;
+  IF feed_ IS NULL THEN RETURN s; END IF;
+  INSERT INTO feed (queue, born_incarnation, born, created_at, ttl, delay, since, client, body)
+  SELECT feed_, s.incarnation, born, now_, ttl, 0, now_, client, body FROM (
+    SELECT first_ + n - 1 AS born, now_, (m->>1)::bigint AS ttl, x.post->>'client' AS client, m->>0 AS body
+    FROM unnest(posts, firsts) AS x(post, first_), CAST(x.post->>'now' AS bigint) AS now_,
+      jsonb_array_elements(x.post->'messages') WITH ORDINALITY AS y(m, n)
+    WHERE (m->>2)::bigint = 0
+    ORDER BY born OFFSET 0
+  ) in_order;
+  IF FOUND THEN PERFORM wake_for_news(feed_, (posts[1]->>'now')::bigint); END IF;
   RETURN s;
 END $$;
 

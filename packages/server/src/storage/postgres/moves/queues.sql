@@ -40,6 +40,7 @@ BEGIN
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
   RETURNING * INTO q;
   IF NOT FOUND THEN RETURN '"stale"'; END IF;
+  DELETE FROM work WHERE queue = q.number;
   INSERT INTO dropped (bucket, queue) VALUES (q.bucket, q.number);
   RETURN NULL;
 END $$;

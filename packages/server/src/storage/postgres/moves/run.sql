@@ -75,10 +75,10 @@ BEGIN
       -- What posts in a row bring is stored by one statement, so the first move that is none has to see to it.
       now_ := (p->>'now')::bigint;
       IF move <> 'append' OR least(s.due_at, s.ends_at, s.expires_at) <= now_ THEN
-        IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
+        IF posts IS NOT NULL THEN s := stored(s, feed_of(q), posts, firsts); END IF;
         posts := NULL;
         is_news := is_news OR is_news_due(s, now_);
-        s := settle(s, now_);
+        s := settle(s, feed_of(q), now_);
       END IF;
     END IF;
 
@@ -118,6 +118,13 @@ BEGIN
       WHEN 'confirm_subscription' THEN answer := confirm_subscription(p);
       WHEN 'delete_subscription' THEN answer := delete_subscription(p);
       WHEN 'purge_subscriptions' THEN answer := purge_subscriptions(p);
+      WHEN 'find_work' THEN answer := find_work(p);
+      WHEN 'lease_subscriptions' THEN answer := lease_subscriptions(p);
+      WHEN 'settle_lease' THEN answer := settle_lease(p);
+      WHEN 'announce' THEN answer := announce(p);
+      WHEN 'list_failures' THEN answer := list_failures(p);
+      WHEN 'replay_failures' THEN answer := replay_failures(p);
+      WHEN 'get_log' THEN answer := get_log(p);
       WHEN 'put_pool' THEN answer := put_pool(p);
       WHEN 'update_pool' THEN answer := update_pool(p);
       WHEN 'get_pool' THEN answer := get_pool(p);
@@ -155,8 +162,9 @@ CREATE FUNCTION left_behind(q queue, s standing, before standing, posts jsonb[],
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE is_told boolean;
 BEGIN
-  IF posts IS NOT NULL THEN s := stored(s, posts, firsts); END IF;
+  IF posts IS NOT NULL THEN s := stored(s, feed_of(q), posts, firsts); END IF;
   IF s IS DISTINCT FROM before THEN s := saved(s); END IF;
+  IF q.has_feed AND s.due_at < before.due_at THEN PERFORM wake(q.number, s.due_at); END IF;
   IF is_news OR next_news(s) < next_news(before) THEN is_told := tell(q.project, q.kind, q.name, s, is_news); END IF;
   RETURN s;
 END $$;

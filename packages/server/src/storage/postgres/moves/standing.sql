@@ -104,10 +104,10 @@ BEGIN
   );
 END $$;
 
--- First move what is due. Bounded: whatever is left after so many slices waits for the next move or the sweeper.
-CREATE FUNCTION settle(s standing, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+-- First move what is due. Bounded: whatever is left after so many slices waits for the next move or the sweeper. `feed_` as `feed_of`.
+CREATE FUNCTION settle(s standing, feed_ bigint, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
 BEGIN
-  IF s.due_at <= now_ THEN s := settle_delayed(s, now_, 20); END IF;
+  IF s.due_at <= now_ THEN s := settle_delayed(s, feed_, now_, 20); END IF;
   IF s.ends_at <= now_ THEN s := settle_claims(s, now_, 20); END IF;
   IF s.expires_at <= now_ THEN s := settle_expired(s, now_, 5); END IF;
   RETURN s;
@@ -118,7 +118,7 @@ CREATE FUNCTION settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql 
 DECLARE s standing := standing_of(q.bucket); is_news boolean := is_news_due(s, now_);
 BEGIN
   IF is_news OR s.expires_at <= now_ THEN
-    s := saved(settle(s, now_));
+    s := saved(settle(s, feed_of(q), now_));
   END IF;
   IF is_news THEN PERFORM tell(q.project, q.kind, q.name, s, true); END IF;
   RETURN s;
@@ -137,8 +137,9 @@ END $$;
 CREATE FUNCTION is_news_due(s standing, now_ bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN next_news(s) <= now_;
 
--- Delays that are over: the messages take their places now, in the order in which the delays ended.
-CREATE FUNCTION settle_delayed(s standing, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
+-- Delays that are over: the messages take their places now, in the order in which the delays ended, and enter the feed. That also those do that
+-- have expired since then.
+CREATE FUNCTION settle_delayed(s standing, feed_ bigint, now_ bigint, slices integer) RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE woken bigint; placed bigint; first_expiry bigint; lost bigint;
 BEGIN
   FOR turn IN 1..slices LOOP
@@ -154,6 +155,11 @@ BEGIN
              coalesce(born, number), created_at, expires_at, ttl, claim_count, client, came_from, body
       FROM due WHERE expires_at > now_
       RETURNING expires_at
+    ), told AS (
+      INSERT INTO feed (queue, born_incarnation, born, created_at, ttl, delay, since, client, body)
+      SELECT feed_, coalesce(born_incarnation, s.incarnation), coalesce(born, number), created_at, ttl, (due_at - created_at) / 1000, due_at,
+             client, body
+      FROM (SELECT * FROM due WHERE feed_ IS NOT NULL AND due_at < expires_at ORDER BY wakes_at, number OFFSET 0) in_order
     )
     SELECT (SELECT count(*) FROM due), (SELECT coalesce(sum(octet_length(body)) FILTER (WHERE expires_at <= now_), 0) FROM due),
            count(*), min(expires_at)

@@ -18,18 +18,23 @@ BEGIN
   SELECT swept_queue, swept_at INTO swept FROM service FOR NO KEY UPDATE;
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
+  is_more := sweep_ended(2000) OR is_more;
   PERFORM sweep_subscriptions(now_);
+  DELETE FROM failure WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM failure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
+  ));
   DELETE FROM departure WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM departure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
   ));
   FOR q IN SELECT * FROM queue WHERE number > swept.swept_queue ORDER BY number LIMIT 500 LOOP
     reached := q.number;
     due := standing_of(q.bucket);
-    CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_;
+    CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_ AND NOT is_to_trim(q, now_);
     -- A busy queue settles itself.
     SELECT * INTO q FROM queue WHERE number = q.number FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
     due := settled(q, now_);
+    IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;
     is_more := is_more OR due.due_at <= now_ OR due.ends_at <= now_ OR due.expires_at <= now_;
     -- All these queues stay locked until the end.
     IF clock_timestamp() > statement_timestamp() + interval '200 ms' THEN
@@ -67,16 +72,52 @@ BEGIN
   ));
   GET DIAGNOSTICS count_ = ROW_COUNT;
   IF count_ = limit_ THEN RETURN true; END IF;
-  DELETE FROM subscription WHERE queue = d.queue;
+  DELETE FROM feed WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM feed WHERE queue = d.queue ORDER BY number LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
+  WITH gone AS (
+    DELETE FROM subscription WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM subscription WHERE queue = d.queue ORDER BY id LIMIT limit_
+    ))
+    RETURNING number
+  )
+  INSERT INTO ended (subscription) SELECT number FROM gone;
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  IF count_ = limit_ THEN RETURN true; END IF;
   DELETE FROM arrival WHERE queue = d.queue;
   DELETE FROM standing WHERE bucket = d.bucket;
   DELETE FROM dropped WHERE bucket = d.bucket;
   RETURN true;
 END $$;
 
+-- Frees what subscriptions that are gone were owed, and what was recorded of them, as `sweep_dropped` does.
+CREATE FUNCTION sweep_ended(limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE number_ bigint; count_ bigint; removed_ bigint := 0; turns integer := 0;
+BEGIN
+  FOR number_ IN SELECT subscription FROM ended ORDER BY subscription LIMIT 200 LOOP
+    DELETE FROM retry WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM retry WHERE subscription + 0 = number_ ORDER BY due_at LIMIT limit_
+    ));
+    GET DIAGNOSTICS count_ = ROW_COUNT;
+    removed_ := removed_ + count_;
+    DELETE FROM failure WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM failure WHERE subscription = number_ ORDER BY place LIMIT limit_
+    ));
+    GET DIAGNOSTICS count_ = ROW_COUNT;
+    removed_ := removed_ + count_;
+    IF removed_ >= limit_ THEN RETURN true; END IF;
+    DELETE FROM delivery_log WHERE subscription = number_;
+    DELETE FROM ended WHERE subscription = number_;
+    turns := turns + 1;
+  END LOOP;
+  RETURN turns = 200;
+END $$;
+
 -- Removes expired subscriptions of queues that nobody is at work on. Those of a queue that is gone go with what it left behind.
 CREATE FUNCTION sweep_subscriptions(now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE expired record; bytes_ bigint;
+DECLARE expired record; bytes_ bigint; q queue;
 BEGIN
   FOR expired IN
     SELECT queue, array_agg(at) AS rows FROM (
@@ -84,13 +125,16 @@ BEGIN
     ) found GROUP BY queue
   LOOP
     -- First the queue, then its subscriptions: the order in which everybody locks.
-    PERFORM FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
+    SELECT * INTO q FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
     WITH gone AS (
       DELETE FROM subscription s WHERE ctid = ANY (expired.rows) AND queue = expired.queue AND expires_at <= now_
-      RETURNING bytes_of(s) AS bytes
+      RETURNING number, bytes_of(s) AS bytes
+    ), remembered AS (
+      INSERT INTO ended (subscription) SELECT number FROM gone
     )
     SELECT coalesce(sum(bytes), 0) INTO bytes_ FROM gone;
     PERFORM count_subscriptions(expired.queue, -bytes_);
+    PERFORM trim_feed(q.number, now_);
   END LOOP;
 END $$;
