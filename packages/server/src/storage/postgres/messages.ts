@@ -92,8 +92,8 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       })
     },
 
-    purge: ({ queue }) =>
-      onQueue(write<'purged' | Stale>, { move: 'purge_messages', queue, parameters: {} }, () => 'purged' as const),
+    purge: ({ queue, now }) =>
+      onQueue(write<'purged' | Stale>, { move: 'purge_messages', queue, parameters: { now } }, () => 'purged' as const),
 
     redrive({ queue, ids, limit, elsewhere = [], now }) {
       const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, elsewhere, now }

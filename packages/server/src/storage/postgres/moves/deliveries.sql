@@ -340,12 +340,8 @@ RETURN CASE WHEN q.has_feed THEN q.number END;
 
 -- Before a subscription begins to listen: what is visible by now enters no feed, or stands before its position.
 CREATE FUNCTION open_feed(q queue, now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE s standing;
+DECLARE s standing := all_settled(q, now_);
 BEGIN
-  LOOP
-    s := settled(q, now_);
-    EXIT WHEN s.due_at > now_;
-  END LOOP;
   IF NOT q.has_feed THEN
     UPDATE queue SET has_feed = true WHERE number = q.number;
     PERFORM wake(q.number, s.due_at);

@@ -357,16 +357,15 @@ BEGIN
   answer := json_build_object('incarnation', s.incarnation, 'messages', coalesce(messages, '[]'));
 END $$;
 
--- purge_messages: exchanges the bucket for an empty one. Answers null | "stale".
+-- purge_messages: exchanges the bucket for an empty one; takes now. Answers null | "stale".
 CREATE FUNCTION purge_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE old bigint;
+DECLARE q queue := entered_queue(p); s standing;
 BEGIN
-  SELECT bucket INTO old FROM queue
-  WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint
-  FOR NO KEY UPDATE;
-  IF NOT FOUND THEN RETURN '"stale"'; END IF;
-  INSERT INTO dropped (bucket, queue) VALUES (old, NULL);
-  UPDATE queue SET bucket = open_bucket() WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
+  IF q.number IS NULL THEN RETURN '"stale"'; END IF;
+  -- What was there before enters the feed.
+  IF q.has_feed THEN s := all_settled(q, (p->>'now')::bigint); END IF;
+  INSERT INTO dropped (bucket, queue) VALUES (q.bucket, NULL);
+  UPDATE queue SET bucket = open_bucket() WHERE number = q.number;
   RETURN NULL;
 END $$;
 

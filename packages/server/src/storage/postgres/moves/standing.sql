@@ -124,6 +124,16 @@ BEGIN
   RETURN s;
 END $$;
 
+-- As `settled`, and no delay that is over is left.
+CREATE FUNCTION all_settled(q queue, now_ bigint) RETURNS standing LANGUAGE plpgsql AS $$
+DECLARE s standing;
+BEGIN
+  LOOP
+    s := settled(q, now_);
+    IF s.due_at > now_ THEN RETURN s; END IF;
+  END LOOP;
+END $$;
+
 -- For a reader whose answer would change by what is due: settles that. Does nothing when the queue is gone or has changed
 -- (`p` has no version where any will do).
 CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$

@@ -10,6 +10,8 @@ BEGIN
   IF q.number IS NULL THEN RETURN '"stale"'; END IF;
   SELECT * INTO s FROM subscription_by(q.number, p->>'subscriber', now_);
   IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown_subscription(s)); END IF;
+  -- One of that id may have expired.
+  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id' AND expires_at <= now_));
   IF (p->>'isListening')::boolean THEN PERFORM open_feed(q, now_); END IF;
   INSERT INTO subscription (queue, id, subscriber, ttl, renewed_at, expires_at, options, confirmed, is_listening, vault, wakes_at)
   VALUES (q.number, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::bigint, now_, now_ + 1000 * (p->>'ttlSeconds')::bigint,
@@ -94,14 +96,11 @@ END $$;
 
 -- delete_subscription: takes id or null, now. Answers null | "stale".
 CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE q queue := entered_queue(p); s subscription;
+DECLARE q queue := entered_queue(p);
 BEGIN
   IF q.number IS NULL THEN RETURN '"stale"'; END IF;
-  DELETE FROM subscription WHERE queue = q.number AND id = p->>'id' RETURNING * INTO s;
-  IF NOT FOUND THEN RETURN NULL; END IF;
-  INSERT INTO ended (subscription) VALUES (s.number);
-  PERFORM count_subscriptions(q.number, -bytes_of(s));
-  IF s.is_listening THEN PERFORM trim_feed(q.number, (p->>'now')::bigint); END IF;
+  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id'));
+  IF q.has_feed THEN PERFORM trim_feed(q.number, (p->>'now')::bigint); END IF;
   RETURN NULL;
 END $$;
 
@@ -110,11 +109,23 @@ CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue := entered_queue(p);
 BEGIN
   IF q.number IS NULL THEN RETURN '"stale"'; END IF;
-  WITH gone AS (DELETE FROM subscription WHERE queue = q.number RETURNING number)
-  INSERT INTO ended (subscription) SELECT number FROM gone;
-  UPDATE queue SET subscription_bytes = 0 WHERE number = q.number;
-  PERFORM trim_feed(q.number, (p->>'now')::bigint);
+  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number ORDER BY id));
+  IF q.has_feed THEN PERFORM trim_feed(q.number, (p->>'now')::bigint); END IF;
   RETURN NULL;
+END $$;
+
+-- Removes subscriptions of a queue, which the caller has locked. What stands under their numbers cannot be reached any more, and is left to the sweeper.
+CREATE FUNCTION ended(queue_ bigint, rows_ tid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE bytes_ bigint;
+BEGIN
+  IF cardinality(rows_) = 0 THEN RETURN; END IF;
+  WITH gone AS (
+    DELETE FROM subscription s WHERE ctid = ANY (rows_) RETURNING number, bytes_of(s) AS bytes
+  ), remembered AS (
+    INSERT INTO ended (subscription) SELECT number FROM gone
+  )
+  SELECT sum(bytes) INTO bytes_ FROM gone;
+  PERFORM count_subscriptions(queue_, -bytes_);
 END $$;
 
 -- One that begins is told of what comes from now on, one that ceases is owed no message any more.

@@ -117,7 +117,7 @@ END $$;
 
 -- Removes expired subscriptions of queues that nobody is at work on. Those of a queue that is gone go with what it left behind.
 CREATE FUNCTION sweep_subscriptions(now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE expired record; bytes_ bigint; q queue;
+DECLARE expired record; q queue;
 BEGIN
   FOR expired IN
     SELECT queue, array_agg(at) AS rows FROM (
@@ -127,14 +127,8 @@ BEGIN
     -- First the queue, then its subscriptions: the order in which everybody locks.
     SELECT * INTO q FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
-    WITH gone AS (
-      DELETE FROM subscription s WHERE ctid = ANY (expired.rows) AND queue = expired.queue AND expires_at <= now_
-      RETURNING number, bytes_of(s) AS bytes
-    ), remembered AS (
-      INSERT INTO ended (subscription) SELECT number FROM gone
-    )
-    SELECT coalesce(sum(bytes), 0) INTO bytes_ FROM gone;
-    PERFORM count_subscriptions(expired.queue, -bytes_);
-    PERFORM trim_feed(q.number, now_);
+    -- They may have been written, and lie elsewhere, since they were found.
+    PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE ctid = ANY (expired.rows) AND queue = q.number AND expires_at <= now_));
+    IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;
   END LOOP;
 END $$;
