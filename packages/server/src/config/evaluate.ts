@@ -1,5 +1,6 @@
 /** Makes the configuration of what was set. */
 
+import { confirmationWarnings } from './confirmation-warnings.ts'
 import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { optionGroups, rowOf } from './find-option.ts'
 import { keystoneProblems, trusteeProblems } from './keystone-problems.ts'
@@ -49,8 +50,9 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   problems.push(...clientProblems(webhooks, labelIn('notification')))
   const bounded = defaultsWithinLimits(limits, labelIn('transport'))
   sections['limits'] = bounded.limits
+  const warnings = [...bounded.warnings, ...confirmationWarnings(sections, labelIn('notification'))]
   for (const section of Object.values(sections)) Object.freeze(section)
-  return { config: Object.freeze(sections) as Config, problems, warnings: bounded.warnings }
+  return { config: Object.freeze(sections) as Config, problems, warnings }
 }
 
 function evaluateOption(

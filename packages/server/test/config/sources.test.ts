@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../src/config/flags.ts'
+import { KEYSTONE } from '../support/keystone-settings.ts'
 import { load, problemsOf } from './memory.ts'
 
 const file = '/etc/zaqar/zaqar.conf'
@@ -177,6 +178,16 @@ test('a default above a maximum that was lowered alone comes down to it, and the
     '[transport] default_claim_ttl: 300 is more than max_claim_ttl allows, so it is 120',
   ])
   assert.deepEqual(load({}).warnings, [])
+})
+
+test('whoever requires confirmations is told when nobody can be asked for one', () => {
+  const keystone = { ...KEYSTONE, OS_NOTIFICATION__REQUIRE_CONFIRMATION: 'true' }
+  const [warning = '', ...others] = load({ env: keystone }).warnings
+  assert.match(warning, /^OS_NOTIFICATION__REQUIRE_CONFIRMATION: .*\[signed_url\] secret_key is not set/)
+  assert.deepEqual(others, [])
+  assert.equal(load({ env: { ...keystone, OS_SIGNED_URL__SECRET_KEY: '' } }).warnings.length, 1)
+  assert.deepEqual(load({ env: { ...keystone, OS_SIGNED_URL__SECRET_KEY: 'k' } }).warnings, [])
+  assert.deepEqual(load({ env: { OS_NOTIFICATION__REQUIRE_CONFIRMATION: 'true' } }).warnings, [], 'a key is made')
 })
 
 test('a usual folder that may not be looked into counts as missing for whoever names a file', () => {

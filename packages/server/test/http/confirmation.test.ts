@@ -1,13 +1,12 @@
 /** With confirmation required: who is asked, when, and what the answers do. (contract notifications.md 5) */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { createModel } from 'zaqar-conformance'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
 import { confirmationDocument, confirmationOf } from '../../src/delivery/confirmation.ts'
 import type { Lease } from '../../src/storage/contract.ts'
 import { assertNoContent, json } from '../support/answers.ts'
 import { type FreshService, freshService } from '../support/fresh-service.ts'
-import { type InProcessService, openInProcess, type Seams } from '../support/in-process.ts'
+import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
 import { startStandInKeystone } from '../support/stand-in-keystone.ts'
 import { OTHER_CLIENT_ID, type TestClient } from '../support/test-client.ts'
@@ -16,7 +15,6 @@ const JOBS = '/v2/queues/jobs/subscriptions'
 const HOOK = 'https://hook.example/x'
 const OTHER_HOOK = 'https://hook.example/y'
 const REQUIRED = { OS_NOTIFICATION__REQUIRE_CONFIRMATION: 'true' }
-const MODEL: Seams = { openStorage: async (clock) => createModel(clock) }
 /** As services in tests have it. */
 const signer = createUrlSigner(['a key that only tests know'])
 
@@ -86,7 +84,7 @@ const post = (given: Given, body: number) =>
 const confirmedOf = async (given: Given, id: string) => json(await given.client.get(`${JOBS}/${id}`)).confirmed
 
 describe('where confirmation is required', () => {
-  const given = freshService(REQUIRED, MODEL)
+  const given = freshService(REQUIRED)
 
   test('a new subscriber is asked to confirm, until the subscription ends', async () => {
     const id = await subscribe(given, { ttl: 600 })
@@ -168,6 +166,8 @@ describe('where confirmation is required', () => {
     assert.equal(await subscribe(given, { ttl: 900 }), id)
     const [document] = await announced(given)
     assert.equal(document['URL-Expires'], '2026-03-01T10:15:30')
+    assertNoContent(await given.client.send('PATCH', `${JOBS}/${id}`, { subscriber: HOOK }))
+    assert.equal((await announced(given)).length, 1, 'and by a change to the same subscriber')
     await holderOf(document, given).put(document['URL-Paths'], document.SubscribeBody)
     assert.equal((await given.client.post(JOBS, { subscriber: HOOK })).status, 409)
     assert.deepEqual(await announced(given), [])
@@ -229,7 +229,7 @@ describe('where confirmation is required', () => {
 })
 
 describe('where it is not required', () => {
-  const given = freshService({}, MODEL)
+  const given = freshService()
 
   test('subscribers are told at once and asked nothing, whatever they confirm', async () => {
     const id = await subscribe(given)
@@ -255,7 +255,7 @@ describe('with Keystone', () => {
     const keystone = await startStandInKeystone({ own: token('zaqar'), owner: token('u1') })
     t.after(() => keystone.close())
     const at = { ...KEYSTONE, OS_KEYSTONE_AUTHTOKEN__AUTH_URL: keystone.url }
-    const service = await openInProcess({ ...REQUIRED, ...at, ...env }, MODEL)
+    const service = await openInProcess({ ...REQUIRED, ...at, ...env })
     t.after(() => service.close())
     return service
   }
