@@ -9,7 +9,7 @@ import { Dispatcher } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/lookup.ts'
 import { hostOf, Receivers } from './delivery/receivers.ts'
 import type { Clock } from './platform/clock.ts'
-import { pause } from './platform/pause.ts'
+import { startTimeLimit } from './platform/time-limit.ts'
 import type { Storage } from './storage/contract.ts'
 
 export interface NotificationsParts {
@@ -39,7 +39,13 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
   const { notification, limits, mail, webhooks, http } = config
   if (notification.maxDeliveries === 0) return null
   const receivers = new Receivers({
-    webhook: createWebhookChannel({ options: webhookOptions(parts), version, clock, pause, resolve: systemResolve }),
+    webhook: createWebhookChannel({
+      options: webhookOptions(parts),
+      version,
+      clock,
+      startTimeLimit,
+      resolve: systemResolve,
+    }),
     mail: createMailChannel(mailOptions(config)),
     mailSender: mail.subscribed.sender,
     templates: { SubscriptionConfirmation: mail.subscribed, UnsubscribeConfirmation: mail.unsubscribed },

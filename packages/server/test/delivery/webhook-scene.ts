@@ -25,7 +25,7 @@ export function failure(reason: string): Answer {
 }
 
 /** Longer than anything takes that is expected to come about. */
-const PATIENCE_SECONDS = 20
+export const PATIENCE_SECONDS = 20
 
 export interface TestedChannel {
   send(url: string, request?: Partial<WebhookRequest>, signal?: AbortSignal): Promise<Answer>

@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { settled } from '../support/settled.ts'
 import { until } from '../support/until.ts'
-import { failure, NOW, openChannel, startFullReceiver, startReceiver, startTcpReceiver } from './webhook-scene.ts'
+import {
+  failure,
+  NOW,
+  openChannel,
+  PATIENCE_SECONDS,
+  startFullReceiver,
+  startReceiver,
+  startTcpReceiver,
+} from './webhook-scene.ts'
 
 /** Short enough to be waited for. */
 const SOON_SECONDS = 0.1
@@ -158,7 +166,7 @@ describe('what a receiver answers', () => {
     assert.equal((await send(receiver.url)).answer, kept)
   })
 
-  test('without end counts by its status at once', async (t) => {
+  test('without end counts by its status at once', { timeout: PATIENCE_SECONDS * 1000 }, async (t) => {
     let ended = Promise.withResolvers<void>()
     const receiver = await startReceiver(t, (response, { path }) => {
       response.on('close', () => ended.resolve())
@@ -169,7 +177,7 @@ describe('what a receiver answers', () => {
       response.on('drain', more)
       more()
     })
-    const { send } = openChannel(t)
+    const { send } = openChannel(t, { requestSeconds: 2 * PATIENCE_SECONDS })
     for (const [status, result] of [
       [200, 'delivered'],
       [500, 'failed'],
