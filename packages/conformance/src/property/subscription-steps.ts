@@ -8,7 +8,8 @@ const subscriber = fc.constantFrom('http://one.example/', 'http://two.example/',
 const options = fc.constantFrom('{}', '{"n": 1.0}', '{"b": 1, "0": 2}')
 const isListening = fc.constantFrom(true, true, true, false)
 const vault = fc.constantFrom(null, '{"n": 1.0}', '{}')
-const ttlSeconds = fc.constantFrom(1, 10, 60)
+export const LONGEST_SUBSCRIPTION_SECONDS = 60
+const ttlSeconds = fc.constantFrom(1, 10, LONGEST_SUBSCRIPTION_SECONDS)
 
 export const subscriptionSteps = [
   step(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Instant, Message, Queue, QueueHandle, QueueKey, Storage } from 'zaqar/storage'
+import type { Instant, Lease, Message, Notification, Queue, QueueHandle, QueueKey, Storage } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { createModel } from '../model/create-model.ts'
 import type { OpenedClients } from '../opened-clients.ts'
@@ -8,6 +8,7 @@ import { Follower } from './follower.ts'
 import { Identities, type Pair } from './identities.ts'
 import { News } from './news.ts'
 import type { Step } from './step.ts'
+import { WorkNews } from './work-news.ts'
 
 /** Takes the engine's or the model's name of a thing, whichever is being asked. */
 export type Of = <T>(pair: Pair<T>) => T
@@ -16,6 +17,12 @@ export type Of = <T>(pair: Pair<T>) => T
 interface Found {
   readonly queue: number
   readonly name: Pair<string>
+}
+
+/** A lease, live or not, and what was handed out with it last. */
+interface Leased {
+  readonly lease: Pair<Lease>
+  handedOut: Pair<readonly Notification[]>
 }
 
 /** An engine and a model that are asked the same things at the same instants, and what they have handed out so far. */
@@ -34,6 +41,9 @@ export class World {
   /** Markers of listings by place, and of those by order of arrival, which include delayed messages. */
   readonly placeMarkers: Found[] = []
   readonly arrivalMarkers: Found[] = []
+  readonly failureMarkers: (Found & { readonly subscription: string })[] = []
+  readonly leases: Leased[] = []
+  readonly workNews: WorkNews
   readonly #keys: readonly QueueKey[]
   readonly #model: Storage
   readonly #identities = new Identities()
@@ -49,6 +59,7 @@ export class World {
     this.clock = clock
     this.#keys = queueKeys(prefix)
     this.#model = createModel(clock)
+    this.workNews = new WorkNews(this.engine, this.#model)
     this.#news = this.#keys.map((key) => new News(key, this.engine, this.#model))
   }
 
@@ -63,15 +74,18 @@ export class World {
   async run(step: Step): Promise<void> {
     await step.run(this)
     for (const news of this.#news) await news.check(this.now)
+    await this.workNews.check(this.now)
   }
 
   end(): void {
     for (const news of this.#news) news.end()
+    this.workNews.end()
   }
 
   async reopen(): Promise<void> {
     await this.clients.reopen()
     for (const news of this.#news) news.watchAgain(this.engine)
+    this.workNews.watchAgain(this.engine)
   }
 
   /** Asks both, and fails unless the answers are alike. */
