@@ -223,6 +223,14 @@ function verify(secret: string, notification: Told | undefined): void {
   assert.ok(headers['webhook-signature']?.split(' ').includes(`v1,${signature}`))
 }
 
+/** Whether nobody takes connections there any more. */
+async function isDeaf(url: string): Promise<boolean> {
+  return fetch(url, { headers: { connection: 'close' } }).then(
+    () => false,
+    () => true,
+  )
+}
+
 test('a service that ends lets a delivery under way come to its end, and another goes on', async (t) => {
   const arrived = Promise.withResolvers<void>()
   const answered = Promise.withResolvers<number>()
@@ -244,6 +252,7 @@ test('a service that ends lets a delivery under way come to its end, and another
   await arrived.promise
   send.close()
   const stopping = first.stop()
+  await until(() => isDeaf(first.url))
   answered.resolve(200)
   await stopping
   assert.deepEqual(bodies, [1])
