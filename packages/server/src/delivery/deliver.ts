@@ -15,6 +15,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Batch, Lease, Outcome, QueueEngine } from '../storage/contract.ts'
 import type { Answer } from './channel.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
+import type { ParsedBodies } from './parsed-bodies.ts'
 import type { Slots } from './slots.ts'
 
 /** What goes to a receiver in one request or mail. */
@@ -41,6 +42,7 @@ export interface DeliverParts {
   readonly storage: Pick<QueueEngine, 'deliveries' | 'subscriptions'>
   readonly clock: Clock
   readonly slots: Slots
+  readonly bodies: ParsedBodies
   readonly terms: DeliveryTerms
   /** The part of a subscriber's URI that tells whom it keeps busy. */
   hostOf(subscriber: string): string
@@ -137,7 +139,7 @@ class Delivery {
       const isLate = leaseEndsAt - now <= terms.longestTrySeconds * 1000
       if (next > 0 && (isLate || now - begun >= UNSETTLED_MS)) return round
       if (stopping.aborted) return rest(round, null)
-      const span = this.#spanFrom(notifications, next)
+      const span = await this.#spanFrom(notifications, next)
       if (span.wanted.length === 0) for (const { ref } of span.all) round.outcomes.push({ ref, became: 'done' })
       else if (span.waitsUntil > now) return rest(round, span.waitsUntil)
       else if (isPaused(round.health, now)) this.#giveUp(span, round, now)
@@ -150,7 +152,7 @@ class Delivery {
     return round
   }
 
-  #spanFrom(notifications: readonly Notification[], first: number): Span {
+  async #spanFrom(notifications: readonly Notification[], first: number): Promise<Span> {
     const { batch } = this.#options
     const most = batch?.messages ?? 1
     const [all, wanted]: [Notification[], Notification[]] = [[], []]
@@ -162,7 +164,7 @@ class Delivery {
       if (isAnnouncement && all.length > 0) isCut = true
       else {
         all.push(notification)
-        if (this.#wants(notification)) wanted.push(notification)
+        if (await this.#wants(notification)) wanted.push(notification)
         if (notification.content.kind === 'message') bytes += Buffer.byteLength(notification.content.message.body)
         isCut = isAnnouncement || wanted.length === 0
       }
@@ -172,11 +174,11 @@ class Delivery {
     return { all, wanted, waitsUntil }
   }
 
-  #wants({ content }: Notification): boolean {
+  async #wants({ content }: Notification): Promise<boolean> {
     if (content.kind === 'announcement') return true
     if (this.#parts.terms.requiresConfirmation && !this.#lease.subscription.confirmed) return false
     const { filter } = this.#options
-    return filter === null || filter(parseJson(content.message.body))
+    return filter === null || filter(await this.#parts.bodies.get(content.message))
   }
 
   /** What has waited for a receiver that is paused for as long as its retries would have taken fails at last. */

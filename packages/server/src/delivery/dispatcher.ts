@@ -1,8 +1,9 @@
 import type { Instant } from '../model/model.ts'
 import { BATCH, type DeliverParts, deliver } from './deliver.ts'
+import { ParsedBodies } from './parsed-bodies.ts'
 import { Slots } from './slots.ts'
 
-export interface DispatcherParts extends Omit<DeliverParts, 'slots' | 'stopping' | 'aborted'> {
+export interface DispatcherParts extends Omit<DeliverParts, 'slots' | 'bodies' | 'stopping' | 'aborted'> {
   watchWork(listener: () => void): () => void
   /** To how many subscriptions at once, in all, for each host, and for each project. */
   readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
@@ -24,6 +25,7 @@ const AFTER_TROUBLE_MS = 1_000
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #slots: Slots
+  readonly #bodies = new ParsedBodies()
   readonly #stopping = new AbortController()
   readonly #aborted = new AbortController()
   readonly #deliveries = new Set<Promise<void>>()
@@ -83,6 +85,7 @@ export class Dispatcher {
     return {
       ...this.#parts,
       slots: this.#slots,
+      bodies: this.#bodies,
       stopping: this.#stopping.signal,
       aborted: this.#aborted.signal,
     }
