@@ -3,6 +3,7 @@ import type { It } from '../cases/case.ts'
 import type { Scene } from '../scene.ts'
 import { consumeTogether } from './consume-together.ts'
 import { createTogether, putPoolsTogether } from './create-together.ts'
+import { deliverTogether } from './deliver-together.ts'
 import { postTogether } from './post-together.ts'
 
 type Race = (scene: Scene, clients: readonly Storage[]) => Promise<void>
@@ -10,6 +11,7 @@ type Race = (scene: Scene, clients: readonly Storage[]) => Promise<void>
 const races: readonly (readonly [string, Race])[] = [
   ['producers and followers', postTogether],
   ['producers and consumers', consumeTogether],
+  ['producers and couriers', deliverTogether],
   ['creators of the same things', createTogether],
 ]
 
