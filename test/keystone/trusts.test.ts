@@ -6,9 +6,12 @@ import { trusteeSettings } from '../../packages/server/src/config/trustee-settin
 import { TrustGone } from '../../packages/server/src/core/trusts.ts'
 import { json } from '../../packages/server/test/support/answers.ts'
 import { type InProcessService, openInProcess } from '../../packages/server/test/support/in-process.ts'
-import type { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { TestClient } from '../../packages/server/test/support/test-client.ts'
 import { until } from '../../packages/server/test/support/until.ts'
 import { missingPeer } from '../support/peers.ts'
+import { startReceiver } from '../support/receiver.ts'
+import { sendOverHttp } from '../support/send-over-http.ts'
+import { startService } from '../support/service.ts'
 import { asVariables, authtoken, type Cloud, PASSWORD, startCloud } from './cloud.ts'
 import { Keystone } from './keystone.ts'
 
@@ -106,6 +109,19 @@ describe('trusts of Keystone', { skip: missingPeer('keystone') || missingPeer('u
       'URL-Expires': expires,
       'X-Project-Id': project,
     })
+  }
+
+  /** The file of a service as a process of its own. */
+  function configuration(trustee: Readonly<Record<string, string>>): string {
+    const lines = (options: Readonly<Record<string, string>>) =>
+      Object.entries(options).map(([name, value]) => `${name} = ${value}`)
+    return [
+      '[DEFAULT]\nauth_strategy = keystone',
+      '[keystone_authtoken]',
+      ...lines(authtoken(cloud)),
+      '[trustee]',
+      ...lines({ username: 'zaqar', password: PASSWORD, user_domain_id: 'default', ...trustee }),
+    ].join('\n')
   }
 
   const refused = async (answer: Promise<{ status: number; text: string }>, status: number, pattern: RegExp) => {
@@ -286,6 +302,57 @@ describe('trusts of Keystone', { skip: missingPeer('keystone') || missingPeer('u
     await assert.rejects(tokens.token(trustId, NEVER), TrustGone)
     await cloud.keystone.ask(admin, 'PUT', membership)
     assert.ok(item)
+  })
+
+  test('a receiver is told with a token that Keystone knows, with a new one when that is revoked, and no log has any', async (t) => {
+    const admin = await cloud.keystone.adminToken()
+    const show = async (token: string) => {
+      const subject = { 'X-Subject-Token': token }
+      return (await cloud.keystone.ask(admin, 'GET', '/auth/tokens', undefined, subject)).token
+    }
+    const shown: string[] = []
+    const told: { body: string; token: { user: { id: string }; 'OS-TRUST:trust': { id: string } } }[] = []
+    const receiver = await startReceiver(async (_, body, { headers }) => {
+      const token = String(headers['x-auth-token'])
+      shown.push(token)
+      const document = await show(token).catch(() => null)
+      if (document !== null) told.push({ body, token: document })
+      return document === null ? 401 : 200
+    })
+    t.after(() => receiver.close())
+    const own = await startService({ config: configuration({ allowed_hosts: '127.0.0.1' }) })
+    const send = sendOverHttp(own.url)
+    t.after(async () => {
+      send.close()
+      await own.stop()
+    })
+    const client = new TestClient(send, { 'X-Auth-Token': await cloud.token('rita', 'red') })
+
+    const created = await client.post(JOBS, { subscriber: `trust+${receiver.url}/hook`, ttl: 600 })
+    assert.equal(created.status, 201, created.text)
+    const item = `${JOBS}/${json(created).subscription_id}`
+    const trustId = json(await client.get(item)).options.trust_id
+    const post = async (body: number) => {
+      const before = told.length
+      assert.equal((await client.post('/v2/queues/jobs/messages', { messages: [{ ttl: 300, body }] })).status, 201)
+      await until(() => told.length > before, 'the receiver was not told')
+      return told.at(-1)
+    }
+    for (const body of [1, 2]) {
+      const last = await post(body)
+      assert.match(last?.body ?? '', new RegExp(`"body": ${body},`))
+      assert.equal(last?.token.user.id, ids['rita'])
+      assert.equal(last?.token['OS-TRUST:trust'].id, trustId)
+      const subject = { 'X-Subject-Token': shown.at(-1) }
+      await cloud.keystone.ask(admin, 'DELETE', '/auth/tokens', undefined, subject)
+    }
+    const [first, again, second] = shown
+    assert.equal(shown.length, 3)
+    assert.equal(again, first)
+    assert.notEqual(second, first)
+    await client.delete(item)
+    await ended(trustId)
+    for (const token of shown) assert.ok(!own.log().includes(token))
   })
 
   test('a trustee who is not let in says nothing about the trust', async () => {
