@@ -171,7 +171,6 @@ export const errorTable = {
     kind: 'conflict',
     message: 'Subscription {id} has not confirmed, so it is told of no message.',
   },
-  'replay.ids_and_since': { kind: 'invalid', message: '"ids" and "since" can not be given together.' },
   'subscription.not_found': { kind: 'not_found', message: 'Subscription {id} does not exist' },
   'topic.not_found': { kind: 'not_found', message: 'Topic {queue} does not exist for project {project}' },
   'pool.unreachable': { kind: 'invalid', message: 'cannot connect to {uri}' },

@@ -74,7 +74,6 @@ const titleOf = {
   'trust.host_unknown': INVALID_REQUEST,
   'subscription.exists': CONFLICT,
   'subscription.not_confirmed': CONFLICT,
-  'replay.ids_and_since': INVALID_REQUEST,
   'subscription.not_found': NOT_FOUND,
   'topic.not_found': NOT_FOUND,
   'pool.unreachable': INVALID_BODY,

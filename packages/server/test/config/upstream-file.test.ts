@@ -74,7 +74,7 @@ test('what has no effect is named once, with the reason, and no value is shown',
     '[DEFAULT] unreliable: concerns MongoDB only',
     `[DEFAULT] log_dir, use_syslog, logging_context_format_string: ${log}`,
     '[DEFAULT] transport_url, control_exchange: no message bus is used',
-    `[storage] message_pipeline: ${notPart}`,
+    '[storage] message_pipeline: subscriptions are always told; see [notification] max_deliveries',
     '[drivers] transport: HTTP is served, whatever it says',
     '[drivers] message_store, management_store: the store follows from [storage] uri',
     '[drivers:message_store:mongodb] uri, database, partitions: ' +

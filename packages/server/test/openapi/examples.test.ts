@@ -56,6 +56,11 @@ const onQueuesWithoutClaims = [
   'subscriptions.get',
   'subscriptions.update',
   'subscriptions.confirm',
+  'subscriptions.failures',
+  'subscriptions.replay',
+  'subscriptions.deliveries',
+  'subscriptions.make_secret',
+  'subscriptions.delete_secret',
   'subscriptions.delete',
   'queues.share',
   'queues.update',
@@ -76,6 +81,11 @@ const onTopics = [
   'topics.subscriptions.get',
   'topics.subscriptions.update',
   'topics.subscriptions.confirm',
+  'topics.subscriptions.failures',
+  'topics.subscriptions.replay',
+  'topics.subscriptions.deliveries',
+  'topics.subscriptions.make_secret',
+  'topics.subscriptions.delete_secret',
   'topics.subscriptions.delete',
   'topics.update',
   'topics.delete',
@@ -187,7 +197,7 @@ function learn(shown: unknown, found: unknown, ids: Map<string, string>): void {
 function learnFromText(shown: string, found: string, ids: Map<string, string>): void {
   const known: readonly string[] = Object.values(exampleIds)
   const inside = known.filter((id) => shown.includes(id)).sort((a, b) => shown.indexOf(a) - shown.indexOf(b))
-  const pattern = inside.reduce((text, id) => text.replace(id, '([\\w-]+)'), shown.replace(/[?.+]/g, '\\$&'))
+  const pattern = inside.reduce((text, id) => text.replace(id, '([\\w+/=-]+)'), shown.replace(/[?.+]/g, '\\$&'))
   const real = new RegExp(`^${pattern}$`).exec(found)
   if (real === null) return
   for (const [index, id] of inside.entries()) if (!ids.has(id)) ids.set(id, real[index + 1] as string)

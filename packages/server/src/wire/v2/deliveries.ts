@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { ZaqarError } from '../../core/errors.ts'
 import { listDeliveries } from '../../core/operations/deliveries/list-deliveries.ts'
 import { listFailures } from '../../core/operations/deliveries/list-failures.ts'
 import { replayFailures } from '../../core/operations/deliveries/replay-failures.ts'
@@ -95,11 +94,10 @@ function named({ params }: DoorRequest): { queue: string; id: string } {
 function readReplayTerms({ body }: DoorRequest): { ids?: readonly string[] | undefined; since?: Instant | undefined } {
   const { ids, since } = readFields(readOptionalObject(body), ReplayTerms)
   if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
-  if (ids !== undefined && since !== undefined) throw new ZaqarError('replay.ids_and_since')
   if (since === undefined) return { ids }
   const instant = parseIsoTime(since)
   if (instant === null) throw invalidBody('"since" must be an ISO 8601 time.')
-  return { since: instant }
+  return { ids, since: instant }
 }
 
 function failureDocument({ message, attempts: text, failedAt }: Failure): string {

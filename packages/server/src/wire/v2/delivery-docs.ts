@@ -1,7 +1,7 @@
 import { ref } from '../openapi/json-schema.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
 import { pageParams } from './common-docs.ts'
-import { MESSAGE, SUBSCRIPTION } from './example-ids.ts'
+import { MESSAGE, SECRET, SUBSCRIPTION } from './example-ids.ts'
 
 const ADDITION = 'Addition of this service.'
 
@@ -34,14 +34,14 @@ const replay: DescribeDoor = ({ limits, home }) => ({
           examples: [[MESSAGE]],
         },
         since: {
-          description: 'An ISO 8601 time: only what failed then or later. Not together with `ids`.',
+          description: 'An ISO 8601 time: only what failed then or later.',
           examples: ['2026-11-01T00:00:00Z'],
         },
       },
     },
   },
   answers: { 200: { description: 'What is delivered again.', schema: ref('Replayed') } },
-  errors: ['ids.count_out_of_range', 'replay.ids_and_since', 'subscription.not_found', 'subscription.not_confirmed'],
+  errors: ['ids.count_out_of_range', 'subscription.not_found', 'subscription.not_confirmed'],
   examples: [
     {
       name: 'replay',
@@ -76,7 +76,7 @@ const makeSecret: DescribeDoor = ({ home }) => ({
       request: { path: `${home}/subscriptions/${SUBSCRIPTION}/secret` },
       answer: {
         status: 201,
-        body: { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=', previous_until: null },
+        body: { secret: `whsec_${SECRET}`, previous_until: null },
       },
     },
   ],
