@@ -173,7 +173,7 @@ export class SubscriptionRows {
   }
 }
 
-export function healthOf({ failures, failing_since, paused_until }: DeliveryRow): Health | null {
+function healthOf({ failures, failing_since, paused_until }: DeliveryRow): Health | null {
   if (failures === null) return null
   return { failures, failingSince: failing_since ?? 0, pausedUntil: paused_until }
 }
