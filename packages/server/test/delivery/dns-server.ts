@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
+import type { ResolverOptions } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { isIP } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Resolve } from '../../src/delivery/guard/lookup.ts'
 
@@ -17,6 +17,16 @@ export async function startDns(
   t: TestContext,
   addressesOf: (name: string) => readonly string[] | null,
 ): Promise<Resolve> {
+  const resolver = await startNameServer(t, addressesOf)
+  return async (name) => (await resolver.resolve4(name)).map((address) => ({ address, family: 4 }))
+}
+
+/** As above, and who asks it. */
+export async function startNameServer(
+  t: TestContext,
+  addressesOf: (name: string) => readonly string[] | null,
+  patience: ResolverOptions = {},
+): Promise<Resolver> {
   const server = createSocket('udp4')
   server.on('message', (query, { port, address }) => {
     const addresses = addressesOf(nameIn(query))
@@ -24,13 +34,13 @@ export async function startDns(
   })
   server.bind(0, '127.0.0.1')
   await once(server, 'listening')
-  const resolver = new Resolver()
+  const resolver = new Resolver(patience)
   resolver.setServers([`127.0.0.1:${server.address().port}`])
   t.after(() => {
     resolver.cancel()
     server.close()
   })
-  return async (name) => (await resolver.resolve4(name)).map((address) => ({ address, family: isIP(address) }))
+  return resolver
 }
 
 function nameIn(query: Buffer): string {
@@ -42,15 +52,17 @@ function nameIn(query: Buffer): string {
 }
 
 function answerTo(query: Buffer, addresses: readonly string[]): Buffer {
-  const questionEnd = query.indexOf(0, HEADER_BYTES) + 5
+  const nameEnd = query.indexOf(0, HEADER_BYTES) + 1
+  const questionEnd = nameEnd + 4
+  const asked = query.readUInt16BE(nameEnd) === TYPE_A ? addresses : []
   const header = Buffer.alloc(HEADER_BYTES)
   query.copy(header, 0, 0, 2)
   // An answer, recursion available.
   header.writeUInt16BE(0x8180 | (addresses.length === 0 ? NO_SUCH_NAME : 0), 2)
   header.writeUInt16BE(1, 4)
-  header.writeUInt16BE(addresses.length, 6)
+  header.writeUInt16BE(asked.length, 6)
   // The name by a pointer to the question, type, class, no time to live, four bytes.
-  const records = addresses.map((address) =>
+  const records = asked.map((address) =>
     Buffer.from([0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split('.').map(Number)]),
   )
   return Buffer.concat([header, query.subarray(HEADER_BYTES, questionEnd), ...records])

@@ -14,7 +14,7 @@ import type { TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Answer, WebhookRequest } from '../../src/delivery/channel.ts'
 import { createWebhookChannel, type WebhookOptions, type WebhookParts } from '../../src/delivery/channels/webhook.ts'
-import { systemResolve } from '../../src/delivery/guard/lookup.ts'
+import { systemResolve } from '../../src/delivery/guard/system-resolve.ts'
 import { startTimeLimit } from '../../src/platform/time-limit.ts'
 
 export const NOW = Date.UTC(2026, 2, 1, 10)

@@ -34,9 +34,9 @@ interface Place {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** An idle connection is closed after this, or a little before the receiver says that it would. (undici) */
+/** An idle connection is closed after this; where the receiver says how long it waits itself, a little before that. */
 const IDLE_MS = 4_000
-const LONGEST_IDLE_MS = 60_000
+const LONGEST_IDLE_MS = 30_000
 
 /** @param lookup resolves the names of receivers; a proxy resolves them by itself, and its own name by the system's means */
 export function openRoute(options: RouteOptions, lookup: LookupFunction): Route {

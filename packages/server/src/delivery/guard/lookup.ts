@@ -1,13 +1,9 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import type { Judge } from './judge.ts'
 
 /** All addresses of a host name, in the order in which they are tried. Rejects where there are none. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>
-
-/** As the system resolves names: /etc/hosts, search domains and all. */
-export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true })
 
 /** None of the addresses may be sent to. */
 export class RefusedAddress extends Error {
@@ -25,7 +21,7 @@ export class RefusedAddress extends Error {
  * changes its addresses in between gains nothing.
  */
 export function createGuardedLookup(judge: Judge, resolve: Resolve): LookupFunction {
-  // The system resolves a few names at a time; one that takes long should take no more than one of these places.
+  // All connections that are being opened to a host ask once.
   const underWay = new Map<string, ReturnType<Resolve>>()
   const addressesOf = (hostname: string) => {
     const asked = underWay.get(hostname) ?? resolve(hostname).finally(() => underWay.delete(hostname))
