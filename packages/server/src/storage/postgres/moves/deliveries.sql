@@ -35,6 +35,7 @@ DECLARE
   last_ bigint;
   f subscription;
   owed json;
+  owed_behind bigint;
   leases json[] := '{}';
   next_ bigint;
 BEGIN
@@ -42,7 +43,7 @@ BEGIN
   s := settled(q, now_);
   trimmed_ := trimmed_of(q.number);
   last_ := last_fed(q.number, trimmed_);
-  -- By turns, so that many that try again hold nobody up to whom all is new, nor the other way round.
+  -- With `wakes_at` alone the planner would take the index by it, and read all that are idle. By turns, so that many that try again hold nobody up to whom all is new, nor the other way round.
   FOR f IN
     SELECT (sub).* FROM (
       SELECT sub, row_number() OVER (ORDER BY wakes_at) AS turn FROM (
@@ -52,14 +53,18 @@ BEGIN
       UNION ALL
       SELECT sub, row_number() OVER (ORDER BY position) FROM (
         SELECT subscription AS sub, position FROM subscription
-        WHERE queue + 0 = q.number AND is_listening AND is_free AND position >= trimmed_ AND position < last_ AND wakes_at > now_
+        WHERE queue + 0 = q.number AND is_listening AND is_free AND position >= trimmed_ AND position < last_ AND wakes_at + 0 > now_
           AND expires_at > now_
         ORDER BY position LIMIT limit_
       ) behind
     ) candidate ORDER BY turn
   LOOP
     EXIT WHEN cardinality(leases) >= limit_;
-    owed := owed_to(f, p->'batch', now_);
+    -- Those that have come equally far, and have nothing to try again, are owed the same.
+    IF NOT f.is_free OR f.wakes_at <= now_ OR f.position IS DISTINCT FROM owed_behind THEN
+      owed := owed_to(f, p->'batch', now_);
+      owed_behind := CASE WHEN f.is_free AND f.wakes_at > now_ THEN f.position END;
+    END IF;
     IF owed IS NULL THEN
       PERFORM freed(f, now_);
       CONTINUE;
@@ -68,6 +73,7 @@ BEGIN
     WHERE queue = f.queue AND id = f.id RETURNING * INTO f;
     leases := leases || json_build_array(f.lease, shown_subscription(f), owed);
   END LOOP;
+  IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;
   next_ := next_work(q, s, trimmed_, last_, now_);
   UPDATE work SET wakes_at = next_ WHERE queue = q.number AND wakes_at <> next_;
   RETURN json_build_object('metadata', q.metadata, 'version', q.version, 'leases', array_to_json(leases), 'next', nullif(next_, never()));
@@ -97,13 +103,14 @@ BEGIN
   IF p->'next'->>'seconds' IS NOT NULL THEN owed := owed_to(f, p->'next'->'batch', now_); END IF;
   IF owed IS NOT NULL THEN
     PERFORM kept(f, now_ + 1000 * (p->'next'->>'seconds')::bigint);
+    -- Otherwise the next lease does it, for all that were settled by then.
+    IF f.position > before THEN PERFORM trim_feed(q.number, now_); END IF;
   ELSIF p->'next'->>'seconds' IS NULL AND (p->>'restsUntil')::bigint > now_ THEN
     f.lease := NULL;
     PERFORM kept(f, (p->>'restsUntil')::bigint);
   ELSE
     PERFORM wake(q.number, freed(f, now_));
   END IF;
-  IF f.position > before THEN PERFORM trim_feed(q.number, now_); END IF;
   RETURN coalesce(owed, '[]');
 END $$;
 
@@ -193,9 +200,12 @@ END $$;
 CREATE FUNCTION owed_to(f subscription, batch jsonb, now_ bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE limit_ bigint := (batch->>'notifications')::bigint;
 BEGIN
-  UPDATE retry SET due_at = 0 WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM retry WHERE subscription + 0 = f.number AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
-  ));
+  -- Who is free is woken when something is to be tried again.
+  IF NOT f.is_free OR f.wakes_at <= now_ THEN
+    UPDATE retry SET due_at = 0 WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM retry WHERE subscription + 0 = f.number AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
+    ));
+  END IF;
   RETURN (
     SELECT json_agg(shown_notification(number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts) ORDER BY turn) FROM (
       SELECT *, sum(octet_length(body)) OVER (ORDER BY turn) - octet_length(body) AS bytes_before FROM (
@@ -318,9 +328,10 @@ END $$;
 -- There is work in the queue from `at` on, so whoever leases is told, unless that was known. The channel is that of `tell`.
 CREATE FUNCTION wake(queue_ bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO work (queue, wakes_at) VALUES (queue_, at)
-  ON CONFLICT (queue) DO UPDATE SET wakes_at = excluded.wakes_at WHERE work.wakes_at > excluded.wakes_at;
-  IF FOUND AND at < never() THEN PERFORM pg_notify('zaqar ' || current_schema(), 'work'); END IF;
+  -- Looked at first, since an INSERT that finds its row locks it.
+  IF at = never() OR EXISTS (SELECT FROM work WHERE queue = queue_ AND wakes_at + 0 <= at) THEN RETURN; END IF;
+  INSERT INTO work (queue, wakes_at) VALUES (queue_, at) ON CONFLICT (queue) DO UPDATE SET wakes_at = excluded.wakes_at;
+  PERFORM pg_notify('zaqar ' || current_schema(), 'work');
 END $$;
 
 -- Something new is in the feed. Where nobody is free, who ends a lease or a rest will see.
@@ -344,6 +355,7 @@ DECLARE s standing := all_settled(q, now_);
 BEGIN
   IF NOT q.has_feed THEN
     UPDATE queue SET has_feed = true WHERE number = q.number;
+    INSERT INTO work (queue, wakes_at) VALUES (q.number, never()) ON CONFLICT (queue) DO NOTHING;
     PERFORM wake(q.number, s.due_at);
   END IF;
 END $$;
