@@ -198,6 +198,7 @@ CREATE INDEX work_wake ON work (wakes_at);
 --   is_free      it is neither leased nor rests, as far as was last written
 --   lease        the lease; null where there is none
 --   wakes_at     has to be looked at then, though nothing may be new in the feed: the lease or the rest is over, or something is to be tried again
+--   logged       the number of the last entry of its log
 -- `health` and `vault` are JSON text.
 CREATE TABLE subscription (
   queue bigint NOT NULL,
@@ -214,6 +215,7 @@ CREATE TABLE subscription (
   is_free boolean NOT NULL DEFAULT true,
   lease bigint,
   wakes_at bigint NOT NULL,
+  logged bigint NOT NULL DEFAULT 0,
   health text,
   vault text,
   PRIMARY KEY (queue, id)
@@ -226,7 +228,7 @@ CREATE INDEX subscription_wake ON subscription ((queue + 0), wakes_at);
 -- What a subscription is owed besides what comes in the feed: a message with its number there, which is to be tried again, or an announcement,
 -- whose text is the body, and which was not born. `due_at`: not to be tried before; 0 once that is over, so that what is due stands by number.
 -- `attempts` is JSON text.
-CREATE TABLE retry (
+CREATE TABLE owed (
   subscription bigint NOT NULL,
   number bigint NOT NULL,
   due_at bigint NOT NULL,
@@ -241,7 +243,7 @@ CREATE TABLE retry (
   attempts text,
   PRIMARY KEY (subscription, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX retry_due ON retry ((subscription + 0), due_at, number);
+CREATE INDEX owed_due ON owed ((subscription + 0), due_at, number);
 
 -- A message that a subscription was told of in vain. `place` grows from failure to failure; `number` is that in the feed.
 CREATE TABLE failure (
@@ -264,11 +266,15 @@ CREATE TABLE failure (
 CREATE INDEX failure_born ON failure (subscription, born_incarnation, born);
 CREATE INDEX failure_expiry ON failure ((expires_at + 0));
 
--- What a subscription was sent lately, JSON texts, the latest last.
-CREATE TABLE delivery_log (
-  subscription bigint PRIMARY KEY,
-  entries text[] NOT NULL
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+-- What a subscription was sent lately, JSON texts, numbered from 1. Rows, since a list that is rewritten with every delivery costs kilobytes of
+-- the write-ahead log.
+CREATE TABLE log (
+  subscription bigint NOT NULL,
+  number bigint NOT NULL,
+  entry text NOT NULL,
+  PRIMARY KEY (subscription, number)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_scale_factor = 0.2);
 
 -- Subscriptions that are gone, of which the sweeper removes what stands under their numbers.
 CREATE TABLE ended (

@@ -1,4 +1,4 @@
--- Moves of what subscriptions are owed. See `DeliveryStore` of the storage contract, and the tables feed, subscription, retry and work.
+-- Moves of what subscriptions are owed. See `DeliveryStore` of the storage contract, and the tables feed, subscription, owed and work.
 --
 -- A post writes nothing for a subscription. Those of a queue that may be leased are found by two indexes: who has to be looked at (`wakes_at`), and
 -- who is free and stands before the end of the feed (`position`). `work` says from when on that is worth while; whoever makes it earlier
@@ -43,7 +43,8 @@ BEGIN
   s := settled(q, now_);
   trimmed_ := trimmed_of(q.number);
   last_ := last_fed(q.number, trimmed_);
-  -- With `wakes_at` alone the planner would take the index by it, and read all that are idle. By turns, so that many that try again hold nobody up to whom all is new, nor the other way round.
+  -- By turns, so that many that try again hold nobody up to whom all is new, nor the other way round. With `wakes_at` alone the planner would take
+  -- the index by it, and read all that are idle.
   FOR f IN
     SELECT (sub).* FROM (
       SELECT sub, row_number() OVER (ORDER BY wakes_at) AS turn FROM (
@@ -99,7 +100,7 @@ BEGIN
   f.position := note_outcomes(f, p->'outcomes', now_);
   f.health := p->>'health';
   PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_);
-  PERFORM keep_log(f.number, p->'log', (p->>'keepLog')::integer);
+  f.logged := keep_log(f, p->'log', (p->>'keepLog')::bigint);
   IF p->'next'->>'seconds' IS NOT NULL THEN owed := owed_to(f, p->'next'->'batch', now_); END IF;
   IF owed IS NOT NULL THEN
     PERFORM kept(f, now_ + 1000 * (p->'next'->>'seconds')::bigint);
@@ -125,7 +126,7 @@ BEGIN
   IF NOT FOUND THEN RETURN 'false'; END IF;
   -- What became visible before stands before it.
   PERFORM settled(q, now_);
-  INSERT INTO retry (subscription, number, due_at, since, body) VALUES (f.number, nextval('feed_number'), 0, now_, p->>'text');
+  INSERT INTO owed (subscription, number, due_at, since, body) VALUES (f.number, nextval('feed_number'), 0, now_, p->>'text');
   PERFORM owes_at_once(f, now_);
   RETURN 'true';
 END $$;
@@ -174,8 +175,8 @@ BEGIN
   END IF;
   WITH again AS (
     DELETE FROM failure WHERE ctid = ANY (rows_) RETURNING *
-  ), owed AS (
-    INSERT INTO retry (subscription, number, due_at, born_incarnation, born, created_at, ttl, delay, since, client, body)
+  ), put_aside AS (
+    INSERT INTO owed (subscription, number, due_at, born_incarnation, born, created_at, ttl, delay, since, client, body)
     SELECT subscription, number, 0, born_incarnation, born, created_at, ttl, delay, since, client, body FROM again
   )
   SELECT json_agg(json_build_array(born_incarnation, born, created_at) ORDER BY place) INTO ids FROM again;
@@ -193,7 +194,7 @@ BEGIN
   IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   SELECT number INTO number_ FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > (p->>'now')::bigint;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  RETURN coalesce((SELECT array_to_json(entries) FROM delivery_log WHERE subscription = number_), '[]');
+  RETURN (SELECT coalesce(json_agg(entry ORDER BY number), '[]') FROM log WHERE subscription = number_);
 END $$;
 
 -- What the subscription is owed by now, the first of it; null when that is nothing.
@@ -202,20 +203,20 @@ DECLARE limit_ bigint := (batch->>'notifications')::bigint;
 BEGIN
   -- Who is free is woken when something is to be tried again.
   IF NOT f.is_free OR f.wakes_at <= now_ THEN
-    UPDATE retry SET due_at = 0 WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM retry WHERE subscription + 0 = f.number AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
+    UPDATE owed SET due_at = 0 WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM owed WHERE subscription + 0 = f.number AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
     ));
   END IF;
   RETURN (
     SELECT json_agg(shown_notification(number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts) ORDER BY turn) FROM (
       SELECT *, sum(octet_length(body)) OVER (ORDER BY turn) - octet_length(body) AS bytes_before FROM (
         SELECT *, row_number() OVER (ORDER BY is_new, number) AS turn FROM (
-          (SELECT false AS is_new, number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts FROM retry
+          (SELECT false AS is_new, number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts FROM owed
            WHERE subscription + 0 = f.number AND due_at = 0 ORDER BY number LIMIT limit_)
           UNION ALL
           (SELECT true, number, born_incarnation, born, body, client, ttl, delay, created_at, since, NULL FROM feed
            WHERE f.is_listening AND queue = f.queue AND number > f.position ORDER BY number LIMIT limit_)
-        ) owed
+        ) both_kinds
       ) in_order
     ) counted WHERE turn = 1 OR turn <= limit_ AND bytes_before < (batch->>'bytes')::bigint
   );
@@ -224,16 +225,16 @@ END $$;
 -- Answers up to where the subscription has come in the feed by that. What it is not owed any more is passed over.
 CREATE FUNCTION note_outcomes(f subscription, outcomes jsonb, now_ bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  has_retries boolean := EXISTS (SELECT FROM retry WHERE subscription + 0 = f.number AND due_at = 0);
+  has_retries boolean := EXISTS (SELECT FROM owed WHERE subscription + 0 = f.number AND due_at = 0);
   o record;
-  r retry;
+  r owed;
   done bigint[];
   reached bigint;
 BEGIN
   FOR o IN SELECT (x->>0)::bigint AS ref, x->>1 AS became, (x->>2)::bigint AS at, x->>3 AS attempts FROM jsonb_array_elements(outcomes) AS y(x) LOOP
     r := NULL;
     IF has_retries THEN
-      DELETE FROM retry WHERE subscription = f.number AND number = o.ref RETURNING * INTO r;
+      DELETE FROM owed WHERE subscription = f.number AND number = o.ref RETURNING * INTO r;
     END IF;
     IF r.number IS DISTINCT FROM o.ref THEN
       CONTINUE WHEN NOT f.is_listening OR o.ref <= f.position;
@@ -249,7 +250,7 @@ BEGIN
     IF o.became = 'postponed' THEN
       r.due_at := o.at;
       r.attempts := o.attempts;
-      INSERT INTO retry SELECT r.*;
+      INSERT INTO owed SELECT r.*;
     ELSIF o.became = 'failed' AND r.born IS NOT NULL THEN
       INSERT INTO failure (subscription, number, born_incarnation, born, created_at, ttl, delay, since, client, body, attempts, failed_at, expires_at)
       VALUES (f.number, r.number, r.born_incarnation, r.born, r.created_at, r.ttl, r.delay, r.since, r.client, r.body, o.attempts, now_, o.at);
@@ -273,23 +274,22 @@ BEGIN
   END IF;
 END $$;
 
-CREATE FUNCTION keep_log(number_ bigint, more jsonb, keep integer) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE more_ text[] := ARRAY(SELECT jsonb_array_elements_text(more)); before text[]; after text[];
+-- Answers the number of the last entry then.
+CREATE FUNCTION keep_log(f subscription, more jsonb, keep bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE last_ bigint := f.logged + jsonb_array_length(more);
 BEGIN
-  SELECT entries INTO before FROM delivery_log WHERE subscription = number_;
-  after := coalesce(before, '{}') || more_;
-  after := after[greatest(cardinality(after) - keep, 0) + 1:];
-  IF before IS NULL THEN
-    INSERT INTO delivery_log (subscription, entries) SELECT number_, after WHERE cardinality(after) > 0;
-  ELSIF before IS DISTINCT FROM after THEN
-    UPDATE delivery_log SET entries = after WHERE subscription = number_;
+  IF last_ > f.logged THEN
+    INSERT INTO log (subscription, number, entry)
+    SELECT f.number, f.logged + n, entry FROM jsonb_array_elements_text(more) WITH ORDINALITY AS x(entry, n);
   END IF;
+  IF last_ > keep THEN DELETE FROM log WHERE subscription = f.number AND number <= last_ - keep; END IF;
+  RETURN last_;
 END $$;
 
 -- Writes the subscription, which stays leased, or rests, until then.
 CREATE FUNCTION kept(f subscription, until bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE subscription SET position = f.position, health = f.health, lease = f.lease, wakes_at = until WHERE queue = f.queue AND id = f.id;
+  UPDATE subscription SET position = f.position, health = f.health, logged = f.logged, lease = f.lease, wakes_at = until WHERE queue = f.queue AND id = f.id;
   PERFORM wake(f.queue, until);
 END $$;
 
@@ -298,9 +298,9 @@ END $$;
 CREATE FUNCTION freed(f subscription, now_ bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE next_ bigint;
 BEGIN
-  SELECT greatest(due_at, now_) INTO next_ FROM retry WHERE subscription + 0 = f.number ORDER BY due_at LIMIT 1;
+  SELECT greatest(due_at, now_) INTO next_ FROM owed WHERE subscription + 0 = f.number ORDER BY due_at LIMIT 1;
   next_ := coalesce(next_, never());
-  UPDATE subscription SET position = f.position, health = f.health, is_free = true, lease = NULL, wakes_at = next_
+  UPDATE subscription SET position = f.position, health = f.health, logged = f.logged, is_free = true, lease = NULL, wakes_at = next_
   WHERE queue = f.queue AND id = f.id;
   IF f.is_listening AND EXISTS (SELECT FROM feed WHERE queue = f.queue AND number > f.position) THEN RETURN now_; END IF;
   RETURN next_;

@@ -138,8 +138,8 @@ BEGIN
     RETURN;
   END IF;
   UPDATE subscription SET is_listening = false WHERE queue = s.queue AND id = s.id;
-  DELETE FROM retry WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM retry WHERE subscription = s.number AND born IS NOT NULL ORDER BY number
+  DELETE FROM owed WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM owed WHERE subscription = s.number AND born IS NOT NULL ORDER BY number
   ));
   PERFORM trim_feed(q.number, now_);
 END $$;

@@ -97,8 +97,8 @@ CREATE FUNCTION sweep_ended(limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $
 DECLARE number_ bigint; count_ bigint; removed_ bigint := 0; turns integer := 0;
 BEGIN
   FOR number_ IN SELECT subscription FROM ended ORDER BY subscription LIMIT 200 LOOP
-    DELETE FROM retry WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM retry WHERE subscription + 0 = number_ ORDER BY due_at LIMIT limit_
+    DELETE FROM owed WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM owed WHERE subscription + 0 = number_ ORDER BY due_at LIMIT limit_
     ));
     GET DIAGNOSTICS count_ = ROW_COUNT;
     removed_ := removed_ + count_;
@@ -108,7 +108,7 @@ BEGIN
     GET DIAGNOSTICS count_ = ROW_COUNT;
     removed_ := removed_ + count_;
     IF removed_ >= limit_ THEN RETURN true; END IF;
-    DELETE FROM delivery_log WHERE subscription = number_;
+    DELETE FROM log WHERE subscription = number_;
     DELETE FROM ended WHERE subscription = number_;
     turns := turns + 1;
   END LOOP;
