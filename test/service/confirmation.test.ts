@@ -45,31 +45,38 @@ function answerTo(service: Service, document: Document, body: object): Promise<v
   return send(service, 'PUT', document['URL-Paths'] ?? '', { 'Client-ID': OTHER_CLIENT_ID, ...signed }, body)
 }
 
-test('it is asked until it has taken the question, told once it has confirmed, and not after it has left', async (t) => {
-  const receiver = await startReceiver(t, 503)
-  const service = await startService({ config: CONFIG })
-  t.after(() => service.stop())
-  const post = (n: number) =>
-    send(service, 'POST', `${QUEUE}/messages`, OWNER, { messages: [{ ttl: 300, body: { n } }] })
+/** Far longer than it takes: what never comes ends it. */
+const SOON = { timeout: 60_000 }
 
-  const [refused] = await Promise.all([
-    receiver.next(),
-    send(service, 'POST', `${QUEUE}/subscriptions`, OWNER, { subscriber: receiver.url }),
-  ])
-  const asked = await receiver.next()
-  assert.deepEqual(asked, refused)
-  assert.equal(asked['Message_Type'], 'SubscriptionConfirmation')
-  assert.equal(asked['WSGISubscribeURL'], `https://cloud.example/messaging${asked['URL-Paths']}`)
+test(
+  'it is asked until it has taken the question, told once it has confirmed, and not after it has left',
+  SOON,
+  async (t) => {
+    const receiver = await startReceiver(t, 503)
+    const service = await startService({ config: CONFIG })
+    t.after(() => service.stop())
+    const post = (n: number) =>
+      send(service, 'POST', `${QUEUE}/messages`, OWNER, { messages: [{ ttl: 300, body: { n } }] })
 
-  await post(1)
-  await answerTo(service, asked, asked.SubscribeBody)
-  const [told] = await Promise.all([receiver.next(), post(2)])
-  assert.deepEqual([told['Message_Type'], told['body']], ['Notification', { n: 2 }])
+    const [refused] = await Promise.all([
+      receiver.next(),
+      send(service, 'POST', `${QUEUE}/subscriptions`, OWNER, { subscriber: receiver.url }),
+    ])
+    const asked = await receiver.next()
+    assert.deepEqual(asked, refused)
+    assert.equal(asked['Message_Type'], 'SubscriptionConfirmation')
+    assert.equal(asked['WSGISubscribeURL'], `https://cloud.example/messaging${asked['URL-Paths']}`)
 
-  const [left] = await Promise.all([receiver.next(), answerTo(service, asked, asked.UnsubscribeBody)])
-  assert.equal(left['Message_Type'], 'UnsubscribeConfirmation')
-  await post(3)
-  await answerTo(service, left, left.SubscribeBody)
-  const [again] = await Promise.all([receiver.next(), post(4)])
-  assert.deepEqual(again['body'], { n: 4 })
-})
+    await post(1)
+    await answerTo(service, asked, asked.SubscribeBody)
+    const [told] = await Promise.all([receiver.next(), post(2)])
+    assert.deepEqual([told['Message_Type'], told['body']], ['Notification', { n: 2 }])
+
+    const [left] = await Promise.all([receiver.next(), answerTo(service, asked, asked.UnsubscribeBody)])
+    assert.equal(left['Message_Type'], 'UnsubscribeConfirmation')
+    await post(3)
+    await answerTo(service, left, left.SubscribeBody)
+    const [again] = await Promise.all([receiver.next(), post(4)])
+    assert.deepEqual(again['body'], { n: 4 })
+  },
+)
