@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ManualClock } from 'zaqar-conformance'
-import { type AccessParts, openAccess } from '../../src/access.ts'
+import { type Access, type AccessParts, openAccess } from '../../src/access.ts'
 import { type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { OnTrouble } from '../../src/core/execute.ts'
@@ -35,14 +35,14 @@ export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTro
   readonly openStorage?: (clock: ManualClock) => Promise<Storage>
 }
 
-/** What a test may put in the place of policy files and of the signing key. */
-export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>>
+/** What a test may put in the place of policy files, of the signing key and of the trusts of Keystone. */
+export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'> & Pick<Access, 'trusts'>>
 
 /** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
 export async function openInProcess(
   env: Record<string, string> = {},
   { openStorage = (clock) => openSqlite({ path: ':memory:', clock }), ...seams }: Seams = {},
-  accessSeams: AccessSeams = {},
+  { trusts, ...accessSeams }: AccessSeams = {},
 ): Promise<InProcessService> {
   const { config } = load({ env })
   const clock = new ManualClock(Date.UTC(2026, 2, 1, 10))
@@ -66,7 +66,7 @@ export async function openInProcess(
   })
   const { handle, handleForAdmins, close } = createApplication({
     config,
-    access,
+    access: trusts === undefined ? access : { ...access, trusts },
     storage,
     budget: new MemoryBudget({ bytes: 1024 * 1024 * 1024, clock }),
     clock,
