@@ -286,3 +286,18 @@ describe('with Keystone', () => {
     assert.deepEqual(await told(owner), ['1'], 'the owner may still confirm')
   })
 })
+
+test('who had to confirm is told without it once that is not required any more, and the subscription is asked for again', async () => {
+  const before = await openInProcess(REQUIRED)
+  const after = await openInProcess({}, { openStorage: async () => before.storage })
+  const given = { ...after, clock: before.clock }
+  await subscribe(before)
+  await deliver(before)
+  await given.client.post('/v2/queues/jobs/messages', { messages: [{ body: 1 }] })
+  assert.deepEqual(await told(given), [])
+  await subscribe(given)
+  await given.client.post('/v2/queues/jobs/messages', { messages: [{ body: 2 }] })
+  assert.deepEqual(await told(given), ['2'])
+  await before.close()
+  await after.close()
+})

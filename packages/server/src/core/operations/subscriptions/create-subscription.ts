@@ -43,6 +43,11 @@ export const createSubscription = defineOperation({
     if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
     if (requiresConfirmation) {
       await announce(key, subscription.id, { type: 'SubscriptionConfirmation', subscriber, expiresAt }, ctx)
+    } else if (!subscription.isListening) {
+      // It was made when it had to be confirmed first.
+      const { id, confirmed } = subscription
+      const standing = { id, confirmed, isListening: true, now }
+      await ctx.queues.use(key, now, (queue) => storage.subscriptions.confirm({ queue, ...standing }))
     }
     return { id: subscription.id }
   },
