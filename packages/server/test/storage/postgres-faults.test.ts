@@ -279,6 +279,32 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     }
   })
 
+  test('who leases hears of work again after its connection was cut', async () => {
+    const schema = newSchema()
+    const storage = await openPostgres({ uri: throughProxy, schema, connections: 1, clock })
+    try {
+      const news = new EventEmitter()
+      const listening = next(news, 'heard')
+      const unwatch = storage.watchWork(() => news.emit('heard'))
+      await listening
+      // The connection that comes in its place reports once by itself, since news may have been missed.
+      const listeningAgain = next(news, 'heard')
+      proxy.cutAll()
+      await listeningAgain
+      await recovered(storage)
+      const { queue } = await storage.queues.create({ key, metadata: '{}', now: clock.now() })
+      const terms = { id: 's', subscriber: 'http://one.example/', ttlSeconds: HOUR, options: '{}', vault: null }
+      await storage.subscriptions.create({ queue, ...terms, isListening: true, now: clock.now() })
+      const heard = next(news, 'heard')
+      const messages = [{ body: '"m"', ttlSeconds: HOUR, delaySeconds: 0 }]
+      await storage.messages.append({ queue, clientId: 'c', messages, now: clock.now() })
+      await heard
+      unwatch()
+    } finally {
+      await storage.close()
+    }
+  })
+
   test('ten nodes that start at once make one schema', async () => {
     const schema = newSchema()
     const nodes = await Promise.all(
