@@ -50,7 +50,7 @@ const MESSAGE = 'born_incarnation, born, created_at, ttl, delay, client, body'
 /** What `owed`, `feed` and `failure` have in common. */
 const COPIED = `number, since, ${MESSAGE}`
 
-/** What one subscription is owed: its part of the feed, and what was put aside for it. */
+/** What subscriptions are owed: their parts of the feed, and what was put aside for each; and what is recorded of it. */
 export class Owed {
   readonly #states: QueueStates
   readonly #sealer: Sealer
@@ -127,7 +127,7 @@ export class Owed {
 
   /**
    * The next notifications. When there are none, `position` and `retry_at` of the row are as far as they can be.
-   * `pages`: of the feed, by where they begin, for others that have come as far.
+   * `pages` are of the feed, by where they begin: who has come as far as another gets what was read for that one.
    */
   next(state: QueueState, row: DeliveryRow, batch: Batch, now: Instant, pages: Map<number, Page>): Page {
     const due = row.retry_at > now ? NOTHING : this.#duePage(row, batch)
@@ -169,7 +169,7 @@ export class Owed {
     row.failed = most
   }
 
-  /** Those behind `after`, which is 0 for all. */
+  /** Those behind `after`, a marker; behind what is no marker of the subscription come all. */
   failures(row: DeliveryRow, after: string | null, limit: number, now: Instant): FailurePage {
     const opened = after === null ? null : this.#sealer.open('failure', after)
     const place = opened?.incarnation === row.number ? opened.number : 0
