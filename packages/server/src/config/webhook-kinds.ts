@@ -28,6 +28,10 @@ export const proxyUrl: Kind<Secret> = {
   show: () => '***',
   parse(text) {
     const parsed = proxy.parse(text)
-    return 'value' in parsed ? { value: new Secret(parsed.value) } : parsed
+    if ('refused' in parsed) return parsed
+    const { protocol, hostname } = new URL(parsed.value)
+    // Node.js sends no address as the name of a server, and undici always sends the one of the proxy.
+    const isUnnamed = protocol === 'https:' && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
+    return isUnnamed ? { refused: 'a proxy with TLS has a host name' } : { value: new Secret(parsed.value) }
   },
 }

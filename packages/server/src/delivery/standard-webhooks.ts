@@ -1,7 +1,5 @@
 /** Headers by which a receiver knows who sent a webhook and that nobody changed it. (standardwebhooks.com, 1.0) */
-import { createHmac, randomBytes } from 'node:crypto'
-
-const KEY_BYTES = 32
+import { createHmac } from 'node:crypto'
 
 export interface Signed {
   /** The same for each try of a message: receivers tell repeats by it. Without a full stop. */
@@ -25,14 +23,4 @@ export function signatureHeaders({ id, timestamp, body, secrets }: Signed): Reco
     'webhook-timestamp': String(timestamp),
     'webhook-signature': secrets.map(signatureBy).join(' '),
   }
-}
-
-/** A new key, in Base64. */
-export function newKey(): string {
-  return randomBytes(KEY_BYTES).toString('base64')
-}
-
-/** How receivers are told a key: `whsec_...`. */
-export function shownKey(key: string): string {
-  return `whsec_${key}`
 }

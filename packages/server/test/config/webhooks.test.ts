@@ -27,6 +27,9 @@ test('the address of a proxy is a secret, also when it is refused', () => {
   const { webhooks } = load(inFile('proxy_url = http://user:hunter2@proxy:3128')).config
   assert.equal(webhooks.proxyUrl?.reveal(), 'http://user:hunter2@proxy:3128')
   assert.doesNotMatch(JSON.stringify(webhooks), /hunter2/)
+  assert.deepEqual(problemsOf(inFile('proxy_url = https://[fd00::1]:3128')), [
+    `${path}:2: [notification] proxy_url: *** was given, a proxy with TLS has a host name`,
+  ])
   assert.deepEqual(problemsOf(inFile('proxy_url = socks5://user:hunter2@proxy')), [
     `${path}:2: [notification] proxy_url: *** was given, allowed is an address that begins with http:// or https://`,
   ])

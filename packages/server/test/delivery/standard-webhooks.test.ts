@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import { newKey, shownKey, signatureHeaders } from '../../src/delivery/standard-webhooks.ts'
+import { signatureHeaders } from '../../src/delivery/standard-webhooks.ts'
+import { systemIds } from '../../src/platform/system-ids.ts'
 
 const body = '{"ttl": 300, "body": "é", "Message_Type": "Notification", "queue_name": "q"}'
 const signed = (secrets: readonly string[]) => {
@@ -10,21 +11,20 @@ const signed = (secrets: readonly string[]) => {
 }
 
 test('a receiver verifies a webhook with the key that it was shown', () => {
-  const key = newKey()
-  assert.match(shownKey(key), /^whsec_[A-Za-z0-9+/]{43}=$/)
-  assert.deepEqual(new Webhook(shownKey(key)).verify(body, signed([key])), JSON.parse(body))
+  const key = systemIds.randomKey()
+  assert.deepEqual(new Webhook(`whsec_${key}`).verify(body, signed([key])), JSON.parse(body))
 })
 
 test('while a key is being replaced, the old one and the new one are good', () => {
-  const keys = [newKey(), newKey()]
+  const keys = [systemIds.randomKey(), systemIds.randomKey()]
   for (const key of keys) new Webhook(key).verify(body, signed(keys))
 })
 
 test('a key of another, another body, another id or another time is not good', () => {
-  const key = newKey()
+  const key = systemIds.randomKey()
   const headers = signed([key])
   const receiver = new Webhook(key)
-  assert.throws(() => new Webhook(newKey()).verify(body, headers))
+  assert.throws(() => new Webhook(systemIds.randomKey()).verify(body, headers))
   assert.throws(() => receiver.verify(`${body} `, headers))
   assert.throws(() => receiver.verify(body, { ...headers, 'webhook-id': 'msg_2' }))
   const timestamp = String(Number(headers['webhook-timestamp']) - 1)

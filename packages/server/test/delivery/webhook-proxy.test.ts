@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, request as requestTo } from 'node:http'
+import { createServer, type RequestListener, request as requestTo } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
-import { makePair } from '../support/certificates.ts'
+import { makePair, type Pair } from '../support/certificates.ts'
 import { failure, openChannel, startReceiver, startTcpReceiver } from './webhook-scene.ts'
 
 interface Asked {
@@ -19,9 +20,10 @@ interface Asked {
 async function startProxy(
   t: TestContext,
   ports: Readonly<Record<string, number>> = {},
-): Promise<{ readonly host: string; readonly asked: readonly Asked[] }> {
+  tls: Pair | null = null,
+): Promise<{ readonly host: string; readonly port: number; readonly asked: readonly Asked[] }> {
   const asked: Asked[] = []
-  const proxy = createServer((incoming, response) => {
+  const onRequest: RequestListener = (incoming, response) => {
     const { method = '', url: target = '', headers } = incoming
     asked.push({ method, target, authorization: headers['proxy-authorization'] })
     const { port: named, pathname } = new URL(target)
@@ -32,7 +34,8 @@ async function startProxy(
       answer.pipe(response)
     })
     incoming.pipe(onward)
-  })
+  }
+  const proxy = tls === null ? createServer(onRequest) : createTlsServer(tls, onRequest)
   proxy.on('connect', ({ url: target = '', headers }, socket) => {
     asked.push({ method: 'CONNECT', target, authorization: headers['proxy-authorization'] })
     if (target.startsWith('closed.example')) {
@@ -51,7 +54,8 @@ async function startProxy(
     proxy.closeAllConnections()
     proxy.close()
   })
-  return { host: `127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked }
+  const { port } = proxy.address() as AddressInfo
+  return { host: `127.0.0.1:${port}`, port, asked }
 }
 
 const never = () => Promise.reject(new Error('a name was looked up'))
@@ -83,6 +87,19 @@ describe('through a proxy', () => {
       await send(`https://name.example:${receiver.port}/`),
       failure('the certificate of the receiver is for another name'),
     )
+  })
+
+  test('with TLS of its own, the proxy is known by its own name', async (t) => {
+    const pair = makePair('both')
+    const [plain, secure] = [await startReceiver(t), await startReceiver(t, undefined, { tls: pair })]
+    const proxy = await startProxy(t, {}, pair)
+    const proxyUrl = `https://localhost:${proxy.port}`
+    const { send } = openChannel(t, { proxyUrl, ca: pair.cert })
+    assert.equal((await send(`http://name.example:${plain.port}/`)).result, 'delivered')
+    assert.equal((await send(`https://localhost:${secure.port}/`)).result, 'delivered')
+    const wary = openChannel(t, { proxyUrl })
+    assert.equal((await wary.send(`http://name.example:${plain.port}/`)).result, 'failed')
+    assert.deepEqual([plain.received.length, secure.received.length], [1, 1])
   })
 
   test('a receiver may go over to TLS by a redirect, and not back', async (t) => {

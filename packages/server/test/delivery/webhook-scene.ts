@@ -70,7 +70,7 @@ export function openChannel(
 }
 
 /** A request as a receiver got it. */
-export interface Received {
+interface Received {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders

@@ -32,6 +32,8 @@ interface Place {
   readonly path: string
   /** To go before the headers of the request. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of the certificate; null: the host of the URL. */
+  readonly servername: string | null
 }
 
 /** An idle connection is closed after this; where the receiver says how long it waits itself, a little before that. */
@@ -65,13 +67,12 @@ export function openRoute(options: RouteOptions, lookup: LookupFunction): Route 
  */
 function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureContext: SecureContext }): Route {
   const authorization = basicAuthorization(proxy)
-  const proxyTls = { ...tls, servername: proxy.hostname }
   const tunnels = new ProxyAgent({
     ...common,
     uri: proxy.origin,
     ...(authorization === null ? {} : { token: authorization }),
     requestTls: tls,
-    proxyTls,
+    proxyTls: tls,
     clientFactory: (origin, given) => new Pool(origin, { ...common, ...given, connections: null }),
   })
   const forwards = new Pool(proxy.origin, { ...common, connections: null, connect: tls })
@@ -80,7 +81,10 @@ function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureCo
       const place = placeOf(url)
       if (url.protocol === 'https:') return { dispatcher: tunnels, place }
       const headers = { Host: url.host, ...(authorization === null ? {} : { 'Proxy-Authorization': authorization }) }
-      return { dispatcher: forwards, place: { origin: proxy.origin, path: `${url.origin}${place.path}`, headers } }
+      // Otherwise the certificate of the proxy would have to be for the name in `Host`.
+      const servername = proxy.protocol === 'https:' ? proxy.hostname : null
+      const path = `${url.origin}${place.path}`
+      return { dispatcher: forwards, place: { origin: proxy.origin, path, headers, servername } }
     },
     async close() {
       await Promise.all([tunnels.destroy(), forwards.destroy()])
@@ -89,7 +93,7 @@ function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureCo
 }
 
 function placeOf(url: URL): Place {
-  return { origin: url.origin, path: `${url.pathname}${url.search}`, headers: {} }
+  return { origin: url.origin, path: `${url.pathname}${url.search}`, headers: {}, servername: null }
 }
 
 function secureContextOf({ ca, cert, key }: RouteOptions): SecureContext {
