@@ -1,6 +1,7 @@
 import { type Announcement, readAnnouncement } from '../core/rules/announcement.ts'
 import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
+import { withoutTrust } from '../core/rules/trusted-subscriber.ts'
 import { readVault } from '../core/rules/vault.ts'
 import { TrustGone, type TrustTokens } from '../core/trusts.ts'
 import type { NotifiedMessage } from '../model/model.ts'
@@ -37,7 +38,7 @@ const NEEDLESS: Answer = { result: 'delivered', status: null, reason: null, answ
 /** Whom the subscriber keeps busy, as far as its URI tells: host and port; all mails go to one server. */
 export function hostOf(subscriber: string): string {
   const scheme = schemeOf(subscriber)
-  return scheme === 'mailto' ? scheme : (URL.parse(webUrl(subscriber))?.host ?? '')
+  return scheme === 'mailto' ? scheme : (URL.parse(withoutTrust(subscriber))?.host ?? '')
 }
 
 /** Brings parcels to receivers, each in the way that the subscriber's URI names. */
@@ -125,7 +126,7 @@ export class Receivers {
   ): Promise<Answer> {
     const { webhook, clock, trustTokens } = this.#parts
     const { secrets, trust } = readVault(subscription.vault)
-    const url = webUrl(subscription.subscriber)
+    const url = withoutTrust(subscription.subscriber)
     let own: Readonly<Record<string, string>> = {}
     if (url !== subscription.subscriber) {
       if (trustTokens === null || trust?.subscriber !== subscription.subscriber) {
@@ -146,11 +147,6 @@ export class Receivers {
     if (answer.status === UNAUTHORIZED && trust !== null) trustTokens?.refresh(trust.id)
     return answer
   }
-}
-
-/** The address of a receiver of `trust+http` and `trust+https`; that of any other as it is. */
-function webUrl(subscriber: string): string {
-  return subscriber.replace(/^trust\+/i, '')
 }
 
 function schemeOf(subscriber: string): string {
