@@ -8,7 +8,7 @@ export interface MailTemplate {
 }
 
 /** A pair, its value in quotes or up to a comma, and what follows it. */
-const PAIR = /\s*([^:,]*?)\s*:\s*(?:"([^"]*)"|'([^']*)'|([^,]*?))\s*(?:,|$)/y
+const PAIR = /([^:,]*):(?:\s*"([^"]*)"\s*|\s*'([^']*)'\s*|([^,]*))(?:,|$)/y
 
 /** A dictionary of oslo.config. Other keys are ignored, as upstream ignores them. */
 export const mailTemplate: Kind<MailTemplate> = {
@@ -21,7 +21,7 @@ export const mailTemplate: Kind<MailTemplate> = {
     if (pairs === null) return refused
     const { topic, body, sender } = pairs
     if (topic === undefined || body === undefined || sender === undefined) return refused
-    const isMail = !topic.includes('\n') && /^.*[^\s@<]+@[^\s@>]+>?$/.test(sender)
+    const isMail = !topic.includes('\n') && /[^\s@<]@[^\s@>]+>?$/.test(sender)
     return isMail ? { value: { topic, body, sender } } : refused
   },
 }
@@ -34,7 +34,7 @@ function pairsOf(text: string): Partial<Record<string, string>> | null {
     const match = PAIR.exec(text)
     if (match === null) return null
     const [, name = '', inDouble, inSingle, bare] = match
-    pairs[name] = inDouble ?? inSingle ?? bare ?? ''
+    pairs[name.trim()] = inDouble ?? inSingle ?? (bare ?? '').trim()
   }
   return pairs
 }

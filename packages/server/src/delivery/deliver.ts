@@ -27,7 +27,7 @@ export interface Parcel {
   readonly notifications: readonly Notification[]
 }
 
-export interface DeliveryTerms {
+interface DeliveryTerms {
   /** How long a lease goes on without a word, in seconds: longer than any try. */
   readonly leaseSeconds: number
   /** The longest that one try takes, in seconds. */

@@ -403,7 +403,8 @@ export interface SubscriptionStore {
  * and with the queue.
  *
  * Whoever delivers takes a *lease* of a subscription: until it ends nobody else delivers to that one, so its order is
- * kept. A lease ends by `settle`, or at `endsAt`; then another may take what is left.
+ * kept. A lease ends by `settle`, or at `endsAt`; then another may take what is left. A store that several processes
+ * cannot have open ends all leases when it is opened: whoever had them is gone.
  */
 export interface DeliveryStore {
   /**

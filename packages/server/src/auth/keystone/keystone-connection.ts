@@ -11,7 +11,7 @@ const MAX_ANSWER_BYTES = 1_048_576
 /** What more requests at one time would only queue up in Keystone. */
 export const CONNECTIONS = 32
 
-export interface KeystoneRequest {
+interface KeystoneRequest {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below the address of API v3. */
   readonly path: string
@@ -22,7 +22,7 @@ export interface KeystoneRequest {
   readonly mayRepeat?: boolean
 }
 
-export interface KeystoneAnswer {
+interface KeystoneAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string

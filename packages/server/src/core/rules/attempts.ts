@@ -25,7 +25,7 @@ export interface LoggedAttempt extends Attempt {
   readonly messageIds: readonly string[]
 }
 
-export const NO_ATTEMPTS: Attempts = { count: 0, latest: [] }
+const NO_ATTEMPTS: Attempts = { count: 0, latest: [] }
 /** Of a notification that fails for long the first attempts are told by their number only. */
 const LATEST = 20
 

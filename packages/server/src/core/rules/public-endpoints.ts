@@ -6,5 +6,13 @@ export interface PublicEndpoints {
 
 /** The endpoint without what paths of ours begin with: catalogues name it with a version and without. */
 export function endpointBase(url: string): string {
-  return url.replace(/(\/v\d(\.\d)?)?\/*$/, '')
+  const base = withoutSlashes(url)
+  const version = /\/v\d(\.\d)?$/.exec(base)
+  return version === null ? base : withoutSlashes(base.slice(0, version.index))
+}
+
+function withoutSlashes(url: string): string {
+  let end = url.length
+  while (url.charAt(end - 1) === '/') end -= 1
+  return url.slice(0, end)
 }

@@ -5,11 +5,11 @@ import { integerOf } from './integers.ts'
 import { asRetryPolicy, type RetryPolicy, retryPolicyProblem } from './retry-policy.ts'
 
 /** In which form a message is told: as upstream does, or as a CloudEvent in structured or binary mode. */
-export type Format = (typeof FORMATS)[number]
+type Format = (typeof FORMATS)[number]
 const FORMATS = ['zaqar', 'cloudevents', 'cloudevents-binary'] as const
 
 /** Several messages go out together once there are so many, or the first has waited for so long. */
-export interface BatchOption {
+interface BatchOption {
   readonly messages: number
   readonly seconds: number
 }

@@ -8,7 +8,7 @@ export interface Vault {
   readonly trust: Trust | null
 }
 
-export interface Secret {
+interface Secret {
   /** Base64, of 24 to 64 bytes. */
   readonly key: string
   /** When it is used no more, having been replaced; null while it is the present one. */

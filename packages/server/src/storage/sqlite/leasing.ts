@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Instant, Queue } from '../../model/model.ts'
 import type { Batch, Lease } from '../contract.ts'
 import type { Engine } from './engine.ts'
@@ -31,6 +32,20 @@ interface Place {
   readonly queue: Queue
   /** See `Owed.next`. */
   readonly pages: Map<number, Page>
+}
+
+/**
+ * Ends all leases, when the store is opened: whoever had them is this process no more, and no other uses the file.
+ */
+export function endLeases(db: DatabaseSync): void {
+  db.exec(`
+    BEGIN;
+    INSERT OR REPLACE INTO work (queue, wakes_at)
+      SELECT q.number, 0 FROM work w JOIN queue q ON q.number = w.queue
+      WHERE EXISTS (SELECT 1 FROM subscription s WHERE s.bucket = q.subscription_bucket AND lease_ends_at > 0);
+    UPDATE subscription SET lease_ends_at = 0, wakes_at = 0
+      WHERE lease_ends_at > 0 AND bucket IN (SELECT q.subscription_bucket FROM work w JOIN queue q ON q.number = w.queue);
+    COMMIT`)
 }
 
 /** Takes leases of subscriptions that are owed something. */

@@ -5,6 +5,7 @@ import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { createEngine } from './engine.ts'
+import { endLeases } from './leasing.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
 import { createPoolStore } from './pools.ts'
@@ -37,7 +38,10 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
   const db = openDatabase(path)
   try {
     const room = path === ':memory:' ? null : new Room(db, new ReserveFile(`${path}-reserve`))
-    migrateWithRoom(db, room, idKey)
+    withRoom(db, room, () => {
+      migrate(db, idKey)
+      endLeases(db)
+    })
     const engine = createEngine({ db, clock, room, idKey: idKey ?? storedKey(db) })
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
@@ -78,14 +82,14 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
 }
 
 /** What is there must be served although the disk is full, also by a version that stores it otherwise. */
-function migrateWithRoom(db: DatabaseSync, room: Room | null, idKey: Uint8Array | undefined): void {
+function withRoom(db: DatabaseSync, room: Room | null, prepare: () => void): void {
   try {
-    migrate(db, idKey)
+    prepare()
   } catch (error) {
     if (!isFull(error)) throw error
     if (db.isTransaction) db.exec('ROLLBACK')
     room?.failed(error)
-    migrate(db, idKey)
+    prepare()
   }
 }
 
