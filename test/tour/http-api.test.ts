@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 import { startService } from '../support/service.ts'
-
-const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8')
-
-/** Between the outputs of two commands. */
-const MARK = '\u001e'
+import { blocksOf, commandsIn } from './page.ts'
+import { openShell } from './shell.ts'
 
 test('the commands of docs/http-api.md work in their order', async () => {
   const service = await startService()
   try {
-    const outputs = await run(commands(), service.url)
+    const outputs = await run(service.url)
     const [created, jobs, posted, listed, found, patched, shown, once, again, claimed, ...more] = outputs
     assert.deepEqual([created, jobs], ['', ''])
     assert.equal(JSON.parse(posted as string).resources.length, 2)
@@ -60,18 +55,16 @@ test('the commands of docs/http-api.md work in their order', async () => {
   }
 })
 
-function commands(): string[] {
-  return [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => (block as string).trim().split('\n'))
-}
-
 /** What each command has printed, but for those that only set something. */
-async function run(lines: readonly string[], url: string): Promise<string[]> {
-  const script = lines.map((line) => (prints(line) ? `${line}\nprintf '${MARK}'` : line)).join('\n')
-  const { stdout } = await promisify(execFile)('bash', ['-euc', script], { env: { ...process.env, ZAQAR: url } })
-  return stdout
-    .split(MARK)
-    .slice(0, -1)
-    .map((text) => text.trim())
+async function run(url: string): Promise<string[]> {
+  const shell = openShell(tmpdir(), { ZAQAR: url })
+  const outputs: string[] = []
+  for (const command of commandsIn(blocksOf('docs/http-api.md'))) {
+    const output = await shell.run(command)
+    if (prints(command)) outputs.push(output)
+  }
+  await shell.close()
+  return outputs
 }
 
 function prints(line: string): boolean {
