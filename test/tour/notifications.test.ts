@@ -44,7 +44,7 @@ test('the commands of docs/notifications.md print what stands below them', async
   for (const command of commandsIn(blocks.slice(0, 1))) await other.run(command)
 
   let secret = ''
-  for (const block of blocks) {
+  for (const block of blocks.slice(0, -1)) {
     const typed = commandsIn([block])
     for (const [i, command] of typed.entries()) {
       const wanted = i === typed.length - 1 && block.shown !== null ? patternOf(block.shown) : ANYTHING
@@ -60,7 +60,8 @@ test('the commands of docs/notifications.md print what stands below them', async
   assert.equal(told('/chat')[0]?.headers['authorization'], 'Bearer 1234')
   assert.equal(told('/events')[0]?.headers['content-type'], 'application/cloudevents-batch+json')
   await assertMail(mails)
-  await assertVerified(folder, secret, told('/mended').at(-1))
+  await assertVerified(folder, secret, told('/mended')[1])
+  for (const command of commandsIn(blocks.slice(-1))) await shell.run(command)
   await service.stop()
   await asking.stop()
   rmSync(folder, { recursive: true })
@@ -148,7 +149,7 @@ async function assertVerified(folder: string, secret: string, told: Told | undef
   const cases: [boolean, string, Record<string, string>, string][] = [
     [true, secret, headers, body],
     [true, secret, { ...headers, 'webhook-signature': `v1,AAAA ${headers['webhook-signature']}` }, body],
-    [false, secret, headers, body.replace('250', '251').replace('99', '98').replace('300', '301')],
+    [false, secret, headers, body.replace('99', '98')],
     [false, secret, { ...headers, 'webhook-id': 'another' }, body],
     [false, secret.replace(/.{6}$/, 'AAAAA='), headers, body],
     [false, secret, olden, body],

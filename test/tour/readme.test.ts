@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { startService } from '../support/service.ts'
-
-const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+import { blocksOf } from './page.ts'
 
 function block(language: string): string {
-  const [, text] = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(page) ?? []
-  return text ?? assert.fail(`README.md has no block of ${language}`)
+  const found = blocksOf('README.md').find((block) => block.language === language)
+  return found?.text ?? assert.fail(`README.md has no block of ${language}`)
 }
 
 test('the two minutes of README.md work as a script, and show statuses', async () => {

@@ -5,6 +5,9 @@ import { pageParams } from './common-docs.ts'
 import { SUBSCRIPTION } from './example-ids.ts'
 
 const SUBSCRIBER = 'https://example.org/hook'
+const OPTIONS =
+  '`_retry_policy`; `post_data` and `post_headers` for HTTP; `from` and `subject` for mail. Additions of this service: `_filter`, ' +
+  '`_ordered`, `_format`, `_batch`, `_end_on_gone`.'
 
 function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds, maxQueueMetadataBytes }: Limits): JsonSchema {
   return {
@@ -19,7 +22,7 @@ function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds, maxQueueM
         default: defaultSubscriptionTtlSeconds,
       },
       options: {
-        description: `\`_retry_policy\`, \`post_data\` and \`post_headers\` for HTTP, \`from\` and \`subject\` for mail. Others are kept. At most ${maxQueueMetadataBytes} bytes.`,
+        description: `${OPTIONS} Others are kept. At most ${maxQueueMetadataBytes} bytes.`,
       },
     },
   }
