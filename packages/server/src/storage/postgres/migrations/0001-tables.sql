@@ -193,7 +193,8 @@ CREATE TABLE work (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX work_wake ON work (wakes_at);
 
--- `number` is the identity of the subscription, under which stands what it is owed and what is recorded of it.
+-- `number` is the identity of the subscription, under which stands what is recorded of it.
+--   line         holds what it is owed besides what comes in the feed; exchanged for another when it stops listening
 --   position     it is owed what comes behind that in the feed, while it listens
 --   is_free      it is neither leased nor rests, as far as was last written
 --   lease        the lease; null where there is none
@@ -204,6 +205,7 @@ CREATE TABLE subscription (
   queue bigint NOT NULL,
   id text COLLATE "C" NOT NULL,
   number bigint NOT NULL DEFAULT nextval('identity'),
+  line bigint NOT NULL DEFAULT nextval('identity'),
   subscriber text COLLATE "C" NOT NULL,
   ttl bigint NOT NULL,
   renewed_at bigint NOT NULL,
@@ -229,7 +231,7 @@ CREATE INDEX subscription_wake ON subscription ((queue + 0), wakes_at);
 -- whose text is the body, and which was not born. `due_at`: not to be tried before; 0 once that is over, so that what is due stands by number.
 -- `attempts` is JSON text.
 CREATE TABLE owed (
-  subscription bigint NOT NULL,
+  line bigint NOT NULL,
   number bigint NOT NULL,
   due_at bigint NOT NULL,
   born_incarnation bigint,
@@ -241,9 +243,10 @@ CREATE TABLE owed (
   client text,
   body text NOT NULL,
   attempts text,
-  PRIMARY KEY (subscription, number)
+  PRIMARY KEY (line, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX owed_due ON owed ((subscription + 0), due_at, number);
+CREATE INDEX owed_due ON owed ((line + 0), due_at, number);
+CREATE INDEX owed_announcement ON owed (line) WHERE born IS NULL;
 
 -- A message that a subscription was told of in vain. `place` grows from failure to failure; `number` is that in the feed.
 CREATE TABLE failure (
@@ -276,9 +279,9 @@ CREATE TABLE log (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_scale_factor = 0.2);
 
--- Subscriptions that are gone, of which the sweeper removes what stands under their numbers.
+-- Numbers and lines of which the sweeper removes what stands there: subscriptions are gone, or have other lines.
 CREATE TABLE ended (
-  subscription bigint PRIMARY KEY
+  number bigint PRIMARY KEY
 );
 
 CREATE TABLE pool (

@@ -126,7 +126,7 @@ BEGIN
   IF NOT FOUND THEN RETURN 'false'; END IF;
   -- What became visible before stands before it.
   PERFORM settled(q, now_);
-  INSERT INTO owed (subscription, number, due_at, since, body) VALUES (f.number, nextval('feed_number'), 0, now_, p->>'text');
+  INSERT INTO owed (line, number, due_at, since, body) VALUES (f.line, nextval('feed_number'), 0, now_, p->>'text');
   PERFORM owes_at_once(f, now_);
   RETURN 'true';
 END $$;
@@ -176,8 +176,8 @@ BEGIN
   WITH again AS (
     DELETE FROM failure WHERE ctid = ANY (rows_) RETURNING *
   ), put_aside AS (
-    INSERT INTO owed (subscription, number, due_at, born_incarnation, born, created_at, ttl, delay, since, client, body)
-    SELECT subscription, number, 0, born_incarnation, born, created_at, ttl, delay, since, client, body FROM again
+    INSERT INTO owed (line, number, due_at, born_incarnation, born, created_at, ttl, delay, since, client, body)
+    SELECT f.line, number, 0, born_incarnation, born, created_at, ttl, delay, since, client, body FROM again
   )
   SELECT json_agg(json_build_array(born_incarnation, born, created_at) ORDER BY place) INTO ids FROM again;
   IF ids IS NULL THEN RETURN '[]'; END IF;
@@ -204,7 +204,7 @@ BEGIN
   -- Who is free is woken when something is to be tried again.
   IF NOT f.is_free OR f.wakes_at <= now_ THEN
     UPDATE owed SET due_at = 0 WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM owed WHERE subscription + 0 = f.number AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
+      SELECT ctid FROM owed WHERE line + 0 = f.line AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
     ));
   END IF;
   RETURN (
@@ -212,7 +212,7 @@ BEGIN
       SELECT *, sum(octet_length(body)) OVER (ORDER BY turn) - octet_length(body) AS bytes_before FROM (
         SELECT *, row_number() OVER (ORDER BY is_new, number) AS turn FROM (
           (SELECT false AS is_new, number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts FROM owed
-           WHERE subscription + 0 = f.number AND due_at = 0 ORDER BY number LIMIT limit_)
+           WHERE line + 0 = f.line AND due_at = 0 ORDER BY number LIMIT limit_)
           UNION ALL
           (SELECT true, number, born_incarnation, born, body, client, ttl, delay, created_at, since, NULL FROM feed
            WHERE f.is_listening AND queue = f.queue AND number > f.position ORDER BY number LIMIT limit_)
@@ -225,7 +225,7 @@ END $$;
 -- Answers up to where the subscription has come in the feed by that. What it is not owed any more is passed over.
 CREATE FUNCTION note_outcomes(f subscription, outcomes jsonb, now_ bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  has_retries boolean := EXISTS (SELECT FROM owed WHERE subscription + 0 = f.number AND due_at = 0);
+  has_retries boolean := EXISTS (SELECT FROM owed WHERE line + 0 = f.line AND due_at = 0);
   o record;
   r owed;
   done bigint[];
@@ -234,7 +234,7 @@ BEGIN
   FOR o IN SELECT (x->>0)::bigint AS ref, x->>1 AS became, (x->>2)::bigint AS at, x->>3 AS attempts FROM jsonb_array_elements(outcomes) AS y(x) LOOP
     r := NULL;
     IF has_retries THEN
-      DELETE FROM owed WHERE subscription = f.number AND number = o.ref RETURNING * INTO r;
+      DELETE FROM owed WHERE line = f.line AND number = o.ref RETURNING * INTO r;
     END IF;
     IF r.number IS DISTINCT FROM o.ref THEN
       CONTINUE WHEN NOT f.is_listening OR o.ref <= f.position;
@@ -242,7 +242,7 @@ BEGIN
         done := done || o.ref;
         CONTINUE;
       END IF;
-      SELECT f.number, number, 0, born_incarnation, born, created_at, ttl, delay, since, client, body, NULL INTO r FROM feed
+      SELECT f.line, number, 0, born_incarnation, born, created_at, ttl, delay, since, client, body, NULL INTO r FROM feed
       WHERE queue = f.queue AND number = o.ref;
       CONTINUE WHEN NOT FOUND;
       reached := greatest(reached, o.ref);
@@ -298,7 +298,7 @@ END $$;
 CREATE FUNCTION freed(f subscription, now_ bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE next_ bigint;
 BEGIN
-  SELECT greatest(due_at, now_) INTO next_ FROM owed WHERE subscription + 0 = f.number ORDER BY due_at LIMIT 1;
+  SELECT greatest(due_at, now_) INTO next_ FROM owed WHERE line + 0 = f.line ORDER BY due_at LIMIT 1;
   next_ := coalesce(next_, never());
   UPDATE subscription SET position = f.position, health = f.health, logged = f.logged, is_free = true, lease = NULL, wakes_at = next_
   WHERE queue = f.queue AND id = f.id;

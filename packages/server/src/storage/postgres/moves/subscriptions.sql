@@ -120,9 +120,9 @@ DECLARE bytes_ bigint;
 BEGIN
   IF cardinality(rows_) = 0 THEN RETURN; END IF;
   WITH gone AS (
-    DELETE FROM subscription s WHERE ctid = ANY (rows_) RETURNING number, bytes_of(s) AS bytes
+    DELETE FROM subscription s WHERE ctid = ANY (rows_) RETURNING number, line, bytes_of(s) AS bytes
   ), remembered AS (
-    INSERT INTO ended (subscription) SELECT number FROM gone
+    INSERT INTO ended (number) SELECT unnest(ARRAY[number, line]) FROM gone
   )
   SELECT sum(bytes) INTO bytes_ FROM gone;
   PERFORM count_subscriptions(queue_, -bytes_);
@@ -130,6 +130,7 @@ END $$;
 
 -- One that begins is told of what comes from now on, one that ceases is owed no message any more.
 CREATE FUNCTION set_listening(q queue, s subscription, is_listening_ boolean, now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE line_ bigint;
 BEGIN
   IF s.is_listening = is_listening_ THEN RETURN; END IF;
   IF is_listening_ THEN
@@ -137,10 +138,10 @@ BEGIN
     UPDATE subscription SET is_listening = true, position = nextval('feed_number') WHERE queue = s.queue AND id = s.id;
     RETURN;
   END IF;
-  UPDATE subscription SET is_listening = false WHERE queue = s.queue AND id = s.id;
-  DELETE FROM owed WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM owed WHERE subscription = s.number AND born IS NOT NULL ORDER BY number
-  ));
+  UPDATE subscription SET is_listening = false, line = nextval('identity') WHERE queue = s.queue AND id = s.id RETURNING line INTO line_;
+  INSERT INTO ended (number) VALUES (s.line);
+  -- It stays owed its announcements.
+  UPDATE owed SET line = line_ WHERE ctid = ANY (ARRAY(SELECT ctid FROM owed WHERE line = s.line AND born IS NULL));
   PERFORM trim_feed(q.number, now_);
 END $$;
 

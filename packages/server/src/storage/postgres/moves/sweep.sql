@@ -81,11 +81,11 @@ BEGIN
     DELETE FROM subscription WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM subscription WHERE queue = d.queue ORDER BY id LIMIT limit_
     ))
-    RETURNING number
+    RETURNING number, line
   )
-  INSERT INTO ended (subscription) SELECT number FROM gone;
+  INSERT INTO ended (number) SELECT unnest(ARRAY[number, line]) FROM gone;
   GET DIAGNOSTICS count_ = ROW_COUNT;
-  IF count_ = limit_ THEN RETURN true; END IF;
+  IF count_ = 2 * limit_ THEN RETURN true; END IF;
   DELETE FROM arrival WHERE queue = d.queue;
   DELETE FROM standing WHERE bucket = d.bucket;
   DELETE FROM dropped WHERE bucket = d.bucket;
@@ -96,9 +96,9 @@ END $$;
 CREATE FUNCTION sweep_ended(limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE number_ bigint; count_ bigint; removed_ bigint := 0; turns integer := 0;
 BEGIN
-  FOR number_ IN SELECT subscription FROM ended ORDER BY subscription LIMIT 200 LOOP
+  FOR number_ IN SELECT number FROM ended ORDER BY number LIMIT 200 LOOP
     DELETE FROM owed WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM owed WHERE subscription + 0 = number_ ORDER BY due_at LIMIT limit_
+      SELECT ctid FROM owed WHERE line + 0 = number_ ORDER BY due_at LIMIT limit_
     ));
     GET DIAGNOSTICS count_ = ROW_COUNT;
     removed_ := removed_ + count_;
@@ -109,7 +109,7 @@ BEGIN
     removed_ := removed_ + count_;
     IF removed_ >= limit_ THEN RETURN true; END IF;
     DELETE FROM log WHERE subscription = number_;
-    DELETE FROM ended WHERE subscription = number_;
+    DELETE FROM ended WHERE number = number_;
     turns := turns + 1;
   END LOOP;
   RETURN turns = 200;
