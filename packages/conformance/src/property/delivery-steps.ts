@@ -6,7 +6,7 @@ import { anyQueue, handleAge, limit, pick, picks } from './alphabets.ts'
 import { step } from './step.ts'
 import type { World } from './world.ts'
 
-const seconds = fc.constantFrom(1, 10, 60)
+const seconds = fc.constantFrom(1, 1, 10, 60)
 const notifications = fc.constantFrom(1, 2, 20)
 /** Bodies may be kept sealed, so there is no telling how many fill a number of bytes. */
 const bytes = 1_000_000_000
@@ -19,14 +19,17 @@ const outcome = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ became: fc.constant('postponed' as const), seconds: fc.constantFrom(0, 1, 10) }),
   },
-  { weight: 3, arbitrary: fc.record({ became: fc.constant('failed' as const), seconds: fc.constantFrom(1, 10, 60) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ became: fc.constant('failed' as const), seconds: fc.constantFrom(1, 10, 600, 600) }),
+  },
 )
 type OutcomeValues = typeof outcome extends fc.Arbitrary<infer Values> ? Values : never
 
 export const deliverySteps = [
   /** Engines choose whom they lease first, so the model leases the same ones. */
   step(
-    12,
+    14,
     'lease',
     { limit: fc.constantFrom(1, 2, 1000, 1000), seconds, notifications },
     async (world, { limit, seconds, notifications }) => {
@@ -63,12 +66,12 @@ export const deliverySteps = [
   ),
 
   step(
-    14,
+    20,
     'settle',
     {
-      newest: fc.oneof({ weight: 5, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(20) }),
+      newest: fc.oneof({ weight: 5, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(20) }),
       outcomes: fc.array(outcome, { maxLength: 4 }),
-      next: fc.option(fc.record({ seconds, notifications })),
+      next: fc.option(fc.record({ seconds, notifications }), { freq: 1 }),
       rest: fc.option(fc.constantFrom(1, 10), { freq: 3 }),
       isFailing: fc.boolean(),
       logs: fc.nat(4),
@@ -95,6 +98,11 @@ export const deliverySteps = [
         const { notifications, endsAt } = answer
         return { notifications: withoutRefs(notifications), endsAt: notifications.length > 0 ? endsAt : null }
       })
+      // What has ended is picked last.
+      if (model === 'lost' || model.endsAt === null) {
+        world.leases.splice(world.leases.indexOf(leased), 1)
+        world.leases.unshift(leased)
+      }
       if (model === 'lost') return
       const [engineNext = [], modelNext = []] = settled
       leased.handedOut = { engine: engineNext, model: modelNext }

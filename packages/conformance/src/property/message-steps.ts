@@ -34,35 +34,37 @@ const start = fc.oneof(
   { weight: 2, arbitrary: fc.record({ at: fc.constant('id' as const), pick }) },
 )
 
+export const append = step(
+  22,
+  'append',
+  {
+    queue: anyQueue,
+    handle: handleAge,
+    client,
+    messages: fc.array(message, { minLength: 1, maxLength: 4 }),
+    idempotency: fc.option(idempotency, { freq: 4 }),
+  },
+  async (world, { queue, handle, client: clientId, messages, idempotency }) => {
+    if (handle === 'latest') await createQueue(world, queue, '{}')
+    await world.withHandle(queue, handle, async (known) => {
+      const { now } = world
+      const posted = messages.map((terms) => ({ ...terms, body: JSON.stringify(world.nextSerial()) }))
+      const key = idempotency && { ...idempotency, expiresAt: now + idempotency.ttlSeconds * 1000 }
+      const { engine, model } = await world.ask((storage, of) =>
+        storage.messages.append({ queue: of(known), clientId, messages: posted, idempotency: key ?? undefined, now }),
+      )
+      if (typeof engine === 'object' && typeof model === 'object') {
+        world.found(world.messages, queue, { engine: engine.ids, model: model.ids })
+        world.found(world.postings, queue, { engine: engine.ids, model: model.ids })
+      }
+      for (const { delaySeconds, ttlSeconds } of messages) world.expectAfter(delaySeconds, ttlSeconds)
+      if (idempotency) world.expectAfter(idempotency.ttlSeconds)
+    })
+  },
+)
+
 export const messageSteps = [
-  step(
-    22,
-    'append',
-    {
-      queue: anyQueue,
-      handle: handleAge,
-      client,
-      messages: fc.array(message, { minLength: 1, maxLength: 4 }),
-      idempotency: fc.option(idempotency, { freq: 4 }),
-    },
-    async (world, { queue, handle, client: clientId, messages, idempotency }) => {
-      if (handle === 'latest') await createQueue(world, queue, '{}')
-      await world.withHandle(queue, handle, async (known) => {
-        const { now } = world
-        const posted = messages.map((terms) => ({ ...terms, body: JSON.stringify(world.nextSerial()) }))
-        const key = idempotency && { ...idempotency, expiresAt: now + idempotency.ttlSeconds * 1000 }
-        const { engine, model } = await world.ask((storage, of) =>
-          storage.messages.append({ queue: of(known), clientId, messages: posted, idempotency: key ?? undefined, now }),
-        )
-        if (typeof engine === 'object' && typeof model === 'object') {
-          world.found(world.messages, queue, { engine: engine.ids, model: model.ids })
-          world.found(world.postings, queue, { engine: engine.ids, model: model.ids })
-        }
-        for (const { delaySeconds, ttlSeconds } of messages) world.expectAfter(delaySeconds, ttlSeconds)
-        if (idempotency) world.expectAfter(idempotency.ttlSeconds)
-      })
-    },
-  ),
+  append,
 
   step(
     14,

@@ -7,12 +7,12 @@ import { OpenedClients } from '../opened-clients.ts'
 import { checkProperty, type PropertyOptions } from './check-property.ts'
 import { claimSteps } from './claim-steps.ts'
 import { deliverySteps } from './delivery-steps.ts'
-import { messageSteps } from './message-steps.ts'
+import { append, messageSteps } from './message-steps.ts'
 import { poolSteps } from './pool-steps.ts'
 import { queueSteps } from './queue-steps.ts'
 import { registrySteps } from './registry-steps.ts'
 import type { Step, WeightedStep } from './step.ts'
-import { LONGEST_SUBSCRIPTION_SECONDS, subscriptionSteps } from './subscription-steps.ts'
+import { LONGEST_SUBSCRIPTION_SECONDS, subscribe, subscriptionSteps } from './subscription-steps.ts'
 import { transferSteps } from './transfer-steps.ts'
 import { World } from './world.ts'
 import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
@@ -74,7 +74,19 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
     },
     { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps, ...transferSteps) },
     { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
-    { weight: 5, arbitrary: sequence(timePasses, ...messageSteps, ...subscriptionSteps, ...deliverySteps) },
+    // Much of this says nothing before somebody listens and something is posted, so both come often.
+    {
+      weight: 10,
+      arbitrary: sequence(
+        timePasses,
+        append,
+        subscribe,
+        subscribe,
+        ...subscriptionSteps,
+        ...deliverySteps,
+        ...deliverySteps,
+      ),
+    },
     ...(registry.length > 0 ? [{ weight: 1, arbitrary: sequence(...registry) }] : []),
   )
 }

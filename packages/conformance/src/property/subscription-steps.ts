@@ -6,29 +6,31 @@ import { step } from './step.ts'
 
 const subscriber = fc.constantFrom('http://one.example/', 'http://two.example/', 'mailto:three@example.org')
 const options = fc.constantFrom('{}', '{"n": 1.0}', '{"b": 1, "0": 2}')
-const isListening = fc.constantFrom(true, true, true, false)
+const isListening = fc.constantFrom(true, true, true, true, true, true, false)
 const vault = fc.constantFrom(null, '{"n": 1.0}', '{}')
-export const LONGEST_SUBSCRIPTION_SECONDS = 60
-const ttlSeconds = fc.constantFrom(1, 10, LONGEST_SUBSCRIPTION_SECONDS)
+export const LONGEST_SUBSCRIPTION_SECONDS = 600
+const ttlSeconds = fc.constantFrom(1, 10, 60, LONGEST_SUBSCRIPTION_SECONDS, LONGEST_SUBSCRIPTION_SECONDS)
+
+export const subscribe = step(
+  4,
+  'subscribe',
+  { queue: anyQueue, handle: handleAge, subscriber, ttlSeconds, options, isListening, vault },
+  async (world, { queue, handle, ...terms }) => {
+    if (handle === 'latest') await createQueue(world, queue, '{}')
+    const id = `subscription-${world.nextSerial()}`
+    await world.withHandle(queue, handle, async (known) => {
+      const { model } = await world.ask((storage, of) =>
+        storage.subscriptions.create({ queue: of(known), id, ...terms, now: world.now }),
+      )
+      if (model === STALE || !model.created) return
+      world.found(world.subscriptions, queue, { engine: [id], model: [id] })
+      world.expectAfter(terms.ttlSeconds)
+    })
+  },
+)
 
 export const subscriptionSteps = [
-  step(
-    3,
-    'subscribe',
-    { queue: anyQueue, handle: handleAge, subscriber, ttlSeconds, options, isListening, vault },
-    async (world, { queue, handle, ...terms }) => {
-      if (handle === 'latest') await createQueue(world, queue, '{}')
-      const id = `subscription-${world.nextSerial()}`
-      await world.withHandle(queue, handle, async (known) => {
-        const { model } = await world.ask((storage, of) =>
-          storage.subscriptions.create({ queue: of(known), id, ...terms, now: world.now }),
-        )
-        if (model === STALE) return
-        world.found(world.subscriptions, queue, { engine: [id], model: [id] })
-        world.expectAfter(terms.ttlSeconds)
-      })
-    },
-  ),
+  subscribe,
 
   step(
     1,
