@@ -58,7 +58,7 @@ export interface DeliverParts {
 /** How much of what a subscription is owed is taken at once; a node holds as much for each that it delivers to. */
 export const BATCH: Batch = { notifications: 100, bytes: 256 * 1024 }
 /** What was delivered is settled at the latest so long after, in milliseconds: a crash repeats no more than that. */
-const UNSETTLED_MS = 250
+const UNSETTLED_MS = 100
 /** For whom no slot was free, tries again after about so long, in milliseconds. */
 const NO_SLOT_REST_MS = 5_000
 
