@@ -55,12 +55,34 @@ export interface DeliverParts {
   readonly aborted: AbortSignal
 }
 
-/** How much of what a subscription is owed is taken at once; a node holds as much for each that it delivers to. */
-export const BATCH: Batch = { notifications: 100, bytes: 256 * 1024 }
+/** Of what a subscription is owed, as much is taken at once, in UTF-8; a node holds it for each that it delivers to. */
+const BATCH_BYTES = 256 * 1024
+/** And so many notifications: a few at first, then twice as many as went out between two settlements. */
+const [LEAST, MOST] = [8, 100]
+export const FIRST_BATCH: Batch = { notifications: LEAST, bytes: BATCH_BYTES }
 /** What was delivered is settled at the latest so long after, in milliseconds: a crash repeats no more than that. */
 const UNSETTLED_MS = 100
 /** For whom no slot was free, tries again after about so long, in milliseconds. */
 const NO_SLOT_REST_MS = 5_000
+
+/** The body of a message that is encrypted and cannot be opened, see `DeliveryStore.lease`. */
+const UNREADABLE = ''
+const UNREADABLE_ANSWER: Answer = {
+  result: 'failed',
+  status: null,
+  reason: 'the message cannot be decrypted',
+  answer: null,
+  retryAfterSeconds: null,
+}
+
+/** What a lease has handed out and was not settled yet. */
+interface Hand {
+  readonly notifications: readonly Notification[]
+  /** Nothing more is owed by now. */
+  readonly isAll: boolean
+  /** Of the lease. */
+  readonly endsAt: Instant
+}
 
 /** What came of a part of a lease. */
 interface Round {
@@ -73,11 +95,14 @@ interface Round {
 
 /** The notifications from one on that are dealt with together. */
 interface Span {
+  /** Never empty. */
   readonly all: readonly Notification[]
   /** Those that the receiver wants; they go to it in one parcel. */
   readonly wanted: readonly Notification[]
-  /** When the parcel goes though it is not full. */
-  readonly waitsUntil: Instant
+  /** When the parcel goes though it is not full; null where it is, or where there may be more to fill it. */
+  readonly waitsUntil: Instant | null
+  /** There may be more that belongs into the parcel. */
+  readonly isCutOff: boolean
 }
 
 /**
@@ -90,16 +115,19 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
   const delivery = new Delivery(lease, parts)
   let { notifications, endsAt } = lease
   let { health } = lease.subscription
+  let batch = FIRST_BATCH
   while (notifications.length > 0) {
-    const round = await delivery.deliverSome(notifications, endsAt, health)
+    const isAll = notifications.length < batch.notifications
+    const round = await delivery.deliverSome({ notifications, isAll, endsAt }, health)
     if (round === 'ended') return
+    batch = delivery.batchAfter(round)
     const settled = await storage.deliveries.settle({
       lease,
       outcomes: round.outcomes,
       log: round.log,
       keep: terms.keep,
       health: round.health,
-      next: round.rest === null ? { seconds: terms.leaseSeconds, batch: BATCH } : null,
+      next: round.rest === null ? { seconds: terms.leaseSeconds, batch } : null,
       restsUntil: round.rest?.until ?? null,
       now: clock.now(),
     })
@@ -125,26 +153,28 @@ class Delivery {
     this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, ofQueue && parseJson(ofQueue)))
   }
 
+  /** What to ask for when that is settled. */
+  batchAfter({ outcomes }: Round): Batch {
+    const notifications = Math.max(LEAST, 2 * outcomes.length, this.#options.batch?.messages ?? 1)
+    return { notifications: Math.min(notifications, MOST), bytes: BATCH_BYTES }
+  }
+
   /** As many as are to be settled together, from the first on. 'ended': there is no subscription any more. */
-  async deliverSome(
-    notifications: readonly Notification[],
-    leaseEndsAt: Instant,
-    health: Health | null,
-  ): Promise<Round | 'ended'> {
-    const { clock, stopping, terms } = this.#parts
+  async deliverSome(hand: Hand, health: Health | null): Promise<Round | 'ended'> {
+    const { clock, stopping } = this.#parts
     const begun = clock.now()
     const round: Round = { outcomes: [], log: [], health, rest: null }
-    for (let next = 0; next < notifications.length && round.rest === null; ) {
+    for (let next = 0; next < hand.notifications.length && round.rest === null; ) {
       const now = clock.now()
-      const isLate = leaseEndsAt - now <= terms.longestTrySeconds * 1000
-      if (next > 0 && (isLate || now - begun >= UNSETTLED_MS)) return round
+      if (next > 0 && (this.#isLate(hand) || now - begun >= UNSETTLED_MS)) return round
       if (stopping.aborted) return rest(round, null)
-      const span = await this.#spanFrom(notifications, next)
+      const span = await this.#spanFrom(hand, next)
+      if (span.isCutOff) return round
       if (span.wanted.length === 0) for (const { ref } of span.all) round.outcomes.push({ ref, became: 'done' })
-      else if (span.waitsUntil > now) return rest(round, span.waitsUntil)
+      else if (span.waitsUntil !== null && span.waitsUntil > now) return rest(round, span.waitsUntil)
       else if (isPaused(round.health, now)) this.#giveUp(span, round, now)
       else {
-        const said = await this.#tell(span, round)
+        const said = await this.#tell(span, hand, round)
         if (said !== 'on') return said === 'ended' ? 'ended' : round
       }
       next += span.all.length
@@ -152,30 +182,35 @@ class Delivery {
     return round
   }
 
-  async #spanFrom(notifications: readonly Notification[], first: number): Promise<Span> {
+  /** A try that began now might end after the lease. */
+  #isLate({ endsAt }: Hand): boolean {
+    const { clock, terms } = this.#parts
+    return endsAt - clock.now() <= terms.longestTrySeconds * 1000
+  }
+
+  async #spanFrom({ notifications, isAll }: Hand, first: number): Promise<Span> {
     const { batch } = this.#options
     const most = batch?.messages ?? 1
     const [all, wanted]: [Notification[], Notification[]] = [[], []]
     let bytes = 0
-    let isCut = false
-    for (let i = first; i < notifications.length && wanted.length < most && !isCut; i++) {
+    let isWhole = false
+    for (let i = first; i < notifications.length && !isWhole; i++) {
       const notification = notifications[i] as Notification
-      const isAnnouncement = notification.content.kind === 'announcement'
-      if (isAnnouncement && all.length > 0) isCut = true
-      else {
-        all.push(notification)
-        if (await this.#wants(notification)) wanted.push(notification)
-        if (notification.content.kind === 'message') bytes += Buffer.byteLength(notification.content.message.body)
-        isCut = isAnnouncement || wanted.length === 0
-      }
+      const isAlone = standsAlone(notification)
+      if (isAlone && all.length > 0) break
+      all.push(notification)
+      if (await this.#wants(notification)) wanted.push(notification)
+      if (notification.content.kind === 'message') bytes += Buffer.byteLength(notification.content.message.body)
+      isWhole = isAlone || wanted.length === 0 || wanted.length === most || bytes >= BATCH_BYTES
     }
-    const isFull = isCut || wanted.length === most || bytes >= BATCH.bytes
-    const waitsUntil = isFull ? 0 : (wanted[0]?.since ?? 0) + (batch?.seconds ?? 0) * 1000
-    return { all, wanted, waitsUntil }
+    const isFull = isWhole || first + all.length < notifications.length
+    const isCutOff = !isFull && !isAll && (first > 0 || notifications.length < most)
+    const waitsUntil = isFull ? null : (wanted[0]?.since ?? 0) + (batch?.seconds ?? 0) * 1000
+    return { all, wanted, waitsUntil, isCutOff }
   }
 
   async #wants({ content }: Notification): Promise<boolean> {
-    if (content.kind === 'announcement') return true
+    if (content.kind === 'announcement' || content.message.body === UNREADABLE) return true
     if (this.#parts.terms.requiresConfirmation && !this.#lease.subscription.confirmed) return false
     const { filter } = this.#options
     return filter === null || filter(await this.#parts.bodies.get(content.message))
@@ -191,19 +226,24 @@ class Delivery {
     for (const notification of all) {
       round.outcomes.push(
         wanted.includes(notification)
-          ? this.#failed(notification, readAttempts(notification.attempts), now)
+          ? this.#failed(notification, withoutTry(readAttempts(notification.attempts), now), now)
           : { ref: notification.ref, became: 'done' },
       )
     }
   }
 
   /** 'settle': what came of it is to be settled before anything else; 'ended' as above. */
-  async #tell(span: Span, round: Round): Promise<'on' | 'settle' | 'ended'> {
+  async #tell(span: Span, hand: Hand, round: Round): Promise<'on' | 'settle' | 'ended'> {
     const { queue, subscription } = this.#lease
+    if (span.all.some(isUnreadable)) return this.#record(span, UNREADABLE_ANSWER, this.#parts.clock.now(), round)
     const { clock, slots, hostOf, send, stopping, aborted, endSubscription } = this.#parts
     const leave = await slots.enter({ host: hostOf(subscription.subscriber), project: queue.project })
     if (leave === null) {
       rest(round, stopping.aborted ? null : clock.now() + NO_SLOT_REST_MS)
+      return 'settle'
+    }
+    if (this.#isLate(hand)) {
+      leave()
       return 'settle'
     }
     const begun = clock.now()
@@ -227,7 +267,8 @@ class Delivery {
     const isDelivered = answer.result === 'delivered'
     const messageIds = span.wanted.flatMap(({ content }) => (content.kind === 'message' ? [content.message.id] : []))
     round.log.push(printLogged({ ...attempt, messageIds }))
-    round.health = afterAttempt(round.health, { ok: isDelivered, now })
+    // That a body cannot be opened says nothing of the receiver.
+    if (answer !== UNREADABLE_ANSWER) round.health = afterAttempt(round.health, { ok: isDelivered, now })
     let retryAt: Instant | null = null
     for (const notification of span.all) {
       const { ref } = notification
@@ -258,6 +299,21 @@ class Delivery {
     const expiresAt = now + this.#parts.terms.keep.failureSeconds * 1000
     return { ref, became: 'failed', attempts: printAttempts(attempts), expiresAt }
   }
+}
+
+/** It goes out by itself, whatever the subscription wants. */
+function standsAlone(notification: Notification): boolean {
+  return notification.content.kind === 'announcement' || isUnreadable(notification)
+}
+
+function isUnreadable({ content }: Notification): boolean {
+  return content.kind === 'message' && content.message.body === UNREADABLE
+}
+
+/** Of what fails at last without having been tried since its receiver was paused. */
+function withoutTry({ count, latest }: Attempts, now: Instant): Attempts {
+  const reason = 'not tried any more: the receiver has failed for too long'
+  return { count, latest: [...latest, { at: now, seconds: 0, status: null, reason, answer: null }] }
 }
 
 function rest(round: Round, until: Instant | null): Round {

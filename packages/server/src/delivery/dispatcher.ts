@@ -1,5 +1,5 @@
 import type { Instant } from '../model/model.ts'
-import { BATCH, type DeliverParts, deliver } from './deliver.ts'
+import { type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
 import { Slots } from './slots.ts'
 
@@ -66,11 +66,10 @@ export class Dispatcher {
   async #leaseSome(limit: number): Promise<Instant | null> {
     const { storage, clock, terms, report } = this.#parts
     try {
-      const batch = BATCH
       const { leases, next } = await storage.deliveries.lease({
         limit,
         seconds: terms.leaseSeconds,
-        batch,
+        batch: FIRST_BATCH,
         now: clock.now(),
       })
       for (const lease of leases) this.#begin(deliver(lease, this.#deliverParts()))
