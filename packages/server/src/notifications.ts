@@ -24,8 +24,10 @@ export interface NotificationsParts {
   readonly isOnLoopback: boolean
   /** Where the service listens. */
   readonly ownUrl: string
-  /** Told of every error that is ours. */
+  /** Told of every error that is ours, or the operator's to mend. */
   report(error: unknown): void
+  /** Told of subscriptions that have ended because their receivers are gone. */
+  ended(subscription: Readonly<Record<'project' | 'queue' | 'subscription', string>>): void
 }
 
 /** A lease goes on for so much longer than a try may take, in seconds. */
@@ -55,6 +57,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     confirmationPage: notification.externalConfirmationUrl,
     ownUrl,
     clock,
+    report,
   })
   const longestTrySeconds = Math.max(webhooks.requestSeconds, mail.timeoutSeconds) + TRY_RESERVE
   const dispatcher = new Dispatcher({
@@ -67,6 +70,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
       await storage.subscriptions.delete({ queue, id: subscription.id, now: clock.now() })
       const { trust } = readVault(subscription.vault)
       if (trust !== null) access.trusts?.discard(trust.id)
+      parts.ended({ project: queue.project, queue: queue.name, subscription: subscription.id })
     },
     terms: {
       leaseSeconds: longestTrySeconds + LEASE_RESERVE,

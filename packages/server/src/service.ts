@@ -105,6 +105,7 @@ export async function startService(
       isOnLoopback: isLoopback(config.http.bind),
       ownUrl: url,
       report: (error) => log.error({ err: error }, 'delivery failed'),
+      ended: (about) => log.info(about, 'a receiver is gone, and its subscription has ended'),
     })
     return {
       url,

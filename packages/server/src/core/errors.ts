@@ -14,6 +14,8 @@ export type ErrorKind =
   | 'not_found'
   | 'conflict'
   | 'too_fast'
+  /** This service is not set up for it. */
+  | 'not_offered'
   | 'unavailable'
 
 export const errorTable = {
@@ -142,7 +144,7 @@ export const errorTable = {
     message: 'The TTL seconds for a subscription plus current time must be less than 9999-12-31 23:59:59.999999.',
   },
   'subscription.trust_unavailable': {
-    kind: 'unavailable',
+    kind: 'not_offered',
     message: 'A subscriber of the type {type} needs a trust of Keystone, and this service asks for none.',
   },
   'trust.needs_token': {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Announcement, readAnnouncement } from '../core/rules/announcement.ts'
 import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
@@ -11,6 +12,7 @@ import { composeConfirmationMail, composeMail, confirmationLink, type MailTempla
 import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
 import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
 import type { Parcel } from './deliver.ts'
+import { Seldom } from './seldom.ts'
 import { signatureHeaders } from './standard-webhooks.ts'
 
 export interface ReceiversParts {
@@ -29,6 +31,8 @@ export interface ReceiversParts {
   /** Where the service listens: the last resort for a link in a mail. */
   readonly ownUrl: string
   readonly clock: Clock
+  /** Told of what the operator has to mend. */
+  report(error: unknown): void
 }
 
 const UNAUTHORIZED = 401
@@ -44,9 +48,11 @@ export function hostOf(subscriber: string): string {
 /** Brings parcels to receivers, each in the way that the subscriber's URI names. */
 export class Receivers {
   readonly #parts: ReceiversParts
+  readonly #seldom: Seldom
 
   constructor(parts: ReceiversParts) {
     this.#parts = parts
+    this.#seldom = new Seldom(parts.clock, parts.report)
   }
 
   send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
@@ -66,12 +72,12 @@ export class Receivers {
     const { subscription, options, queue } = parcel
     if (schemeOf(subscription.subscriber) === 'mailto') {
       const { subscriber } = subscription
-      const { mail, mailSender: sender } = this.#parts
-      return mail.send(composeMail({ subscriber, options, queue, messages, sender }), signal)
+      const { mailSender: sender } = this.#parts
+      return this.#mail(composeMail({ subscriber, options, queue, messages, sender }), signal)
     }
     return this.#post(
       parcel,
-      messages[0]?.id ?? '',
+      idOf(messages),
       (headers) => composeWebhook({ options, queue, messages, headers }),
       signal,
     )
@@ -80,17 +86,18 @@ export class Receivers {
   async #announce(parcel: Parcel, text: string, signal: AbortSignal): Promise<Answer> {
     const { signer, publicEndpoints, clock } = this.#parts
     const { queue, subscription, options } = parcel
-    if (signer === null) return failed('There is no key to sign a confirmation with.')
+    if (signer === null) return failed('there is no key to sign a confirmation with')
     let endpoints: PublicEndpoints
     try {
       endpoints = await publicEndpoints()
-    } catch {
-      return failed('The public address of the service could not be learned.')
+    } catch (error) {
+      this.#seldom.tell('public address', error)
+      return failed('the public address of the service could not be learned')
     }
     const confirmation = confirmationOf({ text, queue, subscription, signer, endpoints, now: clock.now() })
     if (confirmation === null) return NEEDLESS
     if (schemeOf(subscription.subscriber) === 'mailto') {
-      return this.#parts.mail.send(this.#confirmationMail(parcel, confirmation, endpoints), signal)
+      return this.#mail(this.#confirmationMail(parcel, confirmation, endpoints), signal)
     }
     const document = confirmationDocument(confirmation)
     const { type, expiresAt } = readAnnouncement(text)
@@ -100,6 +107,16 @@ export class Receivers {
       (headers) => composeAnnouncement({ options, document, headers }),
       signal,
     )
+  }
+
+  /** What keeps one mail from leaving mostly keeps all of them. */
+  async #mail(mail: Mail, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.#parts.mail.send(mail, signal)
+    if (answer.result === 'failed' && !signal.aborted) {
+      const { reason, answer: said } = answer
+      this.#seldom.tell('mail', new Error(`a mail was not sent: ${[reason, said].filter(Boolean).join('; ')}`))
+    }
+    return answer
   }
 
   #confirmationMail({ subscription, queue }: Parcel, confirmation: Confirmation, endpoints: PublicEndpoints): Mail {
@@ -130,12 +147,14 @@ export class Receivers {
     let own: Readonly<Record<string, string>> = {}
     if (url !== subscription.subscriber) {
       if (trustTokens === null || trust?.subscriber !== subscription.subscriber) {
-        return failed('The subscription has no trust for its subscriber.')
+        return failed('the subscription has no trust for its subscriber')
       }
       try {
         own = { 'X-Auth-Token': await trustTokens.token(trust.id, signal) }
       } catch (error) {
-        return failed(error instanceof TrustGone ? 'The trust has ended.' : 'Keystone gave no token of the trust.')
+        if (error instanceof TrustGone) return failed('the trust has ended')
+        this.#seldom.tell('trust', error)
+        return failed('Keystone gave no token of the trust')
       }
     }
     const { headers, body } = compose(own)
@@ -147,6 +166,15 @@ export class Receivers {
     if (answer.status === UNAUTHORIZED && trust !== null) trustTokens?.refresh(trust.id)
     return answer
   }
+}
+
+/** The same for the same messages, so that a receiver knows a repetition by it. */
+function idOf(messages: readonly NotifiedMessage[]): string {
+  const [first] = messages
+  if (first !== undefined && messages.length === 1) return first.id
+  const hash = createHash('sha256')
+  for (const { id } of messages) hash.update(`${id}\n`)
+  return hash.digest('hex').slice(0, 32)
 }
 
 function schemeOf(subscriber: string): string {

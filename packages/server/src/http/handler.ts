@@ -47,7 +47,8 @@ export function createHandler(parts: HandlerParts): Handle {
 function responseTo(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
   if (request.method === 'OPTIONS') return PREFLIGHT
   const wireError = asWireError(error)
-  const isOurs = wireError.status >= 500 && !(error instanceof ZaqarError && error.kind === 'too_fast')
+  const isAnswer = error instanceof ZaqarError && (error.kind === 'too_fast' || error.kind === 'not_offered')
+  const isOurs = wireError.status >= 500 && !isAnswer
   if (isOurs) onTrouble(error, request)
   const response = errorResponse(wireError, request.headers.accept)
   return { ...response, headers: { ...response.headers, ...headers } }

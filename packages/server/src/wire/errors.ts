@@ -10,6 +10,7 @@ const statusOf = {
   conflict: 409,
   // Not 429, which python-zaqarclient takes for success.
   too_fast: 503,
+  not_offered: 503,
   unavailable: 503,
 } as const satisfies Record<ErrorKind, number>
 

@@ -5,7 +5,7 @@ import { readAttempts, readLogged } from '../../src/core/rules/attempts.ts'
 import type { Answer } from '../../src/delivery/channel.ts'
 import type { Parcel } from '../../src/delivery/deliver.ts'
 import { Dispatcher, type DispatcherParts } from '../../src/delivery/dispatcher.ts'
-import type { Health, Queue } from '../../src/model/model.ts'
+import type { Health, Notification, Queue } from '../../src/model/model.ts'
 import { STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
 import { settled } from '../support/settled.ts'
 
@@ -270,6 +270,17 @@ describe('the dispatcher', () => {
     assert.deepEqual(scene.sent, ['a: 1 2', 'a: 3'])
   })
 
+  scenario('a batch larger than what is taken in hand at first goes out whole', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a', { _batch: { messages: 20, seconds: 300 } })
+    scene.start()
+    await scene.post(queue, ...Array.from({ length: 25 }, (_, n) => n))
+    assert.equal(scene.sent.length, 1)
+    assert.equal(scene.sent[0]?.split(' ').length, 21)
+    await scene.pass(300)
+    assert.equal(scene.sent.length, 2)
+  })
+
   scenario('what was tried is in the log, the latest last', async (scene) => {
     const queue = await scene.queue()
     await scene.subscribe(queue, 'a', THREE_TRIES)
@@ -282,6 +293,37 @@ describe('the dispatcher', () => {
       log.map(readLogged).map(({ status }) => status),
       [500, 200],
     )
+  })
+})
+
+describe('a body that cannot be decrypted', () => {
+  scenario('fails at last without being sent, and says nothing of the receiver', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a', THREE_TRIES)
+    const { deliveries, subscriptions } = scene.storage
+    const unreadable = (notifications: readonly Notification[]): Notification[] =>
+      notifications.map((one) => {
+        if (one.content.kind === 'announcement' || one.content.message.body !== '1') return one
+        return { ...one, content: { kind: 'message', message: { ...one.content.message, body: '' } } }
+      })
+    const sealed: typeof deliveries = {
+      ...deliveries,
+      async lease(p) {
+        const { leases, next } = await deliveries.lease(p)
+        return { leases: leases.map((one) => ({ ...one, notifications: unreadable(one.notifications) })), next }
+      },
+      async settle(p) {
+        const settled = await deliveries.settle(p)
+        return settled === 'lost' ? settled : { ...settled, notifications: unreadable(settled.notifications) }
+      },
+    }
+    scene.start({ storage: { deliveries: sealed, subscriptions } })
+    await scene.post(queue, 1, 2)
+    await scene.pass(100)
+    assert.deepEqual(scene.sent, ['a: 2'])
+    assert.equal(await scene.health(queue, 'a'), null)
+    const [failure] = await scene.failures(queue, 'a')
+    assert.match(readAttempts(failure?.attempts ?? null).latest[0]?.reason ?? '', /decrypted/)
   })
 })
 
