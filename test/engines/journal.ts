@@ -7,12 +7,14 @@
  */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
 import { type Abilities, type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
-import { createModel } from 'zaqar-conformance'
+import { createModel, createModelState, endLeases, type ModelState } from 'zaqar-conformance'
 
-type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'pools'
+const OPENED = 'opened'
 
-/** One move: where, which, and with what parameters. */
-type Move = readonly [store: StoreName, method: string, parameters: unknown]
+type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'deliveries' | 'pools'
+
+/** One move: where, which, and with what parameters. Or the store was opened. */
+type Move = readonly [store: StoreName, method: string, parameters: unknown] | typeof OPENED
 type Methods = Record<string, (parameters: unknown) => Promise<unknown>>
 
 /** What the module of an engine exports: what it can do, and how it is opened. */
@@ -26,8 +28,9 @@ export const abilities: Abilities = {
 export async function openStorage({ uri, clock }: { uri: string; clock: Clock }): Promise<Storage> {
   const path = new URL(uri).searchParams.get('file')
   if (path === null) throw new StorageUnavailable('the journal engine needs ?file=PATH')
-  const model = createModel(clock)
-  if (existsSync(path)) await replay(path, model)
+  const state = createModelState()
+  const model = createModel(clock, state)
+  if (existsSync(path)) await replay(path, model, state)
   const journal = openSync(path, 'a', 0o600)
   let isOpen = true
   const record = (move: Move) => {
@@ -36,12 +39,15 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
     writeSync(journal, `${JSON.stringify(move)}\n`)
     fdatasyncSync(journal)
   }
+  record(OPENED)
+  endLeases(state)
   return {
     ...model,
     queues: recorded('queues', model.queues, record),
     messages: recorded('messages', model.messages, record),
     claims: recorded('claims', model.claims, record),
     subscriptions: recorded('subscriptions', model.subscriptions, record),
+    deliveries: recorded('deliveries', model.deliveries, record),
     pools: recorded('pools', model.pools, record),
     abilities,
     weakness: () => null,
@@ -54,12 +60,17 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
 }
 
 /** Does again what was done. What a crash left of a last line was never answered, and goes. */
-async function replay(path: string, model: Storage): Promise<void> {
+async function replay(path: string, model: Storage, state: ModelState): Promise<void> {
   const text = readFileSync(path, 'utf8')
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   truncateSync(path, Buffer.byteLength(whole))
   for (const line of whole.split('\n').slice(0, -1)) {
-    const [store, method, parameters] = JSON.parse(line) as Move
+    const move = JSON.parse(line) as Move
+    if (move === OPENED) {
+      endLeases(state)
+      continue
+    }
+    const [store, method, parameters] = move
     await (model[store] as unknown as Methods)[method]?.(parameters)
   }
 }

@@ -40,6 +40,8 @@ export { fillQueue, type QueueShape } from './bounded/fill-queue.ts'
 export { ManualClock } from './clock.ts'
 export type { Harness, OpenedStore } from './harness.ts'
 export { createModel, modelAbilities } from './model/create-model.ts'
+export { endLeases } from './model/delivery-moves.ts'
+export { createModelState, type ModelState } from './model/state.ts'
 
 export interface ConformanceOptions {
   /** How many random sequences of moves are tried. Default 1,000. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { QueueEngine, Storage } from 'zaqar/storage'
+import type { Abilities, QueueEngine, Storage } from 'zaqar/storage'
 import type { ManualClock } from './clock.ts'
 import type { Harness, OpenedStore } from './harness.ts'
 
@@ -20,6 +20,10 @@ export class OpenedClients {
     this.#clock = clock
     this.#store = store
     this.#clients = [asStorage(store.storage)]
+  }
+
+  get abilities(): Abilities {
+    return this.#harness.abilities
   }
 
   get current(): Storage {

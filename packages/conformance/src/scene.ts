@@ -297,6 +297,20 @@ export class Scene {
     return answer
   }
 
+  /** Fails unless the lease is lost; says with it all that a settlement can change. */
+  async settleInVain(lease: Lease): Promise<void> {
+    const [first, ...others] = lease.notifications
+    assert(first)
+    const until = this.now + 600_000
+    const answer = await this.trySettle(lease, {
+      outcomes: [...done([first]), ...failed(others, until)],
+      log: ['"lost"'],
+      health: { failures: 7, failingSince: this.now, pausedUntil: null },
+      restsUntil: until,
+    })
+    assert.equal(answer, 'lost')
+  }
+
   /** All that was handed out is delivered, and the lease ends. */
   async finish(lease: Lease, terms: Partial<SettleTerms> = {}) {
     return this.settle(lease, { outcomes: done(lease.notifications), ...terms })

@@ -7,12 +7,12 @@ import { Scene } from '../scene.ts'
 /** Registers a case, which gets a store of its own. */
 export interface It {
   (name: string, run: (scene: Scene) => Promise<void>): void
-  /** The case is skipped, visibly, on engines that lack it. */
-  needing(need: Need, name: string, run: (scene: Scene) => Promise<void>): void
+  /** The case is skipped, visibly, on engines that lack it, or one of them. */
+  needing(need: Need | readonly Need[], name: string, run: (scene: Scene) => Promise<void>): void
 }
 
-/** What not every engine has: an ability, or what its harness can do. */
-type Need = 'survivesReopen' | 'severalProcesses' | 'keepsRegistry' | 'failNeighbour'
+/** What not every engine has: an ability, or that it lacks one, or what its harness can do. */
+type Need = 'survivesReopen' | 'severalProcesses' | 'oneProcess' | 'keepsRegistry' | 'failNeighbour'
 
 export function describeCases(name: string, harness: Harness, register: (it: It) => void): void {
   describe(name, () => register(casesOf(harness, [])))
@@ -24,14 +24,18 @@ export function describeRegistryCases(name: string, harness: Harness, register: 
 }
 
 function casesOf(harness: Harness, needs: readonly Need[]): It {
-  const has = (need: Need) => (need === 'failNeighbour' ? harness.failNeighbour !== undefined : harness.abilities[need])
+  const all: Readonly<Record<Need, boolean>> = {
+    ...harness.abilities,
+    oneProcess: !harness.abilities.severalProcesses,
+    failNeighbour: harness.failNeighbour !== undefined,
+  }
   const add = (needs: readonly Need[], sentence: string, run: (scene: Scene) => Promise<void>) => {
-    const missing = needs.find((need) => !has(need))
+    const missing = needs.find((need) => !all[need])
     const skip = missing !== undefined && `the engine lacks: ${missing}`
     test(sentence, { skip }, () => onFreshStore(harness, run))
   }
   const it: It = (sentence, run) => add(needs, sentence, run)
-  it.needing = (need, sentence, run) => add([...needs, need], sentence, run)
+  it.needing = (more, sentence, run) => add(needs.concat(more), sentence, run)
   return it
 }
 

@@ -99,6 +99,13 @@ export function deliveryMoves(state: ModelState, watchers: Watchers): Moves<Deli
   }
 }
 
+/**
+ * Ends all leases, as is due when a store is opened that several processes cannot have open. (Those of the model can.)
+ */
+export function endLeases(state: ModelState): void {
+  for (const row of state.subscriptions) row.lease = null
+}
+
 function take(
   state: ModelState,
   row: SubscriptionRow,
@@ -166,7 +173,7 @@ function markerOf({ queue, id }: SubscriptionRow, place: number): string {
 
 /** Before all failures where it is no marker of this subscription. */
 function placeOf(row: SubscriptionRow, marker: string | null): number {
-  const place = Number(marker?.match(/(\d+)\]$/)?.[1])
+  const place = Number(marker?.slice(marker.lastIndexOf(',') + 1, -1))
   return marker === markerOf(row, place) ? place : 0
 }
 

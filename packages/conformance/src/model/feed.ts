@@ -42,7 +42,7 @@ export function liveSubscriptions(state: ModelState, key: QueueKey, now: Instant
   return state.subscriptions.filter((row) => isSameQueue(row.queue, key) && isAlive(row, now))
 }
 
-export function isAlive(row: SubscriptionRow, now: Instant): boolean {
+function isAlive(row: SubscriptionRow, now: Instant): boolean {
   return now < endOf(row)
 }
 

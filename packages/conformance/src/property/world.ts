@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { Instant, Lease, Message, Notification, Queue, QueueHandle, QueueKey, Storage } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { createModel } from '../model/create-model.ts'
+import { endLeases } from '../model/delivery-moves.ts'
+import { createModelState } from '../model/state.ts'
 import type { OpenedClients } from '../opened-clients.ts'
 import { type HandleAge, type Pick, queueKeys } from './alphabets.ts'
 import { Follower } from './follower.ts'
@@ -45,6 +47,7 @@ export class World {
   readonly leases: Leased[] = []
   readonly workNews: WorkNews
   readonly #keys: readonly QueueKey[]
+  readonly #modelState = createModelState()
   readonly #model: Storage
   readonly #identities = new Identities()
   readonly #handles = new Map<number, Pair<QueueHandle>[]>()
@@ -58,7 +61,7 @@ export class World {
     this.prefix = prefix
     this.clock = clock
     this.#keys = queueKeys(prefix)
-    this.#model = createModel(clock)
+    this.#model = createModel(clock, this.#modelState)
     this.workNews = new WorkNews(this.engine, this.#model)
     this.#news = this.#keys.map((key) => new News(key, this.engine, this.#model))
   }
@@ -84,6 +87,7 @@ export class World {
 
   async reopen(): Promise<void> {
     await this.clients.reopen()
+    if (!this.clients.abilities.severalProcesses) endLeases(this.#modelState)
     for (const news of this.#news) news.watchAgain(this.engine)
     this.workNews.watchAgain(this.engine)
   }
