@@ -9,6 +9,7 @@ import { Dispatcher } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/system-resolve.ts'
 import { hostOf, Receivers } from './delivery/receivers.ts'
 import type { Clock } from './platform/clock.ts'
+import { elapsed } from './platform/elapsed.ts'
 import { startTimeLimit } from './platform/time-limit.ts'
 import type { Storage } from './storage/contract.ts'
 
@@ -88,6 +89,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
       perProject: notification.maxDeliveriesPerProject,
     },
     closingSeconds: http.closingSeconds,
+    elapsed,
     report,
   })
   return {

@@ -15,6 +15,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Batch, Lease, Outcome, QueueEngine } from '../storage/contract.ts'
 import type { Answer } from './channel.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
+import type { Pace } from './pace.ts'
 import type { ParsedBodies } from './parsed-bodies.ts'
 import type { Slots } from './slots.ts'
 
@@ -42,6 +43,7 @@ export interface DeliverParts {
   readonly storage: Pick<QueueEngine, 'deliveries' | 'subscriptions'>
   readonly clock: Clock
   readonly slots: Slots
+  readonly pace: Pace
   readonly bodies: ParsedBodies
   readonly terms: DeliveryTerms
   /** The part of a subscriber's URI that tells whom it keeps busy. */
@@ -49,6 +51,8 @@ export interface DeliverParts {
   send(parcel: Parcel, signal: AbortSignal): Promise<Answer>
   /** The receiver wants no more: the subscription goes, with all that hangs on it. */
   endSubscription(lease: Lease): Promise<void>
+  /** Resolves when it is a good time to settle. */
+  readyToSettle(): Promise<void>
   /** No try begins any more. */
   readonly stopping: AbortSignal
   /** Tries under way end. */
@@ -121,6 +125,7 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
     const round = await delivery.deliverSome({ notifications, isAll, endsAt }, health)
     if (round === 'ended') return
     batch = delivery.batchAfter(round)
+    await parts.readyToSettle()
     const settled = await storage.deliveries.settle({
       lease,
       outcomes: round.outcomes,
@@ -236,7 +241,7 @@ class Delivery {
   async #tell(span: Span, hand: Hand, round: Round): Promise<'on' | 'settle' | 'ended'> {
     const { queue, subscription } = this.#lease
     if (span.all.some(isUnreadable)) return this.#record(span, UNREADABLE_ANSWER, this.#parts.clock.now(), round)
-    const { clock, slots, hostOf, send, stopping, aborted, endSubscription } = this.#parts
+    const { clock, slots, pace, hostOf, send, stopping, aborted, endSubscription } = this.#parts
     const leave = await slots.enter({ host: hostOf(subscription.subscriber), project: queue.project })
     if (leave === null) {
       rest(round, stopping.aborted ? null : clock.now() + NO_SLOT_REST_MS)
@@ -246,6 +251,7 @@ class Delivery {
       leave()
       return 'settle'
     }
+    await pace.turn()
     const begun = clock.now()
     const parcel = { queue, subscription, options: this.#options }
     const answer = await send({ ...parcel, notifications: span.wanted }, aborted).finally(leave)

@@ -1,20 +1,27 @@
 import type { Instant } from '../model/model.ts'
 import { type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
+import { Pace } from './pace.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
+import { SettlingTimes } from './settling-times.ts'
 import { Slots } from './slots.ts'
 
-export interface DispatcherParts extends Omit<DeliverParts, 'slots' | 'bodies' | 'stopping' | 'aborted'> {
+export interface DispatcherParts
+  extends Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'readyToSettle' | 'stopping' | 'aborted'> {
   watchWork(listener: () => void): () => void
   /** To how many subscriptions at once, in all, for each host, and for each project. */
   readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
   /** How long tries that are under way may take when the service ends, in seconds. */
   readonly closingSeconds: number
+  /** Milliseconds since some instant, with fractions. */
+  elapsed(): number
   /** Told of every error that is ours. */
   report(error: unknown): void
 }
 
 /** Subscriptions that are leased by one move. */
 const LEASES_AT_ONCE = 100
+/** Fewer settle as they come: nothing is gained by waiting. */
+const MANY = 32
 /** Before it asks a storage again that could not answer, in milliseconds. */
 const AFTER_TROUBLE_MS = 1_000
 
@@ -25,6 +32,8 @@ const AFTER_TROUBLE_MS = 1_000
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #slots: Slots
+  readonly #pace: Pace
+  readonly #settlingTimes: SettlingTimes
   readonly #bodies = new ParsedBodies()
   readonly #stopping = new AbortController()
   readonly #aborted = new AbortController()
@@ -37,6 +46,8 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts
     this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
+    this.#pace = new Pace(parts.elapsed)
+    this.#settlingTimes = new SettlingTimes(parts.clock)
     this.#unwatch = parts.watchWork(() => this.#hear())
     this.#running = this.#run()
   }
@@ -84,6 +95,10 @@ export class Dispatcher {
     return {
       ...this.#parts,
       slots: this.#slots,
+      pace: this.#pace,
+      readyToSettle: async () => {
+        if (this.#deliveries.size >= MANY && !this.#stopping.signal.aborted) await this.#settlingTimes.next()
+      },
       bodies: this.#bodies,
       stopping: this.#stopping.signal,
       aborted: this.#aborted.signal,

@@ -121,8 +121,9 @@ export class Slots {
   }
 
   /** In the order in which they came, those for whom there is room by now. */
-  #serve({ line }: Host): void {
-    for (const waiting of line) {
+  #serve(host: Host): void {
+    for (const waiting of host.line) {
+      if (host.inUse >= this.#options.perHost) return
       if (this.#hasRoom(waiting)) waiting.answer(this.#take(waiting))
     }
   }

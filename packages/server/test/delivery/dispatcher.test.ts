@@ -48,6 +48,7 @@ class Scene {
       },
       atOnce: { all: 100, perHost: 10, perProject: 50 },
       closingSeconds: 10,
+      elapsed: () => 0,
       report: (error) => this.troubles.push(error),
       ...parts,
     })

@@ -1,0 +1,27 @@
+import type { Clock } from '../platform/clock.ts'
+
+/** In milliseconds: as much longer is repeated after a crash. */
+const APART = 10
+
+/**
+ * When many deliver at once, has them settle together: a commit of the storage costs much the same for one and for all.
+ */
+export class SettlingTimes {
+  readonly #clock: Clock
+  #next: Promise<void> | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves at the next of these times. */
+  async next(): Promise<void> {
+    this.#next ??= new Promise((resolve) => {
+      this.#clock.at(this.#clock.now() + APART, () => {
+        this.#next = null
+        resolve()
+      })
+    })
+    return this.#next
+  }
+}

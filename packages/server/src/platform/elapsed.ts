@@ -1,0 +1,4 @@
+/** Milliseconds since the process began, with fractions. */
+export function elapsed(): number {
+  return performance.now()
+}
