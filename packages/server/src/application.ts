@@ -43,6 +43,8 @@ export interface Application {
   readonly handleForAdmins: Handle | null
   /** As operations see it: what is encrypted in the store is open here. */
   readonly storage: Storage
+  /** How many have come so far. */
+  requests(): number
   /** Answers the requests that wait. */
   close(): void
 }
@@ -90,7 +92,8 @@ export function createApplication({
   const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
   const withCors = createCors(config.cors)
-  const serve = (served: readonly ApiVersion[]) => {
+  let requests = 0
+  const serve = (served: readonly ApiVersion[]): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
     const handle = createHandler({
       authenticate,
@@ -102,13 +105,18 @@ export function createApplication({
       clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
       onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
     })
-    return withCors(guarded(handle, config, routes))
+    const guardedHandle = withCors(guarded(handle, config, routes))
+    return (request) => {
+      requests += 1
+      return guardedHandle(request)
+    }
   }
   const isApart = config.http.adminPort !== null
   return {
     handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     storage,
+    requests: () => requests,
     close: () => longPolls.close(),
   }
 }

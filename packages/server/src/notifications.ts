@@ -25,6 +25,8 @@ export interface NotificationsParts {
   readonly isOnLoopback: boolean
   /** Where the service listens. */
   readonly ownUrl: string
+  /** How many requests have come to the service so far. */
+  requests(): number
   /** Told of every error that is ours, or the operator's to mend. */
   report(error: unknown): void
   /** Told of subscriptions that have ended because their receivers are gone. */
@@ -38,7 +40,7 @@ const TRY_RESERVE = 1
 
 /** Tells subscriptions of what is posted; null where this process leaves that to others. */
 export function openNotifications(parts: NotificationsParts): { close(): Promise<void> } | null {
-  const { config, access, storage, clock, version, ownUrl, report } = parts
+  const { config, access, storage, clock, version, ownUrl, requests, report } = parts
   const { notification, limits, mail, webhooks, http } = config
   if (notification.maxDeliveries === 0) return null
   const receivers = new Receivers({
@@ -90,6 +92,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     },
     closingSeconds: http.closingSeconds,
     elapsed,
+    requests,
     report,
   })
   return {

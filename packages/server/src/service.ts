@@ -104,6 +104,7 @@ export async function startService(
       version: readVersion(),
       isOnLoopback: isLoopback(config.http.bind),
       ownUrl: url,
+      requests: () => application.requests(),
       report: (error) => log.error({ err: error }, 'delivery failed'),
       ended: (about) => log.info(about, 'a receiver is gone, and its subscription has ended'),
     })

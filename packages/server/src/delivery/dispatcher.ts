@@ -1,12 +1,13 @@
 import type { Instant } from '../model/model.ts'
 import { type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
-import { Pace } from './pace.ts'
+import { Pace, type PaceParts } from './pace.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
 import { SettlingTimes } from './settling-times.ts'
 import { Slots } from './slots.ts'
 
 export interface DispatcherParts
-  extends Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'readyToSettle' | 'stopping' | 'aborted'> {
+  extends PaceParts,
+    Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'readyToSettle' | 'stopping' | 'aborted'> {
   watchWork(listener: () => void): () => void
   /** To how many subscriptions at once, in all, for each host, and for each project. */
   readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
@@ -46,7 +47,7 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts
     this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
-    this.#pace = new Pace(parts.elapsed)
+    this.#pace = new Pace(parts)
     this.#settlingTimes = new SettlingTimes(parts.clock)
     this.#unwatch = parts.watchWork(() => this.#hear())
     this.#running = this.#run()

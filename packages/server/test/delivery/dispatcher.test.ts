@@ -49,6 +49,7 @@ class Scene {
       atOnce: { all: 100, perHost: 10, perProject: 50 },
       closingSeconds: 10,
       elapsed: () => 0,
+      requests: () => 0,
       report: (error) => this.troubles.push(error),
       ...parts,
     })
