@@ -40,6 +40,7 @@ function goalsOnSqlite(figures: Figures): Goal[] {
       backlog?.first ? growth(backlog.first, 'expired') : undefined,
     ),
     below('start to first answer, empty store', 1000, ' ms', figures.startUp?.milliseconds),
+    ...notifications(figures),
   ]
 }
 
@@ -69,6 +70,22 @@ function goalsOnPostgres(figures: Figures): Goal[] {
       100,
       '%',
       twoToOne((queues) => queues === 1),
+    ),
+    ...notifications(figures),
+  ]
+}
+
+function notifications({ notifications: figures }: Figures): Goal[] {
+  const posts = figures?.posts.find(({ subscriptions }) => subscriptions === 10)
+  const [fast] = figures?.deliveries ?? []
+  return [
+    atLeast('POST 1 to a queue with 10 subscriptions, to one without', 60, '%', posts && posts.ratio * 100),
+    atLeast('deliveries to a receiver beside the service', 5_000, ' a second', fast?.perSecond),
+    below(
+      '99 % told, of 900 subscriptions beside 100 that never answer',
+      1000,
+      ' ms',
+      figures?.isolation.p99Milliseconds,
     ),
   ]
 }

@@ -12,7 +12,7 @@ import { startReceiver } from '../support/receiver.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 
-const QUEUES = 4
+const QUEUES = 8
 const SUBSCRIPTIONS = 3
 const LONGEST_ROUND_MS = 600
 /** Longer than a lease of a node that was killed, and whatever was left to deliver. */
