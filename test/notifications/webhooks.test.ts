@@ -173,6 +173,7 @@ describe('a service, and a webhook that it tells', () => {
     assert.deepEqual(await failures(), [])
     const { deliveries } = json(await client.get(`${item}/deliveries`))
     assert.equal(deliveries[0].status, 200)
+    assert.equal(deliveries[0].answer, null)
     assert.deepEqual(deliveries[0].message_ids, [failure.id])
   })
 

@@ -33,7 +33,7 @@ export function v2Schemas(prefix: string) {
     seconds: { type: 'number', minimum: 0, description: 'How long it took.' },
     status: { type: ['integer', 'null'], description: 'Of the answer; null when there was none.' },
     reason: { type: ['string', 'null'], description: 'Why it failed; null when it did not.' },
-    answer: { type: ['string', 'null'], description: 'The beginning of the answer.' },
+    answer: { type: ['string', 'null'], description: 'The beginning of the answer, where it failed.' },
   }
   const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
   return {
