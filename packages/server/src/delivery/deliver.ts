@@ -12,7 +12,14 @@ import { parseJson } from '../model/json.ts'
 import { membersOf } from '../model/members.ts'
 import type { Health, Instant, Notification, Queue, Subscription } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Batch, Lease, Outcome, QueueEngine } from '../storage/contract.ts'
+import {
+  type Batch,
+  type DeliveryStore,
+  type Lease,
+  type Outcome,
+  type QueueEngine,
+  StorageUnavailable,
+} from '../storage/contract.ts'
 import type { Answer } from './channel.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Pace } from './pace.ts'
@@ -66,6 +73,8 @@ const [LEAST, MOST] = [8, 100]
 export const FIRST_BATCH: Batch = { notifications: LEAST, bytes: BATCH_BYTES }
 /** What was delivered is settled at the latest so long after, in milliseconds: a crash repeats no more than that. */
 const UNSETTLED_MS = 100
+/** Before a storage is asked again that could not answer, in milliseconds. */
+export const AFTER_TROUBLE_MS = 1_000
 /** For whom no slot was free, tries again after about so long, in milliseconds. */
 const NO_SLOT_REST_MS = 5_000
 
@@ -115,7 +124,7 @@ interface Span {
  * delivered since it was last said is delivered once more.
  */
 export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> {
-  const { storage, clock, terms } = parts
+  const { terms } = parts
   const delivery = new Delivery(lease, parts)
   let { notifications, endsAt } = lease
   let { health } = lease.subscription
@@ -126,20 +135,40 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
     if (round === 'ended') return
     batch = delivery.batchAfter(round)
     await parts.readyToSettle()
-    const settled = await storage.deliveries.settle({
-      lease,
-      outcomes: round.outcomes,
-      log: round.log,
-      keep: terms.keep,
-      health: round.health,
-      next: round.rest === null ? { seconds: terms.leaseSeconds, batch } : null,
-      restsUntil: round.rest?.until ?? null,
-      now: clock.now(),
-    })
+    const settled = await settle(
+      {
+        lease,
+        outcomes: round.outcomes,
+        log: round.log,
+        keep: terms.keep,
+        health: round.health,
+        next: round.rest === null ? { seconds: terms.leaseSeconds, batch } : null,
+        restsUntil: round.rest?.until ?? null,
+      },
+      endsAt,
+      parts,
+    )
     if (settled === 'lost') return
     health = round.health
     notifications = settled.notifications
     endsAt = settled.endsAt
+  }
+}
+
+/** Tries again while the lease lasts: what cannot be settled is delivered once more. */
+async function settle(
+  settlement: Omit<Parameters<DeliveryStore['settle']>[0], 'now'>,
+  endsAt: Instant,
+  { storage, clock, stopping }: DeliverParts,
+): ReturnType<DeliveryStore['settle']> {
+  for (;;) {
+    try {
+      return await storage.deliveries.settle({ ...settlement, now: clock.now() })
+    } catch (error) {
+      const again = clock.now() + AFTER_TROUBLE_MS
+      if (!(error instanceof StorageUnavailable) || again >= endsAt || stopping.aborted) throw error
+      await new Promise<void>((resolve) => clock.at(again, resolve))
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Instant } from '../model/model.ts'
-import { type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
+import { AFTER_TROUBLE_MS, type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
 import { Pace, type PaceParts } from './pace.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
 import { SettlingTimes } from './settling-times.ts'
@@ -23,8 +23,6 @@ export interface DispatcherParts
 const LEASES_AT_ONCE = 100
 /** Fewer settle as they come: nothing is gained by waiting. */
 const MANY = 32
-/** Before it asks a storage again that could not answer, in milliseconds. */
-const AFTER_TROUBLE_MS = 1_000
 
 /**
  * Takes leases of subscriptions that are owed something, as many as there is room for, and delivers. It sleeps until

@@ -483,3 +483,23 @@ test('a storage that cannot answer is asked again, and everything is delivered i
   assert.ok(scene.troubles.every((trouble) => trouble instanceof StorageUnavailable))
   await scene.end()
 })
+
+scenario('what was delivered is not delivered again though the storage could not be told at once', async (scene) => {
+  const queue = await scene.queue()
+  await scene.subscribe(queue, 'a')
+  const { deliveries, subscriptions } = scene.storage
+  let isWell = false
+  const failing: typeof deliveries = {
+    ...deliveries,
+    settle: (p) => (isWell ? deliveries.settle(p) : Promise.reject(new StorageUnavailable('away'))),
+  }
+  scene.start({ storage: { deliveries: failing, subscriptions } })
+  await scene.post(queue, 1)
+  await scene.pass(5)
+  isWell = true
+  await scene.pass(60)
+  assert.deepEqual(scene.sent, ['a: 1'])
+  const log = await deliveries.log({ queue, id: 'a', now: scene.clock.now() })
+  assert.ok(log !== STALE)
+  assert.equal(log?.length, 1)
+})
