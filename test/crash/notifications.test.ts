@@ -17,6 +17,14 @@ const SUBSCRIPTIONS = 3
 const LONGEST_ROUND_MS = 600
 /** Longer than a lease of a node that was killed, and whatever was left to deliver. */
 const PATIENCE_MS = 90_000
+/** Tries may not take long, so leases are short. */
+const CONFIG = `
+[notification]
+connect_timeout = 2
+headers_timeout = 2
+request_timeout = 3
+smtp_timeout = 3
+`
 
 /** Numbers that one poster puts into one queue, in order, and what its subscriptions were told. */
 class Line {
@@ -128,7 +136,7 @@ test('every accepted message is told to every subscription, in order, though the
   // Stays when the test fails.
   const dataDir = mkdtempSync(join(tmpdir(), 'zaqar-crash-'))
   const start = async () => {
-    const service = await startService({ dataDir })
+    const service = await startService({ dataDir, config: CONFIG })
     t.after(() => service.kill())
     return service
   }
@@ -148,7 +156,7 @@ test('two nodes tell every subscription every accepted message, in order, though
     await database.drop()
   })
   const start = async () => {
-    const node = await startService({ args: ['--storage', database.uri] })
+    const node = await startService({ args: ['--storage', database.uri], config: CONFIG })
     started.push(node)
     return node
   }
