@@ -70,7 +70,8 @@ export interface DeliverParts {
 const BATCH_BYTES = 256 * 1024
 /** And so many notifications: a few at first, then twice as many as went out between two settlements. */
 const [LEAST, MOST] = [8, 100]
-export const FIRST_BATCH: Batch = { notifications: LEAST, bytes: BATCH_BYTES }
+/** Of many subscriptions at once, so little of each. */
+export const FIRST_BATCH: Batch = { notifications: LEAST, bytes: 32 * 1024 }
 /** What was delivered is settled at the latest so long after, in milliseconds: a crash repeats no more than that. */
 const UNSETTLED_MS = 100
 /** Before a storage is asked again that could not answer, in milliseconds. */
@@ -130,7 +131,7 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
   let { health } = lease.subscription
   let batch = FIRST_BATCH
   while (notifications.length > 0) {
-    const isAll = notifications.length < batch.notifications
+    const isAll = notifications.length < batch.notifications && bytesOf(notifications) < batch.bytes
     const round = await delivery.deliverSome({ notifications, isAll, endsAt }, health)
     if (round === 'ended') return
     batch = delivery.batchAfter(round)
@@ -234,7 +235,7 @@ class Delivery {
       if (isAlone && all.length > 0) break
       all.push(notification)
       if (await this.#wants(notification)) wanted.push(notification)
-      if (notification.content.kind === 'message') bytes += Buffer.byteLength(notification.content.message.body)
+      bytes += bytesOf([notification])
       isWhole = isAlone || wanted.length === 0 || wanted.length === most || bytes >= BATCH_BYTES
     }
     const isFull = isWhole || first + all.length < notifications.length
@@ -334,6 +335,15 @@ class Delivery {
     const expiresAt = now + this.#parts.terms.keep.failureSeconds * 1000
     return { ref, became: 'failed', attempts: printAttempts(attempts), expiresAt }
   }
+}
+
+/** Of the bodies, in UTF-8. */
+function bytesOf(notifications: readonly Notification[]): number {
+  let bytes = 0
+  for (const { content } of notifications) {
+    if (content.kind === 'message') bytes += Buffer.byteLength(content.message.body)
+  }
+  return bytes
 }
 
 /** It goes out by itself, whatever the subscription wants. */

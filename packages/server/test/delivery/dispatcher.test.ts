@@ -283,6 +283,15 @@ describe('the dispatcher', () => {
     assert.equal(scene.sent.length, 2)
   })
 
+  scenario('so does one of messages too long to be taken in hand at once', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a', { _batch: { messages: 4, seconds: 300 } })
+    scene.start()
+    await scene.post(queue, ...Array.from({ length: 4 }, () => 'x'.repeat(20 * 1024)))
+    assert.equal(scene.sent.length, 1)
+    assert.equal(scene.sent[0]?.split(' ').length, 5)
+  })
+
   scenario('what was tried is in the log, the latest last', async (scene) => {
     const queue = await scene.queue()
     await scene.subscribe(queue, 'a', THREE_TRIES)
