@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { DeadLetterPolicy } from 'zaqar/storage'
-import { done, postponed, toldBy } from '../scene.ts'
+import type { DeadLetterPolicy, Notification } from 'zaqar/storage'
+import { done, failed, postponed, toldBy } from '../scene.ts'
 import type { It } from './case.ts'
 
 const bury: DeadLetterPolicy = { queue: 'dead', maxClaimCount: 0, ttlSeconds: null }
@@ -511,40 +511,82 @@ export function announcementCases(it: It): void {
     assert.deepEqual((await scene.lease()).leases, [])
   })
 
-  it('announcements come before new messages, none is lost beside the other', async (scene) => {
+  it('an announcement comes before new messages, none is lost beside the other', async (scene) => {
     const queue = await scene.queue()
     await scene.subscribe(queue)
     await scene.post(queue, 'a')
     await scene.announce(queue, 'x')
     await scene.post(queue, 'b')
-    await scene.announce(queue, 'y')
     const batch = { notifications: 2, bytes: 1_000_000 }
     const first = await scene.leaseOne({ batch })
-    assert.deepEqual(toldBy(first.notifications), ['x', 'y'])
+    assert.deepEqual(toldBy(first.notifications), ['x', 'a'])
     await scene.finish(first)
-    assert.deepEqual(await scene.deliver(), { s: ['a', 'b'] })
+    assert.deepEqual(await scene.deliver(), { s: ['b'] })
   })
 
-  it('one that stops listening is owed its announcements still', async (scene) => {
+  it('a newer announcement takes the place of one that is still owed', async (scene) => {
     const queue = await scene.queue()
     await scene.subscribe(queue)
+    await scene.subscribe(queue, 'other')
+    await scene.announce(queue, 'theirs', 'other')
     await scene.announce(queue, 'x')
     await scene.announce(queue, 'y')
     await scene.post(queue, 'a')
-    const lease = await scene.leaseOne()
-    await scene.settle(lease, { outcomes: postponed(lease.notifications.slice(0, 1), scene.now + 10_000) })
-    await scene.confirm(queue, 's', false)
-    assert.deepEqual(await scene.owed(), { s: ['y'] })
+    assert.deepEqual(await scene.owed(), { s: ['y', 'a'], other: ['theirs', 'a'] })
+    const { leases } = await scene.lease()
+    for (const lease of leases) {
+      const [announcement] = lease.notifications
+      assert(announcement)
+      await scene.settle(lease, { outcomes: postponed([announcement], scene.now + 10_000) })
+    }
+    await scene.announce(queue, 'z')
+    assert.deepEqual(await scene.owed(), { s: ['z', 'a'], other: ['a'] }, 'it is due at once')
     scene.pass(10)
-    assert.deepEqual(await scene.owed(), { s: ['x', 'y'] })
-    const { subscriptions } = scene.storage
-    await subscriptions.update({ queue, id: 's', subscriber: one, isListening: false, now: scene.now })
-    assert.deepEqual(await scene.owed(), { s: ['x', 'y'] })
-    await scene.confirm(queue, 's', true)
-    assert.deepEqual(await scene.deliver(), { s: ['x', 'y'] })
+    assert.deepEqual(await scene.deliver(), { s: ['z', 'a'], other: ['theirs', 'a'] })
   })
 
-  it('announcements of one subscription are not owed to another', async (scene) => {
+  it('a settlement passes over an announcement that was replaced', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue)
+    const becoming = {
+      done: (notifications: readonly Notification[]) => done(notifications),
+      postponed: (notifications: readonly Notification[]) => postponed(notifications, scene.now),
+      failed: (notifications: readonly Notification[]) => failed(notifications, scene.now + 600_000),
+    }
+    for (const [word, outcomesOf] of Object.entries(becoming)) {
+      await scene.announce(queue, 'x')
+      await scene.post(queue, word)
+      const lease = await scene.leaseOne({ batch: { notifications: 1, bytes: 1_000_000 } })
+      assert.deepEqual(toldBy(lease.notifications), ['x'])
+      await scene.announce(queue, 'y')
+      const outcomes = outcomesOf(lease.notifications)
+      const next = { seconds: 60, batch: { notifications: 10, bytes: 1_000_000 } }
+      const answer = await scene.settle(lease, { outcomes, next })
+      assert.deepEqual(toldBy(answer.notifications), ['y', word])
+      await scene.settle(lease, { outcomes: done(answer.notifications) })
+      assert.deepEqual(await scene.owed(), {})
+    }
+  })
+
+  it('one that stops listening is owed its announcement still', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue)
+    await scene.announce(queue, 'x')
+    await scene.post(queue, 'a')
+    const lease = await scene.leaseOne()
+    await scene.settle(lease, { outcomes: postponed(lease.notifications, scene.now + 10_000) })
+    await scene.confirm(queue, 's', false)
+    assert.deepEqual(await scene.owed(), {})
+    scene.pass(10)
+    assert.deepEqual(await scene.owed(), { s: ['x'] })
+    const { subscriptions } = scene.storage
+    await subscriptions.update({ queue, id: 's', subscriber: one, isListening: false, now: scene.now })
+    assert.deepEqual(await scene.owed(), { s: ['x'] })
+    await scene.confirm(queue, 's', true)
+    assert.deepEqual(await scene.deliver(), { s: ['x'] })
+  })
+
+  it('an announcement to one subscription is not owed to another', async (scene) => {
     const queue = await scene.queue()
     await scene.subscribe(queue, 's')
     await scene.subscribe(queue, 'other')

@@ -107,6 +107,29 @@ export function leaseCases(it: It): void {
     assert.deepEqual(await scene.owed(), { s: ['b'] })
   })
 
+  it('a lease that goes on shows what was changed meanwhile: options, confirmation, vault, subscriber', async (scene) => {
+    const queue = await subscribed(scene)
+    await scene.post(queue, 'a', 'b', 'c', 'd')
+    const { subscriptions } = scene.storage
+    const batch = { notifications: 1, bytes: MANY }
+    const next = { seconds: 60, batch }
+    const lease = await scene.leaseOne({ batch })
+    await subscriptions.update({ queue, id: 's', options: '{"n": 1.0}', vault: '{"k": 1.0}', now: scene.now })
+    const second = await scene.finish(lease, { next })
+    assert.deepEqual(second.subscription, { ...lease.subscription, options: '{"n": 1.0}', vault: '{"k": 1.0}' })
+    await scene.confirm(queue, 's', true)
+    const health = { failures: 1, failingSince: scene.now, pausedUntil: null }
+    const third = await scene.settle(lease, { outcomes: done(second.notifications), health, next })
+    assert.deepEqual(third.subscription, { ...second.subscription, confirmed: true, health })
+    const subscriber = 'http://new.example/'
+    await subscriptions.update({ queue, id: 's', subscriber, vault: null, ttlSeconds: 600, now: scene.now })
+    const changed = await scene.subscription(queue)
+    const last = await scene.settle(lease, { outcomes: done(third.notifications) })
+    assert.deepEqual(last.subscription, changed)
+    assert.equal(last.subscription.subscriber, subscriber)
+    assert.deepEqual(await scene.deliver(), { s: ['d'] })
+  })
+
   it('a lease that goes on without an outcome hands out the same', async (scene) => {
     const queue = await subscribed(scene)
     await scene.post(queue, 'a', 'b')
@@ -301,6 +324,21 @@ export function leaseCases(it: It): void {
     assert.deepEqual((await scene.subscription(queue))?.health, { ...health, pausedUntil: null })
     await scene.settle(await scene.leaseOne(), { health: null })
     assert.equal((await scene.subscription(queue))?.health, null)
+  })
+
+  it('health stays as it is where the subscriber is another than that of the lease', async (scene) => {
+    const queue = await subscribed(scene)
+    await scene.post(queue, 'a', 'b')
+    const health = { failures: 3, failingSince: scene.now, pausedUntil: null }
+    const batch = { notifications: 1, bytes: MANY }
+    const lease = await scene.leaseOne({ batch })
+    await scene.storage.subscriptions.update({ queue, id: 's', subscriber: 'http://new.example/', now: scene.now })
+    const answer = await scene.finish(lease, { health, next: { seconds: 60, batch } })
+    assert.equal(answer.subscription.health, null)
+    await scene.settle(lease, { health })
+    assert.equal((await scene.subscription(queue))?.health, null)
+    await scene.settle(await scene.leaseOne(), { health })
+    assert.deepEqual((await scene.subscription(queue))?.health, health)
   })
 
   it('a lease hands out as many as the batch allows, and at least one', async (scene) => {

@@ -40,17 +40,17 @@ export function deliveryMoves(state: ModelState, watchers: Watchers): Moves<Deli
       for (const outcome of outcomes) note(state, row, outcome, now)
       row.failures = last(liveFailures(row, now), keep.failures)
       row.log = last([...row.log, ...log], keep.log)
-      Object.assign(row, { health })
+      if (row.subscriber === lease.subscription.subscriber) Object.assign(row, { health })
       watchers.notifyWork()
       const notifications = next === null ? [] : toNotifications(owedBy(state, row, now), next.batch)
       if (next !== null && notifications.length > 0) {
         const endsAt = now + next.seconds * 1000
         row.lease = { id: lease.id, endsAt }
-        return { notifications, endsAt }
+        return { subscription: toSubscription(row), notifications, endsAt }
       }
       row.lease = null
       row.restsUntil = next === null ? restsUntil : null
-      return { notifications: [], endsAt: now }
+      return { subscription: toSubscription(row), notifications: [], endsAt: now }
     },
 
     announce({ queue, id, text, now }) {
@@ -58,7 +58,8 @@ export function deliveryMoves(state: ModelState, watchers: Watchers): Moves<Deli
       const row = findSubscription(state, queue, id, now)
       if (!row) return false
       const content = { kind: 'announcement', text } as const
-      row.retries.push({ number: nextNumber(state), content, since: now, attempts: null, until: now })
+      const messages = row.retries.filter((retry) => retry.content.kind === 'message')
+      row.retries = [...messages, { number: nextNumber(state), content, since: now, attempts: null, until: now }]
       watchers.notifyWork()
       return true
     },

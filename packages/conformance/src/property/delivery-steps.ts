@@ -95,8 +95,12 @@ export const deliverySteps = [
         })
         if (answer === 'lost') return 'lost'
         settled.push(answer.notifications)
-        const { notifications, endsAt } = answer
-        return { notifications: withoutRefs(notifications), endsAt: notifications.length > 0 ? endsAt : null }
+        const { subscription, notifications, endsAt } = answer
+        return {
+          subscription,
+          notifications: withoutRefs(notifications),
+          endsAt: notifications.length > 0 ? endsAt : null,
+        }
       })
       // What has ended is picked last.
       if (model === 'lost' || model.endsAt === null) {

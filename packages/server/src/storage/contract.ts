@@ -425,10 +425,12 @@ export interface DeliveryStore {
    * which they were handed out, and name a beginning of it. What is not owed any more is passed over. An announcement
    * that failed leaves no record. `log`, JSON texts, is kept as the end of what `log` answers, which holds at most
    * `keep.log`; of the failures that have not expired at most `keep.failures` stay, the latest. (A settlement that adds
-   * none may leave both as they are.) `health` as it is from now on.
+   * none may leave both as they are.) `health` as it is from now on, unless the subscriber is another than that of
+   * `lease.subscription`: then it stays as it is, for it tells of the new one.
    *
    * With `next` the lease goes on for so many seconds from now, and answers the next notifications, as `lease` would;
    * it has ended if there are none. Without it has ended, and with `restsUntil` the subscription is not leased before.
+   * The answer shows the subscription as it is then, with all that was changed since it was leased.
    *
    * 'lost', having done nothing, when the lease has ended already, or the subscription has.
    */
@@ -441,9 +443,15 @@ export interface DeliveryStore {
     next: { readonly seconds: number; readonly batch: Batch } | null
     restsUntil: Instant | null
     now: Instant
-  }): Promise<{ notifications: readonly Notification[]; endsAt: Instant } | 'lost'>
+  }): Promise<
+    | { readonly subscription: Subscription; readonly notifications: readonly Notification[]; readonly endsAt: Instant }
+    | 'lost'
+  >
 
-  /** The subscription is owed that too, at once, whether it listens or not. False when there is no such subscription. */
+  /**
+   * The subscription is owed that too, at once, whether it listens or not; an announcement that it is owed already is
+   * owed no more, so there is never but one. False when there is no such subscription.
+   */
   announce(p: { queue: QueueHandle; id: string; text: string; now: Instant }): Promise<boolean | Stale>
 
   /**
