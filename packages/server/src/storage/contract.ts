@@ -430,7 +430,8 @@ export interface DeliveryStore {
    *
    * With `next` the lease goes on for so many seconds from now, and answers the next notifications, as `lease` would;
    * it has ended if there are none. Without it has ended, and with `restsUntil` the subscription is not leased before.
-   * The answer shows the subscription as it is then, with all that was changed since it was leased.
+   * The answer shows the subscription as it is then, with all that was changed since it was leased. A vault that was
+   * sealed and cannot be opened now is null, and the lease has ended.
    *
    * 'lost', having done nothing, when the lease has ended already, or the subscription has.
    */

@@ -71,6 +71,7 @@ describe('deliveries of encrypted queues', () => {
     })
     assert(answer !== 'lost')
     assert.deepEqual(bodiesOf(answer.notifications), ['"b"', '"c"'])
+    assert.equal(answer.subscription.vault, vault)
     const listing = { queue, id: 's', after: null, limit: 10, now: clock.now() }
     const [listed, kept] = [await sealing.deliveries.failures(listing), await plain.deliveries.failures(listing)]
     assert(listed !== STALE && listed !== null && kept !== STALE && kept !== null)
@@ -129,6 +130,45 @@ describe('deliveries of encrypted queues', () => {
     await post(sealing, queue, clock, 'c')
     const [leased] = (await lease(sealing, clock)).leases
     assert.deepEqual(bodiesOf(leased?.notifications ?? []), ['"a"', '', '"c"'])
+  })
+
+  test('a lease ends, and the subscription rests, where what was changed meanwhile cannot be opened', async () => {
+    const { clock, plain, sealing, queue } = await open()
+    const other = encryptedStorage(plain, new MessageCipher('another key', []))
+    await subscribe(sealing, queue, clock, 's')
+    await post(sealing, queue, clock, 'a', 'b')
+    const now = clock.now()
+    const { leases } = await sealing.deliveries.lease({
+      limit: 1,
+      seconds: 60,
+      batch: { ...batch, notifications: 1 },
+      now,
+    })
+    const [leased] = leases
+    assert(leased?.notifications[0])
+    await other.subscriptions.update({ queue, id: 's', vault: '{}', now })
+    const settlement = {
+      lease: leased,
+      outcomes: [{ ref: leased.notifications[0].ref, became: 'done' }],
+      log: ['"kept"'],
+      keep: { log: 1, failures: 1 },
+      health: null,
+      next: { seconds: 60, batch },
+      restsUntil: null,
+      now,
+    } as const
+    const answer = await sealing.deliveries.settle(settlement)
+    assert(answer !== 'lost')
+    assert.deepEqual([answer.subscription.vault, answer.notifications, answer.endsAt], [null, [], now])
+    assert.equal(await sealing.deliveries.settle(settlement), 'lost')
+    assert.deepEqual(await plain.deliveries.log({ queue, id: 's', now }), ['"kept"'])
+    const found = await other.subscriptions.get({ queue, id: 's', now })
+    assert(found !== STALE && found !== null)
+    assert.deepEqual(found.health, { failures: 1, failingSince: now, pausedUntil: now + 60_000 })
+    assert.deepEqual((await lease(other, clock)).leases, [])
+    clock.advance(60_000)
+    const [again] = (await lease(other, clock)).leases
+    assert.equal(again?.notifications.length, 1)
   })
 
   test('a subscription of which something cannot be opened rests for a minute, and others are told', async () => {

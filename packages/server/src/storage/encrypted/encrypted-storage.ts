@@ -210,8 +210,13 @@ function encryptedDeliveries(deliveries: DeliveryStore, cipher: MessageCipher): 
     async settle(p) {
       const answer = await deliveries.settle(p)
       if (answer === 'lost') return 'lost'
-      const { project } = p.lease.queue
-      return { ...answer, notifications: answer.notifications.map((one) => openNotification(one, project, cipher)) }
+      const { subscription, notifications } = answer
+      const lease = { ...p.lease, subscription, notifications }
+      const opened = openLease(lease, cipher)
+      if (opened !== null) return { ...answer, subscription: opened.subscription, notifications: opened.notifications }
+      // Where it has ended already, that is lost, and whoever leases it next lets it rest.
+      await rest(lease, p.now)
+      return { subscription: { ...subscription, vault: null }, notifications: [], endsAt: p.now }
     },
     announce: (p) => deliveries.announce(p),
     async failures(p) {

@@ -25,6 +25,7 @@ type Leased = {
   leases: [lease: number, subscription: SubscriptionRow, notifications: NotificationRow[]][]
   next: Instant | null
 }
+type Settled = { subscription: SubscriptionRow; notifications: NotificationRow[] }
 type FailureRows = {
   subscription: number
   failures: [place: number, notification: NotificationRow, failedAt: Instant][]
@@ -68,15 +69,18 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
         keepLog: keep.log,
         keepFailures: keep.failures,
         health: health && JSON.stringify(health),
+        subscriber: lease.subscription.subscriber,
         next,
         restsUntil,
         now,
       }
-      const answer = await write<NotificationRow[] | 'lost'>('settle_lease', lease.queue, parameters)
+      const answer = await write<Settled | 'lost'>('settle_lease', lease.queue, parameters)
       if (answer === 'lost') return answer
-      const goesOn = next !== null && answer.length > 0
+      const { subscription, notifications } = answer as Settled
+      const goesOn = next !== null && notifications.length > 0
       return {
-        notifications: toNotifications(answer as NotificationRow[], identifiers),
+        subscription: toSubscription(lease.queue, subscription),
+        notifications: toNotifications(notifications, identifiers),
         endsAt: goesOn ? now + next.seconds * 1000 : now,
       }
     },

@@ -3,7 +3,7 @@ import type { DeliveryStore } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import { Leasing } from './leasing.ts'
 import type { QueueState } from './queue-states.ts'
-import { type DeliveryRow, foresee, setHealth } from './subscription-rows.ts'
+import { type DeliveryRow, foresee, setHealth, toSubscription } from './subscription-rows.ts'
 import { Unfinished } from './turns.ts'
 
 type Settled = Awaited<ReturnType<DeliveryStore['settle']>>
@@ -38,7 +38,7 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
         for (const outcome of outcomes) owed.note(state, row, outcome, actual)
         owed.keepFailures(row, keep.failures, actual)
         owed.addToLog(row, log, keep.log)
-        setHealth(row, health)
+        if (row.subscriber === lease.subscription.subscriber) setHealth(row, health)
         feed.trimInPassing(state, row.position)
         if (next !== null) {
           const { notifications } = owed.next(state, row, next.batch, actual, new Map())
@@ -46,13 +46,13 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
             row.lease_ends_at = actual + next.seconds * 1000
             if (row.lease_ends_at >= row.wakes_at) subscriptions.goOn(row)
             else putOff(state, row, actual)
-            return { notifications, endsAt: row.lease_ends_at }
+            return { subscription: toSubscription(row, lease.queue), notifications, endsAt: row.lease_ends_at }
           }
         }
         row.lease_ends_at = 0
         row.rests_until = next === null ? (restsUntil ?? 0) : 0
         putOff(state, row, actual)
-        return { notifications: [], endsAt: actual }
+        return { subscription: toSubscription(row, lease.queue), notifications: [], endsAt: actual }
       }),
 
     announce: ({ queue, id, text, now }) =>

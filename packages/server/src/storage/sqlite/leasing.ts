@@ -78,8 +78,8 @@ export class Leasing {
   }
 
   /** The subscription, if that lease of it has not ended. */
-  find(state: QueueState, id: string, now: Instant): DeliveryRow | null {
-    const row = this.#engine.subscriptions.forDelivery(Number.parseInt(id, 10))
+  find(state: QueueState, id: string, now: Instant): SubscriptionRow | null {
+    const row = this.#engine.subscriptions.byNumber(Number.parseInt(id, 10))
     if (row === null || row.bucket !== state.subscriptionBucket || Leasing.idOf(row) !== id) return null
     return row.lease_ends_at > now && row.expires_at > now ? row : null
   }

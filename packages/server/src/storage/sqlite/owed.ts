@@ -67,6 +67,7 @@ export class Owed {
   readonly #failures
   readonly #failedSince
   readonly #putAnnouncement
+  readonly #removeAnnouncements
   readonly #keepAnnouncements
   readonly #owe
   readonly #removeFailure
@@ -108,6 +109,9 @@ export class Owed {
        WHERE bucket = ? AND expires_at > ? AND failed_at >= ? ORDER BY place`,
     )
     this.#putAnnouncement = db.prepare('INSERT INTO owed (bucket, number, due_at, since, body) VALUES (?, ?, 0, ?, ?)')
+    this.#removeAnnouncements = db.prepare(
+      'DELETE FROM owed INDEXED BY owed_announcement WHERE bucket = ? AND born IS NULL',
+    )
     this.#keepAnnouncements = db.prepare(
       'UPDATE owed INDEXED BY owed_announcement SET bucket = ? WHERE bucket = ? AND born IS NULL',
     )
@@ -148,7 +152,9 @@ export class Owed {
     else if (row.is_listening === 1) this.#noteNew(state, row, number, outcome, now)
   }
 
+  /** In place of what was announced before and is still owed. */
   announce(row: DeliveryRow, number: number, text: string, now: Instant): void {
+    this.#removeAnnouncements.run(row.line)
     this.#putAnnouncement.run(row.line, number, now, text)
     row.retry_at = 0
   }

@@ -50,7 +50,7 @@ const EXPIRED_IN_PASSING = 20
 export class SubscriptionRows {
   readonly #bySubscriber
   readonly #byId
-  readonly #forDelivery
+  readonly #byNumber
   readonly #page
   readonly #woken
   readonly #ready
@@ -67,7 +67,7 @@ export class SubscriptionRows {
     const select = `SELECT ${ALL.join(', ')} FROM subscription`
     this.#bySubscriber = db.prepare(`${select} WHERE bucket = ? AND subscriber = ? AND expires_at > ?`)
     this.#byId = db.prepare(`${select} WHERE bucket = ? AND id = ? AND expires_at > ?`)
-    this.#forDelivery = db.prepare(`SELECT ${DELIVERY.join(', ')} FROM subscription WHERE number = ?`)
+    this.#byNumber = db.prepare(`SELECT ${ALL.join(', ')} FROM subscription WHERE number = ?`)
     this.#page = limited(db, `${select} WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`)
     const woken = `subscription INDEXED BY subscription_wake WHERE bucket = ?1 AND wakes_at < ${NEVER}`
     this.#woken = limited(db, `SELECT ${ALL.join(', ')} FROM ${woken} AND wakes_at <= ?2 ORDER BY wakes_at`)
@@ -112,8 +112,9 @@ export class SubscriptionRows {
     return (this.#bySubscriber.get(bucket, subscriber, now) as SubscriptionRow | undefined) ?? null
   }
 
-  forDelivery(number: number): DeliveryRow | null {
-    return (this.#forDelivery.get(number) as DeliveryRow | undefined) ?? null
+  /** Expired ones too. */
+  byNumber(number: number): SubscriptionRow | null {
+    return (this.#byNumber.get(number) as SubscriptionRow | undefined) ?? null
   }
 
   page(bucket: number, after: string | null, limit: number, now: Instant): SubscriptionRow[] {

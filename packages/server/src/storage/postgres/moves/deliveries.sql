@@ -82,8 +82,9 @@ END $$;
 
 -- settle_lease
 --   takes     id of the subscription; lease; outcomes [[ref, "done" | "postponed" | "failed", until or when the record expires or null, attempts or null]];
---             log [JSON text]; keepLog, keepFailures; health (JSON text) or null; next {seconds, batch} or null; restsUntil or null; now; no version
---   answers   [notification], none where the lease has ended, or "lost"
+--             log [JSON text]; keepLog, keepFailures; health (JSON text) or null, and the subscriber of which it tells; next {seconds, batch} or null;
+--             restsUntil or null; now; no version
+--   answers   {subscription, notifications: none where the lease has ended}, or "lost"
 CREATE FUNCTION settle_lease(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -98,7 +99,7 @@ BEGIN
   IF q.has_feed THEN PERFORM settled(q, now_); END IF;
   before := f.position;
   f.position := note_outcomes(f, p->'outcomes', now_);
-  f.health := p->>'health';
+  IF f.subscriber = p->>'subscriber' THEN f.health := p->>'health'; END IF;
   PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_);
   f.logged := keep_log(f, p->'log', (p->>'keepLog')::bigint);
   IF p->'next'->>'seconds' IS NOT NULL THEN owed := owed_to(f, p->'next'->'batch', now_); END IF;
@@ -112,10 +113,10 @@ BEGIN
   ELSE
     PERFORM wake(q.number, freed(f, now_));
   END IF;
-  RETURN coalesce(owed, '[]');
+  RETURN json_build_object('subscription', shown_subscription(f), 'notifications', coalesce(owed, '[]'));
 END $$;
 
--- announce
+-- announce: in place of what was announced before and is still owed.
 --   takes     id or null, text, now
 --   answers   whether there is such a subscription | "stale"
 CREATE FUNCTION announce(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
@@ -126,6 +127,7 @@ BEGIN
   IF NOT FOUND THEN RETURN 'false'; END IF;
   -- What became visible before stands before it.
   PERFORM settled(q, now_);
+  DELETE FROM owed WHERE ctid = ANY (ARRAY(SELECT ctid FROM owed WHERE line = f.line AND born IS NULL));
   INSERT INTO owed (line, number, due_at, since, body) VALUES (f.line, nextval('feed_number'), 0, now_, p->>'text');
   PERFORM owes_at_once(f, now_);
   RETURN 'true';
