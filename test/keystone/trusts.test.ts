@@ -209,7 +209,11 @@ describe('trusts of Keystone', { skip: missingPeer('keystone') || missingPeer('u
 
   test('who changes what another has sent has it sent in his own name', async () => {
     const { item, trustId } = await subscribe()
-    assert.equal((await ada.patch(item, { options: { post_data: '{"delete": "all"}' } })).status, 204)
+    const options = { post_data: '{"delete": "all"}' }
+    for (const part of [{ options }, { subscriber: GLANCE }, { ttl: 900 }]) {
+      await refused(ada.patch(item, part), 403, /another user/)
+    }
+    assert.equal((await ada.patch(item, { subscriber: NOVA, options })).status, 204)
     await ended(trustId)
     const own = await trustIn(item)
     assert.deepEqual(await known('ada'), [own])

@@ -7,11 +7,11 @@ import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts
 import { createWebhookChannel, type WebhookOptions } from './delivery/channels/webhook.ts'
 import { Dispatcher } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/system-resolve.ts'
-import { hostOf, Receivers } from './delivery/receivers.ts'
+import { hostOf, LOOK_UP_SECONDS, Receivers } from './delivery/receivers.ts'
 import type { Clock } from './platform/clock.ts'
 import { elapsed } from './platform/elapsed.ts'
 import { startTimeLimit } from './platform/time-limit.ts'
-import type { Storage } from './storage/contract.ts'
+import { STALE, type Storage } from './storage/contract.ts'
 
 export interface NotificationsParts {
   readonly config: Config
@@ -35,6 +35,9 @@ export interface NotificationsParts {
 
 /** A lease goes on for so much longer than a try may take, in seconds. */
 const LEASE_RESERVE = 15
+/** A body of two full posts in a batch, all of whose characters are escaped; and of what an owner puts around it. */
+const MOST_ESCAPED = 12
+const ROOM_FOR_TEMPLATE = 1 << 20
 /** A try that begins when little of the lease is left would end after it. */
 const TRY_RESERVE = 1
 
@@ -60,9 +63,12 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     confirmationPage: notification.externalConfirmationUrl,
     ownUrl,
     clock,
+    startTimeLimit,
     report,
   })
-  const longestTrySeconds = Math.max(webhooks.requestSeconds, mail.timeoutSeconds) + TRY_RESERVE
+  const asksKeystone = config.auth.strategy === 'keystone'
+  const longestSendSeconds = Math.max(webhooks.requestSeconds, mail.timeoutSeconds)
+  const longestTrySeconds = longestSendSeconds + (asksKeystone ? LOOK_UP_SECONDS : 0) + TRY_RESERVE
   const dispatcher = new Dispatcher({
     storage,
     watchWork: (listener) => storage.watchWork(listener),
@@ -70,7 +76,12 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     hostOf,
     send: (parcel, signal) => receivers.send(parcel, signal),
     async endSubscription({ queue, subscription }) {
-      await storage.subscriptions.delete({ queue, id: subscription.id, now: clock.now() })
+      const now = clock.now()
+      const present = await storage.subscriptions.get({ queue, id: subscription.id, now })
+      // It may have been given another subscriber meanwhile, who says nothing of the kind.
+      const isSame = present !== null && present !== STALE && present.subscriber === subscription.subscriber
+      if (!isSame) return
+      await storage.subscriptions.delete({ queue, id: subscription.id, now })
       const { trust } = readVault(subscription.vault)
       if (trust !== null) access.trusts?.discard(trust.id)
       parts.ended({ project: queue.project, queue: queue.name, subscription: subscription.id })
@@ -90,6 +101,8 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
       perHost: notification.maxDeliveriesPerHost,
       perProject: notification.maxDeliveriesPerProject,
     },
+    longestBody: MOST_ESCAPED * limits.maxMessagesPostBytes + ROOM_FOR_TEMPLATE,
+    startTimeLimit,
     closingSeconds: http.closingSeconds,
     elapsed,
     requests,

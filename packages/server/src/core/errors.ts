@@ -156,6 +156,11 @@ export const errorTable = {
     kind: 'invalid',
     message: 'The service makes the trust of a subscription: the option "trust_id" can name no other.',
   },
+  'trust.of_another': {
+    kind: 'forbidden',
+    message:
+      'The subscriber is told in the name of another user. To have it told in yours, say "subscriber" and "options" together.',
+  },
   'trust.refused': {
     kind: 'forbidden',
     message:

@@ -84,6 +84,24 @@ function merged(
   return Object.fromEntries([...byName.values()].filter((header): header is [string, string] => header[1] !== null))
 }
 
+/** The most that `composeWebhook` makes a body of, in characters, which are bytes unless `post_data` has others. */
+export function composedLength({
+  options,
+  messages,
+}: {
+  options: Pick<SubscriptionOptions, 'postData'>
+  messages: readonly NotifiedMessage[]
+}): number {
+  const template = options.postData ?? DOCUMENT_MARKER
+  const markers = Math.min(template.split(DOCUMENT_MARKER).length - 1, MOST_MARKERS)
+  const documents = messages.reduce((sum, { body }) => sum + ENVELOPE + ESCAPED * body.length, 0)
+  return template.length + markers * documents
+}
+
+/** Of what stands around a body; and of a character that is written as `\uXXXX`. */
+const ENVELOPE = 1_000
+const ESCAPED = 6
+
 /** Markers beyond the bound are left alone. */
 function filled(template: string, document: string): string {
   const parts = template.split(DOCUMENT_MARKER)

@@ -21,8 +21,10 @@ import {
   StorageUnavailable,
 } from '../storage/contract.ts'
 import type { Answer } from './channel.ts'
+import { composedLength } from './compose-webhook.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Pace } from './pace.ts'
+import type { ParcelBudget } from './parcel-budget.ts'
 import type { ParsedBodies } from './parsed-bodies.ts'
 import type { Slots } from './slots.ts'
 
@@ -52,10 +54,13 @@ export interface DeliverParts {
   readonly slots: Slots
   readonly pace: Pace
   readonly bodies: ParsedBodies
+  readonly budget: ParcelBudget
   readonly terms: DeliveryTerms
   /** The part of a subscriber's URI that tells whom it keeps busy. */
   hostOf(subscriber: string): string
   send(parcel: Parcel, signal: AbortSignal): Promise<Answer>
+  /** Told of errors that are ours. */
+  report(error: unknown): void
   /** The receiver wants no more: the subscription goes, with all that hangs on it. */
   endSubscription(lease: Lease): Promise<void>
   /** Resolves when it is a good time to settle. */
@@ -76,18 +81,13 @@ export const FIRST_BATCH: Batch = { notifications: LEAST, bytes: 32 * 1024 }
 const UNSETTLED_MS = 100
 /** Before a storage is asked again that could not answer, in milliseconds. */
 export const AFTER_TROUBLE_MS = 1_000
+/** Who has had its turn for so long, in milliseconds, gives it up for others that wait. */
+const TURN_MS = 10_000
 /** For whom no slot was free, tries again after about so long, in milliseconds. */
 const NO_SLOT_REST_MS = 5_000
 
 /** The body of a message that is encrypted and cannot be opened, see `DeliveryStore.lease`. */
 const UNREADABLE = ''
-const UNREADABLE_ANSWER: Answer = {
-  result: 'failed',
-  status: null,
-  reason: 'the message cannot be decrypted',
-  answer: null,
-  retryAfterSeconds: null,
-}
 
 /** What a lease has handed out and was not settled yet. */
 interface Hand {
@@ -130,10 +130,12 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
   let { notifications, endsAt } = lease
   let { health } = lease.subscription
   let batch = FIRST_BATCH
+  const begun = parts.clock.now()
   while (notifications.length > 0) {
     const isAll = notifications.length < batch.notifications && bytesOf(notifications) < batch.bytes
     const round = await delivery.deliverSome({ notifications, isAll, endsAt }, health)
     if (round === 'ended') return
+    if (parts.clock.now() - begun >= TURN_MS) round.rest ??= { until: null }
     batch = delivery.batchAfter(round)
     await parts.readyToSettle()
     const settled = await settle(
@@ -150,7 +152,8 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
       parts,
     )
     if (settled === 'lost') return
-    health = round.health
+    delivery.seeAs(settled.subscription)
+    health = settled.subscription.health
     notifications = settled.notifications
     endsAt = settled.endsAt
   }
@@ -176,16 +179,35 @@ async function settle(
 class Delivery {
   readonly #lease: Lease
   readonly #parts: DeliverParts
-  readonly #options: SubscriptionOptions
+  #subscription: Subscription
+  #options: SubscriptionOptions
   /** Seconds to wait before each further try. */
-  readonly #delays: readonly number[]
+  #delays: readonly number[]
 
   constructor(lease: Lease, parts: DeliverParts) {
     this.#lease = lease
     this.#parts = parts
+    this.#subscription = lease.subscription
     this.#options = readSubscriptionOptions(lease.subscription.options)
-    const ofQueue = membersOf(lease.queue.metadata).get('_retry_policy')
-    this.#delays = retryDelays(selectRetryPolicy(this.#options.retryPolicy, ofQueue && parseJson(ofQueue)))
+    this.#delays = this.#delaysOf(this.#options)
+  }
+
+  /** The subscription may have been changed, or confirmed, since the lease began. */
+  seeAs(subscription: Subscription): void {
+    if (subscription.options !== this.#subscription.options) {
+      this.#options = readSubscriptionOptions(subscription.options)
+      this.#delays = this.#delaysOf(this.#options)
+    }
+    this.#subscription = subscription
+  }
+
+  get #isEncrypted(): boolean {
+    return membersOf(this.#lease.queue.metadata).get('_enable_encrypt_messages') === 'true'
+  }
+
+  #delaysOf({ retryPolicy }: SubscriptionOptions): readonly number[] {
+    const ofQueue = membersOf(this.#lease.queue.metadata).get('_retry_policy')
+    return retryDelays(selectRetryPolicy(retryPolicy, ofQueue && parseJson(ofQueue)))
   }
 
   /** What to ask for when that is settled. */
@@ -246,9 +268,9 @@ class Delivery {
 
   async #wants({ content }: Notification): Promise<boolean> {
     if (content.kind === 'announcement' || content.message.body === UNREADABLE) return true
-    if (this.#parts.terms.requiresConfirmation && !this.#lease.subscription.confirmed) return false
+    if (this.#parts.terms.requiresConfirmation && !this.#subscription.confirmed) return false
     const { filter } = this.#options
-    return filter === null || filter(await this.#parts.bodies.get(content.message))
+    return filter === null || this.#parts.bodies.match(filter, content.message)
   }
 
   /** What has waited for a receiver that is paused for as long as its retries would have taken fails at last. */
@@ -269,22 +291,29 @@ class Delivery {
 
   /** 'settle': what came of it is to be settled before anything else; 'ended' as above. */
   async #tell(span: Span, hand: Hand, round: Round): Promise<'on' | 'settle' | 'ended'> {
-    const { queue, subscription } = this.#lease
-    if (span.all.some(isUnreadable)) return this.#record(span, UNREADABLE_ANSWER, this.#parts.clock.now(), round)
-    const { clock, slots, pace, hostOf, send, stopping, aborted, endSubscription } = this.#parts
+    const { queue } = this.#lease
+    const subscription = this.#subscription
+    const { clock, slots, pace, hostOf, stopping, aborted, endSubscription, budget } = this.#parts
+    if (span.all.some(isUnreadable)) return this.#record(span, failure('the message cannot be decrypted'), null, round)
+    const bytes = this.#lengthOf(span)
+    if (!budget.admits(bytes)) return this.#record(span, failure('the request would be too long'), null, round)
     const leave = await slots.enter({ host: hostOf(subscription.subscriber), project: queue.project })
-    if (leave === null) {
+    const giveBack = leave && budget.take(queue.project, bytes)
+    if (leave === null || giveBack === null) {
+      leave?.()
       rest(round, stopping.aborted ? null : clock.now() + NO_SLOT_REST_MS)
       return 'settle'
     }
     if (this.#isLate(hand)) {
+      giveBack()
       leave()
       return 'settle'
     }
     await pace.turn()
     const begun = clock.now()
-    const parcel = { queue, subscription, options: this.#options }
-    const answer = await send({ ...parcel, notifications: span.wanted }, aborted).finally(leave)
+    const answer = await this.#send({ queue, subscription, options: this.#options, notifications: span.wanted })
+    giveBack()
+    leave()
     if (aborted.aborted && answer.result === 'failed') {
       rest(round, null)
       return 'settle'
@@ -296,15 +325,36 @@ class Delivery {
     return this.#record(span, answer, begun, round)
   }
 
-  #record(span: Span, answer: Answer, begun: Instant, round: Round): 'on' | 'settle' {
+  /** A fault of ours must not be met again for ever: it counts as a failure. */
+  async #send(parcel: Parcel): Promise<Answer> {
+    const { send, aborted, report } = this.#parts
+    try {
+      return await send(parcel, aborted)
+    } catch (error) {
+      report(error)
+      return failure('the service could not send it')
+    }
+  }
+
+  /** At the most, in bytes. */
+  #lengthOf({ wanted }: Span): number {
+    const messages = wanted.flatMap(({ content }) => (content.kind === 'message' ? [content.message] : []))
+    return composedLength({ options: this.#options, messages })
+  }
+
+  /** `triedAt`: null where nothing was sent. */
+  #record(span: Span, answer: Answer, triedAt: Instant | null, round: Round): 'on' | 'settle' {
     const now = this.#parts.clock.now()
+    const begun = triedAt ?? now
     const { status, reason } = answer
-    const attempt: Attempt = { at: begun, seconds: (now - begun) / 1000, status, reason, answer: answer.answer }
+    // A receiver may say what it was sent, which an encrypted queue keeps in no other way than encrypted.
+    const said = this.#isEncrypted ? null : answer.answer
+    const attempt: Attempt = { at: begun, seconds: (now - begun) / 1000, status, reason, answer: said }
     const isDelivered = answer.result === 'delivered'
     const messageIds = span.wanted.flatMap(({ content }) => (content.kind === 'message' ? [content.message.id] : []))
     round.log.push(printLogged({ ...attempt, messageIds }))
-    // That a body cannot be opened says nothing of the receiver.
-    if (answer !== UNREADABLE_ANSWER) round.health = afterAttempt(round.health, { ok: isDelivered, now })
+    // What was not sent says nothing of the receiver.
+    if (triedAt !== null) round.health = afterAttempt(round.health, { ok: isDelivered, now })
     let retryAt: Instant | null = null
     for (const notification of span.all) {
       const { ref } = notification
@@ -335,6 +385,10 @@ class Delivery {
     const expiresAt = now + this.#parts.terms.keep.failureSeconds * 1000
     return { ref, became: 'failed', attempts: printAttempts(attempts), expiresAt }
   }
+}
+
+function failure(reason: string): Answer {
+  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
 }
 
 /** Of the bodies, in UTF-8. */

@@ -1,26 +1,31 @@
 import type { Instant } from '../model/model.ts'
+import type { Lease } from '../storage/contract.ts'
 import { AFTER_TROUBLE_MS, type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
 import { Pace, type PaceParts } from './pace.ts'
+import { ParcelBudget } from './parcel-budget.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
-import { SettlingTimes } from './settling-times.ts'
+import { SettlingTimes, type StartTimeLimit } from './settling-times.ts'
 import { Slots } from './slots.ts'
 
 export interface DispatcherParts
   extends PaceParts,
-    Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'readyToSettle' | 'stopping' | 'aborted'> {
+    Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'budget' | 'readyToSettle' | 'stopping' | 'aborted'> {
   watchWork(listener: () => void): () => void
   /** To how many subscriptions at once, in all, for each host, and for each project. */
   readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
-  /** How long tries that are under way may take when the service ends, in seconds. */
+  /** Bytes that the body of one request may have. */
+  readonly longestBody: number
+  readonly startTimeLimit: StartTimeLimit
+  /** How long tries that are under way may take when the service ends, in seconds; 0: as long as they take. */
   readonly closingSeconds: number
   /** Milliseconds since some instant, with fractions. */
   elapsed(): number
-  /** Told of every error that is ours. */
-  report(error: unknown): void
 }
 
 /** Subscriptions that are leased by one move. */
 const LEASES_AT_ONCE = 100
+/** For how long a subscription is put off whose project has its share, in milliseconds. */
+const PUT_OFF_MS = 2_000
 /** Fewer settle as they come: nothing is gained by waiting. */
 const MANY = 32
 
@@ -34,6 +39,9 @@ export class Dispatcher {
   readonly #pace: Pace
   readonly #settlingTimes: SettlingTimes
   readonly #bodies = new ParsedBodies()
+  readonly #budget: ParcelBudget
+  /** How many are delivered to, by project. */
+  readonly #projects = new Map<string, number>()
   readonly #stopping = new AbortController()
   readonly #aborted = new AbortController()
   readonly #deliveries = new Set<Promise<void>>()
@@ -46,22 +54,23 @@ export class Dispatcher {
     this.#parts = parts
     this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
     this.#pace = new Pace(parts)
-    this.#settlingTimes = new SettlingTimes(parts.clock)
+    this.#budget = new ParcelBudget(parts.longestBody)
+    this.#settlingTimes = new SettlingTimes(parts.startTimeLimit)
     this.#unwatch = parts.watchWork(() => this.#hear())
     this.#running = this.#run()
   }
 
   /** Lets tries under way come to their end, or ends them, and hands back every lease. */
   async close(): Promise<void> {
-    const { clock, closingSeconds } = this.#parts
+    const { startTimeLimit, closingSeconds } = this.#parts
     this.#stopping.abort()
     this.#unwatch()
     this.#slots.clear()
     this.#hear()
-    const end = clock.at(clock.now() + closingSeconds * 1000, () => this.#aborted.abort())
+    const end = closingSeconds === 0 ? null : startTimeLimit(closingSeconds * 1000, () => this.#aborted.abort())
     await this.#running
     await Promise.all(this.#deliveries)
-    end.cancel()
+    end?.cancel()
   }
 
   async #run(): Promise<void> {
@@ -82,7 +91,7 @@ export class Dispatcher {
         batch: FIRST_BATCH,
         now: clock.now(),
       })
-      for (const lease of leases) this.#begin(deliver(lease, this.#deliverParts()))
+      for (const lease of leases) this.#begin(lease)
       return next
     } catch (error) {
       report(error)
@@ -99,18 +108,36 @@ export class Dispatcher {
         if (this.#deliveries.size >= MANY && !this.#stopping.signal.aborted) await this.#settlingTimes.next()
       },
       bodies: this.#bodies,
+      budget: this.#budget,
       stopping: this.#stopping.signal,
       aborted: this.#aborted.signal,
     }
   }
 
-  #begin(delivering: Promise<void>): void {
+  #begin(lease: Lease): void {
+    const { project } = lease.queue
+    const inProject = this.#projects.get(project) ?? 0
+    const isTooMany = inProject >= this.#parts.atOnce.perProject
+    this.#projects.set(project, inProject + 1)
+    const delivering = isTooMany ? this.#putOff(lease) : deliver(lease, this.#deliverParts())
     const delivery: Promise<void> = delivering.catch(this.#parts.report).finally(() => {
       const wasFull = this.#deliveries.size === this.#parts.atOnce.all
       this.#deliveries.delete(delivery)
+      const left = (this.#projects.get(project) ?? 0) - 1
+      if (left === 0) this.#projects.delete(project)
+      else this.#projects.set(project, left)
       if (wasFull) this.#hear()
     })
     this.#deliveries.add(delivery)
+  }
+
+  /** The project has as many as it may have: this one makes room for those of others. */
+  async #putOff(lease: Lease): Promise<void> {
+    const { storage, clock, terms } = this.#parts
+    const now = clock.now()
+    const { health } = lease.subscription
+    const nothing = { outcomes: [], log: [], keep: terms.keep, health, next: null }
+    await storage.deliveries.settle({ lease, ...nothing, restsUntil: now + PUT_OFF_MS, now })
   }
 
   #hear(): void {

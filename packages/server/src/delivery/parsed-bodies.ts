@@ -1,33 +1,34 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Filter } from '../core/rules/filter.ts'
 import { parseJson } from '../model/json.ts'
 import type { Json, NotifiedMessage } from '../model/model.ts'
 
-/** Of bodies, in characters: what is remembered, and what is parsed while others wait. */
+/** Of bodies, in characters: what is remembered, and what is looked at while others wait. */
 const REMEMBERED = 4 << 20
-const SHORT = 16 << 10
+const SHORT = 2 << 10
 
 /**
- * Parses bodies for filters. The same message is looked at for each subscription of its queue, so the latest are
- * remembered; and long ones are parsed one in a turn of the event loop, however many subscriptions ask.
+ * Looks at bodies for filters. The same message is looked at for each subscription of its queue, so the latest are
+ * remembered; and long ones are looked at one in a turn of the event loop, however many subscriptions ask.
  */
 export class ParsedBodies {
   readonly #known = new Map<string, { readonly body: Json; readonly length: number }>()
   #length = 0
   #lastLong: Promise<unknown> = Promise.resolve()
 
-  async get({ id, body: text }: NotifiedMessage): Promise<Json> {
-    const known = this.#known.get(id)
-    if (known) return known.body
-    if (text.length <= SHORT) return this.#parse(id, text)
-    const parsed = this.#lastLong.then(async () => {
+  async match(filter: Filter, message: NotifiedMessage): Promise<boolean> {
+    if (message.body.length <= SHORT) return filter(this.#parsed(message))
+    const matched = this.#lastLong.then(async () => {
       await setImmediate()
-      return this.#known.get(id)?.body ?? this.#parse(id, text)
+      return filter(this.#parsed(message))
     })
-    this.#lastLong = parsed.catch(() => undefined)
-    return parsed
+    this.#lastLong = matched.catch(() => undefined)
+    return matched
   }
 
-  #parse(id: string, text: string): Json {
+  #parsed({ id, body: text }: NotifiedMessage): Json {
+    const known = this.#known.get(id)
+    if (known) return known.body
     const body = parseJson(text)
     this.#known.set(id, { body, length: text.length })
     this.#length += text.length

@@ -3,7 +3,7 @@ import { type Announcement, readAnnouncement } from '../core/rules/announcement.
 import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
 import { withoutTrust } from '../core/rules/trusted-subscriber.ts'
-import { readVault } from '../core/rules/vault.ts'
+import { isTrustGoodFor, readVault } from '../core/rules/vault.ts'
 import { TrustGone, type TrustTokens } from '../core/trusts.ts'
 import type { NotifiedMessage } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -13,6 +13,7 @@ import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
 import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
 import type { Parcel } from './deliver.ts'
 import { Seldom } from './seldom.ts'
+import type { StartTimeLimit } from './settling-times.ts'
 import { signatureHeaders } from './standard-webhooks.ts'
 
 export interface ReceiversParts {
@@ -31,10 +32,13 @@ export interface ReceiversParts {
   /** Where the service listens: the last resort for a link in a mail. */
   readonly ownUrl: string
   readonly clock: Clock
+  readonly startTimeLimit: StartTimeLimit
   /** Told of what the operator has to mend. */
   report(error: unknown): void
 }
 
+/** The longest that a try waits for what Keystone has to say. */
+export const LOOK_UP_SECONDS = 10
 const UNAUTHORIZED = 401
 /** Nothing was sent, and nothing had to be. */
 const NEEDLESS: Answer = { result: 'delivered', status: null, reason: null, answer: null, retryAfterSeconds: null }
@@ -55,7 +59,7 @@ export class Receivers {
     this.#seldom = new Seldom(parts.clock, parts.report)
   }
 
-  send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
+  async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
     const [first] = parcel.notifications
     if (first?.content.kind === 'announcement') return this.#announce(parcel, first.content.text, signal)
     const messages = parcel.notifications.flatMap(({ content }) =>
@@ -68,7 +72,7 @@ export class Receivers {
     await Promise.all([this.#parts.webhook.close(), this.#parts.mail.close()])
   }
 
-  #tell(parcel: Parcel, messages: readonly NotifiedMessage[], signal: AbortSignal): Promise<Answer> {
+  async #tell(parcel: Parcel, messages: readonly NotifiedMessage[], signal: AbortSignal): Promise<Answer> {
     const { subscription, options, queue } = parcel
     if (schemeOf(subscription.subscriber) === 'mailto') {
       const { subscriber } = subscription
@@ -89,7 +93,7 @@ export class Receivers {
     if (signer === null) return failed('there is no key to sign a confirmation with')
     let endpoints: PublicEndpoints
     try {
-      endpoints = await publicEndpoints()
+      endpoints = await this.#lookUp(() => publicEndpoints(), signal)
     } catch (error) {
       this.#seldom.tell('public address', error)
       return failed('the public address of the service could not be learned')
@@ -107,6 +111,21 @@ export class Receivers {
       (headers) => composeAnnouncement({ options, document, headers }),
       signal,
     )
+  }
+
+  /** Asks Keystone, for no longer than a try may wait for it. */
+  async #lookUp<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const limit = new AbortController()
+    const timer = this.#parts.startTimeLimit(LOOK_UP_SECONDS * 1000, () => limit.abort())
+    const both = AbortSignal.any([signal, limit.signal])
+    try {
+      return await Promise.race([
+        ask(both),
+        new Promise<never>((_, reject) => both.addEventListener('abort', () => reject(both.reason), { once: true })),
+      ])
+    } finally {
+      timer.cancel()
+    }
   }
 
   /** What keeps one mail from leaving mostly keeps all of them. */
@@ -146,11 +165,11 @@ export class Receivers {
     const url = withoutTrust(subscription.subscriber)
     let own: Readonly<Record<string, string>> = {}
     if (url !== subscription.subscriber) {
-      if (trustTokens === null || trust?.subscriber !== subscription.subscriber) {
+      if (trustTokens === null || !isTrustGoodFor(trust, subscription)) {
         return failed('the subscription has no trust for its subscriber')
       }
       try {
-        own = { 'X-Auth-Token': await trustTokens.token(trust.id, signal) }
+        own = { 'X-Auth-Token': await this.#lookUp((signal) => trustTokens.token(trust.id, signal), signal) }
       } catch (error) {
         if (error instanceof TrustGone) return failed('the trust has ended')
         this.#seldom.tell('trust', error)

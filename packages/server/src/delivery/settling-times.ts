@@ -1,4 +1,7 @@
-import type { Clock } from '../platform/clock.ts'
+import type { Timer } from '../platform/clock.ts'
+
+/** Calls back after so many milliseconds of the world's time. */
+export type StartTimeLimit = (milliseconds: number, callback: () => void) => Timer
 
 /** In milliseconds: as much longer is repeated after a crash. */
 const APART = 10
@@ -7,17 +10,17 @@ const APART = 10
  * When many deliver at once, has them settle together: a commit of the storage costs much the same for one and for all.
  */
 export class SettlingTimes {
-  readonly #clock: Clock
+  readonly #startTimeLimit: StartTimeLimit
   #next: Promise<void> | null = null
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(startTimeLimit: StartTimeLimit) {
+    this.#startTimeLimit = startTimeLimit
   }
 
   /** Resolves at the next of these times. */
   async next(): Promise<void> {
     this.#next ??= new Promise((resolve) => {
-      this.#clock.at(this.#clock.now() + APART, () => {
+      this.#startTimeLimit(APART, () => {
         this.#next = null
         resolve()
       })

@@ -22,15 +22,22 @@ interface Host {
   inUse: number
   /** When a slot was given back last, or the first was taken. */
   movedAt: Instant
+  /** How long a slot is in use, in milliseconds: the later ones count more. */
+  usualMs: number
   readonly line: Set<Waiting>
 }
 
 /** In milliseconds. A host none of whose slots came free for so long is stuck: nobody stands in line for it. */
 const STUCK = 1_000
+/** In milliseconds: nor does anybody who would have to wait for longer. */
+const LONGEST_WAIT = 5_000
+/** Of a host that nothing is known of. */
+const FIRST_USUAL_MS = 50
+const WEIGHT_OF_LATEST = 0.2
 
 /**
  * Keeps one host that is slow or dead, and one project that is busy, from taking all there is: each has a number of
- * slots. Whoever finds none free stands in line, unless nothing moves there; then it is sent away.
+ * slots. Whoever finds none free stands in line, unless nothing moves there or it is too long; then it is sent away.
  */
 export class Slots {
   readonly #options: SlotsOptions
@@ -45,7 +52,8 @@ export class Slots {
   async enter(claimant: Claimant): Promise<(() => void) | null> {
     if (this.#hasRoom(claimant)) return this.#take(claimant)
     const host = this.#hostOf(claimant)
-    return this.#isStuck(host) ? null : this.#standInLine(claimant, host)
+    const isTooLong = (host.line.size * host.usualMs) / this.#options.perHost > LONGEST_WAIT
+    return isTooLong || this.#isStuck(host) ? null : this.#standInLine(claimant, host)
   }
 
   /** Sends away all who wait. */
@@ -90,7 +98,7 @@ export class Slots {
   #hostOf({ host: name }: Claimant): Host {
     const known = this.#hosts.get(name)
     if (known) return known
-    const host: Host = { inUse: 0, movedAt: this.#options.clock.now(), line: new Set() }
+    const host: Host = { inUse: 0, movedAt: this.#options.clock.now(), usualMs: FIRST_USUAL_MS, line: new Set() }
     this.#hosts.set(name, host)
     return host
   }
@@ -99,6 +107,7 @@ export class Slots {
     const { clock, perProject } = this.#options
     const { project } = claimant
     const host = this.#hostOf(claimant)
+    const takenAt = clock.now()
     host.inUse += 1
     this.#projects.set(project, (this.#projects.get(project) ?? 0) + 1)
     return () => {
@@ -107,6 +116,7 @@ export class Slots {
       else this.#projects.set(project, inProject - 1)
       host.inUse -= 1
       host.movedAt = clock.now()
+      host.usualMs += WEIGHT_OF_LATEST * (host.movedAt - takenAt - host.usualMs)
       this.#serve(host)
       // Those of a project that had no room stand in the lines of many hosts.
       if (inProject === perProject) for (const other of this.#hosts.values()) this.#serve(other)

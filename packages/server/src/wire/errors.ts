@@ -71,6 +71,7 @@ const titleOf = {
   'subscription.trust_unavailable': UNAVAILABLE,
   'trust.needs_token': INVALID_REQUEST,
   'trust.given': INVALID_REQUEST,
+  'trust.of_another': NOT_AUTHORIZED,
   'trust.refused': NOT_AUTHORIZED,
   'trust.host_unknown': INVALID_REQUEST,
   'subscription.exists': CONFLICT,

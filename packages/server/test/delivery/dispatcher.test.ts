@@ -48,6 +48,8 @@ class Scene {
       },
       atOnce: { all: 100, perHost: 10, perProject: 50 },
       closingSeconds: 10,
+      longestBody: 4 << 20,
+      startTimeLimit: (milliseconds, callback) => this.clock.at(this.clock.now() + milliseconds, callback),
       elapsed: () => 0,
       requests: () => 0,
       report: (error) => this.troubles.push(error),
@@ -511,4 +513,104 @@ scenario('what was delivered is not delivered again though the storage could not
   const log = await deliveries.log({ queue, id: 'a', now: scene.clock.now() })
   assert.ok(log !== STALE)
   assert.equal(log?.length, 1)
+})
+
+describe('a subscription that is changed while it is told', () => {
+  scenario('is told as it is from then on', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a')
+    scene.answer = async ({ notifications: [first] }) => {
+      const isFirst = first?.content.kind === 'message' && first.content.message.body === '0'
+      if (isFirst) {
+        const options = JSON.stringify({ _filter: { n: [1] } })
+        await scene.storage.subscriptions.update({ queue, id: 'a', options, now: scene.clock.now() })
+      }
+      return DELIVERED
+    }
+    await scene.post(queue, ...Array.from({ length: 8 }, (_, n) => n))
+    await scene.post(queue, { n: 1 }, { n: 2 })
+    scene.start()
+    await settled()
+    assert.ok(scene.sent.includes('a: {"n":1}'))
+    assert.ok(!scene.sent.includes('a: {"n":2}'))
+  })
+
+  test('misses nothing that is posted after it has confirmed, in the very answer to the question', async () => {
+    const scene = new Scene()
+    const queue = await scene.queue()
+    const now = () => scene.clock.now()
+    const { subscriptions, deliveries } = scene.storage
+    const terms = {
+      subscriber: 'http://one.example/a',
+      ttlSeconds: 1000,
+      options: '{}',
+      isListening: false,
+      vault: null,
+    }
+    await subscriptions.create({ queue, id: 'a', ...terms, now: now() })
+    await deliveries.announce({ queue, id: 'a', text: '"confirm?"', now: now() })
+    scene.answer = async ({ notifications: [first] }) => {
+      if (first?.content.kind === 'announcement') {
+        await subscriptions.confirm({ queue, id: 'a', confirmed: true, isListening: true, now: now() })
+        const message = { body: '1', ttlSeconds: 3600, delaySeconds: 0 }
+        await scene.storage.messages.append({ queue, clientId: 'c', messages: [message], now: now() })
+      }
+      return DELIVERED
+    }
+    const keep = { log: 20, failures: 20, failureSeconds: 3600 }
+    scene.start({ terms: { leaseSeconds: 30, longestTrySeconds: 15, keep, requiresConfirmation: true } })
+    await settled()
+    assert.deepEqual(scene.sent, ['a: "confirm?"', 'a: 1'])
+    await scene.end()
+  })
+})
+
+describe('a fault of ours', () => {
+  test('counts as a failure, so that it is not met for ever', async () => {
+    const scene = new Scene()
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a', THREE_TRIES)
+    scene.answer = () => {
+      throw new Error('a bug')
+    }
+    scene.start()
+    await scene.post(queue, 1)
+    await scene.pass(100)
+    assert.equal((await scene.failures(queue, 'a')).length, 1)
+    assert.equal(scene.troubles.length, scene.sent.length)
+    await scene.end()
+  })
+})
+
+describe('a request that would be too long', () => {
+  scenario('is not sent, and others are', async (scene) => {
+    const queue = await scene.queue()
+    const post_data = Array.from({ length: 20 }, () => '"$zaqar_message$"').join()
+    await scene.subscribe(queue, 'a', { ...THREE_TRIES, post_data })
+    await scene.subscribe(queue, 'b')
+    scene.start()
+    await scene.post(queue, 'x'.repeat(200_000))
+    await scene.pass(100)
+    assert.equal(scene.sent.length, 1)
+    const [failure] = await scene.failures(queue, 'a')
+    assert.match(readAttempts(failure?.attempts ?? null).latest[0]?.reason ?? '', /too long/)
+  })
+})
+
+scenario('a project with more subscriptions than places leaves places to others', async (scene) => {
+  const queue = await scene.queue()
+  for (let i = 0; i < 20; i++) await scene.subscribe(queue, `a${i}`, {}, `host${i}.example`)
+  const key = { project: 'other', kind: 'queue', name: 'q' } as const
+  const other = (await scene.storage.queues.create({ key, metadata: '{}', now: scene.clock.now() })).queue
+  await scene.subscribe(other, 'b')
+  const silent = gate()
+  scene.answer = ({ queue }, signal) => (queue.project === 'p' ? silent.answer(signal) : DELIVERED)
+  scene.start({ atOnce: { all: 10, perHost: 10, perProject: 5 } })
+  await scene.post(queue, 1)
+  await scene.post(other, 2)
+  await scene.pass(10)
+  assert.ok(scene.sent.includes('b: 2'))
+  silent.open()
+  await scene.pass(20)
+  assert.equal(scene.sent.length, 21)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
-import { readVault } from '../../src/core/rules/vault.ts'
+import { optionsDigest, readVault } from '../../src/core/rules/vault.ts'
 import { TrustGone, type Trusts, type TrustTokens } from '../../src/core/trusts.ts'
 import type { Instant, Subscription } from '../../src/model/model.ts'
 import { STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
@@ -81,6 +81,7 @@ describe('a subscriber with a trust', () => {
       id: 'trust-1',
       subscriber: 'TRUST+https://nova.example/v2',
       trustorId: 'rita',
+      options: optionsDigest(subscription?.options ?? ''),
     })
     service.clock.advance(60_000)
     await rita.patch(item, { subscriber: GLANCE })

@@ -1,4 +1,5 @@
-import type { Instant } from '../../model/model.ts'
+import { createHash } from 'node:crypto'
+import type { Instant, Subscription } from '../../model/model.ts'
 
 /** What the service keeps for itself about a subscription: nobody who may read the subscription sees it. */
 export interface Vault {
@@ -8,7 +9,7 @@ export interface Vault {
   readonly trust: Trust | null
 }
 
-interface Secret {
+export interface Secret {
   /** Base64, of 24 to 64 bytes. */
   readonly key: string
   /** When it is used no more, having been replaced; null while it is the present one. */
@@ -21,6 +22,8 @@ export interface Trust {
   readonly subscriber: string
   /** The user in whose name it is told. */
   readonly trustorId: string | null
+  /** Of the options with which alone it is used, see `optionsDigest`: they say what is sent in the name of its maker. */
+  readonly options: string
 }
 
 const EMPTY: Vault = { secrets: [], trust: null }
@@ -32,4 +35,14 @@ export function readVault(text: string | null): Vault {
 /** Null when there is nothing to keep. */
 export function printVault({ secrets, trust }: Vault): string | null {
   return secrets.length === 0 && trust === null ? null : JSON.stringify({ secrets, trust })
+}
+
+/** `options`: as they are stored. */
+export function optionsDigest(options: string): string {
+  return createHash('sha256').update(options).digest('base64')
+}
+
+/** Whether what the subscription says by now is what its trust was made for. */
+export function isTrustGoodFor(trust: Trust | null, { subscriber, options }: Subscription): trust is Trust {
+  return trust?.subscriber === subscriber && trust.options === optionsDigest(options)
 }

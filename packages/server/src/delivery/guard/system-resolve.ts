@@ -14,6 +14,8 @@ export interface ResolveParts {
 
 /** How long a name server may take, in milliseconds, and how often it is asked. */
 const QUERY = { timeout: 2_000, tries: 2 }
+/** Names that wait for the system at once, since one whose servers are silent may take long. */
+const MOST_IN_LINE = 16
 /** The name servers of the name do not work. */
 const SILENCE = ['ETIMEOUT', 'ESERVFAIL', 'EREFUSED', 'ECANCELLED']
 
@@ -31,9 +33,16 @@ export const systemResolve = createResolve({
  */
 export function createResolve({ openResolver, lookup, hostsFile }: ResolveParts): Resolve {
   let last: Promise<unknown> = Promise.resolve()
-  const inTurn: Resolve = (hostname) => {
+  let inLine = 0
+  const inTurn: Resolve = async (hostname) => {
+    if (inLine >= MOST_IN_LINE) throw Object.assign(new Error('too many names wait'), { code: 'EAI_AGAIN' })
+    inLine += 1
     const found = last.then(() => lookup(hostname))
-    last = found.catch(() => undefined)
+    last = found
+      .catch(() => undefined)
+      .finally(() => {
+        inLine -= 1
+      })
     return found
   }
 

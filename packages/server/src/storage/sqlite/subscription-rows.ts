@@ -69,9 +69,14 @@ export class SubscriptionRows {
     this.#byId = db.prepare(`${select} WHERE bucket = ? AND id = ? AND expires_at > ?`)
     this.#byNumber = db.prepare(`SELECT ${ALL.join(', ')} FROM subscription WHERE number = ?`)
     this.#page = limited(db, `${select} WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`)
-    const woken = `subscription INDEXED BY subscription_wake WHERE bucket = ?1 AND wakes_at < ${NEVER}`
-    this.#woken = limited(db, `SELECT ${ALL.join(', ')} FROM ${woken} AND wakes_at <= ?2 ORDER BY wakes_at`)
-    this.#nextWake = db.prepare(`SELECT min(wakes_at) AS at FROM ${woken}`)
+    // SQLite looks no further than the first of several bounds, and goes through all that it leaves.
+    const woken = 'subscription INDEXED BY subscription_wake WHERE bucket = ?1'
+    const isWaiting = `wakes_at < ${NEVER}`
+    this.#woken = limited(
+      db,
+      `SELECT ${ALL.join(', ')} FROM ${woken} AND wakes_at <= ?2 AND ${isWaiting} ORDER BY wakes_at`,
+    )
+    this.#nextWake = db.prepare(`SELECT min(wakes_at) AS at FROM ${woken} AND ${isWaiting}`)
     this.#ready = limited(
       db,
       `${select} INDEXED BY subscription_ready

@@ -4,11 +4,14 @@ import { type QueueHandle, StorageUnavailable } from '../../../storage/contract.
 import { ZaqarError } from '../../errors.ts'
 import type { Context } from '../../execute.ts'
 import { isTrusted, withoutTrust } from '../../rules/trusted-subscriber.ts'
-import { printVault, readVault, type Trust } from '../../rules/vault.ts'
+import { optionsDigest, printVault, readVault, type Secret, type Trust } from '../../rules/vault.ts'
 
 /** Where owners see the id of the trust. (contract notifications.md 8) */
 const TRUST_ID = 'trust_id'
 const PAGE = 100
+
+/** One that is not bound to options yet. */
+type MadeTrust = Omit<Trust, 'options'>
 
 interface Terms {
   readonly subscriber: string
@@ -30,7 +33,7 @@ export async function createTrusted<Answer extends { readonly created: boolean }
   if (!isTrusted(subscriber)) return create({ options, vault: null })
   checkTrustId(options, null)
   const trust = await makeTrust(subscriber, expiresAt, ctx)
-  const kept = { options: withTrustId(options, trust.id), vault: printVault({ secrets: [], trust }) }
+  const kept = bound(trust, options, [])
   return keptIf(
     ({ created }) => created,
     trust,
@@ -60,6 +63,7 @@ export async function updateTrusted(
   changes: Changes,
   update: (changes: Changes) => Promise<Updated>,
   ctx: Context,
+  secretsNow: () => Promise<readonly Secret[]>,
 ): Promise<Updated> {
   const vault = readVault(stored.vault)
   const before = vault.trust
@@ -70,29 +74,54 @@ export async function updateTrusted(
     return replacing(before, () => update({ ...changes, options, vault: printVault({ ...vault, trust: null }) }), ctx)
   }
   if (changes.options !== undefined) checkTrustId(changes.options, before?.id ?? null)
+  if (
+    before !== null &&
+    isOfAnother(before, ctx) &&
+    (changes.subscriber === undefined || changes.options === undefined)
+  ) {
+    throw new ZaqarError('trust.of_another')
+  }
   if (before !== null && isGoodFor(before, subscriber, changes, ctx)) {
-    return update({ ...changes, options: changes.options && withTrustId(changes.options, before.id) })
+    return update({ ...changes, ...bound(before, options, vault.secrets) })
   }
   const expiresAt = ttlSeconds === undefined ? stored.renewedAt + stored.ttlSeconds * 1000 : ctx.now + ttlSeconds * 1000
   const trust = await makeTrust(subscriber, expiresAt, ctx)
-  const kept = { ...changes, options: withTrustId(options, trust.id), vault: printVault({ ...vault, trust }) }
-  const replace = () => replacing(before, () => update(kept), ctx)
+  // Keystone took its time: a secret may have been made meanwhile.
+  const replace = async () => {
+    const kept = { ...changes, ...bound(trust, options, await secretsNow()) }
+    return replacing(before, () => update(kept), ctx)
+  }
   return keptIf((outcome) => outcome === 'updated', trust, replace, ctx)
 }
 
-/**
- * A trust cannot be prolonged. What is sent with it is for its maker alone to say: another user who changes the options
- * would act in the name of the first.
- */
-function isGoodFor(trust: Trust, subscriber: string, { options, ttlSeconds }: Changes, { caller }: Context): boolean {
-  return (
-    trust.subscriber === subscriber &&
-    ttlSeconds === undefined &&
-    (options === undefined || trust.trustorId === caller.userId)
-  )
+/** A trust cannot be prolonged, and is for one address. */
+function isGoodFor(trust: Trust, subscriber: string, { ttlSeconds }: Changes, ctx: Context): boolean {
+  return trust.subscriber === subscriber && ttlSeconds === undefined && !isOfAnother(trust, ctx)
 }
 
-async function makeTrust(subscriber: string, expiresAt: Instant, { trusts, token, caller }: Context): Promise<Trust> {
+/**
+ * Whoever changes what is sent in the name of another takes it over, and has to say all of it: where it goes, and what it
+ * says. Otherwise one of the two would act with what the other may do.
+ */
+function isOfAnother({ trustorId }: Trust, { caller }: Context): boolean {
+  return trustorId !== caller.userId
+}
+
+/** A trust and the options that it is good with, which belong together. */
+function bound(
+  trust: MadeTrust,
+  options: string,
+  secrets: readonly Secret[],
+): { options: string; vault: string | null } {
+  const text = withTrustId(options, trust.id)
+  return { options: text, vault: printVault({ secrets, trust: { ...trust, options: optionsDigest(text) } }) }
+}
+
+async function makeTrust(
+  subscriber: string,
+  expiresAt: Instant,
+  { trusts, token, caller }: Context,
+): Promise<MadeTrust> {
   const type = subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
   if (trusts === null) throw new ZaqarError('subscription.trust_unavailable', { type })
   const own = token()
@@ -104,7 +133,7 @@ async function makeTrust(subscriber: string, expiresAt: Instant, { trusts, token
 /** The trust ends where it was made in vain. */
 async function keptIf<Answer>(
   isKept: (answer: Answer) => boolean,
-  { id }: Trust,
+  { id }: MadeTrust,
   store: () => Promise<Answer>,
   { trusts }: Context,
 ): Promise<Answer> {

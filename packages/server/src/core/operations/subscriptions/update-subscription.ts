@@ -4,6 +4,7 @@ import { defineOperation } from '../../execute.ts'
 import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
+import { readVault } from '../../rules/vault.ts'
 import { announce } from './announce.ts'
 import type { NamedSubscription } from './get-subscription.ts'
 import { type Changes, type Updated, updateTrusted } from './trusts.ts'
@@ -39,7 +40,8 @@ export const updateSubscription = defineOperation({
       const hasAdded = (outcome: Updated) => outcome === 'updated'
       return quotas.add(key.project, now, { bytes: moreBytes(stored, changes), run: update, hasAdded })
     }
-    const outcome = await updateTrusted(stored, changes, store, ctx)
+    const secretsNow = async () => readVault((await get())?.vault ?? null).secrets
+    const outcome = await updateTrusted(stored, changes, store, ctx, secretsNow)
     if (outcome === 'absent') throw new ZaqarError('subscription.not_found', { id })
     if (outcome === 'conflict') throw new ZaqarError('subscription.exists')
     if (subscriber === undefined || isListening) return
