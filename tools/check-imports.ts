@@ -50,8 +50,8 @@ const layers: readonly Layer[] = [
   },
   {
     path: 'notifications.ts',
-    imports: ['delivery/**', 'core/**', 'config/**', 'platform/*'],
-    types: ['access.ts', 'storage/contract.ts'],
+    imports: ['delivery/**', 'core/**', 'config/**', 'platform/*', 'storage/contract.ts'],
+    types: ['access.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['platform/*'] },
   { path: 'probe-store.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: ['core/**'] },

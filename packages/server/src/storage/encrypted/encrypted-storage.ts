@@ -7,6 +7,7 @@ import {
   type Message,
   type MessageStore,
   type Notification,
+  type NotifiedMessage,
   type QueueHandle,
   type QueueStore,
   STALE,
@@ -185,12 +186,13 @@ const KEEP_ALL = 1_000_000
 
 function encryptedDeliveries(deliveries: DeliveryStore, cipher: MessageCipher): DeliveryStore {
   /** It would be told in nobody's name, unsigned. What it is owed waits for the right key. */
-  const rest = (lease: Lease, now: Instant) => {
+  const rest = async (lease: Lease, now: Instant): Promise<void> => {
     const pausedUntil = now + REST_MILLISECONDS
     const { failures, failingSince } = lease.subscription.health ?? { failures: 0, failingSince: now }
     const health = { failures: failures + 1, failingSince, pausedUntil }
     const unchanged = { outcomes: [], log: [], keep: { log: KEEP_ALL, failures: KEEP_ALL }, next: null }
-    return deliveries.settle({ lease, ...unchanged, health, restsUntil: pausedUntil, now })
+    // Where that fails the lease ends of itself, and those that came with it must not be lost.
+    await deliveries.settle({ lease, ...unchanged, health, restsUntil: pausedUntil, now }).catch(() => undefined)
   }
   return {
     async lease(p) {
@@ -224,7 +226,7 @@ function encryptedDeliveries(deliveries: DeliveryStore, cipher: MessageCipher): 
       if (page === STALE || page === null) return page
       const failures = page.failures.map((failure) => ({
         ...failure,
-        message: openMessage(failure.message, p.queue.project, cipher),
+        message: openOrEmpty(failure.message, p.queue.project, cipher),
       }))
       return { ...page, failures }
     },
@@ -244,9 +246,11 @@ function openLease(lease: Lease, cipher: MessageCipher): Lease | null {
 function openNotification(notification: Notification, project: string, cipher: MessageCipher): Notification {
   const { content } = notification
   if (content.kind === 'announcement') return notification
-  const { message } = content
-  const opened = orNull(() => openMessage(message, project, cipher)) ?? { ...message, body: '' }
-  return { ...notification, content: { kind: 'message', message: opened } }
+  return { ...notification, content: { kind: 'message', message: openOrEmpty(content.message, project, cipher) } }
+}
+
+function openOrEmpty(message: NotifiedMessage, project: string, cipher: MessageCipher): NotifiedMessage {
+  return orNull(() => openMessage(message, project, cipher)) ?? { ...message, body: '' }
 }
 
 /** Null where it cannot be opened. */

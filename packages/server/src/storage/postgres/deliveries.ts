@@ -46,7 +46,11 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
     async lease({ limit, ...terms }) {
       const leases: Lease[] = []
       for (;;) {
-        const round = await leaseSome(engine, { ...terms, limit: limit - leases.length })
+        const round = await leaseSome(engine, { ...terms, limit: limit - leases.length }).catch((error) => {
+          // What others have leased by now would be lost with them.
+          if (leases.length === 0) throw error
+          return { leases: [], next: terms.now }
+        })
         leases.push(...round.leases)
         const isDone = round.leases.length === 0 || leases.length >= limit
         if (isDone || round.next === null || round.next > terms.now) return { leases, next: round.next }

@@ -105,7 +105,8 @@ function failureDocument({ message, attempts: text, failedAt }: Failure): string
   const { count, latest } = readAttempts(text)
   const before = printJson({ id, ttl, posted: timeOf(createdAt), failed: timeOf(failedAt), attempts: count })
   const attempts = printJson(latest.map(attemptDocument))
-  return `${before.slice(0, -1)}, "latest_attempts": ${attempts}, "body": ${body}}`
+  // One that cannot be decrypted is empty.
+  return `${before.slice(0, -1)}, "latest_attempts": ${attempts}, "body": ${body || 'null'}}`
 }
 
 function attemptDocument({ at, seconds, status, reason, answer }: Attempt): JsonObject {

@@ -100,7 +100,7 @@ BEGIN
   before := f.position;
   f.position := note_outcomes(f, p->'outcomes', now_);
   IF f.subscriber = p->>'subscriber' THEN f.health := p->>'health'; END IF;
-  PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_);
+  IF p->'outcomes' @? '$[*] ? (@[1] == "failed")' THEN PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_); END IF;
   f.logged := keep_log(f, p->'log', (p->>'keepLog')::bigint);
   IF p->'next'->>'seconds' IS NOT NULL THEN owed := owed_to(f, p->'next'->'batch', now_); END IF;
   IF owed IS NOT NULL THEN
@@ -201,13 +201,17 @@ END $$;
 
 -- What the subscription is owed by now, the first of it; null when that is nothing.
 CREATE FUNCTION owed_to(f subscription, batch jsonb, now_ bigint) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE limit_ bigint := (batch->>'notifications')::bigint;
+DECLARE limit_ bigint := (batch->>'notifications')::bigint; found_ bigint;
 BEGIN
   -- Who is free is woken when something is to be tried again.
   IF NOT f.is_free OR f.wakes_at <= now_ THEN
-    UPDATE owed SET due_at = 0 WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM owed WHERE line + 0 = f.line AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
-    ));
+    LOOP
+      UPDATE owed SET due_at = 0 WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM owed WHERE line + 0 = f.line AND due_at > 0 AND due_at <= now_ ORDER BY due_at LIMIT 1000
+      ));
+      GET DIAGNOSTICS found_ = ROW_COUNT;
+      EXIT WHEN found_ < 1000;
+    END LOOP;
   END IF;
   RETURN (
     SELECT json_agg(shown_notification(number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts) ORDER BY turn) FROM (
