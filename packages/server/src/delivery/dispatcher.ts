@@ -1,4 +1,5 @@
 import type { Instant } from '../model/model.ts'
+import type { Timer } from '../platform/clock.ts'
 import type { Lease } from '../storage/contract.ts'
 import { AFTER_TROUBLE_MS, type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
 import { Pace, type PaceParts } from './pace.ts'
@@ -24,8 +25,11 @@ export interface DispatcherParts
 
 /** Subscriptions that are leased by one move. */
 const LEASES_AT_ONCE = 100
-/** For how long a subscription is put off whose project has its share, in milliseconds. */
-const PUT_OFF_MS = 2_000
+/** While a project has more than its share of few places, so many are leased at a time, and at such intervals. */
+const LEASES_IN_A_CROWD = 10
+const CROWD_MS = 250
+/** For how long its subscriptions are put off that were among them, in milliseconds. */
+const PUT_OFF_MS = 500
 /** Fewer settle as they come: nothing is gained by waiting. */
 const MANY = 32
 
@@ -76,9 +80,21 @@ export class Dispatcher {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#hasNews = false
-      const room = Math.min(this.#parts.atOnce.all - this.#deliveries.size, LEASES_AT_ONCE)
-      await this.#sleepUntil(room > 0 ? await this.#leaseSome(room) : null)
+      const wasCrowded = this.#isCrowded
+      const room = Math.min(this.#free, wasCrowded ? LEASES_IN_A_CROWD : LEASES_AT_ONCE)
+      const next = room > 0 ? await this.#leaseSome(room) : null
+      await (wasCrowded ? this.#sleepInCrowd() : this.#sleepUntil(next))
     }
+  }
+
+  get #free(): number {
+    return this.#parts.atOnce.all - this.#deliveries.size
+  }
+
+  /** Places run short, and a project has more than its share. */
+  get #isCrowded(): boolean {
+    const { all, perProject } = this.#parts.atOnce
+    return this.#free <= all / 4 && this.#projects.values().some((count) => count >= perProject)
   }
 
   /** Answers when it is worth to look again; null: not before it hears something. */
@@ -117,16 +133,16 @@ export class Dispatcher {
   #begin(lease: Lease): void {
     const { project } = lease.queue
     const inProject = this.#projects.get(project) ?? 0
-    const isTooMany = inProject >= this.#parts.atOnce.perProject
+    const isTooMany = this.#isCrowded && inProject >= this.#parts.atOnce.perProject
     this.#projects.set(project, inProject + 1)
     const delivering = isTooMany ? this.#putOff(lease) : deliver(lease, this.#deliverParts())
     const delivery: Promise<void> = delivering.catch(this.#parts.report).finally(() => {
-      const wasFull = this.#deliveries.size === this.#parts.atOnce.all
+      const [wasFull, wasCrowded] = [this.#free === 0, this.#isCrowded]
       this.#deliveries.delete(delivery)
       const left = (this.#projects.get(project) ?? 0) - 1
       if (left === 0) this.#projects.delete(project)
       else this.#projects.set(project, left)
-      if (wasFull) this.#hear()
+      if (wasFull || (wasCrowded && !this.#isCrowded)) this.#hear()
     })
     this.#deliveries.add(delivery)
   }
@@ -142,14 +158,25 @@ export class Dispatcher {
 
   #hear(): void {
     this.#hasNews = true
-    this.#wake?.()
+    if (!this.#isCrowded || this.#stopping.signal.aborted) this.#wake?.()
+  }
+
+  /** Whatever the news, there is no room but for a few others from time to time. */
+  async #sleepInCrowd(): Promise<void> {
+    if (this.#isCrowded && !this.#stopping.signal.aborted) {
+      await this.#sleep((resolve) => this.#parts.startTimeLimit(CROWD_MS, resolve))
+    }
   }
 
   async #sleepUntil(instant: Instant | null): Promise<void> {
     const { clock } = this.#parts
     if (this.#hasNews || this.#stopping.signal.aborted || (instant !== null && instant <= clock.now())) return
+    await this.#sleep((resolve) => (instant === null ? null : clock.at(instant, resolve)))
+  }
+
+  async #sleep(startTimer: (resolve: () => void) => Timer | null): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = instant === null ? null : clock.at(instant, resolve)
+      const timer = startTimer(resolve)
       this.#wake = () => {
         timer?.cancel()
         resolve()
