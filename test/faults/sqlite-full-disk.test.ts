@@ -3,11 +3,12 @@ import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { STALE } from '../../packages/server/src/storage/contract.ts'
 import { APPLICATION_ID } from '../../packages/server/src/storage/sqlite/database.ts'
 import { openSqlite } from '../../packages/server/src/storage/sqlite/open-sqlite.ts'
 import { assertError, json } from '../../packages/server/test/support/answers.ts'
 import { type InProcessService, openInProcess } from '../../packages/server/test/support/in-process.ts'
-import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { startService } from '../support/service.ts'
 import { mountDisk, type SmallDisk } from '../support/small-disk.ts'
@@ -60,6 +61,53 @@ describe('a disk without a page left', { skip: typeof mounted === 'string' && mo
   async function total(): Promise<number> {
     return json(await service.client.get('/v2/queues/jobs/stats')).messages.total
   }
+
+  test('delayed messages that subscriptions are to be told of wait for room, and hold up nobody', async () => {
+    const told = async () => {
+      const batch = { notifications: 10, bytes: 1000 }
+      const now = service.clock.now()
+      const { leases } = await service.storage.deliveries.lease({ limit: 10, seconds: 1, batch, now })
+      return leases.map(({ queue: { name } }) => name)
+    }
+    assert.equal((await service.client.put('/v2/queues/jobs', { _default_message_delay: 60 })).status, 201)
+    for (const name of ['jobs', 'other']) {
+      const subscriber = `http://receiver.example/${name}`
+      assert.equal((await service.client.post(`/v2/queues/${name}/subscriptions`, { subscriber })).status, 201)
+    }
+    const visible = async () => {
+      const now = service.clock.now()
+      const queue = await service.storage.queues.get({ key: { project: PROJECT, kind: 'queue', name: 'jobs' }, now })
+      assert.ok(queue)
+      const terms = { after: null, limit: 1000, hideClientId: null, includeClaimed: true, includeDelayed: false, now }
+      const page = await service.storage.messages.list({ queue, ...terms })
+      assert.ok(page !== STALE)
+      return page.messages.length
+    }
+    const messages = Array.from({ length: 10 }, (_, i) => ({ body: [i, 'x'.repeat(20_000)] }))
+    for (let posted = 0; posted < 400; posted += 10) {
+      assert.equal((await service.client.post(MESSAGES, { messages })).status, 201)
+    }
+    assert.equal((await service.client.post('/v2/queues/other/messages', { messages: [{ body: 1 }] })).status, 201)
+    disk.fill()
+    service.clock.advance(60_000)
+    // The first of them may meet the end of the disk.
+    await service.client.get(MESSAGES)
+    const first = await told()
+    assert.ok(first.includes('other'))
+    for (let more = 0; more < 10; more++) {
+      service.clock.advance(1_000)
+      assert.equal((await service.client.get(MESSAGES)).status, 200)
+      await told()
+    }
+    assert.equal(await total(), 400)
+    assert.ok((await visible()) < 400, 'all had room')
+    disk.clear()
+    for (let more = 0; (await visible()) < 400; more++) {
+      assert.ok(more < 100, 'they still wait')
+      service.clock.advance(1_000)
+      await told()
+    }
+  })
 
   /** Removes some messages; false when there are none. */
   const consumers: Record<string, () => Promise<boolean>> = {

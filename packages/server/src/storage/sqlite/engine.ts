@@ -92,7 +92,8 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
   const feed = new Feed(db, states, work)
   const owed = new Owed(db, states, sealer)
   const subscriptions = new SubscriptionRows(db)
-  const settling = new Settling(db, states, feed, tell)
+  const isFull = () => (room?.refusalOfNew() ?? null) !== null
+  const settling = new Settling(db, states, { feed, tell, isFull })
   const watchers = new Watchers({ clock, turns, states, settling, latest })
   const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
     turns.submit<T | Stale, S>((soFar) => {

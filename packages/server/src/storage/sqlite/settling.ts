@@ -12,6 +12,17 @@ const ROWS_PER_TURN = 250
 /** Claims that one turn ends; each holds ten or twenty messages as a rule. */
 const CLAIMS_PER_TURN = 20
 
+/** Until delayed messages are looked at again that a full disk has no room for, in milliseconds. */
+const LACK_OF_ROOM_MS = 1_000
+
+interface SettlingParts {
+  readonly feed: Feed
+  /** Something may be new in that queue. */
+  tell(state: QueueState): void
+  /** Nothing new can be stored. */
+  isFull(): boolean
+}
+
 /**
  * Does what has become due in a queue before anything else acts on it. Messages whose delay is over get their places,
  * and ended claims give back what they held, all of them, so that whatever comes next finds it there; where there are
@@ -22,6 +33,7 @@ export class Settling {
   readonly #states: QueueStates
   readonly #feed: Feed
   readonly #tell: (state: QueueState) => void
+  readonly #isFull: () => boolean
   readonly #due
   readonly #place
   readonly #deleteDelayed
@@ -39,10 +51,11 @@ export class Settling {
   readonly #firstLiveReturned
   readonly #countEnded
 
-  constructor(db: DatabaseSync, states: QueueStates, feed: Feed, tell: (state: QueueState) => void) {
+  constructor(db: DatabaseSync, states: QueueStates, { feed, tell, isFull }: SettlingParts) {
     this.#states = states
     this.#feed = feed
     this.#tell = tell
+    this.#isFull = isFull
     this.#due = db.prepare(
       `SELECT rowid, number, due_at, expires_at, octet_length(body) AS bytes FROM delayed
        WHERE bucket = ? AND due_at <= ? ORDER BY due_at, number LIMIT ${ROWS_PER_TURN}`,
@@ -92,9 +105,12 @@ export class Settling {
   /** False: something was settled and more has to be, so nothing else may act on the queue in this turn. */
   settle(state: QueueState, now: Instant): boolean {
     if (now < state.dueAt && now < state.endsAt && now < state.expiresAt) return true
-    if (!this.#placeDelayed(state, now) || !this.#endClaims(state, now)) return false
+    const lacksRoom = state.listens && now >= state.dueAt && this.#isFull()
+    if (!(lacksRoom || this.#placeDelayed(state, now)) || !this.#endClaims(state, now)) return false
     this.#removeExpired(state, now, IN_PASSING)
     this.#states.foresee(state)
+    // What enters a feed is there twice. While the disk is full delayed messages wait, or no move would be possible.
+    if (lacksRoom) state.dueAt = now + LACK_OF_ROOM_MS
     if (state.expiresAt <= now) this.overlookExpired(state, now)
     return true
   }
@@ -122,9 +138,13 @@ export class Settling {
 
   /** One turn of the sweeper; true when nothing is due any more. */
   sweep(state: QueueState, now: Instant): boolean {
+    const lacksRoom = state.listens && now >= state.dueAt && this.#isFull()
     const done =
-      this.#placeDelayed(state, now) && this.#endClaims(state, now) && this.#removeExpired(state, now, ROWS_PER_TURN)
+      (lacksRoom || this.#placeDelayed(state, now)) &&
+      this.#endClaims(state, now) &&
+      this.#removeExpired(state, now, ROWS_PER_TURN)
     this.#states.foresee(state)
+    if (lacksRoom) state.dueAt = now + LACK_OF_ROOM_MS
     return done
   }
 
