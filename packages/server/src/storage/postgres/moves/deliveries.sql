@@ -100,7 +100,7 @@ BEGIN
   before := f.position;
   f.position := note_outcomes(f, p->'outcomes', now_);
   IF f.subscriber = p->>'subscriber' THEN f.health := p->>'health'; END IF;
-  IF p->'outcomes' @? '$[*] ? (@[1] == "failed")' THEN PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_); END IF;
+  IF p->'outcomes' @? 'strict $[*] ? (@[1] == "failed")' THEN PERFORM keep_failures(f.number, (p->>'keepFailures')::bigint, now_); END IF;
   f.logged := keep_log(f, p->'log', (p->>'keepLog')::bigint);
   IF p->'next'->>'seconds' IS NOT NULL THEN owed := owed_to(f, p->'next'->'batch', now_); END IF;
   IF owed IS NOT NULL THEN
