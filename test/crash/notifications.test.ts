@@ -14,7 +14,7 @@ import { type Service, startService } from '../support/service.ts'
 
 const QUEUES = 8
 const SUBSCRIPTIONS = 3
-const LONGEST_ROUND_MS = 600
+const LONGEST_ROUND_MS = 400
 /** Longer than a lease of a node that was killed, and whatever was left to deliver. */
 const PATIENCE_MS = 90_000
 /** Tries may not take long, so leases are short. */

@@ -12,4 +12,5 @@ const harness: Harness = {
   },
 }
 
-runConformance('encrypted sqlite', harness)
+// SQLite alone is tried for longer.
+runConformance('encrypted sqlite', harness, { sequences: 300 })
