@@ -46,7 +46,7 @@ describe('the import rule', () => {
   }
 
   test('asks for a row when a part is new', () => {
-    assert.match(inServer('delivery/worker.ts', "import '../core/execute.ts'")[0] ?? '', /no row/)
+    assert.match(inServer('billing/worker.ts', "import '../core/execute.ts'")[0] ?? '', /no row/)
   })
 
   test('lets packages reach each other by name only', () => {

@@ -79,6 +79,7 @@ export async function updateTrusted(
     isOfAnother(before, ctx) &&
     (changes.subscriber === undefined || changes.options === undefined)
   ) {
+    if (ctx.token() === null) throw new ZaqarError('trust.needs_token', { type: typeOf(subscriber) })
     throw new ZaqarError('trust.of_another')
   }
   if (before !== null && isGoodFor(before, subscriber, changes, ctx)) {
@@ -122,12 +123,16 @@ async function makeTrust(
   expiresAt: Instant,
   { trusts, token, caller }: Context,
 ): Promise<MadeTrust> {
-  const type = subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
+  const type = typeOf(subscriber)
   if (trusts === null) throw new ZaqarError('subscription.trust_unavailable', { type })
   const own = token()
   if (own === null) throw new ZaqarError('trust.needs_token', { type })
   const id = await trusts.create({ token: own, url: withoutTrust(subscriber), expiresAt })
   return { id, subscriber, trustorId: caller.userId }
+}
+
+function typeOf(subscriber: string): string {
+  return subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
 }
 
 /** The trust ends where it was made in vain. */
