@@ -43,7 +43,7 @@ if (missing === null) {
   })
   after(() => server.stop())
   // Each step is a round trip or several, so fewer sequences than on an engine in the process.
-  runConformance('postgres', postgresHarness, { sequences: 100 })
+  runConformance('postgres', postgresHarness, { sequences: 60 })
 } else {
   test('storage contract: postgres', { skip: missing }, () => undefined)
 }
