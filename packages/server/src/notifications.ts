@@ -75,7 +75,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     clock,
     hostOf,
     send: (parcel, signal) => receivers.send(parcel, signal),
-    async endSubscription({ queue, subscription }) {
+    async endSubscription(queue, subscription) {
       const now = clock.now()
       const present = await storage.subscriptions.get({ queue, id: subscription.id, now })
       // It may have been given another subscriber meanwhile, who says nothing of the kind.

@@ -62,7 +62,7 @@ export interface DeliverParts {
   /** Told of errors that are ours. */
   report(error: unknown): void
   /** The receiver wants no more: the subscription goes, with all that hangs on it. */
-  endSubscription(lease: Lease): Promise<void>
+  endSubscription(queue: Queue, subscription: Subscription): Promise<void>
   /** Resolves when it is a good time to settle. */
   readyToSettle(): Promise<void>
   /** No try begins any more. */
@@ -140,7 +140,7 @@ export async function deliver(lease: Lease, parts: DeliverParts): Promise<void> 
     await parts.readyToSettle()
     const settled = await settle(
       {
-        lease,
+        lease: delivery.lease,
         outcomes: round.outcomes,
         log: round.log,
         keep: terms.keep,
@@ -177,9 +177,8 @@ async function settle(
 }
 
 class Delivery {
-  readonly #lease: Lease
   readonly #parts: DeliverParts
-  #subscription: Subscription
+  #lease: Lease
   #options: SubscriptionOptions
   /** Seconds to wait before each further try. */
   #delays: readonly number[]
@@ -187,18 +186,22 @@ class Delivery {
   constructor(lease: Lease, parts: DeliverParts) {
     this.#lease = lease
     this.#parts = parts
-    this.#subscription = lease.subscription
     this.#options = readSubscriptionOptions(lease.subscription.options)
     this.#delays = this.#delaysOf(this.#options)
   }
 
   /** The subscription may have been changed, or confirmed, since the lease began. */
   seeAs(subscription: Subscription): void {
-    if (subscription.options !== this.#subscription.options) {
+    if (subscription.options !== this.#lease.subscription.options) {
       this.#options = readSubscriptionOptions(subscription.options)
       this.#delays = this.#delaysOf(this.#options)
     }
-    this.#subscription = subscription
+    this.#lease = { ...this.#lease, subscription }
+  }
+
+  /** With the subscription as it was seen last. */
+  get lease(): Lease {
+    return this.#lease
   }
 
   get #isEncrypted(): boolean {
@@ -268,7 +271,7 @@ class Delivery {
 
   async #wants({ content }: Notification): Promise<boolean> {
     if (content.kind === 'announcement' || content.message.body === UNREADABLE) return true
-    if (this.#parts.terms.requiresConfirmation && !this.#subscription.confirmed) return false
+    if (this.#parts.terms.requiresConfirmation && !this.#lease.subscription.confirmed) return false
     const { filter } = this.#options
     return filter === null || this.#parts.bodies.match(filter, content.message)
   }
@@ -291,8 +294,7 @@ class Delivery {
 
   /** 'settle': what came of it is to be settled before anything else; 'ended' as above. */
   async #tell(span: Span, hand: Hand, round: Round): Promise<'on' | 'settle' | 'ended'> {
-    const { queue } = this.#lease
-    const subscription = this.#subscription
+    const { queue, subscription } = this.#lease
     const { clock, slots, pace, hostOf, stopping, aborted, endSubscription, budget } = this.#parts
     if (span.all.some(isUnreadable)) return this.#record(span, failure('the message cannot be decrypted'), null, round)
     const bytes = this.#lengthOf(span)
@@ -319,7 +321,7 @@ class Delivery {
       return 'settle'
     }
     if (answer.result === 'gone' && this.#options.endsOnGone) {
-      await endSubscription(this.#lease)
+      await endSubscription(queue, subscription)
       return 'ended'
     }
     return this.#record(span, answer, begun, round)

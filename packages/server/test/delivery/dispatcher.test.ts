@@ -37,7 +37,7 @@ class Scene {
         this.sent.push(`${new URL(parcel.subscription.subscriber).pathname.slice(1)}: ${bodies.join(' ')}`)
         return this.answer(parcel, signal)
       },
-      endSubscription: async ({ queue, subscription: { id } }) => {
+      endSubscription: async (queue, { id }) => {
         await this.storage.subscriptions.delete({ queue, id, now: this.clock.now() })
       },
       terms: {
@@ -533,6 +533,22 @@ describe('a subscription that is changed while it is told', () => {
     await settled()
     assert.ok(scene.sent.includes('a: {"n":1}'))
     assert.ok(!scene.sent.includes('a: {"n":2}'))
+  })
+
+  scenario('has the health of the subscriber that it has by then', async (scene) => {
+    const queue = await scene.queue()
+    await scene.subscribe(queue, 'a')
+    scene.answer = async ({ subscription: { subscriber } }) => {
+      if (subscriber.endsWith('/b')) return FAILED
+      const changed = { queue, id: 'a', subscriber: 'http://one.example/b', isListening: true, now: scene.clock.now() }
+      await scene.storage.subscriptions.update(changed)
+      return DELIVERED
+    }
+    await scene.post(queue, ...Array.from({ length: 9 }, (_, n) => n))
+    scene.start()
+    await settled()
+    assert.ok(scene.sent.includes('b: 8'))
+    assert.ok(((await scene.health(queue, 'a'))?.failures ?? 0) > 0)
   })
 
   test('misses nothing that is posted after it has confirmed, in the very answer to the question', async () => {
