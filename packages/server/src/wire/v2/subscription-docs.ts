@@ -5,6 +5,14 @@ import { pageParams } from './common-docs.ts'
 import { SUBSCRIPTION } from './example-ids.ts'
 
 const SUBSCRIBER = 'https://example.org/hook'
+/** Of who is told in the name of the caller. */
+const TRUST_ERRORS = [
+  'subscription.trust_unavailable',
+  'trust.needs_token',
+  'trust.given',
+  'trust.host_unknown',
+  'trust.refused',
+] as const
 const OPTIONS =
   '`_retry_policy`; `post_data` and `post_headers` for HTTP; `from` and `subject` for mail. Additions of this service: `_filter`, ' +
   '`_ordered`, `_format`, `_batch`, `_end_on_gone`.'
@@ -47,6 +55,7 @@ const createSubscription: DescribeDoor = ({ limits, kind, home }) => ({
     'subscription.ttl_too_short',
     'subscription.ttl_too_long',
     'subscription.exists',
+    ...TRUST_ERRORS,
     'quota.queues',
     'quota.bytes',
   ],
@@ -125,6 +134,8 @@ const updateSubscription: DescribeDoor = ({ limits, home }) => ({
     'subscription.ttl_too_long',
     'subscription.exists',
     'subscription.not_found',
+    ...TRUST_ERRORS,
+    'trust.of_another',
     'quota.bytes',
   ],
   examples: [
