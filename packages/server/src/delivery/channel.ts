@@ -14,6 +14,11 @@ export interface Answer {
   readonly retryAfterSeconds: number | null
 }
 
+/** Of a try that failed without a status. `answer`: what was said all the same. */
+export function failure(reason: string, answer: string | null = null): Answer {
+  return { result: 'failed', status: null, reason, answer, retryAfterSeconds: null }
+}
+
 /** A request to a webhook. */
 export interface WebhookRequest {
   /** `http:` or `https:`. */

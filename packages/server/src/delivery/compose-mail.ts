@@ -1,7 +1,7 @@
 import type { SubscriptionOptions } from '../core/rules/subscription-options.ts'
 import type { NotifiedMessage, Queue } from '../model/model.ts'
 import type { Mail } from './channel.ts'
-import type { Confirmation } from './confirmation.ts'
+import { type Confirmation, linkValues } from './confirmation.ts'
 import { cloudEvent, messageDocument } from './documents.ts'
 
 /** A template of `[notification]`. In the body `{0}` is the queue, `{1}` the project, `{2}` the link. */
@@ -54,16 +54,7 @@ export function composeConfirmationMail(p: {
  * @param base address of the page
  */
 export function confirmationLink(base: string, confirmation: Confirmation): string {
-  const { signature, path, queue, expires, url } = confirmation
-  const values = {
-    Signature: signature,
-    Methods: 'PUT',
-    Paths: path,
-    Project: queue.project,
-    Expires: expires,
-    Url: url ?? '',
-    Queue: queue.name,
-  }
+  const values = { ...linkValues(confirmation), Url: confirmation.url ?? '', Queue: confirmation.queue.name }
   const query = Object.entries(values).map(([name, value]) => `${name}=${inQuery(value)}`)
   return `${base}${base.includes('?') ? '&' : '?'}${query.join('&')}`
 }

@@ -79,14 +79,11 @@ function messageOf(type: Announcement['type'], { kind, name }: QueueKey): string
  * the fragment, which browsers keep to themselves: whoever reads an access log cannot confirm.
  */
 export function confirmationPageLink(confirmation: Confirmation, endpoint: string): string {
-  const { type, queue, path, expires, signature } = confirmation
-  const values = {
-    Signature: signature,
-    Methods: 'PUT',
-    Paths: path,
-    Project: queue.project,
-    Expires: expires,
-    Type: type,
-  }
+  const values = { ...linkValues(confirmation), Type: confirmation.type }
   return `${endpoint}${CONFIRMATION_PAGE}#${new URLSearchParams(values)}`
+}
+
+/** What a link says of the signed request, in upstream's order. (contract notifications.md 6) */
+export function linkValues({ signature, path, queue, expires }: Confirmation): Record<string, string> {
+  return { Signature: signature, Methods: 'PUT', Paths: path, Project: queue.project, Expires: expires }
 }

@@ -10,7 +10,7 @@ import { retryDelays, selectRetryPolicy } from '../core/rules/retry-policy.ts'
 import { readSubscriptionOptions, type SubscriptionOptions } from '../core/rules/subscription-options.ts'
 import { parseJson } from '../model/json.ts'
 import { membersOf } from '../model/members.ts'
-import type { Health, Instant, Notification, Queue, Subscription } from '../model/model.ts'
+import type { Health, Instant, Notification, NotifiedMessage, Queue, Subscription } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import {
   type Batch,
@@ -20,7 +20,7 @@ import {
   type QueueEngine,
   StorageUnavailable,
 } from '../storage/contract.ts'
-import type { Answer } from './channel.ts'
+import { type Answer, failure } from './channel.ts'
 import { composedLength } from './compose-webhook.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Pace } from './pace.ts'
@@ -340,8 +340,7 @@ class Delivery {
 
   /** At the most, in bytes. */
   #lengthOf({ wanted }: Span): number {
-    const messages = wanted.flatMap(({ content }) => (content.kind === 'message' ? [content.message] : []))
-    return composedLength({ options: this.#options, messages })
+    return composedLength({ options: this.#options, messages: messagesOf(wanted) })
   }
 
   /** `triedAt`: null where nothing was sent. */
@@ -353,7 +352,7 @@ class Delivery {
     const said = this.#isEncrypted ? null : answer.answer
     const attempt: Attempt = { at: begun, seconds: (now - begun) / 1000, status, reason, answer: said }
     const isDelivered = answer.result === 'delivered'
-    const messageIds = span.wanted.flatMap(({ content }) => (content.kind === 'message' ? [content.message.id] : []))
+    const messageIds = messagesOf(span.wanted).map(({ id }) => id)
     round.log.push(printLogged({ ...attempt, messageIds }))
     // What was not sent says nothing of the receiver.
     if (triedAt !== null) round.health = afterAttempt(round.health, { ok: isDelivered, now })
@@ -389,17 +388,14 @@ class Delivery {
   }
 }
 
-function failure(reason: string): Answer {
-  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
+/** Those of them that tell of one. */
+export function messagesOf(notifications: readonly Notification[]): NotifiedMessage[] {
+  return notifications.flatMap(({ content }) => (content.kind === 'message' ? [content.message] : []))
 }
 
 /** Of the bodies, in UTF-8. */
 function bytesOf(notifications: readonly Notification[]): number {
-  let bytes = 0
-  for (const { content } of notifications) {
-    if (content.kind === 'message') bytes += Buffer.byteLength(content.message.body)
-  }
-  return bytes
+  return messagesOf(notifications).reduce((bytes, { body }) => bytes + Buffer.byteLength(body), 0)
 }
 
 /** It goes out by itself, whatever the subscription wants. */

@@ -1,12 +1,13 @@
 import type { Instant } from '../model/model.ts'
-import type { Timer } from '../platform/clock.ts'
+import type { StartTimeLimit, Timer } from '../platform/clock.ts'
 import type { Lease } from '../storage/contract.ts'
 import { AFTER_TROUBLE_MS, type DeliverParts, deliver, FIRST_BATCH } from './deliver.ts'
 import { Pace, type PaceParts } from './pace.ts'
 import { ParcelBudget } from './parcel-budget.ts'
 import { ParsedBodies } from './parsed-bodies.ts'
-import { SettlingTimes, type StartTimeLimit } from './settling-times.ts'
+import { SettlingTimes } from './settling-times.ts'
 import { Slots } from './slots.ts'
+import { Tally } from './tally.ts'
 
 export interface DispatcherParts
   extends PaceParts,
@@ -19,8 +20,6 @@ export interface DispatcherParts
   readonly startTimeLimit: StartTimeLimit
   /** How long tries that are under way may take when the service ends, in seconds; 0: as long as they take. */
   readonly closingSeconds: number
-  /** Milliseconds since some instant, with fractions. */
-  elapsed(): number
 }
 
 /** Subscriptions that are leased by one move. */
@@ -40,12 +39,9 @@ const MANY = 32
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #slots: Slots
-  readonly #pace: Pace
-  readonly #settlingTimes: SettlingTimes
-  readonly #bodies = new ParsedBodies()
-  readonly #budget: ParcelBudget
+  readonly #deliverParts: DeliverParts
   /** How many are delivered to, by project. */
-  readonly #projects = new Map<string, number>()
+  readonly #projects = new Tally()
   readonly #stopping = new AbortController()
   readonly #aborted = new AbortController()
   readonly #deliveries = new Set<Promise<void>>()
@@ -57,9 +53,19 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts
     this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
-    this.#pace = new Pace(parts)
-    this.#budget = new ParcelBudget(parts.longestBody)
-    this.#settlingTimes = new SettlingTimes(parts.startTimeLimit)
+    const settlingTimes = new SettlingTimes(parts.startTimeLimit)
+    this.#deliverParts = {
+      ...parts,
+      slots: this.#slots,
+      pace: new Pace(parts),
+      bodies: new ParsedBodies(),
+      budget: new ParcelBudget(parts.longestBody),
+      readyToSettle: async () => {
+        if (this.#deliveries.size >= MANY && !this.#stopping.signal.aborted) await settlingTimes.next()
+      },
+      stopping: this.#stopping.signal,
+      aborted: this.#aborted.signal,
+    }
     this.#unwatch = parts.watchWork(() => this.#hear())
     this.#running = this.#run()
   }
@@ -94,7 +100,7 @@ export class Dispatcher {
   /** Places run short, and a project has more than its share. */
   get #isCrowded(): boolean {
     const { all, perProject } = this.#parts.atOnce
-    return this.#free <= all / 4 && this.#projects.values().some((count) => count >= perProject)
+    return this.#free <= all / 4 && this.#projects.reaches(perProject)
   }
 
   /** Answers when it is worth to look again; null: not before it hears something. */
@@ -115,33 +121,15 @@ export class Dispatcher {
     }
   }
 
-  #deliverParts(): DeliverParts {
-    return {
-      ...this.#parts,
-      slots: this.#slots,
-      pace: this.#pace,
-      readyToSettle: async () => {
-        if (this.#deliveries.size >= MANY && !this.#stopping.signal.aborted) await this.#settlingTimes.next()
-      },
-      bodies: this.#bodies,
-      budget: this.#budget,
-      stopping: this.#stopping.signal,
-      aborted: this.#aborted.signal,
-    }
-  }
-
   #begin(lease: Lease): void {
     const { project } = lease.queue
-    const inProject = this.#projects.get(project) ?? 0
-    const isTooMany = this.#isCrowded && inProject >= this.#parts.atOnce.perProject
-    this.#projects.set(project, inProject + 1)
-    const delivering = isTooMany ? this.#putOff(lease) : deliver(lease, this.#deliverParts())
+    const isTooMany = this.#isCrowded && this.#projects.of(project) >= this.#parts.atOnce.perProject
+    this.#projects.add(project, 1)
+    const delivering = isTooMany ? this.#putOff(lease) : deliver(lease, this.#deliverParts)
     const delivery: Promise<void> = delivering.catch(this.#parts.report).finally(() => {
       const [wasFull, wasCrowded] = [this.#free === 0, this.#isCrowded]
       this.#deliveries.delete(delivery)
-      const left = (this.#projects.get(project) ?? 0) - 1
-      if (left === 0) this.#projects.delete(project)
-      else this.#projects.set(project, left)
+      this.#projects.add(project, -1)
       if (wasFull || (wasCrowded && !this.#isCrowded)) this.#hear()
     })
     this.#deliveries.add(delivery)

@@ -1,10 +1,12 @@
+import { Tally } from './tally.ts'
+
 /** How much more may be on its way for one project, and for all, than one body may be long. */
 const [OF_PROJECT, OF_ALL] = [4, 16]
 
 /** Keeps what is on its way to receivers from filling the memory: each body is there as text and as bytes. */
 export class ParcelBudget {
   readonly #longest: number
-  readonly #projects = new Map<string, number>()
+  readonly #projects = new Tally()
   #all = 0
 
   /** `longest`: bytes that one body may have. */
@@ -18,15 +20,13 @@ export class ParcelBudget {
 
   /** Answers the function that gives them back, or null when there is no room at present. */
   take(project: string, bytes: number): (() => void) | null {
-    const ofProject = this.#projects.get(project) ?? 0
-    const hasRoom = ofProject + bytes <= OF_PROJECT * this.#longest && this.#all + bytes <= OF_ALL * this.#longest
+    const hasRoom =
+      this.#projects.of(project) + bytes <= OF_PROJECT * this.#longest && this.#all + bytes <= OF_ALL * this.#longest
     if (!hasRoom) return null
-    this.#projects.set(project, ofProject + bytes)
+    this.#projects.add(project, bytes)
     this.#all += bytes
     return () => {
-      const left = (this.#projects.get(project) ?? 0) - bytes
-      if (left === 0) this.#projects.delete(project)
-      else this.#projects.set(project, left)
+      this.#projects.add(project, -bytes)
       this.#all -= bytes
     }
   }

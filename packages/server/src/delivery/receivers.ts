@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto'
 import { type Announcement, readAnnouncement } from '../core/rules/announcement.ts'
 import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
+import { schemeOf } from '../core/rules/subscriber.ts'
 import { withoutTrust } from '../core/rules/trusted-subscriber.ts'
 import { isTrustGoodFor, readVault } from '../core/rules/vault.ts'
 import { TrustGone, type TrustTokens } from '../core/trusts.ts'
 import type { NotifiedMessage } from '../model/model.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Answer, Channel, Mail, WebhookRequest } from './channel.ts'
+import type { Clock, StartTimeLimit } from '../platform/clock.ts'
+import { type Answer, type Channel, failure, type Mail, type WebhookRequest } from './channel.ts'
 import { composeConfirmationMail, composeMail, confirmationLink, type MailTemplate } from './compose-mail.ts'
 import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
 import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
-import type { Parcel } from './deliver.ts'
+import { messagesOf, type Parcel } from './deliver.ts'
 import { Seldom } from './seldom.ts'
-import type { StartTimeLimit } from './settling-times.ts'
 import { signatureHeaders } from './standard-webhooks.ts'
 
 export interface ReceiversParts {
@@ -62,10 +62,7 @@ export class Receivers {
   async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
     const [first] = parcel.notifications
     if (first?.content.kind === 'announcement') return this.#announce(parcel, first.content.text, signal)
-    const messages = parcel.notifications.flatMap(({ content }) =>
-      content.kind === 'message' ? [content.message] : [],
-    )
-    return this.#tell(parcel, messages, signal)
+    return this.#tell(parcel, messagesOf(parcel.notifications), signal)
   }
 
   async close(): Promise<void> {
@@ -90,13 +87,13 @@ export class Receivers {
   async #announce(parcel: Parcel, text: string, signal: AbortSignal): Promise<Answer> {
     const { signer, publicEndpoints, clock } = this.#parts
     const { queue, subscription, options } = parcel
-    if (signer === null) return failed('there is no key to sign a confirmation with')
+    if (signer === null) return failure('there is no key to sign a confirmation with')
     let endpoints: PublicEndpoints
     try {
       endpoints = await this.#lookUp(() => publicEndpoints(), signal)
     } catch (error) {
       this.#seldom.tell('public address', error)
-      return failed('the public address of the service could not be learned')
+      return failure('the public address of the service could not be learned')
     }
     const confirmation = confirmationOf({ text, queue, subscription, signer, endpoints, now: clock.now() })
     if (confirmation === null) return NEEDLESS
@@ -166,14 +163,14 @@ export class Receivers {
     let own: Readonly<Record<string, string>> = {}
     if (url !== subscription.subscriber) {
       if (trustTokens === null || !isTrustGoodFor(trust, subscription)) {
-        return failed('the subscription has no trust for its subscriber')
+        return failure('the subscription has no trust for its subscriber')
       }
       try {
         own = { 'X-Auth-Token': await this.#lookUp((signal) => trustTokens.token(trust.id, signal), signal) }
       } catch (error) {
-        if (error instanceof TrustGone) return failed('the trust has ended')
+        if (error instanceof TrustGone) return failure('the trust has ended')
         this.#seldom.tell('trust', error)
-        return failed('Keystone gave no token of the trust')
+        return failure('Keystone gave no token of the trust')
       }
     }
     const { headers, body } = compose(own)
@@ -195,12 +192,4 @@ function idOf(messages: readonly NotifiedMessage[]): string {
   const hash = createHash('sha256')
   for (const { id } of messages) hash.update(`${id}\n`)
   return hash.digest('hex').slice(0, 32)
-}
-
-function schemeOf(subscriber: string): string {
-  return subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
-}
-
-function failed(reason: string): Answer {
-  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
 }

@@ -1,7 +1,4 @@
-import type { Timer } from '../platform/clock.ts'
-
-/** Calls back after so many milliseconds of the world's time. */
-export type StartTimeLimit = (milliseconds: number, callback: () => void) => Timer
+import type { StartTimeLimit } from '../platform/clock.ts'
 
 /** In milliseconds: as much longer is repeated after a crash. */
 const APART = 10

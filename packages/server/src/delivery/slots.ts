@@ -1,5 +1,6 @@
 import type { Instant } from '../model/model.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
+import { Tally } from './tally.ts'
 
 export interface SlotsOptions {
   readonly clock: Clock
@@ -42,7 +43,7 @@ const WEIGHT_OF_LATEST = 0.2
 export class Slots {
   readonly #options: SlotsOptions
   readonly #hosts = new Map<string, Host>()
-  readonly #projects = new Map<string, number>()
+  readonly #projects = new Tally()
 
   constructor(options: SlotsOptions) {
     this.#options = options
@@ -92,7 +93,7 @@ export class Slots {
 
   #hasRoom({ host, project }: Claimant): boolean {
     const { perHost, perProject } = this.#options
-    return (this.#hosts.get(host)?.inUse ?? 0) < perHost && (this.#projects.get(project) ?? 0) < perProject
+    return (this.#hosts.get(host)?.inUse ?? 0) < perHost && this.#projects.of(project) < perProject
   }
 
   #hostOf({ host: name }: Claimant): Host {
@@ -109,17 +110,16 @@ export class Slots {
     const host = this.#hostOf(claimant)
     const takenAt = clock.now()
     host.inUse += 1
-    this.#projects.set(project, (this.#projects.get(project) ?? 0) + 1)
+    this.#projects.add(project, 1)
     return () => {
-      const inProject = this.#projects.get(project) ?? 0
-      if (inProject === 1) this.#projects.delete(project)
-      else this.#projects.set(project, inProject - 1)
+      const wasFull = this.#projects.of(project) === perProject
+      this.#projects.add(project, -1)
       host.inUse -= 1
       host.movedAt = clock.now()
       host.usualMs += WEIGHT_OF_LATEST * (host.movedAt - takenAt - host.usualMs)
       this.#serve(host)
       // Those of a project that had no room stand in the lines of many hosts.
-      if (inProject === perProject) for (const other of this.#hosts.values()) this.#serve(other)
+      if (wasFull) for (const other of this.#hosts.values()) this.#serve(other)
       this.#forget(claimant.host)
     }
   }

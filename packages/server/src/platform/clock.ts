@@ -8,6 +8,9 @@ export interface Clock {
   at(at: Instant, callback: () => void): Timer
 }
 
+/** Calls back once after so many milliseconds of the world's time, whatever the clock says. */
+export type StartTimeLimit = (milliseconds: number, callback: () => void) => Timer
+
 export interface Timer {
   cancel(): void
 }

@@ -2,7 +2,7 @@ import { ZaqarError } from '../errors.ts'
 import type { Limits } from './limits.ts'
 
 /** In lower case; empty when the text has none. */
-function schemeOf(subscriber: string): string {
+export function schemeOf(subscriber: string): string {
   return /^([a-z][a-z0-9+.-]*):/i.exec(subscriber)?.[1]?.toLowerCase() ?? ''
 }
 

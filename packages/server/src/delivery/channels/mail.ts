@@ -1,4 +1,4 @@
-import type { Answer, Channel, Mail } from '../channel.ts'
+import { type Answer, type Channel, failure, type Mail } from '../channel.ts'
 import { type OutgoingMail, outgoingMail } from './outgoing-mail.ts'
 import { createSendmail } from './sendmail.ts'
 import { createSmtp, type SmtpServer } from './smtp.ts'
@@ -30,20 +30,16 @@ export function createMailChannel({ carrier: way, timeoutSeconds, atOnce }: Mail
   return {
     async send(mail, signal) {
       const outgoing = outgoingMail(mail)
-      if ('refused' in outgoing) return failed(outgoing.refused)
+      if ('refused' in outgoing) return failure(outgoing.refused)
       const limit = AbortSignal.timeout(timeoutSeconds * 1000)
       const answer = await carrier.send(outgoing, AbortSignal.any([signal, limit, closing.signal]))
       if (answer.result === 'delivered') return answer
-      if (signal.aborted || closing.signal.aborted) return failed('the try was ended before the mail was accepted')
-      return limit.aborted ? failed(`the mail was not accepted within ${timeoutSeconds} seconds`) : answer
+      if (signal.aborted || closing.signal.aborted) return failure('the try was ended before the mail was accepted')
+      return limit.aborted ? failure(`the mail was not accepted within ${timeoutSeconds} seconds`) : answer
     },
     async close() {
       closing.abort()
       carrier.close()
     },
   }
-}
-
-function failed(reason: string): Answer {
-  return { result: 'failed', status: null, reason, answer: null, retryAfterSeconds: null }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createTransport } from 'nodemailer'
-import type { Answer } from '../channel.ts'
+import { type Answer, failure } from '../channel.ts'
 import type { Carrier } from './mail.ts'
 
 const ANSWER_BYTES = 500
@@ -35,7 +35,7 @@ export function createSendmail(command: string, atOnce: number): Carrier {
       const { message } = await writer.sendMail({ ...mail })
       assert(Buffer.isBuffer(message))
       while (running >= atOnce && !signal.aborted) await once(ends, 'end', { signal }).catch(() => undefined)
-      if (signal.aborted) return failed('it was ended before it began', null)
+      if (signal.aborted) return failure('it was ended before it began')
       running += 1
       try {
         return answerTo(await run(file, args, message, signal))
@@ -51,15 +51,11 @@ export function createSendmail(command: string, atOnce: number): Carrier {
 }
 
 function answerTo(ending: Ending | { readonly code: string }): Answer {
-  if ('code' in ending) return failed(`the mail command could not be started (${ending.code})`, null)
+  if ('code' in ending) return failure(`the mail command could not be started (${ending.code})`)
   const { status, signal, heard } = ending
   if (status === 0) return { result: 'delivered', status: null, reason: null, answer: null, retryAfterSeconds: null }
   const how = status === null ? `was ended by ${signal}` : `ended with status ${status}`
-  return failed(`the mail command ${how}`, heard === '' ? null : heard)
-}
-
-function failed(reason: string, answer: string | null): Answer {
-  return { result: 'failed', status: null, reason, answer, retryAfterSeconds: null }
+  return failure(`the mail command ${how}`, heard === '' ? null : heard)
 }
 
 /** Answers the code of an error where the command did not start. The signal kills it, and whatever it has started. */

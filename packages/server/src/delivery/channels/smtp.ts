@@ -1,5 +1,5 @@
 import { createTransport, type NodemailerError } from 'nodemailer'
-import type { Answer } from '../channel.ts'
+import { type Answer, failure } from '../channel.ts'
 import type { Carrier } from './mail.ts'
 
 export interface SmtpServer {
@@ -45,7 +45,7 @@ export function createSmtp(server: SmtpServer, timeoutSeconds: number, atOnce: n
         const { rejectedErrors = [] } = await transport.sendMail({ ...mail, signal })
         return partly(rejectedErrors)
       } catch (error) {
-        return failure(error as NodemailerError)
+        return failureOf(error as NodemailerError)
       }
     },
     close() {
@@ -60,12 +60,12 @@ export function createSmtp(server: SmtpServer, timeoutSeconds: number, atOnce: n
  */
 function partly(refusals: readonly NodemailerError[]): Answer {
   const temporary = refusals.find(({ responseCode }) => responseCode !== undefined && responseCode < 500)
-  if (temporary !== undefined) return failure(temporary)
+  if (temporary !== undefined) return failureOf(temporary)
   return { result: 'delivered', status: null, reason: null, answer: responseOf(refusals[0]), retryAfterSeconds: null }
 }
 
-function failure(error: NodemailerError): Answer {
-  return { result: 'failed', status: null, reason: reasonOf(error), answer: responseOf(error), retryAfterSeconds: null }
+function failureOf(error: NodemailerError): Answer {
+  return failure(reasonOf(error), responseOf(error))
 }
 
 /** The messages of the errors themselves name addresses of ours. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Clock, StartTimeLimit } from '../../platform/clock.ts'
 import type { Answer, Channel, WebhookRequest } from '../channel.ts'
 import { createJudge, type GuardOptions } from '../guard/judge.ts'
 import { createGuardedLookup, type Resolve } from '../guard/lookup.ts'
@@ -20,7 +20,7 @@ export interface WebhookParts {
   readonly version: string
   readonly clock: Pick<Clock, 'now'>
   /** Calls back after so many milliseconds of real time. */
-  readonly startTimeLimit: (milliseconds: number, callback: () => void) => Timer
+  readonly startTimeLimit: StartTimeLimit
   /** Names of receivers; not asked where there is a proxy. */
   readonly resolve: Resolve
 }

@@ -105,12 +105,9 @@ export class Settling {
   /** False: something was settled and more has to be, so nothing else may act on the queue in this turn. */
   settle(state: QueueState, now: Instant): boolean {
     if (now < state.dueAt && now < state.endsAt && now < state.expiresAt) return true
-    const lacksRoom = state.listens && now >= state.dueAt && this.#isFull()
-    if (!(lacksRoom || this.#placeDelayed(state, now)) || !this.#endClaims(state, now)) return false
+    if (!this.#placeDelayed(state, now) || !this.#endClaims(state, now)) return false
     this.#removeExpired(state, now, IN_PASSING)
-    this.#states.foresee(state)
-    // What enters a feed is there twice. While the disk is full delayed messages wait, or no move would be possible.
-    if (lacksRoom) state.dueAt = now + LACK_OF_ROOM_MS
+    this.#foresee(state, now)
     if (state.expiresAt <= now) this.overlookExpired(state, now)
     return true
   }
@@ -138,13 +135,9 @@ export class Settling {
 
   /** One turn of the sweeper; true when nothing is due any more. */
   sweep(state: QueueState, now: Instant): boolean {
-    const lacksRoom = state.listens && now >= state.dueAt && this.#isFull()
     const done =
-      (lacksRoom || this.#placeDelayed(state, now)) &&
-      this.#endClaims(state, now) &&
-      this.#removeExpired(state, now, ROWS_PER_TURN)
-    this.#states.foresee(state)
-    if (lacksRoom) state.dueAt = now + LACK_OF_ROOM_MS
+      this.#placeDelayed(state, now) && this.#endClaims(state, now) && this.#removeExpired(state, now, ROWS_PER_TURN)
+    this.#foresee(state, now)
     return done
   }
 
@@ -185,9 +178,19 @@ export class Settling {
     this.#states.touch(state)
   }
 
+  #foresee(state: QueueState, now: Instant): void {
+    this.#states.foresee(state)
+    if (state.dueAt <= now && this.#lacksRoom(state)) state.dueAt = now + LACK_OF_ROOM_MS
+  }
+
+  /** What enters a feed is there twice. While the disk is full delayed messages wait, or no move would be possible. */
+  #lacksRoom({ listens }: QueueState): boolean {
+    return listens && this.#isFull()
+  }
+
   /** Gives messages whose delay is over their places, in the order in which the delays ended; whether that was all. */
   #placeDelayed(state: QueueState, now: Instant): boolean {
-    if (now < state.dueAt) return true
+    if (now < state.dueAt || this.#lacksRoom(state)) return true
     const due = this.#due.all(state.bucket, now) as unknown as DueRow[]
     for (const { rowid, due_at, expires_at, bytes } of due) {
       if (state.listens && due_at < expires_at) this.#feed.enterDelayed(state, rowid, now)

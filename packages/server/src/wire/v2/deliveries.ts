@@ -5,7 +5,7 @@ import { replayFailures } from '../../core/operations/deliveries/replay-failures
 import { deleteSecret } from '../../core/operations/subscriptions/delete-secret.ts'
 import { makeSecret } from '../../core/operations/subscriptions/make-secret.ts'
 import { type Attempt, readAttempts } from '../../core/rules/attempts.ts'
-import { formatIsoTime, parseIsoTime } from '../../core/rules/iso-time.ts'
+import { parseIsoTime } from '../../core/rules/iso-time.ts'
 import { printJson } from '../../model/json.ts'
 import type { Failure, Instant, JsonObject } from '../../model/model.ts'
 import { readFields, readOptionalObject } from '../body.ts'
@@ -14,6 +14,7 @@ import { nextLink } from '../links.ts'
 import { IntegerParam, readQuery, StringParam } from '../query.ts'
 import { invalidBody } from '../wire-error.ts'
 import { deliveryDocs } from './delivery-docs.ts'
+import { named, timeOf } from './subscriptions.ts'
 
 const FAILURE_LIST_QUERY = { marker: StringParam, limit: IntegerParam } as const
 
@@ -87,10 +88,6 @@ export const deliveryDoors: readonly AnyDoor[] = [
   }),
 ]
 
-function named({ params }: DoorRequest): { queue: string; id: string } {
-  return { queue: params['queue'] as string, id: params['subscription'] as string }
-}
-
 function readReplayTerms({ body }: DoorRequest): { ids?: readonly string[] | undefined; since?: Instant | undefined } {
   const { ids, since } = readFields(readOptionalObject(body), ReplayTerms)
   if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
@@ -111,8 +108,4 @@ function failureDocument({ message, attempts: text, failedAt }: Failure): string
 
 function attemptDocument({ at, seconds, status, reason, answer }: Attempt): JsonObject {
   return { at: timeOf(at), seconds, status, reason, answer }
-}
-
-function timeOf(instant: Instant): string {
-  return `${formatIsoTime(instant)}Z`
 }

@@ -112,7 +112,7 @@ export const subscriptionDoors: readonly AnyDoor[] = [
   }),
 ]
 
-function named({ params }: DoorRequest): { queue: string; id: string } {
+export function named({ params }: DoorRequest): { queue: string; id: string } {
   return { queue: params['queue'] as string, id: params['subscription'] as string }
 }
 
@@ -129,9 +129,13 @@ function healthDocument({ failures, failingSince, pausedUntil }: Health, now: In
   return {
     state: isPaused ? 'paused' : 'failing',
     failures,
-    since: `${formatIsoTime(failingSince)}Z`,
-    paused_until: isPaused ? `${formatIsoTime(pausedUntil)}Z` : null,
+    since: timeOf(failingSince),
+    paused_until: isPaused ? timeOf(pausedUntil) : null,
   }
+}
+
+export function timeOf(instant: Instant): string {
+  return `${formatIsoTime(instant)}Z`
 }
 
 interface Terms {

@@ -3,6 +3,7 @@ import type { Instant, QueueKey, Subscription } from '../../../model/model.ts'
 import { type QueueHandle, StorageUnavailable } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import type { Context } from '../../execute.ts'
+import { schemeOf } from '../../rules/subscriber.ts'
 import { isTrusted, withoutTrust } from '../../rules/trusted-subscriber.ts'
 import { optionsDigest, printVault, readVault, type Secret, type Trust } from '../../rules/vault.ts'
 
@@ -79,7 +80,7 @@ export async function updateTrusted(
     isOfAnother(before, ctx) &&
     (changes.subscriber === undefined || changes.options === undefined)
   ) {
-    if (ctx.token() === null) throw new ZaqarError('trust.needs_token', { type: typeOf(subscriber) })
+    if (ctx.token() === null) throw new ZaqarError('trust.needs_token', { type: schemeOf(subscriber) })
     throw new ZaqarError('trust.of_another')
   }
   if (before !== null && isGoodFor(before, subscriber, changes, ctx)) {
@@ -123,16 +124,12 @@ async function makeTrust(
   expiresAt: Instant,
   { trusts, token, caller }: Context,
 ): Promise<MadeTrust> {
-  const type = typeOf(subscriber)
+  const type = schemeOf(subscriber)
   if (trusts === null) throw new ZaqarError('subscription.trust_unavailable', { type })
   const own = token()
   if (own === null) throw new ZaqarError('trust.needs_token', { type })
   const id = await trusts.create({ token: own, url: withoutTrust(subscriber), expiresAt })
   return { id, subscriber, trustorId: caller.userId }
-}
-
-function typeOf(subscriber: string): string {
-  return subscriber.slice(0, subscriber.indexOf(':')).toLowerCase()
 }
 
 /** The trust ends where it was made in vain. */
