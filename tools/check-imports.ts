@@ -29,7 +29,14 @@ const layers: readonly Layer[] = [
   { path: 'delivery/', imports: ['model/*', 'core/**', 'storage/contract.ts'], types: ['platform/*'] },
   // A description knows nothing of the doors that it is made from, but what `types.ts` says of them.
   { path: 'wire/openapi/', imports: ['core/**', 'wire/errors.ts'], types: ['model/*'] },
+  // As with `wire/openapi/`: what is written of the doors is made from what `types.ts` and `socket-door.ts` say of them.
+  { path: 'wire/asyncapi/', imports: ['core/**', 'wire/errors.ts', 'wire/openapi/*'], types: ['model/*', 'wire/**'] },
   { path: 'wire/', imports: ['model/*', 'core/**'], types: [] },
+  {
+    path: 'websocket/',
+    imports: ['model/*', 'wire/**', 'core/**', 'http/listener.ts', 'http/origins.ts'],
+    types: ['platform/*', 'http/*'],
+  },
   { path: 'http/', imports: ['model/*', 'wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
@@ -41,6 +48,7 @@ const layers: readonly Layer[] = [
       'config/**',
       'core/**',
       'http/**',
+      'websocket/**',
       'storage/encrypted/*',
       'storage/paced/*',
       'storage/checksummed/*',

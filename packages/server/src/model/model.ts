@@ -41,6 +41,8 @@ export interface Message {
   readonly claimId: string | null
   /** How often a claim has taken it. */
   readonly claimCount: number
+  /** Its own place, for who goes on behind it. Only where it was asked for. */
+  readonly marker?: string
   /** Of the body; null: it has none. Engines leave it out, and it is there where the service shows it. */
   readonly checksum?: string | null
 }

@@ -160,6 +160,10 @@ export interface MessageStore {
    * `hideClientId`: leave out what this client posted. The page is filled up to `limit` as long as there are messages.
    * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every
    * message that stays, once: none ever takes a place before a marker that was handed out.
+   *
+   * `includeGone`: shows also messages that were deleted, popped or finished while they were kept, see
+   * `QueueEngine.keepGone`, at the places that they had, as they were before, and unclaimed. Not with `includeDelayed`.
+   * `withMarkers`: each message has its `marker`.
    */
   list(p: {
     queue: QueueHandle
@@ -168,6 +172,8 @@ export interface MessageStore {
     hideClientId: string | null
     includeClaimed: boolean
     includeDelayed: boolean
+    includeGone?: boolean | undefined
+    withMarkers?: boolean | undefined
     now: Instant
   }): Promise<{ messages: Message[]; marker: string | null } | Stale>
 
@@ -560,6 +566,12 @@ export interface Abilities {
   readonly keepsRegistry: boolean
 }
 
+/** What there may be in a queue that is new: messages to claim or list, or subscriptions that are not as they were. */
+export type QueueNews = 'messages' | 'subscriptions'
+
+/** How long removed messages are kept at least, in milliseconds; see `QueueEngine.keepGone`. */
+export const GONE_MS = 5_000
+
 /** What keeps queues and what is in them. */
 export interface QueueEngine {
   readonly abilities: Abilities
@@ -576,12 +588,22 @@ export interface QueueEngine {
    * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or
    * freed messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without
    * reason, never fails to come. `queue` is the handle, where there is one; the queue need not exist. Answers the
-   * function that ends it.
+   * function that ends it. Tells also, as other news, of subscriptions of the queue that were changed, confirmed or
+   * removed, together or alone.
    *
    * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports
    * by `process.emitWarning` (see `tellListeners`).
    */
-  watch(queue: QueueKey, listener: () => void): () => void
+  watch(queue: QueueKey, listener: (news: QueueNews) => void): () => void
+
+  /**
+   * Keeps what is removed for whoever follows the queue, so that he is told also of what a consumer takes away at once.
+   * From when it resolves until its answer is called, on whatever node: a message that `delete`, `deleteMany`, `pop` or
+   * `exchange` removes, or that moves to another queue, can still be listed with `includeGone` for `GONE_MS`. (One that
+   * expires or is purged cannot, nor one that had no place yet.) The queue need not exist; it may go and come again.
+   * @throws StorageUnavailable
+   */
+  keepGone(queue: QueueKey): Promise<() => void>
 
   /**
    * Calls `listener` whenever `deliveries.lease` may bring something before the instant that it answered last, on

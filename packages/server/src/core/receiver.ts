@@ -1,0 +1,25 @@
+import type { Claim, Instant, QueueKey } from '../model/model.ts'
+import type { Page } from './listing.ts'
+
+/** A connection to which messages are pushed, as `Pushes` sees it. */
+export interface Receiver {
+  /** Names the connection, in the subscriber of its subscriptions too: `websocket:ID`. */
+  readonly id: string
+  /**
+   * Takes messages of a subscription, never an empty page. With a promise, it gets no more of that subscription before
+   * this resolves; it should be soon, since what is removed from the queue is kept for some seconds only. Must not
+   * throw. A page that goes to several receivers is the same object for all of them.
+   */
+  onPage(push: Push, page: Page): void | Promise<void>
+  /** Takes messages that were claimed for it. Must not throw. */
+  onClaim(push: Push, claim: Claim, now: Instant): void
+}
+
+/** A subscription whose messages go to a connection of this process. */
+export interface Push {
+  /** Of the subscription. */
+  readonly id: string
+  readonly key: QueueKey
+  /** Whether messages are shown with their ids and markers (option `_with_ids`). */
+  readonly withIds: boolean
+}
