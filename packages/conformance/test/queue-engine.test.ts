@@ -24,6 +24,8 @@ function queuesOnly({ queues, messages, claims, subscriptions, deliveries, ...st
     deliveries,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
+    watchSubscriptions: (queue, listener) => storage.watchSubscriptions(queue, listener),
+    keepGone: (queue) => storage.keepGone(queue),
     watchWork: (listener) => storage.watchWork(listener),
     ping: () => storage.ping(),
     close: () => storage.close(),

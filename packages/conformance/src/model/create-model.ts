@@ -52,6 +52,8 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',
     watch: watchers.watch,
+    watchSubscriptions: () => () => {},
+    keepGone: async () => () => {},
     watchWork: watchers.watchWork,
     async ping() {
       if (closed) throw new StorageUnavailable('the storage is closed')

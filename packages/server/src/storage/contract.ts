@@ -566,9 +566,6 @@ export interface Abilities {
   readonly keepsRegistry: boolean
 }
 
-/** What there may be in a queue that is new: messages to claim or list, or subscriptions that are not as they were. */
-export type QueueNews = 'messages' | 'subscriptions'
-
 /** How long removed messages are kept at least, in milliseconds; see `QueueEngine.keepGone`. */
 export const GONE_MS = 5_000
 
@@ -588,13 +585,19 @@ export interface QueueEngine {
    * Calls `listener` whenever there may be something new to claim or list in the queue: after a commit that stored or
    * freed messages, when a delay is over, when a claim has ended, on whatever node. It is a hint: it may come without
    * reason, never fails to come. `queue` is the handle, where there is one; the queue need not exist. Answers the
-   * function that ends it. Tells also, as other news, of subscriptions of the queue that were changed, confirmed or
-   * removed, together or alone.
+   * function that ends it.
    *
    * A listener that throws hurts neither a move nor another listener; what it threw is a bug, which the engine reports
    * by `process.emitWarning` (see `tellListeners`).
    */
-  watch(queue: QueueKey, listener: (news: QueueNews) => void): () => void
+  watch(queue: QueueKey, listener: () => void): () => void
+
+  /**
+   * Calls `listener` whenever subscriptions of the queue are not as they were: changed, confirmed or removed, one or
+   * all, also with the queue, on whatever node. (Not for one that is created.) A hint, as with `watch`. Answers the
+   * function that ends it.
+   */
+  watchSubscriptions(queue: QueueKey, listener: () => void): () => void
 
   /**
    * Keeps what is removed for whoever follows the queue, so that he is told also of what a consumer takes away at once.

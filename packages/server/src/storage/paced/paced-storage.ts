@@ -49,6 +49,8 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
+    watchSubscriptions: (queue, listener) => storage.watchSubscriptions(queue, listener),
+    keepGone: (queue) => storage.keepGone(queue),
     watchWork: (listener) => storage.watchWork(listener),
     ping: () => storage.ping(),
     close: () => storage.close(),

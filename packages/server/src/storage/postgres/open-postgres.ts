@@ -67,6 +67,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     pools: createPoolStore(engine),
     idKey: key,
     watch: (queue, listener) => watchers.watch(queue, listener),
+    watchSubscriptions: () => () => {},
+    keepGone: async () => () => {},
     watchWork: (listener) => watchers.watchWork(listener),
     async ping() {
       await lanes.service('ping', {})

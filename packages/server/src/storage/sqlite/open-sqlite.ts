@@ -59,6 +59,8 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       pools: createPoolStore(engine),
       idKey: engine.idKey,
       watch: (queue, listener) => watchers.watch(queue, listener),
+      watchSubscriptions: () => () => {},
+      keepGone: async () => () => {},
       watchWork: (listener) => work.watch(listener),
       ping: () =>
         turns.submit(() => {
