@@ -8,8 +8,9 @@ import { ProjectRates } from './core/project-rates.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
+import { Origins } from './http/origins.ts'
 import { createPageGuard } from './http/page-guard.ts'
-import { createRoutes, type Routes } from './http/routes.ts'
+import { createRoutes } from './http/routes.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { MemoryBudget } from './platform/memory-budget.ts'
@@ -91,7 +92,10 @@ export function createApplication({
   }
   const run = createExecute({ ...house, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
-  const withCors = createCors(config.cors)
+  const origins = originsOf(config)
+  const withCors = createCors(config.cors, origins)
+  // Where callers have to show who they are, a page can show nothing.
+  const isGuarded = config.auth.strategy === ''
   let requests = 0
   const serve = (served: readonly ApiVersion[]): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
@@ -105,7 +109,7 @@ export function createApplication({
       clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
       onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
     })
-    const guardedHandle = withCors(guarded(handle, config, routes))
+    const guardedHandle = withCors(isGuarded ? createPageGuard({ origins, isPublic: routes.isPublic })(handle) : handle)
     return (request) => {
       requests += 1
       return guardedHandle(request)
@@ -121,13 +125,12 @@ export function createApplication({
   }
 }
 
-/** Where callers have to show who they are, a page can show nothing. */
-function guarded(handle: Handle, { auth, http, cors, notification }: Config, { isPublic }: Routes): Handle {
-  if (auth.strategy !== '') return handle
+/** Where callers have to show who they are, a page that comes by a name of its own can show nothing. */
+function originsOf({ auth, http, cors, notification }: Config): Origins {
+  if (auth.strategy !== '') return new Origins({ hosts: ['*'], allowedOrigins: cors.allowedOrigins })
   const own = [http.bind.toLowerCase(), http.adminBind.toLowerCase()]
   const published = notification.publicUrl === null ? [] : [new URL(notification.publicUrl).hostname]
-  const hosts = [...http.allowedHosts, ...own, ...published]
-  return createPageGuard({ hosts, allowedOrigins: cors.allowedOrigins, isPublic })(handle)
+  return new Origins({ hosts: [...http.allowedHosts, ...own, ...published], allowedOrigins: cors.allowedOrigins })
 }
 
 function projectQuotas({ projectLimits }: Config, queues: QueueStore): ProjectQuotas | null {

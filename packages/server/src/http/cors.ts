@@ -1,5 +1,6 @@
 import type { Handle } from './handler.ts'
 import type { HttpRequest, HttpResponse } from './messages.ts'
+import type { Origins } from './origins.ts'
 
 /** What pages of other origins may do. */
 export interface CorsRules {
@@ -28,8 +29,8 @@ const SIMPLE_HEADERS = [
 /**
  * Puts the rules around a handler: adds headers to its answers and changes nothing else. (contract auth-policy.md 8)
  */
-export function createCors(rules: CorsRules): (handle: Handle) => Handle {
-  const headersFor = createCorsHeaders(rules)
+export function createCors(rules: CorsRules, origins: Origins): (handle: Handle) => Handle {
+  const headersFor = createCorsHeaders(rules, origins)
   if (rules.allowedOrigins.length === 0) return (handle) => handle
   return (handle) => async (request) => {
     const response = await handle(request)
@@ -44,8 +45,10 @@ function withHeaders(response: HttpResponse, added: Readonly<Record<string, stri
 }
 
 /** Null where nothing is allowed: the browser then keeps the answer from the page. */
-function createCorsHeaders(rules: CorsRules): (request: HttpRequest) => Record<string, string> | null {
-  const origins = new Set(rules.allowedOrigins)
+function createCorsHeaders(
+  rules: CorsRules,
+  origins: Origins,
+): (request: HttpRequest) => Record<string, string> | null {
   const methods = new Set(rules.allowMethods)
   const names = new Set([...SIMPLE_HEADERS, ...rules.allowHeaders.map((name) => name.toLowerCase())])
   const credentials: Record<string, string> = rules.allowCredentials
@@ -53,11 +56,6 @@ function createCorsHeaders(rules: CorsRules): (request: HttpRequest) => Record<s
     : {}
   const exposed: Record<string, string> =
     rules.exposeHeaders.length > 0 ? { 'Access-Control-Expose-Headers': rules.exposeHeaders.join(',') } : {}
-
-  const allowedOrigin = (origin: string): string | null => {
-    if (origins.has(origin)) return origin
-    return origins.has('*') ? '*' : null
-  }
 
   const preflight = ({ headers }: HttpRequest): Record<string, string> | null => {
     const method = headers['access-control-request-method']
@@ -73,7 +71,7 @@ function createCorsHeaders(rules: CorsRules): (request: HttpRequest) => Record<s
 
   return (request) => {
     if (request.headers.origin === undefined) return null
-    const origin = allowedOrigin(request.headers.origin)
+    const origin = origins.grant(request.headers.origin)
     if (origin === null) return null
     const specific = request.method === 'OPTIONS' ? preflight(request) : exposed
     return specific && { 'Access-Control-Allow-Origin': origin, ...credentials, ...specific }
