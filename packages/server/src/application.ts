@@ -126,9 +126,9 @@ export function createApplication({
 }
 
 /** Where callers have to show who they are, a page that comes by a name of its own can show nothing. */
-function originsOf({ auth, http, cors, notification }: Config): Origins {
+function originsOf({ auth, http, websocket, cors, notification }: Config): Origins {
   if (auth.strategy !== '') return new Origins({ hosts: ['*'], allowedOrigins: cors.allowedOrigins })
-  const own = [http.bind.toLowerCase(), http.adminBind.toLowerCase()]
+  const own = [http.bind, http.adminBind, websocket.bind].map((name) => name.toLowerCase())
   const published = notification.publicUrl === null ? [] : [new URL(notification.publicUrl).hostname]
   return new Origins({ hosts: [...http.allowedHosts, ...own, ...published], allowedOrigins: cors.allowedOrigins })
 }

@@ -33,7 +33,18 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
       }
     }
   }
-  const { auth, http, keystone, limits = {}, mail = {}, tls, trustee = {}, webhooks } = sections as Partial<Config>
+  if (sections['websocket'] !== undefined) sections['websocket'] = withUsualPort(sections['websocket'])
+  const {
+    auth,
+    http,
+    keystone,
+    limits = {},
+    mail = {},
+    tls,
+    trustee = {},
+    webhooks,
+    websocket,
+  } = sections as Partial<Config>
   const labelIn = (section: string) => (name: string) => {
     const { group, option } = rowOf(section, name)
     return labelOf(group, option, values)
@@ -44,6 +55,9 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
   } else if (http?.exposeWithoutAuthentication === false) {
     problems.push(...exposure(http.bind, rowOf('drivers:transport:wsgi', 'bind'), values))
     if (http.adminPort !== null) problems.push(...exposure(http.adminBind, rowOf('http', 'admin_bind'), values))
+    if (websocket?.port !== null) {
+      problems.push(...exposure(websocket?.bind, rowOf('drivers:transport:websocket', 'bind'), values))
+    }
   }
   problems.push(...tlsProblems(tls, labelIn('ssl')))
   problems.push(...mailProblems(mail, labelIn('notification')))
@@ -74,6 +88,13 @@ function evaluateOption(
     throw error
   }
 }
+
+/** The port of upstream, where its transport is asked for. (contract websocket.md 1) */
+function withUsualPort({ transport, port, ...others }: Record<string, unknown>): Record<string, unknown> {
+  return { ...others, transport, port: port === null && transport === 'websocket' ? USUAL_PORT : port }
+}
+
+const USUAL_PORT = 9000
 
 /** Nobody authenticates callers, so other machines are let in only where the operator asks for it. */
 function exposure(

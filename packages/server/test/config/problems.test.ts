@@ -314,6 +314,16 @@ for (const bind of ['0.0.0.0', '::', '10.0.0.1', 'queue.example.org', '::ffff:10
   })
 }
 
+test('another address for WebSocket is served only when that is said to be wanted, and only where it is listened at', () => {
+  const bound = '[drivers:transport:websocket]\nbind = 0.0.0.0\n'
+  const [problem = '', ...others] = problemsOf(inFile(`${bound}port = 9000\n`))
+  assert.deepEqual(others, [])
+  assert.match(problem, /:2: \[drivers:transport:websocket\] bind: other machines may reach 0\.0\.0\.0/)
+  const wanted = '[http]\nexpose_without_authentication = true\n'
+  assert.equal(load(inFile(`${bound}port = 9000\n${wanted}`)).config.websocket.port, 9000)
+  assert.equal(load(inFile(bound)).config.websocket.port, null)
+})
+
 for (const bind of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '::ffff:127.0.0.1']) {
   test(`${bind} needs no permission`, () => assert.equal(load({ argv: ['--bind', bind] }).config.http.bind, bind))
 }

@@ -51,6 +51,15 @@ test('what a file of upstream sets is used', () => {
   assert.equal(config.clientId.check, 'off')
 })
 
+test('WebSocket is spoken where the file says, and at its usual port where only the transport is named', () => {
+  const { bind, port } = config.websocket
+  assert.deepEqual([bind, port], ['192.0.2.10', 9000])
+  assert.equal(loadFile('[drivers]\ntransport = websocket\n').config.websocket.port, 9000)
+  const elsewhere = '[drivers]\ntransport = websocket\n[drivers:transport:websocket]\nport = 9001\n'
+  assert.equal(loadFile(elsewhere).config.websocket.port, 9001)
+  assert.equal(loadFile('[drivers]\ntransport = wsgi\n').config.websocket.port, null)
+})
+
 test('mails for confirmation are those of the file', () => {
   assert.equal(config.mail.mode, 'third_part')
   assert.deepEqual(config.mail.subscribed, { topic: 'Confirm', body: 'Hello, {0}', sender: 'zaqar@example.org' })
@@ -75,12 +84,10 @@ test('what has no effect is named once, with the reason, and no value is shown',
     `[DEFAULT] log_dir, use_syslog, logging_context_format_string: ${log}`,
     '[DEFAULT] transport_url, control_exchange: no message bus is used',
     '[storage] message_pipeline: subscriptions are always told; see [notification] max_deliveries',
-    '[drivers] transport: HTTP is served, whatever it says',
     '[drivers] message_store, management_store: the store follows from [storage] uri',
     '[drivers:message_store:mongodb] uri, database, partitions: ' +
       'the settings of MongoDB, which is no store of this server',
     '[drivers:management_store:sqlalchemy] uri, database: queues and messages have one store, [storage] uri',
-    '[drivers:transport:websocket] bind, port: there is no WebSocket listener in this version',
     `[pooling:catalog] enable_virtual_pool: ${notPart}`,
     '[keystone_authtoken] interface: Keystone is asked at auth_url',
     '[keystone_authtoken] memcached_servers: the service keeps its own caches',
@@ -94,11 +101,11 @@ test('what has no effect is named once, with the reason, and no value is shown',
 
 test('the value of an option without effect stops nothing, whatever it is', () => {
   const { noEffect } = loadFile(
-    '[drivers:transport:websocket]\nport = ws\n[DEFAULT]\npooling = 7\nlog_dir = $nowhere\n',
+    '[drivers:transport:websocket]\nnotification_port = ws\n[DEFAULT]\npooling = 7\nlog_dir = $nowhere\n',
   )
   assert.deepEqual(noEffect, [
     '[DEFAULT] pooling: not part of this version',
     '[DEFAULT] log_dir: the log goes to the standard error stream, in a form of its own',
-    '[drivers:transport:websocket] port: there is no WebSocket listener in this version',
+    '[drivers:transport:websocket] notification_port: messages are pushed without an endpoint',
   ])
 })
