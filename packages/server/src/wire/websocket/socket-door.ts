@@ -4,6 +4,8 @@ import type { Receiver } from '../../core/receiver.ts'
 import type { Limits } from '../../core/rules/limits.ts'
 import type { Resource } from '../../core/rules/scope.ts'
 import type { JsonObject } from '../../model/model.ts'
+import type { JsonSchema } from '../openapi/json-schema.ts'
+import type { DoorDoc } from '../openapi/types.ts'
 
 /** What the transport hands to the door of an action: a frame in plain values. */
 export interface SocketRequest {
@@ -49,6 +51,8 @@ export interface SocketDoor<Input, Output> {
   readonly checksClientId?: true
   /** Whether it is for operators only. */
   readonly admin?: true
+  /** Takes its place where the body has `topic_name` and no `queue_name`. */
+  readonly forTopics?: AnySocketDoor
   target(body: JsonObject): Target
   /** Whether it waits for something to come, so that requests behind it need not wait for its answer. */
   waits?(body: JsonObject): boolean
@@ -56,7 +60,8 @@ export interface SocketDoor<Input, Output> {
   encode(output: Output, request: SocketRequest): SocketAnswer
   /** What it could not do, as upstream says it beside an error of the storage; null: nothing. */
   failure?(body: JsonObject): string
-  readonly describe: SocketDoorDoc
+  /** With limits, where what it says depends on what this house allows; made when the document is asked for. */
+  readonly describe: SocketDoorDoc | ((limits: Limits) => SocketDoorDoc)
 }
 
 /** For the AsyncAPI document. */
@@ -68,6 +73,11 @@ export interface SocketDoorDoc {
   readonly isAddition?: true
   /** Bodies of a request and of its answer. */
   readonly example: { readonly body: JsonObject; readonly status: number; readonly answer: unknown }
+  /** Laid over the schema of the body: descriptions and ranges by key. */
+  readonly body?: JsonSchema
+  /** By status. Without it, an answer has the form of the example. */
+  readonly answers?: DoorDoc['answers']
+  readonly errors?: DoorDoc['errors']
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds doors of many inputs and outputs; each is consistent in itself.
