@@ -11,6 +11,7 @@ import { createHandler, type Handle } from './http/handler.ts'
 import { Origins } from './http/origins.ts'
 import { createPageGuard } from './http/page-guard.ts'
 import { createRoutes } from './http/routes.ts'
+import { withoutCredentials } from './http/shown-in-query.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { MemoryBudget } from './platform/memory-budget.ts'
@@ -106,8 +107,10 @@ export function createApplication({
       execute,
       limits,
       clock,
+      credentialsInQuery: config.http.credentialsInQuery,
       clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
-      onTrouble: (error, { id, method, target }) => onTrouble(error, { requestId: id, method, target }),
+      onTrouble: (error, { id, method, target }) =>
+        onTrouble(error, { requestId: id, method, target: withoutCredentials(target) }),
     })
     const guardedHandle = withCors(isGuarded ? createPageGuard({ origins, isPublic: routes.isPublic })(handle) : handle)
     return (request) => {

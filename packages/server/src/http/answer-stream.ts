@@ -1,5 +1,6 @@
+import type { TextStream } from '../wire/door.ts'
 import type { Exchange } from './connection.ts'
-import type { HttpResponse, StreamedResponse, TextStream } from './messages.ts'
+import type { HttpResponse, StreamedResponse } from './messages.ts'
 import { headOf } from './send-answer.ts'
 
 /**

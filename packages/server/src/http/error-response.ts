@@ -1,23 +1,12 @@
 import Negotiator from 'negotiator'
 import { printJson } from '../model/json.ts'
 import type { WireError } from '../wire/wire-error.ts'
+import { acceptsJson, JSON_TYPE, prefersEvents } from './accept.ts'
 import type { HttpResponse } from './messages.ts'
 
-const JSON_TYPE = 'application/json'
-
-/** Characters. A longer header is not looked at: RFC 9110 lets a server answer as if it were not there. */
-const LONGEST_ACCEPT = 1_000
-
-/** Whether a client takes what this service makes. Absent or empty means everything. (contract http.md 1.6) */
-export function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept === '' || accept === '*/*' || accept === JSON_TYPE) return true
-  if (accept.length > LONGEST_ACCEPT) return true
-  // Parameters of a range other than q say more than this service could.
-  const ranges = accept.replace(/;(?!\s*q\s*=)[^;,]*/gi, '')
-  return new Negotiator({ headers: { accept: ranges } }).mediaType([JSON_TYPE]) !== undefined
-}
-
-/** JSON where the client takes it, XML where it takes only that, else nothing. (contract http.md 1.9) */
+/**
+ * JSON where the client takes it or asks for events, XML where it takes only that, else nothing. (contract http.md 1.9)
+ */
 export function errorResponse(error: WireError, accept: string | undefined): HttpResponse {
   const { status, headers } = error
   const form = formOf(accept)
@@ -27,7 +16,7 @@ export function errorResponse(error: WireError, accept: string | undefined): Htt
 }
 
 function formOf(accept: string | undefined): typeof JSON_TYPE | 'application/xml' | null {
-  if (acceptsJson(accept) || accept?.includes('+json')) return JSON_TYPE
+  if (acceptsJson(accept) || accept?.includes('+json') || prefersEvents(accept)) return JSON_TYPE
   const takesXml = new Negotiator({ headers: { accept } }).mediaType(['application/xml', 'text/xml']) !== undefined
   return takesXml ? 'application/xml' : null
 }

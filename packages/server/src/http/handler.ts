@@ -11,10 +11,13 @@ import { asWireError } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
 import type { StaticDocument } from '../wire/static-document.ts'
 import { invalidRequest, WireError } from '../wire/wire-error.ts'
-import { acceptsJson, errorResponse } from './error-response.ts'
+import { acceptsJson, EVENT_STREAM, prefersEvents } from './accept.ts'
+import { errorResponse } from './error-response.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from './messages.ts'
 import type { Match, Route, Routes } from './routes.ts'
 import { ShownInHeaders } from './shown.ts'
+import { withCallerInQuery, withoutCredentials } from './shown-in-query.ts'
+import { splitTarget } from './target.ts'
 import { unauthenticatedResponse } from './unauthenticated.ts'
 
 export interface HandlerParts {
@@ -26,6 +29,8 @@ export interface HandlerParts {
   readonly limits: Limits
   readonly clock: Clock
   readonly clientIds: ClientIdRules
+  /** Whether the query of an event stream may show who asks for it. */
+  readonly credentialsInQuery: boolean
   /** Told of every error that is ours: what could not be served, and bugs. */
   onTrouble(error: unknown, request: HttpRequest): void
 }
@@ -58,9 +63,14 @@ function responseTo(error: unknown, request: HttpRequest, { onTrouble }: Handler
 const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
 
 async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
-  const [path, rawQuery] = splitTarget(request.target)
+  const { credentialsInQuery } = parts
+  const [rawPath, rawQuery] = splitTarget(credentialsInQuery ? withoutCredentials(request.target) : request.target)
+  const path = rawPath.includes('%') ? decodePath(rawPath) : rawPath
   const resource = { method: request.method, path }
-  const shown = new ShownInHeaders(request.headers)
+  const wantsEvents = prefersEvents(request.headers.accept)
+  // No page can set headers of an event stream that it asks for.
+  const headers = wantsEvents ? withCallerInQuery(request, { credentials: credentialsInQuery }) : request.headers
+  const shown = new ShownInHeaders(headers)
   const isOpen = parts.routes.isPublic(path) && shown.signed === undefined
   const judged = isOpen ? NOBODY : await parts.authenticate(shown, request)
   // As `execute` does, but before it is told whether there is such a route, and before a body is read.
@@ -74,15 +84,15 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
-  if (!isPage(route)) checkAccept(request.headers.accept)
+  if (!isPage(route) && !(wantsEvents && hasEvents(route, request.method))) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
-  const caller = readCaller(identity, clientIdIn(request), parts.clientIds, route.version.callers)
+  const caller = readCaller(identity, clientIdIn(headers), parts.clientIds, route.version.callers)
   // As `execute` does, but before the method is looked at.
   if (params['queue'] !== undefined) checkQueueKey(keyIn(route, params['queue'], caller))
   if (route.document !== null) return documentFor(request, route)
   if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const query = parseQuery(rawQuery)
-  const door = chooseDoor(route, request.method as Method, query)
+  const door = chooseDoor(route, request.method as Method, query, wantsEvents)
   const reading = request.readBody()
   const doorRequest = {
     prefix: route.version.prefix,
@@ -112,13 +122,6 @@ function isUnauthenticated(error: Error): error is ZaqarError & { code: Unauthen
   return error instanceof ZaqarError && (error.kind === 'unauthenticated' || error.kind === 'hidden')
 }
 
-/** Decoded path and raw query. */
-function splitTarget(target: string): [path: string, query: string] {
-  const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
-  return [path.includes('%') ? decodePath(path) : path, mark < 0 ? '' : target.slice(mark + 1)]
-}
-
 /** Broken escapes stay as they are; no name can hold them. */
 function decodePath(path: string): string {
   try {
@@ -136,7 +139,7 @@ function forRouter(path: string): string {
   return /[%?#]/.test(path) ? path.replace(/[%?#]/g, encodeURIComponent) : path
 }
 
-function clientIdIn({ headers }: HttpRequest): string | undefined {
+function clientIdIn(headers: HttpRequest['headers']): string | undefined {
   return headers['client-id'] as string | undefined
 }
 
@@ -191,14 +194,24 @@ function isPage({ document }: Route): boolean {
   return document?.headers['Content-Type']?.startsWith('text/html') === true
 }
 
-function chooseDoor({ doors }: Match['route'], method: Method, query: Query): AnyDoor {
-  const door = doors.get(method)?.find((one) => one.when === undefined || one.when(query))
+/** Whether events can be had there. */
+function hasEvents({ doors }: Route, method: string): boolean {
+  return doors.get(method as Method)?.some((door) => door.answersEvents) === true
+}
+
+function chooseDoor({ doors }: Match['route'], method: Method, query: Query, wantsEvents: boolean): AnyDoor {
+  const fits = ({ when, answersEvents }: AnyDoor) => (answersEvents ? wantsEvents : when === undefined || when(query))
+  const door = doors.get(method)?.find(fits)
   if (door === undefined) throw invalidRequest('The parameters of the request fit no operation of this resource.')
   return door
 }
 
+/** Proxies should hand events on as they come. */
+const EVENT_HEADERS = { 'Content-Type': EVENT_STREAM, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
+
 /** 204 has no content type; everything else has, even when it has no content. (contract http.md 1.10) */
-function toResponse({ status, headers = {}, body }: Answer): HttpResponse {
+function toResponse({ status, headers = {}, body, events }: Answer): HttpResponse {
+  if (events !== undefined) return { status, headers: { ...EVENT_HEADERS, ...headers }, body: events }
   if (status === 204) return { status, headers, body: undefined }
   return { status, headers: { 'Content-Type': 'application/json', ...headers }, body: body ?? '' }
 }

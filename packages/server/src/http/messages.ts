@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Asker } from '../core/identity.ts'
-import type { RequestBody } from '../wire/door.ts'
+import type { RequestBody, TextStream } from '../wire/door.ts'
 
 /** A request in plain values, so that all but the listener can be tried without a socket. */
 export interface HttpRequest extends Asker {
@@ -33,14 +33,6 @@ export interface WholeResponse extends ResponseHead {
 export interface StreamedResponse extends ResponseHead {
   readonly body: TextStream
 }
-
-/**
- * Text that is made while it is sent. Each chunk is asked for when the system has taken the one before, and may be as
- * long in coming as it likes. When nobody wants more, `return` is called, also while a chunk is awaited. A generator
- * learns of that only behind its next chunk, so one that waits for something should watch the `signal` of the request
- * too. What is thrown ends the connection and is reported.
- */
-export type TextStream = AsyncIterable<string>
 
 /** The client has left before it had said all; nobody waits for an answer. */
 export class ClientGone extends Error {

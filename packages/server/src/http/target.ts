@@ -16,3 +16,9 @@ export function readTarget(written: string): Target {
   const rest = written.slice(address.length)
   return { target: rest.startsWith('/') ? rest : `/${rest}`, authority }
 }
+
+/** The query is empty where there is none. */
+export function splitTarget(target: string): [path: string, query: string] {
+  const mark = target.indexOf('?')
+  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
+}

@@ -47,7 +47,17 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
   /** Absent: none. */
   readonly body?: string
+  /** In place of a body, of a door that says so: what comes, as it comes. */
+  readonly events?: TextStream
 }
+
+/**
+ * Text that is made while it is sent. Each chunk is asked for when the system has taken the one before, and may be as
+ * long in coming as it likes. When nobody wants more, `return` is called, also while a chunk is awaited. A generator
+ * learns of that only behind its next chunk, so one that waits for something should watch the `signal` of the request
+ * too. What is thrown ends the connection and is reported.
+ */
+export type TextStream = AsyncIterable<string>
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -59,6 +69,8 @@ export interface Door<Input, Output> {
   readonly operation: Operation<Input, Output>
   /** Where several doors share a method and a path, the first is taken that says yes or that has no `when`. */
   when?(query: Query): boolean
+  /** Whether it is for clients that ask for `text/event-stream`, and for no others. */
+  readonly answersEvents?: true
   decode(request: DoorRequest): Input
   encode(output: Output, request: DoorRequest): Answer
   /** Headers of the answer when it is an error; none when absent. */

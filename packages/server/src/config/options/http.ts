@@ -53,6 +53,16 @@ export const http = {
         'A web page could else reach it by a name of its own.',
     },
     {
+      name: 'credentials_in_query',
+      key: 'http.credentialsInQuery',
+      kind: bool,
+      default: 'false',
+      meaning:
+        'Take a token, or the values of a signed URL, also from the query of an event stream or of a WebSocket upgrade: ' +
+        '`auth_token`, `url_signature`, `url_methods`, `url_paths`, `url_expires`. Pages can set no headers there. This ' +
+        'service logs none of them, proxies may.',
+    },
+    {
       name: 'admin_port',
       key: 'http.adminPort',
       kind: port,
