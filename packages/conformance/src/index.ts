@@ -14,6 +14,7 @@ import { expiryCases } from './cases/expiry.ts'
 import { failureCases, logCases, replayCases } from './cases/failures.ts'
 import { announcementCases, delayedFeedCases, feedCases } from './cases/feed.ts'
 import { getCases } from './cases/get.ts'
+import { goneCases } from './cases/gone.ts'
 import { guaranteeCases } from './cases/guarantees.ts'
 import { idempotencyCases } from './cases/idempotency.ts'
 import { isolationCases } from './cases/isolation.ts'
@@ -28,6 +29,7 @@ import { queueListingCases } from './cases/queue-listings.ts'
 import { queueCases } from './cases/queues.ts'
 import { redriveCases } from './cases/redrive.ts'
 import { statsCases } from './cases/stats.ts'
+import { subscriptionWatchCases } from './cases/subscription-watch.ts'
 import { subscriptionCases } from './cases/subscriptions.ts'
 import { transferCases } from './cases/transfers.ts'
 import { usageCases } from './cases/usage.ts'
@@ -84,6 +86,8 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('logs of deliveries', harness, logCases)
     describeCases('work for deliveries', harness, workCases)
     describeCases('watch', harness, watchCases)
+    describeCases('watch of subscriptions', harness, subscriptionWatchCases)
+    describeCases('messages that are gone', harness, goneCases)
     describeCases('isolation', harness, isolationCases)
     describeCases('neighbours', harness, neighbourCases)
     describeCases('durable', harness, durableCases)

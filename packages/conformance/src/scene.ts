@@ -119,6 +119,11 @@ export class Scene {
     return wordsOf(messages)
   }
 
+  /** The words of a page that shows also what is gone, and what is claimed. */
+  async listedWithGone(queue: QueueHandle, terms: Partial<ListTerms> = {}): Promise<string[]> {
+    return this.listed(queue, { includeClaimed: true, includeGone: true, ...terms })
+  }
+
   async get(queue: QueueHandle, ...ids: readonly string[]): Promise<Message[]> {
     return fresh(await this.storage.messages.get({ queue, ids, now: this.now }))
   }

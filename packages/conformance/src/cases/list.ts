@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { QueueHandle } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { alteredIds, malformedIds } from '../malformed-ids.ts'
-import type { Scene } from '../scene.ts'
+import { type Scene, wordsOf } from '../scene.ts'
 import type { It } from './case.ts'
 
 export function listCases(it: It): void {
@@ -105,6 +105,32 @@ export function listCases(it: It): void {
         { body: '"c"', claimId: null, claimCount: 0 },
       ],
     )
+  })
+
+  it('each message has a marker on request, behind which comes what follows it', async (scene) => {
+    const queue = await scene.queue()
+    await scene.post(queue, 'a', 'b')
+    await scene.postWith(queue, { delaySeconds: 5 }, 'delayed')
+    await scene.post(queue, 'c')
+    await scene.claim(queue, { limit: 1 })
+    const lists = async (includeDelayed: boolean, words: readonly string[]) => {
+      const terms = { includeClaimed: true, includeDelayed, withMarkers: true }
+      const { messages, marker } = await scene.list(queue, terms)
+      assert.deepEqual(wordsOf(messages), words)
+      assert.equal(messages.at(-1)?.marker, marker)
+      for (const [index, message] of messages.entries()) {
+        assert(message.marker)
+        const rest = await scene.listed(queue, { ...terms, after: message.marker })
+        assert.deepEqual(rest, words.slice(index + 1), `behind ${message.body}`)
+      }
+    }
+    await lists(false, ['a', 'b', 'c'])
+    await lists(true, ['a', 'b', 'delayed', 'c'])
+    scene.pass(5)
+    await lists(false, ['a', 'b', 'c', 'delayed'])
+    await lists(true, ['a', 'b', 'delayed', 'c'])
+    const { messages } = await scene.list(queue)
+    assert(messages.every((message) => !('marker' in message)))
   })
 
   it('a stale handle lists nothing', async (scene) => {

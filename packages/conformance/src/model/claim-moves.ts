@@ -1,6 +1,15 @@
 import type { Claim, ClaimStore, Instant, QueueKey } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
-import { byPlace, findMessage, holderOf, lengthen, liveMessages, takeOrBury, toMessage } from './message-rules.ts'
+import {
+  byPlace,
+  findMessage,
+  holderOf,
+  lengthen,
+  liveMessages,
+  remove,
+  takeOrBury,
+  toMessage,
+} from './message-rules.ts'
 import type { Moves } from './moves.ts'
 import { type ClaimRow, isSameQueue, isStale, type MessageRow, type ModelState, newName, nextNumber } from './state.ts'
 import type { Watchers } from './watchers.ts'
@@ -44,7 +53,7 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
       const kept = found.filter(({ message, claimId }) => holderOf(state, message, now)?.id !== claimId)
       if (kept.length > 0) return { kept: [...new Set(kept.map(({ message }) => message.id))] }
       const ids = new Set(found.map(({ message }) => message.id))
-      state.messages = state.messages.filter((message) => !found.some((one) => one.message === message))
+      remove(state, [...new Set(found.map(({ message }) => message))], now)
       const gone = new Set(finished.map(({ id }) => id)).difference(ids)
       return { claim: take(terms), gone: [...gone] }
     },

@@ -14,6 +14,7 @@ import type { ManualClock } from '../clock.ts'
 import { claimMoves } from './claim-moves.ts'
 import { deliveryMoves } from './delivery-moves.ts'
 import { enterWhatIsDue } from './feed.ts'
+import { createKeepers } from './gone.ts'
 import { messageMoves } from './message-moves.ts'
 import { asStore } from './moves.ts'
 import { poolMoves } from './pool-moves.ts'
@@ -36,13 +37,14 @@ export const modelAbilities: Abilities = {
  */
 export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: ModelState = createModelState()): Storage {
   const watchers = createWatchers(state, clock)
+  const keepers = createKeepers(state)
   let closed = false
   const before = ({ now }: { readonly now?: Instant }) => {
     if (closed) throw new StorageUnavailable('the storage is closed')
     if (now !== undefined) enterWhatIsDue(state, now)
   }
   return {
-    queues: asStore<QueueStore>(queueMoves(state), before),
+    queues: asStore<QueueStore>(queueMoves(state, watchers), before),
     messages: asStore<MessageStore>(messageMoves(state, watchers), before),
     claims: asStore<ClaimStore>(claimMoves(state, watchers), before),
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state, watchers), before),
@@ -52,8 +54,11 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',
     watch: watchers.watch,
-    watchSubscriptions: () => () => {},
-    keepGone: async () => () => {},
+    watchSubscriptions: watchers.watchSubscriptions,
+    async keepGone(queue) {
+      before({})
+      return keepers.keep(queue)
+    },
     watchWork: watchers.watchWork,
     async ping() {
       if (closed) throw new StorageUnavailable('the storage is closed')
@@ -61,6 +66,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     async close() {
       closed = true
       watchers.close()
+      keepers.close()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { ArrivingMessage, IdempotencyKey, Instant, MessageStore, QueueKey, WholeMessage } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { enterWhatIsDue } from './feed.ts'
+import { forgetGone, goneFrom, keepIfGone } from './gone.ts'
 import {
   byArrival,
   byPlace,
@@ -12,6 +13,7 @@ import {
   isVisible,
   liveMessages,
   moveTo,
+  remove,
   takeOrBury,
   toMessage,
 } from './message-rules.ts'
@@ -71,11 +73,12 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return { ids }
     },
 
-    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
+    // Decision: a message that a claim held when it was removed shows among the gone ones whoever asks.
+    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers, now }) {
       if (isStale(state, queue)) return STALE
       const compare = includeDelayed ? byArrival : byPlace
       const start = findMarker(state, queue, after)
-      const page = liveMessages(state, queue, now)
+      const page = [...liveMessages(state, queue, now), ...(includeGone ? goneFrom(state, queue, now) : [])]
         .filter((message) => includeDelayed || isVisible(message, now))
         .filter((message) => includeClaimed || !isClaimed(state, message, now))
         .filter((message) => message.clientId !== hideClientId)
@@ -84,7 +87,10 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         .slice(0, limit)
       const last = page.at(-1)
       return {
-        messages: page.map((message) => toMessage(state, message, now)),
+        messages: page.map((message) => ({
+          ...toMessage(state, message, now),
+          ...(withMarkers && { marker: addPageMarker(state, queue, message, false) }),
+        })),
         marker: last ? addPageMarker(state, queue, last, false) : null,
       }
     },
@@ -101,7 +107,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       const holder = holderOf(state, message, now)
       const mayGo = claimId === null ? holder === null : holder?.id === claimId
       if (mayGo) {
-        remove(state, [message])
+        remove(state, [message], now)
         return 'deleted'
       }
       if (claimId === null) return 'held'
@@ -117,14 +123,14 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         return holder !== null && claimIds?.includes(holder.id)
       }
       if (claimIds && !messages.every(mayGo)) return 'held'
-      remove(state, messages)
+      remove(state, messages, now)
       return 'deleted'
     },
 
     pop({ queue, limit, deadLetter, now }) {
       if (isStale(state, queue)) return STALE
       const { taken, moved } = takeOrBury(state, { queue, limit, deadLetter, now })
-      remove(state, taken)
+      remove(state, taken, now)
       if (deadLetter && moved > 0) watchers.notify({ ...keyOf(queue), name: deadLetter.queue })
       return taken.map((message) => toMessage(state, message, now))
     },
@@ -150,6 +156,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         : movable.slice(0, limit)
       return chosen.map((message) => {
         const name = message.cameFrom ?? queue.name
+        keepIfGone(state, message, now)
         message.cameFrom = null
         if (elsewhere.includes(name)) depart(state, message, name)
         else {
@@ -197,6 +204,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
         const [place, posting] = [message.marker, message.posting].map((marker) =>
           isSame ? findMarker(state, queue, marker) : undefined,
         )
+        forgetGone(state, queue, message.id)
         const visibleAt = place?.visibleAt ?? Math.max(message.visibleAt, now)
         state.messages.push({
           id: message.id,
@@ -251,10 +259,6 @@ function findMessages(state: ModelState, queue: QueueKey, ids: readonly string[]
 
 function holdsAny(state: ModelState, queue: QueueKey, claimId: string, now: Instant): boolean {
   return liveMessages(state, queue, now).some((message) => holderOf(state, message, now)?.id === claimId)
-}
-
-function remove(state: ModelState, messages: readonly MessageRow[]): void {
-  state.messages = state.messages.filter((message) => !messages.includes(message))
 }
 
 /** The same place has the same marker. */

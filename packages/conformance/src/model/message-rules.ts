@@ -1,4 +1,5 @@
 import type { DeadLetterPolicy, Instant, Message, QueueKey } from 'zaqar/storage'
+import { forgetGone, keepIfGone } from './gone.ts'
 import {
   addQueue,
   type ClaimRow,
@@ -99,6 +100,7 @@ export function takeOrBury(
 
 function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
   const target = { ...message.queue, name: policy.queue }
+  keepIfGone(state, message, now)
   if (!policy.elsewhere && !findQueue(state, target)) addQueue(state, target, '{}')
   message.cameFrom = message.queue.name
   if (policy.ttlSeconds !== null) message.expiresAt = now + policy.ttlSeconds * 1000
@@ -106,9 +108,16 @@ function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, 
   else moveTo(state, message, policy.queue, now)
 }
 
+/** By who consumes them. */
+export function remove(state: ModelState, messages: readonly MessageRow[], now: Instant): void {
+  for (const message of messages) keepIfGone(state, message, now)
+  state.messages = state.messages.filter((message) => !messages.includes(message))
+}
+
 /** To the end of another queue of the project: unclaimed, visible, and as if it had never been claimed. */
 export function moveTo(state: ModelState, message: MessageRow, name: string, now: Instant): void {
   message.queue = { ...message.queue, name }
+  forgetGone(state, message.queue, message.id)
   message.visibleAt = now
   message.arrival = nextNumber(state)
   message.ttlSeconds = restOfLife(message)

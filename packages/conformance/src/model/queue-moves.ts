@@ -14,8 +14,9 @@ import {
   pageBy,
   toQueue,
 } from './state.ts'
+import type { Watchers } from './watchers.ts'
 
-export function queueMoves(state: ModelState): Moves<QueueStore> {
+export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueStore> {
   return {
     create({ key, metadata }) {
       const existing = findQueue(state, key)
@@ -43,6 +44,7 @@ export function queueMoves(state: ModelState): Moves<QueueStore> {
       state.subscriptions = state.subscriptions.filter(({ queue }) => !isSameQueue(queue, handle))
       state.feed = state.feed.filter(({ queue }) => !isSameQueue(queue, handle))
       state.arrivals = state.arrivals.filter(({ queue }) => !isSameQueue(queue, handle))
+      watchers.notifySubscriptions(handle)
       return 'deleted'
     },
 

@@ -31,6 +31,9 @@ export interface ModelState {
   departures: Departure[]
   /** Departures that have arrived at a queue. */
   arrivals: { queue: QueueKey; departure: string }[]
+  /** Messages that were removed while somebody kept them, each at most once for each queue. */
+  gone: GoneRow[]
+  keepers: KeeperRow[]
   readonly idKey: Uint8Array
   pools: Omit<Pool, 'flavor'>[]
   flavors: Omit<Flavor, 'pools'>[]
@@ -38,6 +41,7 @@ export interface ModelState {
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
+  subscriptionListeners: SubscriptionListenerRow[]
   workListeners: WorkListenerRow[]
 }
 
@@ -139,6 +143,21 @@ export interface WatcherRow {
   timer: { cancel(): void } | null
 }
 
+/** As the message was, at its place, free. */
+export interface GoneRow extends MessageRow {
+  readonly removedAt: Instant
+}
+
+/** An object for each that keeps. */
+export interface KeeperRow {
+  readonly queue: QueueKey
+}
+
+export interface SubscriptionListenerRow {
+  readonly queue: QueueKey
+  readonly listener: () => void
+}
+
 /** An object for each watch: who watches twice is told twice. */
 export interface WorkListenerRow {
   readonly listener: () => void
@@ -162,12 +181,15 @@ export function createModelState(): ModelState {
     markers: [],
     departures: [],
     arrivals: [],
+    gone: [],
+    keepers: [],
     idKey: randomBytes(16),
     pools: [],
     flavors: [],
     poolFlavors: [],
     counter: 0,
     watchers: [],
+    subscriptionListeners: [],
     workListeners: [],
   }
 }
@@ -227,6 +249,7 @@ export function markUsed(state: ModelState, key: QueueKey): void {
 export function empty(state: ModelState, key: QueueKey): void {
   const stays = (row: { queue: QueueKey }) => !isSameQueue(row.queue, key)
   state.messages = state.messages.filter(stays)
+  state.gone = state.gone.filter(stays)
   state.claims = state.claims.filter(stays)
   state.idempotencyRecords = state.idempotencyRecords.filter(stays)
   const queue = findQueue(state, key)

@@ -61,6 +61,7 @@ export function subscriptionMoves(state: ModelState, watchers: Watchers): Moves<
       if (ttlSeconds !== undefined) Object.assign(row, { ttlSeconds, renewedAt: now })
       if (options !== undefined) Object.assign(row, { options })
       if (vault !== undefined) Object.assign(row, { vault })
+      watchers.notifySubscriptions(queue)
       watchers.notifyWork()
       return 'updated'
     },
@@ -69,6 +70,7 @@ export function subscriptionMoves(state: ModelState, watchers: Watchers): Moves<
       if (isStale(state, queue)) return STALE
       const row = findSubscription(state, queue, id, now)
       if (row) Object.assign(row, { confirmed, ...listening(state, row, isListening) })
+      watchers.notifySubscriptions(queue)
       watchers.notifyWork()
       return row !== null
     },
@@ -76,12 +78,14 @@ export function subscriptionMoves(state: ModelState, watchers: Watchers): Moves<
     delete({ queue, id }) {
       if (isStale(state, queue)) return STALE
       state.subscriptions = state.subscriptions.filter((row) => row.id !== id || !isSameQueue(row.queue, queue))
+      watchers.notifySubscriptions(queue)
       return undefined
     },
 
     purge({ queue }) {
       if (isStale(state, queue)) return STALE
       state.subscriptions = state.subscriptions.filter((row) => !isSameQueue(row.queue, queue))
+      watchers.notifySubscriptions(queue)
       return 'purged'
     },
   }

@@ -1,12 +1,22 @@
 import { type Instant, type QueueKey, tellListeners } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
-import { endOf, isSameQueue, type ModelState, type WatcherRow, type WorkListenerRow } from './state.ts'
+import {
+  endOf,
+  isSameQueue,
+  type ModelState,
+  type SubscriptionListenerRow,
+  type WatcherRow,
+  type WorkListenerRow,
+} from './state.ts'
 
 /** One client's part in who waits for news of which queue. */
 export interface Watchers {
   watch(queue: QueueKey, listener: () => void): () => void
   /** Something was stored, freed, delayed or claimed in the queue. */
   notify(queue: QueueKey): void
+  watchSubscriptions(queue: QueueKey, listener: () => void): () => void
+  /** Subscriptions of the queue were changed or removed. */
+  notifySubscriptions(queue: QueueKey): void
   watchWork(listener: () => void): () => void
   /** There may be something to lease, or earlier than it was said. */
   notifyWork(): void
@@ -15,6 +25,7 @@ export interface Watchers {
 
 export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now' | 'at'>): Watchers {
   const own = new Set<WatcherRow>()
+  const ownSubscriptions = new Set<SubscriptionListenerRow>()
   const ownWork = new Set<WorkListenerRow>()
 
   function setTimer(watcher: WatcherRow): void {
@@ -37,6 +48,17 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
     state.watchers = state.watchers.filter((other) => other !== watcher)
   }
 
+  function endSubscriptions(row: SubscriptionListenerRow): void {
+    ownSubscriptions.delete(row)
+    state.subscriptionListeners = state.subscriptionListeners.filter((other) => other !== row)
+  }
+
+  function tellSubscriptions(row: SubscriptionListenerRow): void {
+    queueMicrotask(() => {
+      if (state.subscriptionListeners.includes(row)) tellListeners([row.listener])
+    })
+  }
+
   function endWork(row: WorkListenerRow): void {
     ownWork.delete(row)
     state.workListeners = state.workListeners.filter((other) => other !== row)
@@ -57,6 +79,14 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
       return () => end(watcher)
     },
     notify: (queue) => state.watchers.filter((watcher) => isSameQueue(watcher.queue, queue)).forEach(tell),
+    watchSubscriptions(queue, listener) {
+      const row: SubscriptionListenerRow = { queue, listener }
+      ownSubscriptions.add(row)
+      state.subscriptionListeners.push(row)
+      return () => endSubscriptions(row)
+    },
+    notifySubscriptions: (queue) =>
+      state.subscriptionListeners.filter((row) => isSameQueue(row.queue, queue)).forEach(tellSubscriptions),
     watchWork(listener) {
       const row: WorkListenerRow = { listener }
       ownWork.add(row)
@@ -66,6 +96,7 @@ export function createWatchers(state: ModelState, clock: Pick<ManualClock, 'now'
     notifyWork: () => state.workListeners.forEach(tellWork),
     close() {
       own.forEach(end)
+      ownSubscriptions.forEach(endSubscriptions)
       ownWork.forEach(endWork)
     },
   }

@@ -39,7 +39,7 @@ export class Identities {
   #field(field: string, engine: unknown, model: unknown): unknown {
     // Several markers may name one place, so it only counts whether there is one.
     if (field === 'marker' || field === 'posting' || field === 'end')
-      return engine === null || model === null ? engine : model
+      return typeof engine === 'string' && typeof model === 'string' ? model : engine
     return this.#translate(engine, model, opaqueFields.has(field))
   }
 

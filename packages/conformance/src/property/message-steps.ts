@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { STALE } from 'zaqar/storage'
+import { type Message, STALE } from 'zaqar/storage'
 import {
   anyQueue,
   claimableQueue,
@@ -77,19 +77,19 @@ export const messageSteps = [
       hideClientId: fc.option(client, { freq: 2 }),
       includeClaimed: fc.boolean(),
       includeDelayed: fc.boolean(),
+      withMarkers: fc.boolean(),
     },
-    (world, { queue, handle, start, limit, hideClientId, includeClaimed, includeDelayed }) =>
+    (world, { queue, handle, start, limit, hideClientId, includeClaimed, includeDelayed, withMarkers }) =>
       world.withHandle(queue, handle, async (known) => {
         const after = start && pickStart(world, queue, start, includeDelayed)
-        const filters = { limit, hideClientId, includeClaimed, includeDelayed }
+        const filters = { limit, hideClientId, includeClaimed, includeDelayed, withMarkers }
         const { engine, model } = await world.ask((storage, of) =>
           storage.messages.list({ queue: of(known), after: after && of(after), ...filters, now: world.now }),
         )
         if (engine === STALE || model === STALE) return
         world.foundMessages(queue, { engine: engine.messages, model: model.messages })
-        if (engine.marker === null || model.marker === null) return
         const markers = includeDelayed ? world.arrivalMarkers : world.placeMarkers
-        world.found(markers, queue, { engine: [engine.marker], model: [model.marker] })
+        world.found(markers, queue, { engine: markersOf(engine), model: markersOf(model) })
       }),
   ),
 
@@ -182,6 +182,11 @@ export const messageSteps = [
       }),
   ),
 ]
+
+/** Of each message, where it was asked for, and of the page. */
+function markersOf({ messages, marker }: { messages: readonly Message[]; marker: string | null }): string[] {
+  return [...messages.flatMap((message) => message.marker ?? []), ...(marker === null ? [] : [marker])]
+}
 
 /**
  * A marker is used for the kind of listing that gave it: places and order of arrival are two orders. An id that was

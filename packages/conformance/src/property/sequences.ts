@@ -19,7 +19,7 @@ import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
 
 /**
  * Any sequence of moves, with time passing, is answered alike by engine and model. Besides, who follows markers meets
- * every message that stays once, and whatever becomes claimable is signalled.
+ * every message that stays once; who keeps what is removed meets every message at all; and whatever becomes claimable is signalled.
  */
 export function testSequences(harness: Harness, options: PropertyOptions): void {
   test('any sequence of moves is answered as by the model', async (t) => {
@@ -32,6 +32,7 @@ export function testSequences(harness: Harness, options: PropertyOptions): void 
       clock.advance(LONGEST_SUBSCRIPTION_SECONDS * 1000)
       const world = new World(clients, clock, `${String(sequences).padStart(8, '0')}-`)
       try {
+        await world.begin()
         for (const step of steps) await world.run(step)
         await world.checkFollowers()
       } finally {

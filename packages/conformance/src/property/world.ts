@@ -10,6 +10,7 @@ import { Follower } from './follower.ts'
 import { Identities, type Pair } from './identities.ts'
 import { News } from './news.ts'
 import type { Step } from './step.ts'
+import { Witness } from './witness.ts'
 import { WorkNews } from './work-news.ts'
 
 /** Takes the engine's or the model's name of a thing, whichever is being asked. */
@@ -53,6 +54,8 @@ export class World {
   readonly #handles = new Map<number, Pair<QueueHandle>[]>()
   readonly #followers = new Map<string, Follower>()
   readonly #news: readonly News[]
+  /** Of the queues where most steps meet. */
+  readonly #witnesses: readonly Witness[]
   readonly #instants = new Set<Instant>()
   #serial = 0
 
@@ -64,6 +67,7 @@ export class World {
     this.#model = createModel(clock, this.#modelState)
     this.workNews = new WorkNews(this.engine, this.#model)
     this.#news = this.#keys.map((key) => new News(key, this.engine, this.#model))
+    this.#witnesses = [0, 1].map((queue) => new Witness(this, queue))
   }
 
   get engine(): Storage {
@@ -74,8 +78,13 @@ export class World {
     return this.clock.now()
   }
 
+  async begin(): Promise<void> {
+    for (const witness of this.#witnesses) await witness.keep(this.#model)
+  }
+
   async run(step: Step): Promise<void> {
     await step.run(this)
+    for (const witness of this.#witnesses) await witness.readOn(this.#model)
     for (const news of this.#news) await news.check(this.now)
     await this.workNews.check(this.now)
   }
@@ -83,6 +92,7 @@ export class World {
   end(): void {
     for (const news of this.#news) news.end()
     this.workNews.end()
+    for (const witness of this.#witnesses) witness.end()
   }
 
   async reopen(): Promise<void> {
@@ -90,6 +100,7 @@ export class World {
     if (!this.clients.abilities.severalProcesses) endLeases(this.#modelState)
     for (const news of this.#news) news.watchAgain(this.engine)
     this.workNews.watchAgain(this.engine)
+    await this.begin()
   }
 
   /** Asks both, and fails unless the answers are alike. */

@@ -161,9 +161,11 @@ export interface MessageStore {
    * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every
    * message that stays, once: none ever takes a place before a marker that was handed out.
    *
-   * `includeGone`: shows also messages that were deleted, popped or finished while they were kept, see
-   * `QueueEngine.keepGone`, at the places that they had, as they were before, and unclaimed. Not with `includeDelayed`.
-   * `withMarkers`: each message has its `marker`.
+   * `includeGone`: shows also messages that were removed while they were kept, see `QueueEngine.keepGone`, at the places
+   * that they had, as they were before, but unclaimed, also where `includeClaimed` is false. One that has come back to
+   * the queue is there at its new place alone. Not with `includeDelayed`.
+   * `withMarkers`: each message has its `marker`: who goes on behind it with such a listing gets what comes after that
+   * message. That of the last one is the marker of the page.
    */
   list(p: {
     queue: QueueHandle
@@ -594,16 +596,21 @@ export interface QueueEngine {
 
   /**
    * Calls `listener` whenever subscriptions of the queue are not as they were: changed, confirmed or removed, one or
-   * all, also with the queue, on whatever node. (Not for one that is created.) A hint, as with `watch`. Answers the
-   * function that ends it.
+   * all, also with the queue, on whatever node. (Not for one that is created, nor at its expiry, nor for what deliveries
+   * say of it.) A hint, as with `watch`. Answers the function that ends it.
    */
   watchSubscriptions(queue: QueueKey, listener: () => void): () => void
 
   /**
    * Keeps what is removed for whoever follows the queue, so that he is told also of what a consumer takes away at once.
    * From when it resolves until its answer is called, on whatever node: a message that `delete`, `deleteMany`, `pop` or
-   * `exchange` removes, or that moves to another queue, can still be listed with `includeGone` for `GONE_MS`. (One that
-   * expires or is purged cannot, nor one that had no place yet.) The queue need not exist; it may go and come again.
+   * `exchange` removes, or that moves to another queue or departs, can still be listed with `includeGone`, by any client,
+   * for `GONE_MS` after the `now` of that move: perhaps longer, but not longer than it would have lived. One that was
+   * removed while nobody kept it need not be there, and is not where nobody has kept the queue yet. One that expires or
+   * is purged cannot be listed, nor one that had no place yet; and what is kept goes with the contents of the queue, when
+   * they are purged or the queue is deleted. The queue need not exist; it may go and come again. What is kept may be
+   * lost with the process that keeps it, and an engine bounds how much it keeps: then the oldest goes first. To call the
+   * answer twice is harmless.
    * @throws StorageUnavailable
    */
   keepGone(queue: QueueKey): Promise<() => void>
