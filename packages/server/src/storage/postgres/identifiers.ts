@@ -39,6 +39,11 @@ export class Identifiers {
     return this.#seal('posting', [incarnation, number])
   }
 
+  /** Markers of places, or of places in the order of posting. */
+  ofPositions(kind: 'marker' | 'posting', incarnation: number, numbers: readonly number[]): string[] {
+    return this.#sealer.sealAll(numbers.map((number) => ({ kind, incarnation, number, createdAt: 0 })))
+  }
+
   ofFailure(subscription: number, place: number): string {
     return this.#seal('failure', [subscription, place])
   }

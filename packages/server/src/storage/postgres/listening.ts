@@ -16,7 +16,9 @@ export interface ListeningOptions {
   readonly schema: string
   readonly clock: Clock
   readonly onNews: (hash: string, news: News) => void
-  /** News of any queue of the slot may have been missed. */
+  /** Subscriptions of the queue have changed, or gone. */
+  readonly onSubscriptions: (hash: string) => void
+  /** Any of both, of any queue of the slot, may have been missed. */
   readonly onMissed: (slot: number) => void
   /** Some queue may have work earlier than was known. Also where news of that may have been missed. */
   readonly onWork: () => void
@@ -131,13 +133,14 @@ export class Listening {
 
   async #open(): Promise<Connection> {
     if (this.#connection?.isOpen) return this.#connection
-    const { uri, schema, onNews, onWork } = this.#options
+    const { uri, schema, onNews, onSubscriptions, onWork } = this.#options
     const connection = await connect(uri, () => this.#onLost())
     if (this.#isClosed) connection.destroy()
     this.#connection = connection
     connection.client.on('notification', ({ payload = '' }) => {
       if (payload === 'work') return onWork()
       const [hash = '', what, next] = payload.split(' ')
+      if (what === 'subscriptions') return onSubscriptions(hash)
       onNews(hash, { isNews: what === 'news', next: next === undefined ? null : Number(next) })
     })
     await connection.client.query(`LISTEN "zaqar ${schema}"`)

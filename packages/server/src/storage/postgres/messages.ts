@@ -1,11 +1,11 @@
 import type { DeadLetterPolicy, Instant } from '../../model/model.ts'
-import type { MessageStore, Stale } from '../contract.ts'
+import { GONE_MS, type MessageStore, type Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
 import type { Parameters } from './lanes.ts'
 import {
   type DepartureRow,
   type MessageRow,
-  positionOf,
+  positionsOf,
   toDepartures,
   toMessages,
   toWholeMessages,
@@ -48,16 +48,20 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       })
     },
 
-    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
+    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers, now }) {
       const position = identifiers.position(after)
-      const parameters = { after: position, limit, hidden: hideClientId, includeClaimed, includeDelayed, now }
+      const gone = includeGone ? { goneSince: now - GONE_MS } : {}
+      const parameters = { after: position, limit, hidden: hideClientId, includeClaimed, includeDelayed, ...gone, now }
       return onQueue(read<Page | Stale>, { move: 'list_messages', queue, parameters }, (answer) => {
         const { incarnation, messages } = answer as Page
-        const last = messages.at(-1)
-        return {
-          messages: toMessages(messages, incarnation, identifiers),
-          marker: last ? positionOf(last, incarnation, identifiers, includeDelayed) : null,
+        const shown = toMessages(messages, incarnation, identifiers)
+        if (withMarkers) {
+          const markers = positionsOf(messages, incarnation, identifiers, includeDelayed)
+          const marked = shown.map((message, i) => ({ ...message, marker: markers[i] as string }))
+          return { messages: marked, marker: markers.at(-1) ?? null }
         }
+        const [marker = null] = positionsOf(messages.slice(-1), incarnation, identifiers, includeDelayed)
+        return { messages: shown, marker }
       })
     },
 
@@ -118,7 +122,7 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
         const final = messages.at(-1)
         return {
           messages: toWholeMessages(messages, incarnation, identifiers),
-          marker: final ? positionOf(final, incarnation, identifiers, final[2] === null) : null,
+          marker: final ? (positionsOf([final], incarnation, identifiers, final[2] === null)[0] as string) : null,
           end: identifiers.ofMarker(incarnation, last),
         }
       })

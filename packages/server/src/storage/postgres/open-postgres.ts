@@ -7,6 +7,7 @@ import { connect, connectTo } from './connection.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { toFailure } from './failures.ts'
 import { Identifiers } from './identifiers.ts'
+import { Keepers } from './keepers.ts'
 import { Lanes } from './lanes.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
@@ -54,6 +55,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const key = idKey ?? ownKey
   const engine = { lanes, identifiers: new Identifiers(new Sealer(key)) }
   const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
+  const keepers = new Keepers(lanes, clock)
   const sweeper = new Sweeper(lanes, clock)
   sweeper.start()
   return {
@@ -67,14 +69,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     pools: createPoolStore(engine),
     idKey: key,
     watch: (queue, listener) => watchers.watch(queue, listener),
-    watchSubscriptions: () => () => {},
-    keepGone: async () => () => {},
+    watchSubscriptions: (queue, listener) => watchers.watchSubscriptions(queue, listener),
+    keepGone: (queue) => keepers.keep(queue),
     watchWork: (listener) => watchers.watchWork(listener),
     async ping() {
       await lanes.service('ping', {})
     },
     async close() {
       sweeper.stop()
+      keepers.close()
       await watchers.close()
       await lanes.close()
     },

@@ -108,16 +108,15 @@ export function toDepartures(rows: readonly DepartureRow[], identifiers: Identif
   })
 }
 
-/** Where a page ended, by place, or in the order of posting. */
-export function positionOf(
-  [, , place, posted]: MessageRow | WholeRow,
+/** Where they stand, by place, or in the order of posting. */
+export function positionsOf(
+  rows: readonly (MessageRow | WholeRow)[],
   incarnation: number,
   identifiers: Identifiers,
   isPosting: boolean,
-): string {
-  return isPosting
-    ? identifiers.ofPosting(incarnation, posted ?? (place as number))
-    : identifiers.ofMarker(incarnation, place as number)
+): string[] {
+  const numbers = rows.map(([, , place, posted]) => (isPosting ? (posted ?? place) : place) as number)
+  return identifiers.ofPositions(isPosting ? 'posting' : 'marker', incarnation, numbers)
 }
 
 function idsOf(

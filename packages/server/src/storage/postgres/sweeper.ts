@@ -1,9 +1,12 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
+import { GONE_MS } from '../contract.ts'
 import type { Lanes } from './lanes.ts'
 
 const ROUND_MS = 1_000
 /** Between two rounds of all nodes together; a little less than a round, so that a lone node never misses one. */
 const GAP_MS = 900
+/** Longer than promised, since the clocks of nodes differ a little. */
+const KEEP_GONE_MS = 3 * GONE_MS
 
 /** Frees the space of what is gone. Every node tries; the server lets one at a time. */
 export class Sweeper {
@@ -29,10 +32,15 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     try {
       let gap = GAP_MS
-      while (!this.#isStopped && (await this.#lanes.alone<boolean>('sweep', { now: this.#clock.now(), gap }))) gap = 0
+      while (!this.#isStopped && (await this.#sweepOnce(gap))) gap = 0
     } catch {
       // The server is in trouble, as the moves of others tell: the next round tries again.
     }
     if (!this.#isStopped) this.start()
+  }
+
+  #sweepOnce(gap: number): Promise<boolean> {
+    const now = this.#clock.now()
+    return this.#lanes.alone('sweep', { now, gap, goneBefore: now - KEEP_GONE_MS })
   }
 }

@@ -19,11 +19,17 @@ interface Watched {
   told: { at: Instant | null } | null
 }
 
+/** Those who want to hear of the subscriptions of one queue. */
+interface WatchedSubscriptions {
+  readonly slot: number
+  readonly listeners: Set<() => void>
+}
+
 const RETRY_MS = 1_000
 
 /**
- * Tells who watches a queue that there may be something new in it, and who leases that there may be work, whatever node
- * brought it.
+ * Tells who watches a queue that there may be something new in it, or that its subscriptions are others, and who leases
+ * that there may be work, whatever node brought it.
  */
 export class Watchers {
   readonly #lanes: Lanes
@@ -31,6 +37,7 @@ export class Watchers {
   readonly #listening: Listening
   /** By hash, as notifications name them. */
   readonly #watched = new Map<string, Watched>()
+  readonly #watchedSubscriptions = new Map<string, WatchedSubscriptions>()
   readonly #workListeners = new Set<() => void>()
 
   constructor({ lanes, clock, uri, schema }: { lanes: Lanes; clock: Clock; uri: string; schema: string }) {
@@ -41,6 +48,7 @@ export class Watchers {
       schema,
       clock,
       onNews: (hash, news) => this.#onNews(hash, news),
+      onSubscriptions: (hash) => tellListeners(this.#watchedSubscriptions.get(hash)?.listeners ?? []),
       onMissed: (slot) => this.#onMissed(slot),
       onWork: () => tellListeners(this.#workListeners),
     })
@@ -67,6 +75,21 @@ export class Watchers {
     }
   }
 
+  watchSubscriptions(key: QueueKey, listener: () => void): () => void {
+    const hash = hashOf(key)
+    const { listeners, slot } = this.#watchedSubscriptions.get(hash) ?? { slot: slotOf(hash), listeners: new Set() }
+    this.#watchedSubscriptions.set(hash, { listeners, slot })
+    // A wrapper, so that the same function may watch twice.
+    const entry = () => listener()
+    listeners.add(entry)
+    this.#listening.add(slot)
+    return () => {
+      if (!listeners.delete(entry)) return
+      this.#listening.remove(slot)
+      if (listeners.size === 0) this.#watchedSubscriptions.delete(hash)
+    }
+  }
+
   /** Tells of work to lease, see `QueueEngine.watchWork`. */
   watchWork(listener: () => void): () => void {
     // A wrapper, so that the same function may watch twice.
@@ -78,6 +101,7 @@ export class Watchers {
 
   async close(): Promise<void> {
     this.#workListeners.clear()
+    this.#watchedSubscriptions.clear()
     for (const { timer } of this.#watched.values()) timer?.cancel()
     this.#watched.clear()
     await this.#listening.close()
@@ -96,6 +120,9 @@ export class Watchers {
       if (watched.slot !== slot) continue
       this.#lookAhead(watched, 'next_wake')
       tellListeners(watched.listeners)
+    }
+    for (const watched of [...this.#watchedSubscriptions.values()]) {
+      if (watched.slot === slot) tellListeners(watched.listeners)
     }
   }
 

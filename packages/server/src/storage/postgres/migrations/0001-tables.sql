@@ -9,6 +9,7 @@ CREATE SEQUENCE identity;
 -- A queue or topic. `number` is its identity until it is deleted; `bucket` holds its messages and claims, and is exchanged for an
 -- empty one by a purge. `metadata` is JSON text. `subscription_bytes` are those of all its subscriptions, see `bytes_of`.
 -- `has_feed` says whether messages enter its feed: always where a subscription listens, and for a while after the last one has gone.
+-- `is_kept` says whether `keeper` has to be asked if removed messages are kept: always where it would say so, and until somebody has asked.
 -- Every move that writes to a bucket locks this row first, so writers of one queue come one after the other, and writers of
 -- different queues never wait for each other.
 CREATE TABLE queue (
@@ -21,6 +22,7 @@ CREATE TABLE queue (
   metadata text NOT NULL,
   subscription_bytes bigint NOT NULL DEFAULT 0,
   has_feed boolean NOT NULL DEFAULT false,
+  is_kept boolean NOT NULL DEFAULT true,
   PRIMARY KEY (project, kind, name)
 ) WITH (fillfactor = 70);
 
@@ -109,6 +111,35 @@ CREATE TABLE delayed (
 CREATE INDEX delayed_born ON delayed (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 CREATE INDEX delayed_due ON delayed (bucket, due_at, number);
 CREATE INDEX delayed_wake ON delayed ((bucket + 0), wakes_at, number);
+
+-- Until when the removed messages of a queue are kept for those who follow it, by the clock of the server, in milliseconds. The queue need not exist.
+CREATE TABLE keeper (
+  project text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  until bigint NOT NULL,
+  PRIMARY KEY (project, kind, name)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX keeper_until ON keeper ((until + 0));
+
+-- A message that was removed from a queue that is kept, as it was at its place. What is lost when the server crashes nobody follows any more: it
+-- has cut all connections by then, and is away for longer than these are kept.
+CREATE UNLOGGED TABLE gone (
+  bucket bigint NOT NULL,
+  place bigint NOT NULL,
+  posted bigint,
+  born_incarnation bigint,
+  born bigint,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  ttl bigint NOT NULL,
+  claim_count bigint NOT NULL,
+  client text NOT NULL,
+  body text NOT NULL,
+  gone_at bigint NOT NULL,
+  PRIMARY KEY (bucket, place)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX gone_end ON gone ((gone_at + 0));
 
 -- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
 CREATE TABLE claim (

@@ -66,6 +66,7 @@ BEGIN
     RETURN;
   END IF;
   IF places_ IS NOT NULL THEN
+    IF p ? 'kept' THEN PERFORM keep_gone(s, places_, now_); END IF;
     WITH gone AS (
       DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places_)) RETURNING place, epoch, claim, octet_length(body) AS bytes
     )

@@ -94,7 +94,7 @@ END $$;
 
 -- list_messages: a page, by place, or where delayed messages are included by order of posting.
 --   takes     after [incarnation, number, what it is] or null, limit, hidden (a client whose messages are left out, or null),
---             includeClaimed, includeDelayed, now. What it is: "marker", of a place; "posting", of a place in the order of posting; "message"
+--             includeClaimed, includeDelayed, now; goneSince, where messages that were removed after that instant are shown too. What it is: "marker", of a place; "posting", of a place in the order of posting; "message"
 --   answers   {incarnation, messages} | "stale"
 CREATE FUNCTION list_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := page_of(p, false);
@@ -119,6 +119,10 @@ BEGIN
     SELECT json_agg(shown(m)) INTO messages
     FROM page_by_posting(s, coalesce(posting_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden',
                          (p->>'includeClaimed')::boolean, now_) m;
+  ELSIF p ? 'goneSince' THEN
+    SELECT json_agg(shown(m)) INTO messages
+    FROM page_with_gone(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden', (p->>'includeClaimed')::boolean,
+                        (p->>'goneSince')::bigint, now_) m;
   ELSE
     SELECT json_agg(shown(m)) INTO messages
     FROM page_by_place(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint,
@@ -266,6 +270,7 @@ BEGIN
     answer := '"held"';
     RETURN;
   END IF;
+  IF p ? 'kept' THEN PERFORM keep_gone(s, ARRAY[m.place], now_); END IF;
   DELETE FROM message WHERE bucket = s.bucket AND place = m.place;
   s := removed(s, ARRAY[m.place], num_nonnulls(m.epoch), num_nonnulls(m.claim), octet_length(m.body));
   s := renew_epoch(s);
@@ -322,6 +327,7 @@ BEGIN
     s.bytes := s.bytes - bytes_;
   END IF;
   IF places_ IS NOT NULL THEN
+    IF p ? 'kept' THEN PERFORM keep_gone(s, places_, now_); END IF;
     WITH gone AS (DELETE FROM message WHERE ctid = ANY (rows_) RETURNING epoch, claim, octet_length(body) AS bytes)
     SELECT count(epoch), count(claim), sum(bytes) INTO from_returned, from_held, bytes_ FROM gone;
     s := renew_epoch(removed(s, places_, from_returned, from_held, bytes_));
@@ -346,6 +352,7 @@ BEGIN
 
   SELECT array_agg(at), array_agg(place), count(*), count(epoch), max(place) FILTER (WHERE epoch IS NULL)
   INTO rows_, places_, count_, from_returned, last_fresh FROM claimable(s, now_, limit_);
+  IF p ? 'kept' AND count_ > 0 THEN PERFORM keep_gone(s, places_, now_); END IF;
   WITH gone AS (
     DELETE FROM message m WHERE ctid = ANY (rows_) RETURNING place, shown(m) AS message, octet_length(body) AS bytes
   )
@@ -433,6 +440,7 @@ BEGIN
     RAISE EXCEPTION 'the queue to which messages move is locked, or has just gone' USING ERRCODE = 'serialization_failure';
   END IF;
   t := settled(q, now_);
+  IF p ? 'kept' THEN PERFORM keep_gone(s, places, now_); END IF;
   WITH gone AS (
     DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), arrived AS (
@@ -449,7 +457,7 @@ BEGIN
   t.bytes := t.bytes + bytes_;
   t.expires_at := least(t.expires_at, expiry);
   t := saved(t);
-  PERFORM tell(p->>'project', p->>'kind', target, t, true);
+  PERFORM tell(p->>'project', p->>'kind', target, t, 'news');
   RETURN removed(s, places, from_returned, 0, bytes_);
 END $$;
 

@@ -41,6 +41,7 @@ BEGIN
   RETURNING * INTO q;
   IF NOT FOUND THEN RETURN '"stale"'; END IF;
   DELETE FROM work WHERE queue = q.number;
+  PERFORM tell_of_subscriptions(q);
   INSERT INTO dropped (bucket, queue) VALUES (q.bucket, q.number);
   RETURN NULL;
 END $$;

@@ -7,6 +7,7 @@
 --   version               that of the queue as the node knows it; a move that takes one answers "stale", having done nothing, where the queue
 --                         has gone, or is in another version
 --   visit                 given for a move that writes messages and claims of the queue: a text that no other queue has
+--   kept                  there, from `perform`, where the messages that a visit removes are kept, see gone.sql
 --   now                   the time, in milliseconds since 1970, as all instants
 -- A queue's messages and claims lie in its *bucket*, whose name in ids and markers is its *incarnation*. A message or claim is named by
 -- [incarnation, number]; where a client named one that cannot be, the node gives [0, 0]. Parameters called `p` are such an object.
@@ -61,6 +62,7 @@ BEGIN
       IF visited IS NOT NULL THEN
         q := locked_queue(p);
         s := standing_of(q.bucket);
+        IF q.is_kept THEN q.is_kept := still_kept(q); END IF;
         before := s;
         is_news := false;
         posts := NULL;
@@ -80,6 +82,7 @@ BEGIN
         is_news := is_news OR is_news_due(s, now_);
         s := settle(s, feed_of(q), now_);
       END IF;
+      IF q.is_kept AND move <> 'append' THEN p := p || '{"kept": true}'; END IF;
     END IF;
 
     CASE move
@@ -118,6 +121,9 @@ BEGIN
       WHEN 'confirm_subscription' THEN answer := confirm_subscription(p);
       WHEN 'delete_subscription' THEN answer := delete_subscription(p);
       WHEN 'purge_subscriptions' THEN answer := purge_subscriptions(p);
+      WHEN 'put_keeper' THEN answer := put_keeper(p);
+      WHEN 'keep_queue' THEN answer := keep_queue(p);
+      WHEN 'prolong_keepers' THEN answer := prolong_keepers(p);
       WHEN 'find_work' THEN answer := find_work(p);
       WHEN 'lease_subscriptions' THEN answer := lease_subscriptions(p);
       WHEN 'settle_lease' THEN answer := settle_lease(p);
@@ -165,7 +171,7 @@ BEGIN
   IF posts IS NOT NULL THEN s := stored(s, feed_of(q), posts, firsts); END IF;
   IF s IS DISTINCT FROM before THEN s := saved(s); END IF;
   IF q.has_feed AND s.due_at < before.due_at THEN PERFORM wake(q.number, s.due_at); END IF;
-  IF is_news OR next_news(s) < next_news(before) THEN is_told := tell(q.project, q.kind, q.name, s, is_news); END IF;
+  IF is_news OR next_news(s) < next_news(before) THEN is_told := tell(q.project, q.kind, q.name, s, CASE WHEN is_news THEN 'news' ELSE 'next' END); END IF;
   RETURN s;
 END $$;
 

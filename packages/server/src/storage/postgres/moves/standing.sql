@@ -120,7 +120,7 @@ BEGIN
   IF is_news OR s.expires_at <= now_ THEN
     s := saved(settle(s, feed_of(q), now_));
   END IF;
-  IF is_news THEN PERFORM tell(q.project, q.kind, q.name, s, true); END IF;
+  IF is_news THEN PERFORM tell(q.project, q.kind, q.name, s, 'news'); END IF;
   RETURN s;
 END $$;
 

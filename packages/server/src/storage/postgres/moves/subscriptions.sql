@@ -11,7 +11,7 @@ BEGIN
   SELECT * INTO s FROM subscription_by(q.number, p->>'subscriber', now_);
   IF FOUND THEN RETURN json_build_object('created', false, 'subscription', shown_subscription(s)); END IF;
   -- One of that id may have expired.
-  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id' AND expires_at <= now_));
+  PERFORM ended(q, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id' AND expires_at <= now_));
   IF (p->>'isListening')::boolean THEN PERFORM open_feed(q, now_); END IF;
   INSERT INTO subscription (queue, id, subscriber, ttl, renewed_at, expires_at, options, confirmed, is_listening, vault, wakes_at)
   VALUES (q.number, p->>'id', p->>'subscriber', (p->>'ttlSeconds')::bigint, now_, now_ + 1000 * (p->>'ttlSeconds')::bigint,
@@ -77,6 +77,7 @@ BEGIN
     END IF;
   END IF;
   PERFORM count_subscriptions(q.number, bytes_of(after) - bytes_of(before));
+  PERFORM tell_of_subscriptions(q);
   RETURN '"updated"';
 END $$;
 
@@ -91,6 +92,7 @@ BEGIN
   WHERE queue = q.number AND id = p->>'id' AND expires_at > now_ RETURNING * INTO s;
   IF NOT FOUND THEN RETURN 'false'; END IF;
   PERFORM set_listening(q, s, (p->>'isListening')::boolean, now_);
+  PERFORM tell_of_subscriptions(q);
   RETURN 'true';
 END $$;
 
@@ -99,7 +101,7 @@ CREATE FUNCTION delete_subscription(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue := entered_queue(p);
 BEGIN
   IF q.number IS NULL THEN RETURN '"stale"'; END IF;
-  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id'));
+  PERFORM ended(q, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number AND id = p->>'id'));
   IF q.has_feed THEN PERFORM trim_feed(q.number, (p->>'now')::bigint); END IF;
   RETURN NULL;
 END $$;
@@ -109,13 +111,13 @@ CREATE FUNCTION purge_subscriptions(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue := entered_queue(p);
 BEGIN
   IF q.number IS NULL THEN RETURN '"stale"'; END IF;
-  PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number ORDER BY id));
+  PERFORM ended(q, ARRAY(SELECT ctid FROM subscription WHERE queue = q.number ORDER BY id));
   IF q.has_feed THEN PERFORM trim_feed(q.number, (p->>'now')::bigint); END IF;
   RETURN NULL;
 END $$;
 
 -- Removes subscriptions of a queue, which the caller has locked. What stands under their numbers cannot be reached any more, and is left to the sweeper.
-CREATE FUNCTION ended(queue_ bigint, rows_ tid[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ended(q queue, rows_ tid[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE bytes_ bigint;
 BEGIN
   IF cardinality(rows_) = 0 THEN RETURN; END IF;
@@ -125,8 +127,13 @@ BEGIN
     INSERT INTO ended (number) SELECT unnest(ARRAY[number, line]) FROM gone
   )
   SELECT sum(bytes) INTO bytes_ FROM gone;
-  PERFORM count_subscriptions(queue_, -bytes_);
+  PERFORM count_subscriptions(q.number, -bytes_);
+  PERFORM tell_of_subscriptions(q);
 END $$;
+
+-- Some are not as they were, or not there any more.
+CREATE FUNCTION tell_of_subscriptions(q queue) RETURNS boolean LANGUAGE sql
+RETURN tell(q.project, q.kind, q.name, NULL, 'subscriptions');
 
 -- One that begins is told of what comes from now on, one that ceases is owed no message any more.
 CREATE FUNCTION set_listening(q queue, s subscription, is_listening_ boolean, now_ bigint) RETURNS void LANGUAGE plpgsql AS $$

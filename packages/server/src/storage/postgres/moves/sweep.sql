@@ -2,7 +2,8 @@
 
 -- sweep: one slice. Does nothing while another node sweeps, or did just now. Shares its transaction with no other move, since it locks
 -- queues of its own choice.
---   takes     now; gap, the least time in milliseconds between two rounds by all nodes together
+--   takes     now; gap, the least time in milliseconds between two rounds by all nodes together; goneBefore, an instant: messages that were
+--             removed by then are kept no longer
 --   answers   whether more is waiting
 CREATE FUNCTION sweep(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,6 +20,7 @@ BEGIN
   IF now_ BETWEEN swept.swept_at AND swept.swept_at + (p->>'gap')::bigint - 1 THEN RETURN 'false'; END IF;
   is_more := sweep_dropped(2000);
   is_more := sweep_ended(2000) OR is_more;
+  is_more := sweep_gone((p->>'goneBefore')::bigint, 5000) OR is_more;
   PERFORM sweep_subscriptions(now_);
   DELETE FROM failure WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM failure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
@@ -115,6 +117,21 @@ BEGIN
   RETURN turns = 200;
 END $$;
 
+-- Removes messages that are kept no longer, and keepers that are over, as `sweep_dropped` does.
+CREATE FUNCTION sweep_gone(before_ bigint, limit_ bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE count_ bigint;
+BEGIN
+  -- Waits for nobody who puts some again.
+  DELETE FROM keeper WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM keeper WHERE until + 0 <= server_now() ORDER BY until + 0 LIMIT 1000 FOR UPDATE SKIP LOCKED
+  ));
+  DELETE FROM gone WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM gone WHERE gone_at + 0 <= before_ ORDER BY gone_at + 0 LIMIT limit_
+  ));
+  GET DIAGNOSTICS count_ = ROW_COUNT;
+  RETURN count_ = limit_;
+END $$;
+
 -- Removes expired subscriptions of queues that nobody is at work on. Those of a queue that is gone go with what it left behind.
 CREATE FUNCTION sweep_subscriptions(now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE expired record; q queue;
@@ -128,7 +145,7 @@ BEGIN
     SELECT * INTO q FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
     -- They may have been written, and lie elsewhere, since they were found.
-    PERFORM ended(q.number, ARRAY(SELECT ctid FROM subscription WHERE ctid = ANY (expired.rows) AND queue = q.number AND expires_at <= now_));
+    PERFORM ended(q, ARRAY(SELECT ctid FROM subscription WHERE ctid = ANY (expired.rows) AND queue = q.number AND expires_at <= now_));
     IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;
   END LOOP;
 END $$;

@@ -162,6 +162,7 @@ CREATE FUNCTION depart(s standing, places bigint[], p jsonb, target text, came_f
 RETURNS standing LANGUAGE plpgsql AS $$
 DECLARE now_ bigint := (p->>'now')::bigint; from_returned bigint; bytes_ bigint;
 BEGIN
+  IF p ? 'kept' THEN PERFORM keep_gone(s, places, now_); END IF;
   WITH gone AS (
     DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), departed AS (
