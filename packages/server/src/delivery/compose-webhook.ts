@@ -1,7 +1,8 @@
 import { DOCUMENT_MARKER, MOST_MARKERS, type SubscriptionOptions } from '../core/rules/subscription-options.ts'
+import { asciiJson } from '../model/ascii-json.ts'
 import type { NotifiedMessage, Queue } from '../model/model.ts'
 import type { WebhookRequest } from './channel.ts'
-import { asciiJson, cloudEvent, cloudEventHeaders, messageDocument } from './documents.ts'
+import { cloudEvent, cloudEventHeaders, messageDocument } from './documents.ts'
 
 type Composed = Pick<WebhookRequest, 'headers' | 'body'>
 

@@ -4,9 +4,9 @@ import { CONFIRMATION_PAGE, confirmationPath } from '../core/rules/confirmation-
 import { formatIsoTime } from '../core/rules/iso-time.ts'
 import type { PublicEndpoints } from '../core/rules/public-endpoints.ts'
 import type { UrlSigner } from '../core/rules/signature.ts'
+import { asciiJson } from '../model/ascii-json.ts'
 import { printJson } from '../model/json.ts'
 import type { Instant, QueueKey, Subscription } from '../model/model.ts'
-import { asciiJson } from './documents.ts'
 
 /** The signed PUT by which a subscriber confirms, and takes that back. */
 export interface Confirmation {

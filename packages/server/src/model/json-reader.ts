@@ -95,15 +95,13 @@ class Reader {
       if (this.#next() !== COLON) throw this.#unexpected()
       this.#at += 1
       const value = this.#value()
-      if (order === null && isDigit(key.charCodeAt(0))) order = Object.keys(object)
-      if (order !== null && !Object.hasOwn(object, key)) order.push(key)
-      if (key === '__proto__') defineOwn(object, key, value)
-      else object[key] = value
+      order = orderWith(order, object, key)
+      setMember(object, key, value)
       const code = this.#next()
       this.#at += 1
       if (code === COMMA) continue
       if (code !== CLOSE_BRACE) throw this.#unexpected()
-      if (order !== null && order.length > 1) Object.defineProperty(object, ORDER, { value: order })
+      keepOrder(object, order)
       return object
     }
   }
@@ -184,6 +182,28 @@ class Reader {
   }
 }
 
+/**
+ * The order of the keys of an object that is to get one more; null: the one that JavaScript has. For whoever makes
+ * objects from what is no JSON text, together with `setMember` and, when the object is complete, `keepOrder`.
+ */
+export function orderWith(order: string[] | null, object: JsonObject, key: string): string[] | null {
+  if (order === null && !isDigit(key.charCodeAt(0))) return null
+  const keys = order ?? Object.keys(object)
+  if (!Object.hasOwn(object, key)) keys.push(key)
+  return keys
+}
+
+export function keepOrder(object: JsonObject, order: readonly string[] | null): void {
+  if (order !== null && order.length > 1) Object.defineProperty(object, ORDER, { value: order })
+}
+
+/** Whatever the key is called. */
+export function setMember(object: JsonObject, key: string, value: Json): void {
+  if (key === '__proto__')
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  else object[key] = value
+}
+
 /** Where the string that starts at `start` ends; the end of the text when it does not. */
 export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
@@ -199,17 +219,17 @@ const MOST_DIGITS = 19
 const LEAST = -(2n ** 63n)
 const GREATEST = 2n ** 63n - 1n
 
-function toInteger(source: string): Json {
+/**
+ * The integer that is spelt so.
+ * @throws IntegerTooLarge
+ */
+export function toInteger(source: string): Json {
   const value = Number(source)
   if (Number.isSafeInteger(value)) return value
   if (source.length > MOST_DIGITS + 1) throw new IntegerTooLarge()
   const integer = BigInt(source)
   if (integer < LEAST || integer > GREATEST) throw new IntegerTooLarge()
   return new KeptNumber(source) as unknown as Json
-}
-
-function defineOwn(object: JsonObject, key: string, value: Json): void {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function isDigit(code: number): boolean {

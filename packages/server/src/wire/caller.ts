@@ -42,7 +42,7 @@ const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 const LONGEST_UUID = 200
 
 /** The 32 digits of a UUID in any spelling that Python takes: braces, hyphens, `urn:uuid:`; null when it is none. */
-function uuidValue(given: string): string | null {
+export function uuidValue(given: string): string | null {
   if (given.length > LONGEST_UUID) return null
   if (CANONICAL_UUID.test(given)) return given.replaceAll('-', '')
   const bare = given.replaceAll('urn:', '').replaceAll('uuid:', '')
@@ -51,11 +51,11 @@ function uuidValue(given: string): string | null {
   return digits.length === 32 ? digits.toLowerCase() : null
 }
 
-function freeForm(given: string, { minLength, maxLength }: ClientIdRules): string | null {
+export function freeForm(given: string, { minLength, maxLength }: ClientIdRules): string | null {
   return given.length >= minLength && given.length <= maxLength && isStorable(given) ? given : null
 }
 
-function readProject({ project }: Identity, isNeeded: boolean): string {
+export function readProject({ project }: Identity, isNeeded: boolean): string {
   if (project === null && !isNeeded) return NO_PROJECT
   if (project === null) throw new WireError(400, 'Project-Id Missing', 'The header X-PROJECT-ID was missing')
   if (project === '') {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { asciiJson, cloudEvent, cloudEventHeaders, messageDocument } from '../../src/delivery/documents.ts'
+import { cloudEvent, cloudEventHeaders, messageDocument } from '../../src/delivery/documents.ts'
+import { asciiJson } from '../../src/model/ascii-json.ts'
 import { parseJson, printJson } from '../../src/model/json.ts'
 import type { NotifiedMessage, Queue } from '../../src/model/model.ts'
 

@@ -1,4 +1,5 @@
 import type { TObject } from 'typebox'
+import type { ZaqarError } from '../../core/errors.ts'
 import type { Caller, Operation } from '../../core/execute.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import type { Limits } from '../../core/rules/limits.ts'
@@ -41,7 +42,10 @@ export interface Target {
 export interface SocketDoor<Input, Output> {
   readonly action: string
   readonly operation: Operation<Input, Output>
-  /** Of the body, as JSON Schema; checked before it is known who asks. (contract websocket.md 4) */
+  /**
+   * Of the body, as JSON Schema; checked before it is known who asks, by `schema.ts`, which looks at no more than
+   * `required`, `type` and `items`. (contract websocket.md 4)
+   */
   readonly body: TObject
   /** Whether the body may be left out; it is an empty object then. */
   readonly bodyIsOptional?: true
@@ -58,8 +62,8 @@ export interface SocketDoor<Input, Output> {
   waits?(body: JsonObject): boolean
   decode(request: SocketRequest): Input
   encode(output: Output, request: SocketRequest): SocketAnswer
-  /** What it could not do, as upstream says it beside an error of the storage; null: nothing. */
-  failure?(body: JsonObject): string
+  /** What upstream says beside an error, about what was asked; null: nothing. */
+  failure?(error: ZaqarError, body: JsonObject): string | null
   /** With limits, where what it says depends on what this house allows; made when the document is asked for. */
   readonly describe: SocketDoorDoc | ((limits: Limits) => SocketDoorDoc)
 }
