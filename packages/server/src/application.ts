@@ -2,10 +2,12 @@ import type { Access } from './access.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
-import { openLongPolls } from './core/long-poll.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
+import type { Pushes } from './core/pushes/pushes.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
+import { SocketTally } from './core/socket-tally.ts'
+import { openWaiting } from './core/waiting.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import { Origins } from './http/origins.ts'
@@ -47,8 +49,13 @@ export interface Application {
   readonly storage: Storage
   /** How many have come so far. */
   requests(): number
+  /** For the transport that has connections to push to. */
+  readonly pushes: Pushes
+  readonly sockets: SocketTally
   /** Answers the requests that wait. */
   close(): void
+  /** Removes what connections leave behind: when their listeners are closed, and before the storage is. */
+  end(): Promise<void>
 }
 
 /** The whole service but for its sockets and its storage. */
@@ -76,7 +83,10 @@ export function createApplication({
   const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
   const quotas = projectQuotas(config, storage.queues)
   const queues = new QueueDirectory(storage.queues, quotas, limits)
-  const longPolls = openLongPolls({ storage, queues, clock, budget })
+  const { requiresConfirmation } = limits
+  const parts = { storage, queues, clock, budget, requiresConfirmation, maxSubscriptions: null, onTrouble }
+  const waiting = openWaiting(parts)
+  const sockets = new SocketTally()
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const house: House = {
     storage,
@@ -84,7 +94,8 @@ export function createApplication({
     clock,
     limits,
     ids,
-    longPolls,
+    ...waiting,
+    sockets,
     probeStore,
     urlSigner,
     rates: projectRates(config),
@@ -124,7 +135,10 @@ export function createApplication({
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     storage,
     requests: () => requests,
-    close: () => longPolls.close(),
+    pushes: waiting.pushes,
+    sockets,
+    close: () => waiting.longPolls.close(),
+    end: () => waiting.pushes.close(),
   }
 }
 

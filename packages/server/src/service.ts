@@ -115,6 +115,7 @@ export async function startService(
         application.close()
         tls?.close()
         await Promise.all([listener.close(), adminListener?.close(), notifications?.close()])
+        await application.end()
         await audit?.close()
         await access.close()
         await store.close()

@@ -174,6 +174,11 @@ export const errorTable = {
     kind: 'conflict',
     message: 'Such subscription already exists. Subscriptions are unique by project + queue + subscriber URI.',
   },
+  'subscription.too_many': {
+    kind: 'forbidden',
+    message: 'Project {project} may have {max} subscriptions at a time that push to connections of this service.',
+  },
+  'subscription.claim_invalid': { kind: 'invalid', message: '{problem}' },
   'subscription.not_confirmed': {
     kind: 'conflict',
     message: 'Subscription {id} has not confirmed, so it is told of no message.',

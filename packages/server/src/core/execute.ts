@@ -4,7 +4,6 @@ import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import { type Asker, type Identity, objectionTo } from './identity.ts'
-import type { LongPolls } from './long-poll.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import type { QueueDirectory } from './queue-directory.ts'
@@ -12,8 +11,10 @@ import type { Limits } from './rules/limits.ts'
 import { checkQueueKey } from './rules/names.ts'
 import type { Resource } from './rules/scope.ts'
 import type { UrlSigner } from './rules/signature.ts'
+import type { SocketTally } from './socket-tally.ts'
 import type { Trusts } from './trusts.ts'
 import { WaitEnd } from './wait-end.ts'
+import type { Waiting } from './waiting.ts'
 
 /** Who calls, whatever the door. */
 export interface Caller extends Identity {
@@ -42,13 +43,13 @@ export interface Call extends Asker {
 export type OnTrouble = (error: unknown, about: Readonly<Record<string, string>>) => void
 
 /** What the service has for every operation. */
-export interface House {
+export interface House extends Waiting {
   readonly storage: Storage
   readonly queues: QueueDirectory
   readonly limits: Limits
   readonly clock: Clock
   readonly ids: Ids
-  readonly longPolls: LongPolls
+  readonly sockets: SocketTally
   readonly probeStore: ProbeStore
   /** Signs URLs; null where there is no key. */
   readonly urlSigner: UrlSigner | null

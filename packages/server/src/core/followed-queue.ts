@@ -221,12 +221,14 @@ export class FollowedQueue {
 }
 
 /** What a follower itself posted is taken out later, so that it can share what is read for others. */
-function sharedListing({ key, after, limit, includeClaimed, includeDelayed }: Listing): Listing {
-  return { key, after, limit, hideClientId: null, includeClaimed, includeDelayed }
+function sharedListing(listing: Listing): Listing {
+  const { key, after, limit, includeClaimed, includeDelayed, includeGone = false, withMarkers = false } = listing
+  return { key, after, limit, hideClientId: null, includeClaimed, includeDelayed, includeGone, withMarkers }
 }
 
-function placeOf({ after, limit, hideClientId, includeClaimed, includeDelayed }: Listing): string {
-  return JSON.stringify([after, limit, hideClientId, includeClaimed, includeDelayed])
+function placeOf(listing: Listing): string {
+  const { after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers } = listing
+  return JSON.stringify([after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers])
 }
 
 function put(group: Group, groups: Groups): void {

@@ -14,6 +14,10 @@ export interface Listing {
   readonly includeClaimed: boolean
   /** `when-queue-delays-none`: a queue without a delay of its own hides none, though some may still be delayed. */
   readonly includeDelayed: 'always' | 'when-queue-delays-none' | 'never'
+  /** Show what was removed while it was kept (`Storage.keepGone`), too; not when it does not say. */
+  readonly includeGone?: boolean | undefined
+  /** Each message has its `marker`; none has when it does not say. */
+  readonly withMarkers?: boolean | undefined
 }
 
 export interface Page {
@@ -31,12 +35,13 @@ export type ReadPage = (listing: Listing, now: Instant) => Promise<Page>
 
 export function createReadPage({ messages }: Pick<Storage, 'messages'>, queues: QueueDirectory): ReadPage {
   return async (listing, now) => {
-    const { key, after, limit, hideClientId, includeClaimed } = listing
+    const { key, after, limit, hideClientId, includeClaimed, includeGone, withMarkers } = listing
     const page = await queues.use(key, now, async (queue) => {
       const delaysNone = queue.settings.defaultMessageDelaySeconds === 0
       const includeDelayed =
         listing.includeDelayed === 'when-queue-delays-none' ? delaysNone : listing.includeDelayed === 'always'
-      const read = await messages.list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now })
+      const shown = { hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers }
+      const read = await messages.list({ queue, after, limit, ...shown, now })
       return read === STALE ? STALE : { now, includeDelayed, ...read }
     })
     return page ?? emptyPage(listing, now)

@@ -1,11 +1,8 @@
 import type { Instant, QueueKey } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { MemoryBudget } from '../platform/memory-budget.ts'
-import type { Storage } from '../storage/contract.ts'
-import { Followers } from './followers.ts'
-import { createReadPage, type Listing, type Page, type ReadPage } from './listing.ts'
-import type { QueueDirectory } from './queue-directory.ts'
-import { Takers } from './takers.ts'
+import type { Followers } from './followers.ts'
+import type { Listing, Page, ReadPage } from './listing.ts'
+import type { Takers } from './takers.ts'
 
 /** Tries once; null when there was nothing yet. */
 type Attempt<T> = (now: Instant) => Promise<T | null>
@@ -30,21 +27,6 @@ interface LongPollParts {
   readonly readPage: ReadPage
   readonly followers: Followers
   readonly takers: Takers
-}
-
-export interface WaitingParts {
-  readonly storage: Storage
-  readonly queues: QueueDirectory
-  readonly clock: Clock
-  /** For long pages that go to many. */
-  readonly budget: Pick<MemoryBudget, 'wait'>
-}
-
-export function openLongPolls({ storage, queues, clock, budget }: WaitingParts): LongPolls {
-  const readPage = createReadPage(storage, queues)
-  const watch: Storage['watch'] = (queue, listener) => storage.watch(queues.remembered(queue), listener)
-  const followers = new Followers({ watch, readPage, clock, budget })
-  return new LongPolls({ clock, readPage, followers, takers: new Takers(watch, clock) })
 }
 
 /** Requests that wait until there is something for them. */

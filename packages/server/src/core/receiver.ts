@@ -8,7 +8,8 @@ export interface Receiver {
   /**
    * Takes messages of a subscription, never an empty page. With a promise, it gets no more of that subscription before
    * this resolves; it should be soon, since what is removed from the queue is kept for some seconds only. Must not
-   * throw. A page that goes to several receivers is the same object for all of them.
+   * throw. A page that goes to several receivers is the same object for all of them, unless a filter has taken
+   * messages out; its messages always are.
    */
   onPage(push: Push, page: Page): void | Promise<void>
   /** Takes messages that were claimed for it. Must not throw. */
@@ -20,6 +21,6 @@ export interface Push {
   /** Of the subscription. */
   readonly id: string
   readonly key: QueueKey
-  /** Whether messages are shown with their ids and markers (option `_with_ids`). */
+  /** Whether messages are shown with their ids and markers (option `_with_ids`), as it is now. */
   readonly withIds: boolean
 }

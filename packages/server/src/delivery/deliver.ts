@@ -1,3 +1,4 @@
+import type { ParsedBodies } from '../core/parsed-bodies.ts'
 import {
   type Attempt,
   type Attempts,
@@ -25,7 +26,6 @@ import { composedLength } from './compose-webhook.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Pace } from './pace.ts'
 import type { ParcelBudget } from './parcel-budget.ts'
-import type { ParsedBodies } from './parsed-bodies.ts'
 import type { Slots } from './slots.ts'
 
 /** What goes to a receiver in one request or mail. */

@@ -75,6 +75,8 @@ const titleOf = {
   'trust.refused': NOT_AUTHORIZED,
   'trust.host_unknown': INVALID_REQUEST,
   'subscription.exists': CONFLICT,
+  'subscription.too_many': 'Too many subscriptions',
+  'subscription.claim_invalid': INVALID_REQUEST,
   'subscription.not_confirmed': CONFLICT,
   'subscription.not_found': NOT_FOUND,
   'topic.not_found': NOT_FOUND,

@@ -14,10 +14,11 @@ import { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
 import { trustAssertions } from '../../src/auth/trust-assertions.ts'
 import { createExecute } from '../../src/core/execute.ts'
 import type { Shown } from '../../src/core/identity.ts'
-import { type LongPolls, openLongPolls } from '../../src/core/long-poll.ts'
 import { QueueDirectory } from '../../src/core/queue-directory.ts'
 import { formatIsoTime } from '../../src/core/rules/iso-time.ts'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
+import { SocketTally } from '../../src/core/socket-tally.ts'
+import { openWaiting, type Waiting } from '../../src/core/waiting.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
 import type { Storage } from '../../src/storage/contract.ts'
@@ -60,10 +61,10 @@ const asserted = (project: string): Shown => ({ asserted: { project, roles: [], 
 describe('a transport that authenticates a connection once', { timeout: 60_000 }, () => {
   let clock: ManualClock
   let storage: Storage
-  let longPolls: LongPolls
+  let waiting: Waiting
   let transport: LineTransport
   /** Tells of each call that begins to wait on behalf of credentials that end. */
-  const waiting = new EventEmitter()
+  const calls = new EventEmitter()
   /** Timers that stand on behalf of calls. */
   let timers = 0
   const clients: { close(): void }[] = []
@@ -78,7 +79,15 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       requiresConfirmation: false,
     }
     const queues = new QueueDirectory(storage.queues, null, limits)
-    longPolls = openLongPolls({ storage, queues, clock, budget: new MemoryBudget({ bytes: 1024 * 1024, clock }) })
+    waiting = openWaiting({
+      storage,
+      queues,
+      clock,
+      budget: new MemoryBudget({ bytes: 1024 * 1024, clock }),
+      requiresConfirmation: false,
+      maxSubscriptions: null,
+      onTrouble: assert.ifError,
+    })
     const byToken = createTokenAuthentication(
       new TokenVerifier({ api: keystone, clock, cacheSeconds: 300 }),
       { serviceRoles: [], serviceRolesRequired: false },
@@ -94,7 +103,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       clock: {
         now: () => clock.now(),
         at(instant, callback) {
-          waiting.emit('begun')
+          calls.emit('begun')
           timers++
           const timer = clock.at(instant, callback)
           const cancel = () => {
@@ -107,7 +116,8 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       queues,
       limits,
       ids: systemIds,
-      longPolls,
+      ...waiting,
+      sockets: new SocketTally(),
       probeStore: async () => false,
       urlSigner: signer,
       rates: null,
@@ -121,7 +131,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
   afterEach(async () => {
     assert.equal(timers, 0)
     for (const client of clients.splice(0)) client.close()
-    longPolls.close()
+    waiting.longPolls.close()
     await transport.close()
     await storage.close()
   })
@@ -226,10 +236,10 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       const owner = await connectAs(asserted('p1'))
       const [claiming, listing] = [await connectAs(shown), await connectAs(shown)]
       clock.advance(MINUTE - 5000)
-      const begun = once(waiting, 'begun')
+      const begun = once(calls, 'begun')
       const claim = claiming.say('claim orders 20')
       await begun
-      const bothBegun = once(waiting, 'begun')
+      const bothBegun = once(calls, 'begun')
       const answers = [claim, listing.say('list orders 20')]
       await bothBegun
       clock.advance(4999)
@@ -243,7 +253,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
 
   test('leaves nothing behind of a wait that has ended before the credentials do', async () => {
     const { say } = await connectAs({ token: 'whole' })
-    const begun = once(waiting, 'begun')
+    const begun = once(calls, 'begun')
     const answer = say('claim orders 20')
     await begun
     assert.equal(timers, 1)

@@ -38,6 +38,8 @@ export interface SubscriptionOptions {
   readonly from: string | null
   readonly subject: string | null
   readonly trustId: string | null
+  /** Whether what is pushed to a connection has ids and markers. */
+  readonly withIds: boolean
 }
 
 /**
@@ -52,6 +54,7 @@ export function subscriptionOptionsProblem(options: Readonly<JsonObject>): strin
     formatProblem(options['_format']) ??
     batchProblem(options) ??
     booleanProblem(options, '_end_on_gone') ??
+    booleanProblem(options, '_with_ids') ??
     headersProblem(options['post_headers']) ??
     postDataProblem(options['post_data']) ??
     lineProblem(options, 'from') ??
@@ -122,6 +125,7 @@ export function readSubscriptionOptions(text: string): SubscriptionOptions {
     from: isLine(from) ? from : null,
     subject: isLine(subject) ? subject : null,
     trustId: typeof trustId === 'string' ? trustId : null,
+    withIds: options['_with_ids'] === true,
   }
 }
 

@@ -22,11 +22,13 @@ export const healthDoor: AnyDoor = door({
   operation: getHealth,
   describe: healthDoc,
   decode: () => undefined,
-  encode({ isReachable, trials, weakness }) {
+  encode({ isReachable, trials, weakness, sockets }) {
     const status: JsonObject = {}
     for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
     const document: JsonObject = { storage_reachable: isReachable, operation_status: status }
-    // An addition of ours, for operators of an engine that was configured weaker than it could be.
+    // An addition of ours.
+    document['sockets'] = { ...sockets }
+    // Another, for operators of an engine that was configured weaker than it could be.
     if (weakness !== null) document['storage_weakness'] = weakness
     return ok(printJson(document))
   },

@@ -1,23 +1,17 @@
-import type { Claim, Instant } from '../../../model/model.ts'
+import type { Instant } from '../../../model/model.ts'
 import type { FinishedMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { checkRange, checkWait, LEAST_SECONDS, pageSize } from '../../rules/limits.ts'
+import { claimTerms, type WantedClaim } from '../../rules/claim-terms.ts'
+import { checkWait } from '../../rules/limits.ts'
+import { type FoundClaim, takeClaim } from '../../take-claim.ts'
 
-export interface CreateClaimInput {
+export interface CreateClaimInput extends WantedClaim {
   readonly queue: string
-  readonly limit?: number | undefined
-  readonly ttlSeconds?: number | undefined
-  readonly graceSeconds?: number | undefined
   /** How long to wait for something to claim. */
   readonly waitSeconds?: number | undefined
   /** Messages to delete in the same move, each with the claim that holds it. */
   readonly finished?: readonly FinishedMessage[] | undefined
-}
-
-export interface FoundClaim {
-  readonly now: Instant
-  readonly claim: Claim
 }
 
 export interface CreatedClaim {
@@ -42,24 +36,13 @@ export const createClaim = defineOperation({
       resource: { method: 'DELETE', path: `${messages}/${id}` },
     }))
   },
-  async run(input, { key, storage, queues, limits, longPolls, signal }): Promise<CreatedClaim> {
-    const limit = pageSize(input.limit, limits.maxMessagesPerClaimOrPop)
-    const { ttlSeconds = limits.defaultClaimTtlSeconds, graceSeconds = limits.defaultClaimGraceSeconds } = input
-    checkRange(ttlSeconds, LEAST_SECONDS, limits.maxClaimTtlSeconds, 'claim.ttl_out_of_range')
-    checkRange(graceSeconds, LEAST_SECONDS, limits.maxClaimGraceSeconds, 'claim.grace_out_of_range')
+  async run(input, { key, storage, queues, limits, longPolls, pushes, signal }): Promise<CreatedClaim> {
+    const terms = claimTerms(input, limits)
     const { finished } = input
     if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
       throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })
     }
-    const terms = { limit, ttlSeconds, graceSeconds }
     const queueKey = key(input.queue)
-    const take = async (now: Instant) => {
-      const claim = await queues.use(queueKey, now, (queue) => {
-        const { deadLetter } = queue.settings
-        return storage.claims.create({ queue, ...terms, deadLetter, now })
-      })
-      return claim && { now, claim }
-    }
     let gone: readonly string[] | null = null
     const finishAndTake = async (now: Instant, finished: readonly FinishedMessage[]) => {
       const exchanged = await queues.use(queueKey, now, (queue) => {
@@ -71,10 +54,13 @@ export const createClaim = defineOperation({
       }
       // What was in a queue has gone with it.
       gone = exchanged?.gone ?? [...new Set(finished.map(({ id }) => id))]
+      for (const { id } of finished) pushes.held.deleted(queueKey, id)
       return exchanged?.claim ? { now, claim: exchanged.claim } : null
     }
     const attempt = (now: Instant) =>
-      finished === undefined || gone !== null ? take(now) : finishAndTake(now, finished)
+      finished === undefined || gone !== null
+        ? takeClaim(queueKey, terms, now, { storage, queues })
+        : finishAndTake(now, finished)
     const found = await longPolls.take(queueKey, attempt, { waitSeconds: checkWait(input.waitSeconds), signal })
     return { found, gone }
   },

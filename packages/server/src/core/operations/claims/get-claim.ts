@@ -1,6 +1,6 @@
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import type { FoundClaim } from './create-claim.ts'
+import type { FoundClaim } from '../../take-claim.ts'
 
 export interface NamedClaim {
   readonly queue: string

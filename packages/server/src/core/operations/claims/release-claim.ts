@@ -6,7 +6,10 @@ export const releaseClaim = defineOperation({
   name: 'claims.release',
   permission: 'claims:delete',
   failure: 'Claim could not be deleted',
-  async run({ queue: name, claimId }: NamedClaim, { key, now, storage, queues }): Promise<void> {
-    await queues.use(key(name), now, (queue) => storage.claims.release({ queue, claimId, now }))
+  async run({ queue: name, claimId }: NamedClaim, ctx): Promise<void> {
+    const { now, storage, queues, pushes } = ctx
+    const key = ctx.key(name)
+    await queues.use(key, now, (queue) => storage.claims.release({ queue, claimId, now }))
+    pushes.held.released(key, claimId)
   },
 })

@@ -14,14 +14,17 @@ export const renewClaim = defineOperation({
   name: 'claims.renew',
   permission: 'claims:update',
   failure: 'Claim could not be updated',
-  async run(input: RenewClaimInput, { caller, key, now, storage, queues, limits }): Promise<void> {
+  async run(input: RenewClaimInput, ctx): Promise<void> {
+    const { caller, now, storage, queues, limits, pushes } = ctx
     const { queue: name, claimId } = input
     const { ttlSeconds = limits.defaultClaimTtlSeconds, graceSeconds = limits.defaultClaimGraceSeconds } = input
     checkRange(ttlSeconds, LEAST_SECONDS, limits.maxClaimTtlSeconds, 'claim.ttl_out_of_range')
     checkRange(graceSeconds, 0, limits.maxClaimGraceSeconds, 'claim.grace_out_of_range')
-    const renewed = await queues.use(key(name), now, (queue) =>
+    const key = ctx.key(name)
+    const renewed = await queues.use(key, now, (queue) =>
       storage.claims.renew({ queue, claimId, ttlSeconds, graceSeconds, now }),
     )
     if (!renewed) throw new ZaqarError('claim.not_found', { id: claimId, queue: name, project: caller.project })
+    pushes.held.renewed(key, claimId, now + ttlSeconds * 1000)
   },
 })

@@ -19,10 +19,13 @@ export const deleteMessage = defineOperation({
   name: 'messages.delete',
   permission: 'messages:delete',
   failure: 'Message could not be deleted',
-  async run({ queue: name, id, claimId }: DeleteMessageInput, { key, now, storage, queues }): Promise<void> {
-    const outcome = await queues.use(key(name), now, (queue) =>
+  async run({ queue: name, id, claimId }: DeleteMessageInput, ctx): Promise<void> {
+    const { now, storage, queues, pushes } = ctx
+    const key = ctx.key(name)
+    const outcome = await queues.use(key, now, (queue) =>
       storage.messages.delete({ queue, id, claimId: claimId ?? null, now }),
     )
     if (outcome !== null && outcome in refusals) throw new ZaqarError(refusals[outcome as keyof typeof refusals])
+    pushes.held.deleted(key, id)
   },
 })

@@ -16,13 +16,16 @@ export const deleteMessages = defineOperation({
   name: 'messages.delete_many',
   permission: 'messages:delete_all',
   failure: 'Messages could not be deleted',
-  async run(input: DeleteMessagesInput, { key, now, storage, queues, limits }): Promise<void> {
+  async run(input: DeleteMessagesInput, ctx): Promise<void> {
+    const { now, storage, queues, limits, pushes } = ctx
     const { queue: name, ids, claimIds, needsClaimIds: insist = limits.deleteNeedsClaimIds } = input
     checkIdCount(ids, limits.maxMessagesPerPage)
     if (insist && !claimIds?.length) throw new ZaqarError('delete.claim_ids_missing')
-    const outcome = await queues.use(key(name), now, (queue) =>
+    const key = ctx.key(name)
+    const outcome = await queues.use(key, now, (queue) =>
       storage.messages.deleteMany({ queue, ids, claimIds: insist ? (claimIds as readonly string[]) : null, now }),
     )
     if (outcome === 'held') throw new ZaqarError('messages.held_otherwise')
+    for (const id of ids) pushes.held.deleted(key, id)
   },
 })

@@ -9,6 +9,21 @@ export interface Health {
   readonly trials: readonly Trial[]
   /** How the storage keeps what it is given less well than it could, in a sentence, or null. */
   readonly weakness: string | null
+  /** Of this process. */
+  readonly sockets: SocketCounts
+}
+
+export interface SocketCounts {
+  /** That are open now. */
+  readonly connections: number
+  /** That push to them now. */
+  readonly subscriptions: number
+  /** Frames that asked for something, so far. */
+  readonly requests: number
+  /** Messages that were handed to connections, so far. */
+  readonly pushed: number
+  /** Connections that were closed because they were too slow, so far. */
+  readonly dropped: number
 }
 
 export interface Trial {
@@ -39,12 +54,16 @@ export const getHealth = defineOperation({
   permission: 'health:get',
   failure: 'Health status could not be read',
   async run(_input: undefined, ctx): Promise<Health> {
-    const { storage } = ctx
+    const { storage, pushes, sockets } = ctx
     const isReachable = await storage.ping().then(
       () => true,
       () => false,
     )
-    return { isReachable, trials: await makeTrials(ctx), weakness: storage.weakness() }
+    const trials = await makeTrials(ctx)
+    const { connections, requests, dropped } = sockets
+    const { subscriptions, pushed } = pushes.counts()
+    const counts = { connections, subscriptions, requests, pushed, dropped }
+    return { isReachable, trials, weakness: storage.weakness(), sockets: counts }
   },
 })
 

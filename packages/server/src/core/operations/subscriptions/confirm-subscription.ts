@@ -1,6 +1,7 @@
 import type { QueueHandle } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
+import { isConnection } from '../../rules/subscriber.ts'
 import { announce } from './announce.ts'
 import type { NamedSubscription } from './get-subscription.ts'
 
@@ -9,7 +10,10 @@ export interface ConfirmSubscriptionInput extends NamedSubscription {
   readonly confirmed: boolean
 }
 
-/** Whoever takes a confirmation back is told how to give it again, where it is required. */
+/**
+ * Whoever takes a confirmation back is told how to give it again, where it is required. What goes to a connection is
+ * none of the delivery's: such a subscription never listens, and no announcement is sent to it.
+ */
 export const confirmSubscription = defineOperation({
   name: 'subscriptions.confirm',
   permission: 'subscription:confirm',
@@ -17,13 +21,14 @@ export const confirmSubscription = defineOperation({
   async run({ queue, id, confirmed }: ConfirmSubscriptionInput, ctx): Promise<void> {
     const { now, storage, queues, limits } = ctx
     const key = ctx.key(queue)
-    const isListening = confirmed || !limits.requiresConfirmation
+    const subscription = await queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
+    if (subscription === null) throw new ZaqarError('subscription.not_found', { id })
+    const { subscriber } = subscription
+    const isToConnection = isConnection(subscriber)
+    const isListening = !isToConnection && (confirmed || !limits.requiresConfirmation)
     const confirm = (queue: QueueHandle) => storage.subscriptions.confirm({ queue, id, confirmed, isListening, now })
     if (!(await queues.use(key, now, confirm))) throw new ZaqarError('subscription.not_found', { id })
-    if (isListening) return
-    const subscription = await queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
-    if (subscription === null) return
-    const { subscriber } = subscription
+    if (isListening || isToConnection) return
     const expiresAt = now + limits.defaultSubscriptionTtlSeconds * 1000
     await announce(key, id, { type: 'UnsubscribeConfirmation', subscriber, expiresAt }, ctx)
   },

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Filter } from '../core/rules/filter.ts'
 import { parseJson } from '../model/json.ts'
 import type { Json, NotifiedMessage } from '../model/model.ts'
+import type { Filter } from './rules/filter.ts'
 
 /** Of bodies, in characters: what is remembered, and what is looked at while others wait. */
 const REMEMBERED = 4 << 20
@@ -16,7 +16,8 @@ export class ParsedBodies {
   #length = 0
   #lastLong: Promise<unknown> = Promise.resolve()
 
-  async match(filter: Filter, message: NotifiedMessage): Promise<boolean> {
+  /** Answers at once for a short one. */
+  match(filter: Filter, message: Pick<NotifiedMessage, 'id' | 'body'>): boolean | Promise<boolean> {
     if (message.body.length <= SHORT) return filter(this.#parsed(message))
     const matched = this.#lastLong.then(async () => {
       await setImmediate()
@@ -26,7 +27,7 @@ export class ParsedBodies {
     return matched
   }
 
-  #parsed({ id, body: text }: NotifiedMessage): Json {
+  #parsed({ id, body: text }: Pick<NotifiedMessage, 'id' | 'body'>): Json {
     const known = this.#known.get(id)
     if (known) return known.body
     const body = parseJson(text)

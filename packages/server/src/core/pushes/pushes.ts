@@ -1,0 +1,350 @@
+import type { QueueKey, Subscription } from '../../model/model.ts'
+import { queueId } from '../../model/queue-id.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { type Storage, StorageUnavailable } from '../../storage/contract.ts'
+import { ZaqarError } from '../errors.ts'
+import type { Caller, OnTrouble } from '../execute.ts'
+import type { Followers } from '../followers.ts'
+import type { KeptQueues } from '../kept-queues.ts'
+import { ParsedBodies } from '../parsed-bodies.ts'
+import type { QueueDirectory } from '../queue-directory.ts'
+import type { Receiver } from '../receiver.ts'
+import type { ClaimTerms } from '../rules/claim-terms.ts'
+import { subscriberOf } from '../rules/subscriber.ts'
+import { takeClaim } from '../take-claim.ts'
+import type { Takers } from '../takers.ts'
+import { AtOnce } from './at-once.ts'
+import { ClaimSource, type ClaimSourceParts } from './claim-source.ts'
+import { ConnectionPush, type PushHooks } from './connection-push.ts'
+import { Deadlines } from './deadlines.ts'
+import { type FollowParts, FollowSource } from './follow-source.ts'
+import { type HeldClaim, HeldClaims } from './held-claims.ts'
+import { PushedQueue, type PushedQueueParts } from './pushed-queue.ts'
+
+export interface PushesParts {
+  readonly storage: Storage
+  readonly queues: QueueDirectory
+  readonly clock: Clock
+  readonly followers: Followers
+  readonly takers: Takers
+  readonly kept: KeptQueues
+  readonly requiresConfirmation: boolean
+  /** Of each project at a time, in this process; null: any number. */
+  readonly maxSubscriptions: number | null
+  readonly onTrouble: OnTrouble
+}
+
+export interface PushWish {
+  readonly receiver: Receiver
+  readonly key: QueueKey
+  readonly caller: Caller
+  /** Null: it follows the queue. */
+  readonly claim: ClaimTerms | null
+}
+
+/** A subscription as it was made, and the marker behind which it begins. */
+interface Made {
+  readonly subscription: Subscription
+  readonly after: string | null
+}
+
+export interface Subscribed {
+  /** Of the subscription. */
+  readonly id: string
+  /** Where it begins; null of one that claims. */
+  readonly marker: string | null
+  /** Nothing is pushed before it is called. */
+  begin(): void
+}
+
+export interface PushCounts {
+  /** That push now. */
+  readonly subscriptions: number
+  /** Messages that were handed to connections so far. */
+  readonly pushed: number
+}
+
+interface Connection {
+  readonly pushes: Map<ConnectionPush, Membership>
+  readonly claims: Set<HeldClaim>
+  /** Subscriptions that are being made for it. */
+  readonly making: Set<Promise<unknown>>
+  leaving: Promise<void> | null
+}
+
+interface Membership {
+  readonly caller: Caller
+  /** Gives back what the push has of its queue. */
+  leave(): void
+}
+
+/** Moves that nobody waits for, at one time. */
+const AT_ONCE = 16
+
+/** All subscriptions whose messages go to connections of this process. */
+export class Pushes {
+  /** What was claimed for connections; operations tell it what becomes of claims. */
+  readonly held: HeldClaims
+  readonly #parts: PushesParts
+  readonly #deadlines: Deadlines
+  readonly #atOnce = new AtOnce(AT_ONCE)
+  readonly #hooks: PushHooks
+  readonly #followParts: FollowParts
+  readonly #claimParts: ClaimSourceParts
+  readonly #queueParts: PushedQueueParts
+  readonly #queues = new Map<string, PushedQueue>()
+  readonly #connections = new Map<Receiver, Connection>()
+  readonly #gone = new WeakSet<Receiver>()
+  /** Subscriptions of each project, those too that are being made. */
+  readonly #ofProjects = new Map<string, number>()
+  #subscriptions = 0
+  #pushed = 0
+  #isClosed = false
+  #reported: unknown = null
+
+  constructor(parts: PushesParts) {
+    const { storage, queues, clock, followers, takers, requiresConfirmation } = parts
+    this.#parts = parts
+    this.#deadlines = new Deadlines(clock)
+    const deadlines = this.#deadlines
+    this.held = new HeldClaims(deadlines)
+    const onPushed = (messages: number) => {
+      this.#pushed += messages
+    }
+    const onFailure = (error: unknown) => this.#noteFailure(error)
+    this.#hooks = {
+      clock,
+      deadlines,
+      requiresConfirmation,
+      onRowDue: (push) => this.#queues.get(queueId(push.key))?.reread([push]),
+      onCredentialsEnd: (push) => void this.#end(push),
+    }
+    this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure }
+    this.#claimParts = {
+      takers,
+      held: this.held,
+      deadlines,
+      clock,
+      take: ({ key }, terms, now) => takeClaim(key, terms, now, { storage, queues }),
+      release: ({ key }, claimId) => this.#release(key, claimId),
+      onPushed,
+      onFailure,
+    }
+    this.#queueParts = {
+      storage,
+      queues,
+      clock,
+      deadlines,
+      run: (job) => this.#atOnce.run(job),
+      onRow: (push, row) => this.#see(push, row),
+      onFailure,
+    }
+  }
+
+  /**
+   * Has messages pushed to the connection for the subscription that `make` makes. While that is under way the storage
+   * keeps what is removed, and tells of changes. Nothing is pushed before `begin` is called.
+   * @throws ZaqarError, StorageUnavailable, or what `make` throws; there is nothing left of it then
+   */
+  async subscribe(wish: PushWish, make: () => Promise<Made>): Promise<Subscribed> {
+    const { receiver, key } = wish
+    if (this.#isClosed || this.#gone.has(receiver)) throw new StorageUnavailable('the connection is gone')
+    const connection = this.#connectionOf(receiver)
+    this.#countIn(key.project)
+    const making = this.#enrol(wish, connection, make)
+    connection.making.add(making)
+    try {
+      return await making
+    } catch (error) {
+      this.#countOut(key.project)
+      throw error
+    } finally {
+      connection.making.delete(making)
+      this.#forgetIdle(receiver, connection)
+    }
+  }
+
+  /** How many subscriptions push to the connection now. */
+  of(receiver: Receiver): number {
+    return this.#connections.get(receiver)?.pushes.size ?? 0
+  }
+
+  /**
+   * Who is at the connection has shown new credentials. Subscriptions made with others of the same user live as long as
+   * these, where these are good for no less.
+   */
+  renew(receiver: Receiver, caller: Caller): void {
+    for (const [push, { caller: before }] of this.#connections.get(receiver)?.pushes ?? []) {
+      if (isNoLess(caller, before)) push.renewCredentials(caller.expiresAt)
+    }
+  }
+
+  /**
+   * The connection is gone: ends its subscriptions, removes them from the store, and frees what was claimed for it. A
+   * storage that fails is reported: what is left there ends by its time.
+   */
+  async gone(receiver: Receiver): Promise<void> {
+    this.#gone.add(receiver)
+    const connection = this.#connections.get(receiver)
+    if (connection === undefined) return
+    connection.leaving ??= this.#endAll(connection)
+    await connection.leaving
+    this.#connections.delete(receiver)
+  }
+
+  /** Does the same for all. The storage must still be open. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#connections.keys()].map((receiver) => this.gone(receiver)))
+    this.#deadlines.close()
+  }
+
+  counts(): PushCounts {
+    return { subscriptions: this.#subscriptions, pushed: this.#pushed }
+  }
+
+  #connectionOf(receiver: Receiver): Connection {
+    const known = this.#connections.get(receiver)
+    if (known !== undefined) return known
+    const connection: Connection = { pushes: new Map(), claims: new Set(), making: new Set(), leaving: null }
+    this.#connections.set(receiver, connection)
+    return connection
+  }
+
+  #forgetIdle(receiver: Receiver, { pushes, claims, making, leaving }: Connection): void {
+    const isIdle = pushes.size === 0 && claims.size === 0 && making.size === 0 && leaving === null
+    if (isIdle) this.#connections.delete(receiver)
+  }
+
+  #countIn(project: string): void {
+    const count = this.#ofProjects.get(project) ?? 0
+    const { maxSubscriptions: max } = this.#parts
+    if (max !== null && count >= max) throw new ZaqarError('subscription.too_many', { project, max })
+    this.#ofProjects.set(project, count + 1)
+  }
+
+  #countOut(project: string): void {
+    const count = this.#ofProjects.get(project) ?? 0
+    if (count > 1) this.#ofProjects.set(project, count - 1)
+    else this.#ofProjects.delete(project)
+  }
+
+  async #enrol(wish: PushWish, connection: Connection, make: () => Promise<Made>): Promise<Subscribed> {
+    const { receiver, key, caller, claim } = wish
+    const queue = this.#queueOf(key)
+    queue.enter()
+    let unkeep = () => {}
+    try {
+      if (claim === null) unkeep = await this.#parts.kept.keep(key)
+      const seen = queue.changes
+      const { subscription, after } = await make()
+      const push = new ConnectionPush(
+        { receiver, key, subscription, credentialsEnd: caller.expiresAt },
+        (push) =>
+          claim === null
+            ? new FollowSource(push, after, this.#followParts)
+            : new ClaimSource(push, claim, connection.claims, this.#claimParts),
+        this.#hooks,
+      )
+      const leave = () => {
+        unkeep()
+        queue.leave(push)
+        this.#countOut(key.project)
+        this.#subscriptions -= 1
+      }
+      connection.pushes.set(push, { caller, leave })
+      this.#subscriptions += 1
+      queue.add(push, seen)
+      return { id: push.id, marker: after, begin: () => push.begin() }
+    } catch (error) {
+      unkeep()
+      queue.leave(null)
+      throw error
+    }
+  }
+
+  #queueOf(key: QueueKey): PushedQueue {
+    const id = queueId(key)
+    const known = this.#queues.get(id)
+    if (known !== undefined) return known
+    const queue = new PushedQueue(key, this.#queueParts, () => this.#queues.delete(id))
+    this.#queues.set(id, queue)
+    return queue
+  }
+
+  #see(push: ConnectionPush, row: Subscription | null): void {
+    if (row !== null && row.subscriber === subscriberOf(push.receiver)) push.apply(row)
+    else void this.#stop(push)
+  }
+
+  async #endAll(connection: Connection): Promise<void> {
+    const { pushes, claims, making } = connection
+    const endNow = () => Promise.all([...pushes.keys()].map((push) => this.#end(push)))
+    const ending = endNow()
+    while (making.size > 0) await Promise.allSettled(making)
+    await Promise.all([ending, endNow()])
+    await Promise.all(
+      [...claims].map(async ({ key, id }) => {
+        await this.#release(key, id)
+        this.held.released(key, id)
+      }),
+    )
+  }
+
+  /** Stops it, and removes its subscription from the store. */
+  async #end(push: ConnectionPush): Promise<void> {
+    const { id, key } = push
+    const stopped = this.#stop(push)
+    const { storage, queues, clock } = this.#parts
+    await this.#tried(() =>
+      queues.use(key, clock.now(), (queue) => storage.subscriptions.delete({ queue, id, now: clock.now() })),
+    )
+    await stopped
+  }
+
+  async #stop(push: ConnectionPush): Promise<void> {
+    const connection = this.#connections.get(push.receiver)
+    const membership = connection?.pushes.get(push)
+    if (connection === undefined || membership === undefined) return
+    connection.pushes.delete(push)
+    membership.leave()
+    await push.end()
+    this.#forgetIdle(push.receiver, connection)
+  }
+
+  #release(key: QueueKey, claimId: string): Promise<void> {
+    const { storage, queues, clock } = this.#parts
+    return this.#tried(() =>
+      queues.use(key, clock.now(), (queue) => storage.claims.release({ queue, claimId, now: clock.now() })),
+    )
+  }
+
+  /** A failure is reported. */
+  async #tried(move: () => Promise<unknown>): Promise<void> {
+    try {
+      await this.#atOnce.run(move)
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  /** Of something that will be tried again: one of the storage is no news, and any other comes to many. */
+  #noteFailure(error: unknown): void {
+    if (!(error instanceof StorageUnavailable)) this.#report(error)
+  }
+
+  #report(error: unknown): void {
+    if (error === this.#reported) return
+    this.#reported = error
+    this.#parts.onTrouble(error, { operation: 'subscriptions.push' })
+  }
+}
+
+/** Whether these credentials are of the same user, and good for all that those are good for. */
+function isNoLess(these: Caller, those: Caller): boolean {
+  const isSame = these.project === those.project && these.userId === those.userId
+  const { signed, accessRules } = these.scope
+  const isAsGood =
+    signed === null && (accessRules === null || JSON.stringify(accessRules) === JSON.stringify(those.scope.accessRules))
+  return isSame && isAsGood && those.roles.every((role) => these.roles.includes(role))
+}

@@ -1,0 +1,28 @@
+import type { Claim, Instant, QueueKey } from '../model/model.ts'
+import type { Storage } from '../storage/contract.ts'
+import type { QueueDirectory } from './queue-directory.ts'
+import type { ClaimTerms } from './rules/claim-terms.ts'
+
+export interface FoundClaim {
+  readonly now: Instant
+  readonly claim: Claim
+}
+
+interface ClaimParts {
+  readonly storage: Pick<Storage, 'claims'>
+  readonly queues: QueueDirectory
+}
+
+/** Null when there is nothing to claim. */
+export async function takeClaim(
+  key: QueueKey,
+  terms: ClaimTerms,
+  now: Instant,
+  { storage, queues }: ClaimParts,
+): Promise<FoundClaim | null> {
+  const claim = await queues.use(key, now, (queue) => {
+    const { deadLetter } = queue.settings
+    return storage.claims.create({ queue, ...terms, deadLetter, now })
+  })
+  return claim && { now, claim }
+}

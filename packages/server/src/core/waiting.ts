@@ -1,0 +1,34 @@
+import type { Storage } from '../storage/contract.ts'
+import type { FollowerParts } from './followed-queue.ts'
+import { Followers } from './followers.ts'
+import { KeptQueues } from './kept-queues.ts'
+import { createReadPage } from './listing.ts'
+import { LongPolls } from './long-poll.ts'
+import { Pushes, type PushesParts } from './pushes/pushes.ts'
+import { Takers } from './takers.ts'
+
+/** What those have who wait for something in queues, whatever carries what they get. */
+export interface Waiting {
+  readonly longPolls: LongPolls
+  readonly followers: Followers
+  readonly kept: KeptQueues
+  readonly pushes: Pushes
+}
+
+/** `budget`: for long pages that go to many. */
+export type WaitingParts = Omit<PushesParts, keyof Waiting | 'takers'> & Pick<FollowerParts, 'budget'>
+
+export function openWaiting({ budget, ...parts }: WaitingParts): Waiting {
+  const { storage, queues, clock } = parts
+  const readPage = createReadPage(storage, queues)
+  const watch: Storage['watch'] = (queue, listener) => storage.watch(queues.remembered(queue), listener)
+  const followers = new Followers({ watch, readPage, clock, budget })
+  const takers = new Takers(watch, clock)
+  const kept = new KeptQueues(storage)
+  return {
+    longPolls: new LongPolls({ clock, readPage, followers, takers }),
+    followers,
+    kept,
+    pushes: new Pushes({ ...parts, followers, takers, kept }),
+  }
+}
