@@ -1,5 +1,7 @@
 import { CONFIRMATION_PAGE } from '../core/rules/confirmation-paths.ts'
 import type { Limits } from '../core/rules/limits.ts'
+import { asyncApi } from './asyncapi/document.ts'
+import type { AsyncApi } from './asyncapi/types.ts'
 import { confirmationPage, confirmationPageHeaders } from './confirmation-page.ts'
 import { openApi } from './openapi/document.ts'
 import { errorResponses, headlessErrors } from './openapi/errors.ts'
@@ -9,6 +11,7 @@ import { openApiPage } from './openapi/page.ts'
 import type { OpenApi, OpenApiOperation } from './openapi/types.ts'
 import { madeOnce, type StaticDocument } from './static-document.ts'
 import { type ApiVersion, versionsDocument } from './versions.ts'
+import { furtherDoors } from './websocket/doors/further.ts'
 
 /** A document for everybody: it belongs to no version, and asks for no headers and no token. */
 export interface PublicDocument extends StaticDocument {
@@ -18,7 +21,7 @@ export interface PublicDocument extends StaticDocument {
 
 const { 400: wrong, 406: notAcceptable } = errorResponses(headlessErrors) as Record<400 | 406, JsonSchema>
 
-/** All of them: the list of the versions, their description for programs and for people, and a page for subscribers. */
+/** All of them: the list of the versions, their descriptions for programs and for people, and a page for subscribers. */
 export function publicDocuments(versions: readonly ApiVersion[], limits: Limits): readonly PublicDocument[] {
   let made: OpenApi | undefined
   const api = () => {
@@ -48,6 +51,19 @@ export function publicDocuments(versions: readonly ApiVersion[], limits: Limits)
         '/openapi.json',
         'service.openapi',
         'This document. Addition of this service.',
+        { status: 200, type: 'application/json', schema: { type: 'object' } },
+        { 400: wrong, 406: notAcceptable },
+      ),
+    },
+    {
+      path: '/asyncapi.json',
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      bytes: madeOnce(() => JSON.stringify(socketApi(versions, limits))),
+      description: describeDocument(
+        '/asyncapi.json',
+        'service.asyncapi',
+        'What can be said over a WebSocket. Addition of this service.',
         { status: 200, type: 'application/json', schema: { type: 'object' } },
         { 400: wrong, 406: notAcceptable },
       ),
@@ -83,6 +99,12 @@ export function publicDocuments(versions: readonly ApiVersion[], limits: Limits)
     },
   ]
   return documents
+}
+
+/** Sockets speak the newest version. */
+function socketApi(versions: readonly ApiVersion[], limits: Limits): AsyncApi {
+  const newest = versions.at(-1) as ApiVersion
+  return asyncApi(furtherDoors(newest), newest.schemas(newest.prefix), limits)
 }
 
 function pathsOf(documents: readonly PublicDocument[]): Record<string, Record<string, OpenApiOperation>> {

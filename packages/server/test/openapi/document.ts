@@ -14,14 +14,14 @@ export async function fetchDocument(send: Send): Promise<OpenApi> {
 }
 
 /** Everything that is pointed at put in its place. */
-function resolved(value: unknown, document: OpenApi): unknown {
+export function resolved(value: unknown, document: object): unknown {
   if (Array.isArray(value)) return value.map((one) => resolved(one, document))
   if (typeof value !== 'object' || value === null) return value
   if ('$ref' in value) return resolved(pointedAt(value.$ref as string, document), document)
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolved(one, document)]))
 }
 
-function pointedAt(pointer: string, document: OpenApi): unknown {
+function pointedAt(pointer: string, document: object): unknown {
   const parts = pointer.split('/').slice(1)
   const found = parts.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], document)
   assert.ok(found !== undefined, `${pointer} points at something`)

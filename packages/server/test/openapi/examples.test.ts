@@ -108,6 +108,7 @@ const onTheService = [
   'service.versions',
   'service.home',
   'service.openapi',
+  'service.asyncapi',
   'service.docs',
   'service.confirmation_page',
 ]

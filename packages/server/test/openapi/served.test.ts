@@ -32,14 +32,16 @@ describe('the description of the API', () => {
     assert.equal(headers['content-type'], 'text/html; charset=utf-8')
     assert.equal(headers['content-security-policy'], "default-src 'none'; style-src 'unsafe-inline'")
     assert.doesNotMatch(text, /<(script|link|img|iframe)|\bsrc=|@import|url\(/)
-    for (const target of text.matchAll(/href="([^"]*)"/g)) assert.match(target[1] as string, /^(#|\/openapi\.json$)/)
+    for (const target of text.matchAll(/href="([^"]*)"/g))
+      assert.match(target[1] as string, /^(#|\/(openapi|asyncapi)\.json$)/)
     for (const [, id] of text.matchAll(/href="#([^"]*)"/g)) assert.ok(text.includes(`id="${id}"`), `#${id} is there`)
   })
 
   it('is for everybody where a token is asked for, as is the list of versions', async () => {
     const service = await openInProcess(KEYSTONE)
     const statusOf = async (target: string) => (await service.send({ method: 'GET', target, headers: {} })).status
-    for (const path of ['/', '/docs', '/openapi.json']) assert.equal(await statusOf(path), path === '/' ? 300 : 200)
+    for (const path of ['/', '/docs', '/openapi.json', '/asyncapi.json'])
+      assert.equal(await statusOf(path), path === '/' ? 300 : 200)
     for (const path of ['/v2/queues', '/docs/', '/v2/']) assert.equal(await statusOf(path), 401, path)
     await service.close()
   })

@@ -35,7 +35,8 @@ ${info.description
   .split('\n\n')
   .map((part) => `<p>${prose(part)}</p>`)
   .join('\n')}
-<p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI 3.1.</p>
+<p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI 3.1. What can be said over a WebSocket: \
+<a href="/asyncapi.json">/asyncapi.json</a>, AsyncAPI 3.0.</p>
 ${menus.join('\n')}
 <nav><a href="#schemas">schemas</a></nav>
 ${groups.join('\n')}

@@ -15,23 +15,31 @@ export function asOwn<Part>(part: Part, version: DescribedVersion): Part {
 }
 
 /** The version's own schemas by their full names: those that `paths` point at, and those that these point at. */
-export function ownSchemas(paths: unknown, version: DescribedVersion): Record<string, JsonSchema> {
+export function ownSchemas(paths: unknown, version: DescribedVersion): Readonly<Record<string, JsonSchema>> {
   const all = Object.fromEntries(
     Object.entries(version.schemas(version.prefix)).map(([name, schema]) => [
       `${labelOf(version)}.${name}`,
       asOwn(schema, version),
     ]),
   )
+  return pointedAt(paths, all)
+}
+
+/** Those of the schemas that a part of the document points at, and those that these point at. */
+export function pointedAt(
+  part: unknown,
+  schemas: Readonly<Record<string, JsonSchema>>,
+): Readonly<Record<string, JsonSchema>> {
   const used = new Set<string>()
   const use = (part: unknown) => {
     for (const name of namesIn(part)) {
-      if (used.has(name) || !Object.hasOwn(all, name)) continue
+      if (used.has(name) || !Object.hasOwn(schemas, name)) continue
       used.add(name)
-      use(all[name])
+      use(schemas[name])
     }
   }
-  use(paths)
-  return Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name)))
+  use(part)
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)))
 }
 
 function namesIn(part: unknown): string[] {

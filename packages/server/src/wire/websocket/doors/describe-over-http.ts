@@ -32,11 +32,16 @@ export function describeOverHttp(one: OverHttp, places: Places, limits: Limits):
     summary,
     ...(description !== undefined && { details: description }),
     isAddition: true,
-    body: { properties: { ...query, ...document } },
+    // A topic reads less than its description says.
+    body: { properties: { ...only(query, places.query), ...document } },
     answers,
     ...(errors && { errors }),
-    example: exampleOf(examples[0] as ExampleDoc, one, places),
+    example: one.example ?? exampleOf(examples[0] as ExampleDoc, one, places),
   }
+}
+
+function only<T>(values: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)))
 }
 
 function exampleOf({ request, answer }: ExampleDoc, one: OverHttp, places: Places): SocketDoorDoc['example'] {

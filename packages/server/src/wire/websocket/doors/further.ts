@@ -17,6 +17,17 @@ const CHANGES: Terms = {
   document: Type.Object({ changes: Type.Array(Type.Unknown()) }),
   contentType: 'application/openstack-messaging-v2.0-json-patch',
 }
+/** Metadata filters are for HTTP alone. */
+const TOPICS: Terms = {
+  example: {
+    body: { limit: 1 },
+    status: 200,
+    answer: {
+      topics: [{ name: 'news', href: '/v2/topics/news' }],
+      links: [{ rel: 'next', href: '/v2/topics?limit=1&marker=news' }],
+    },
+  },
+}
 const METADATA: Terms = {
   documentKey: 'metadata',
   document: Type.Object({ metadata: Type.Optional(Type.Object({})) }),
@@ -49,7 +60,7 @@ const FURTHER: readonly (readonly [action: string, method: Method, path: string,
   ['subscription_deliveries', 'GET', `${SUBSCRIPTION}/deliveries`],
   ['subscription_secret_create', 'POST', `${SUBSCRIPTION}/secret`],
   ['subscription_secret_delete', 'DELETE', `${SUBSCRIPTION}/secret`],
-  ['topic_list', 'GET', '/topics'],
+  ['topic_list', 'GET', '/topics', TOPICS],
   ['topic_create', 'PUT', '/topics/:queue', METADATA],
   ['topic_get', 'GET', '/topics/:queue'],
   ['topic_update', 'PATCH', '/topics/:queue', CHANGES],

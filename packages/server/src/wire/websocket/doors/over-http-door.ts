@@ -5,7 +5,14 @@ import type { Json, JsonObject } from '../../../model/model.ts'
 import type { AnyDoor, DoorRequest, RequestBody } from '../../door.ts'
 import type { Query } from '../../query.ts'
 import { invalidRequest } from '../../wire-error.ts'
-import { type AnySocketDoor, type SocketDoor, type SocketRequest, socketDoor, type Target } from '../socket-door.ts'
+import {
+  type AnySocketDoor,
+  type SocketDoor,
+  type SocketDoorDoc,
+  type SocketRequest,
+  socketDoor,
+  type Target,
+} from '../socket-door.ts'
 import { describeOverHttp } from './describe-over-http.ts'
 
 export interface OverHttp {
@@ -26,6 +33,8 @@ export interface OverHttp {
   readonly needsNoCaller?: true
   /** A name that upstream asks for although the path needs none. */
   readonly strayName?: string
+  /** Where the one of HTTP asks for what the action does not take. */
+  readonly example?: SocketDoorDoc['example']
 }
 
 /** Where HTTP has what an action reads. */
@@ -98,8 +107,8 @@ function bodyOf({ door, document = Type.Object({}) }: OverHttp, { names, query, 
   })
 }
 
-function typeOnly({ type }: TSchema & { type?: unknown }): TSchema {
-  return Type.Unsafe(type === undefined ? {} : { type })
+function typeOnly({ type, items }: TSchema & { type?: unknown; items?: TSchema }): TSchema {
+  return Type.Unsafe({ ...(type !== undefined && { type }), ...(items && { items: typeOnly(items) }) })
 }
 
 function targetOf(body: JsonObject, { method, path }: AnyDoor, { names }: Places): Target {
