@@ -73,6 +73,8 @@ interface CallParts {
    * is answered as if its time were over, and is not judged again. Made when it is asked for: few operations do.
    */
   signal(): AbortSignal
+  /** As `signal`, for what goes on when the operation is over. Whoever asks for it closes it. */
+  waitEnd(): WaitEnd
   /** Tells the operator of an error that does not end the operation. */
   report(error: unknown): void
   /** What the operation is about. */
@@ -150,11 +152,12 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
     checkRule(operation.permission)
     const { expiresAt } = caller
     let waitEnd = null as WaitEnd | null
+    const newWaitEnd = () => new WaitEnd(gone(), expiresAt, house.clock)
     const signal =
       expiresAt === null
         ? gone
         : () => {
-            waitEnd ??= new WaitEnd(gone(), expiresAt, house.clock)
+            waitEnd ??= newWaitEnd()
             return waitEnd.signal
           }
     try {
@@ -170,7 +173,8 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
         checkCredentials(need.resource)
         checkRule(need.permission)
       }
-      return await operation.run(input, { ...house, caller, callId, token, now, signal, report, kind, key: keyOf })
+      const ctx = { ...house, caller, callId, token, now, signal, waitEnd: newWaitEnd, report, kind, key: keyOf }
+      return await operation.run(input, ctx)
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error
       throw new ZaqarError('storage.unavailable', { what: operation.failure }, { cause: error })

@@ -2,17 +2,18 @@ import type { Instant } from '../model/model.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 
 /**
- * The end of all waiting on behalf of a caller whose credentials end: at that instant, or earlier when nobody waits for
- * the answer any more.
+ * The end of all waiting on behalf of a caller: at the instant when the credentials end, or earlier when nobody waits
+ * for the answer any more.
  */
 export class WaitEnd {
   readonly #controller = new AbortController()
   readonly #gone: AbortSignal
-  readonly #timer: Timer
+  readonly #timer: Timer | null
 
-  constructor(gone: AbortSignal, expiresAt: Instant, clock: Clock) {
+  /** `expiresAt` null: the credentials do not end. */
+  constructor(gone: AbortSignal, expiresAt: Instant | null, clock: Clock) {
     this.#gone = gone
-    this.#timer = clock.at(expiresAt, this.#end)
+    this.#timer = expiresAt === null ? null : clock.at(expiresAt, this.#end)
     gone.addEventListener('abort', this.#end)
     if (gone.aborted) this.#end()
   }
@@ -23,7 +24,7 @@ export class WaitEnd {
 
   /** Must be called when the call is over: credentials, and connections, may live for long. */
   close(): void {
-    this.#timer.cancel()
+    this.#timer?.cancel()
     this.#gone.removeEventListener('abort', this.#end)
   }
 

@@ -1,6 +1,7 @@
 import type { Storage } from '../storage/contract.ts'
 import type { FollowerParts } from './followed-queue.ts'
 import { Followers } from './followers.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { KeptQueues } from './kept-queues.ts'
 import { createReadPage } from './listing.ts'
 import { LongPolls } from './long-poll.ts'
@@ -11,6 +12,7 @@ import { Takers } from './takers.ts'
 export interface Waiting {
   readonly longPolls: LongPolls
   readonly followers: Followers
+  readonly heartbeats: Heartbeats
   readonly kept: KeptQueues
   readonly pushes: Pushes
 }
@@ -28,6 +30,7 @@ export function openWaiting({ budget, ...parts }: WaitingParts): Waiting {
   return {
     longPolls: new LongPolls({ clock, readPage, followers, takers }),
     followers,
+    heartbeats: new Heartbeats(clock),
     kept,
     pushes: new Pushes({ ...parts, followers, takers, kept }),
   }

@@ -84,7 +84,8 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
-  if (!isPage(route) && !(wantsEvents && hasEvents(route, request.method))) checkAccept(request.headers.accept)
+  const getsEvents = wantsEvents && hasEvents(route, request.method)
+  if (!isPage(route) && !getsEvents) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
   const caller = readCaller(identity, clientIdIn(headers), parts.clientIds, route.version.callers)
   // As `execute` does, but before the method is looked at.
@@ -92,7 +93,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (route.document !== null) return documentFor(request, route)
   if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const query = parseQuery(rawQuery)
-  const door = chooseDoor(route, request.method as Method, query, wantsEvents)
+  const door = chooseDoor(route, request.method as Method, query, getsEvents)
   const reading = request.readBody()
   const doorRequest = {
     prefix: route.version.prefix,
@@ -199,9 +200,10 @@ function hasEvents({ doors }: Route, method: string): boolean {
   return doors.get(method as Method)?.some((door) => door.answersEvents) === true
 }
 
-function chooseDoor({ doors }: Match['route'], method: Method, query: Query, wantsEvents: boolean): AnyDoor {
-  const fits = ({ when, answersEvents }: AnyDoor) => (answersEvents ? wantsEvents : when === undefined || when(query))
-  const door = doors.get(method)?.find(fits)
+function chooseDoor({ doors }: Match['route'], method: Method, query: Query, getsEvents: boolean): AnyDoor {
+  const isOne = ({ when, answersEvents }: AnyDoor) =>
+    (answersEvents === true) === getsEvents && (when === undefined || when(query))
+  const door = doors.get(method)?.find(isOne)
   if (door === undefined) throw invalidRequest('The parameters of the request fit no operation of this resource.')
   return door
 }

@@ -70,7 +70,8 @@ export function assertDocumented({ operation, method }: PlacedOperation, answer:
   // Who takes no JSON gets none.
   if (answer.status === 406 && answer.text === '') return
   const type = answer.headers['content-type']?.split(';')[0]
-  const content = Object.entries<Schema>(response.content ?? {})[0]
+  const contents = Object.entries<Schema>(response.content ?? {})
+  const content = contents.find(([documented]) => documented === type) ?? contents[0]
   // It is the listener that cuts off what HEAD is not sent.
   if (method === 'HEAD') return
   if (content === undefined) {
@@ -78,6 +79,6 @@ export function assertDocumented({ operation, method }: PlacedOperation, answer:
     return
   }
   assert.equal(type, content[0], request)
-  const value = type === 'text/html' ? answer.text : JSON.parse(answer.text)
+  const value = type?.startsWith('text/') ? answer.text : JSON.parse(answer.text)
   assertFits(value, content[1].schema, request)
 }

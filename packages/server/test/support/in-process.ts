@@ -4,6 +4,7 @@ import { type Access, type AccessParts, openAccess } from '../../src/access.ts'
 import { type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { OnTrouble } from '../../src/core/execute.ts'
+import { isStreamed } from '../../src/http/answer-stream.ts'
 import type { Handle } from '../../src/http/handler.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
@@ -11,6 +12,7 @@ import type { Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import type { RequestBody } from '../../src/wire/door.ts'
 import { load } from '../config/memory.ts'
+import { waits } from './settled.ts'
 import { type Send, TestClient } from './test-client.ts'
 
 /** The service without sockets, in memory, at a time that the test decides. */
@@ -107,8 +109,24 @@ function sendTo(handle: Handle): Send {
       headers: { ...lowerCase(headers), ...length },
       readBody: () => toBody(content),
     })
-    return { status: answer.status, headers: lowerCase(answer.headers), text: answer.body?.toString() ?? '' }
+    const text = isStreamed(answer) ? await beginningOf(answer.body) : (answer.body?.toString() ?? '')
+    return { status: answer.status, headers: lowerCase(answer.headers), text }
   }
+}
+
+/** What a stream has to say before it waits for something. */
+async function beginningOf(stream: AsyncIterable<string>): Promise<string> {
+  const chunks = stream[Symbol.asyncIterator]()
+  let text = ''
+  for (;;) {
+    const chunk = chunks.next()
+    if (await waits(chunk)) break
+    const { done, value } = await chunk
+    if (done) break
+    text += value
+  }
+  await chunks.return?.()
+  return text
 }
 
 function toBody(content: Buffer | undefined): RequestBody {

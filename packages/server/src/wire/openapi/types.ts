@@ -23,8 +23,10 @@ export interface DescribedDoor {
   /** What it reads of the query, and of the body where a schema reads it. */
   readonly query?: Readonly<Record<string, TSchema>>
   readonly body?: TSchema
-  /** Where several doors share a method and a path, all but one have it. */
+  /** Where several doors share a method and a path, all but one have it, or answer events. */
   readonly when?: unknown
+  /** Whether it is for clients that ask for events. */
+  readonly answersEvents?: true
   readonly describe: DescribeDoor
 }
 
@@ -77,6 +79,8 @@ export interface AnswerDoc {
   readonly description: string
   /** Absent: no body. */
   readonly schema?: JsonSchema
+  /** `application/json` when absent. */
+  readonly type?: string
   readonly headers?: readonly ('Location' | 'Content-Location')[]
 }
 

@@ -56,10 +56,11 @@ function byMethod(described: readonly Described[], version: DescribedVersion): R
 }
 
 /**
- * To OpenAPI, doors that share a method and a path are one operation. The door without a `when` gives the name.
+ * To OpenAPI, doors that share a method and a path are one operation. The door that answers whatever is asked gives the
+ * name.
  */
 function operation(doors: readonly Described[], version: DescribedVersion): OpenApiOperation {
-  const { door, doc } = doors.find(({ door }) => door.when === undefined) as Described
+  const { door, doc } = doors.find(({ door }) => door.when === undefined && !door.answersEvents) as Described
   const { summary, description } = doors.map((one) => one.doc).find((one) => one.description) ?? doc
   const label = labelOf(version)
   const examples = doors.flatMap(({ door, doc }) => examplesOf(door, doc))
@@ -146,22 +147,30 @@ function answersOf(doors: readonly Described[], examples: readonly Example[]): R
 }
 
 function response(answers: readonly AnswerDoc[], examples: readonly Example[]): JsonSchema {
-  const schemas = answers.flatMap(({ schema }) => schema ?? [])
-  const values = Object.fromEntries(examples.map(({ name, answer }) => [name, { value: answer.body }]))
+  const byType = Map.groupBy(
+    answers.filter(({ schema }) => schema !== undefined),
+    ({ type = JSON_TYPE }) => type,
+  )
   const headers = answers.flatMap(({ headers = [] }) => headers)
   return {
     description: [...new Set(answers.map(({ description }) => description))].join(' '),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map((name) => [name, PATH_HEADER])) }),
-    ...(schemas.length === 0
+    ...(byType.size === 0
       ? {}
-      : {
-          content: {
-            'application/json': { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas }, examples: values },
-          },
-        }),
+      : { content: Object.fromEntries([...byType].map(([type, same]) => [type, content(type, same, examples)])) }),
   }
 }
 
+function content(type: string, answers: readonly AnswerDoc[], examples: readonly Example[]): JsonSchema {
+  const schemas = answers.map(({ schema }) => schema)
+  const shown = examples.filter(({ answer: { headers } }) => (headers?.['Content-Type'] ?? JSON_TYPE) === type)
+  return {
+    schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas },
+    examples: Object.fromEntries(shown.map(({ name, answer }) => [name, { value: answer.body }])),
+  }
+}
+
+const JSON_TYPE = 'application/json'
 const PATH_HEADER = { required: true, schema: { type: 'string' } }
 
 function errorsOf({ door, doc }: Described, { callers }: DescribedVersion): DescribedError[] {

@@ -1,3 +1,4 @@
+import { followMessages } from '../../core/operations/messages/follow-messages.ts'
 import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
 import { purgeQueue } from '../../core/operations/queues/purge-queue.ts'
 import { shareQueue } from '../../core/operations/queues/share-queue.ts'
@@ -20,6 +21,9 @@ const topicsDidNotExist = removed(({ path }) => path.startsWith('/topics'))
 /** The route is an addition of this service, which old versions need not have. */
 const deadLettersStayedWhereTheyWere = removed(({ operation }) => operation === redriveMessages)
 
+/** An addition of this service, which old versions need not have. */
+const messagesWereNotStreamed = removed(({ operation }) => operation === followMessages)
+
 export const onlyPlainQueuesExisted = all(
   queuesCouldNotBePatched,
   queuesCouldNotBePurged,
@@ -27,4 +31,5 @@ export const onlyPlainQueuesExisted = all(
   subscriptionsDidNotExist,
   topicsDidNotExist,
   deadLettersStayedWhereTheyWere,
+  messagesWereNotStreamed,
 )

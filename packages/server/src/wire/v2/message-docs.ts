@@ -1,9 +1,10 @@
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
+import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
 import { pageParams, WAIT } from './common-docs.ts'
-import { CLAIM, MARKER, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
+import { CLAIM, EVENT, MARKER, MESSAGE, SECOND_EVENT, SECOND_MESSAGE } from './example-ids.ts'
 
 const ORDER = { order: 1017 }
 const FIRST = { id: MESSAGE, ttl: 300, body: ORDER }
@@ -121,6 +122,54 @@ const listMessages: DescribeDoor = ({ limits, kind, home }) => ({
   ],
 })
 
+function event(home: string, id: string, message: typeof FIRST | typeof SECOND): string {
+  return `id: ${id}\ndata: ${printJson(document(home, message))}\n\n`
+}
+
+const followMessages: DescribeDoor = ({ home }) => ({
+  summary: 'Get messages as they come',
+  headers: {
+    'Last-Event-ID': {
+      description:
+        'Of an event stream: what to go on behind, in place of `marker`. An `EventSource` that connects again sends it.',
+      type: 'string',
+    },
+  },
+  query: {
+    marker: { description: 'Where the page before ended; from its `next` link, or from the `id` of an event.' },
+  },
+  answers: {
+    200: {
+      description:
+        'Addition of this service, for who asks for `text/event-stream`: server-sent events that begin with what is ' +
+        'behind the marker, or with what comes from now on, and do not end. The data of each is a message, its id the ' +
+        'marker of that. Such a stream has no `limit`, `wait` or `ids`, and shows a delayed message when its delay is ' +
+        'over, unless it includes them. What `X-Project-Id` and `Client-ID` say can be said in its query too, as ' +
+        '`project_id` and `client_id`.',
+      type: 'text/event-stream',
+      schema: { type: 'string' },
+    },
+  },
+  refusals: [
+    {
+      status: 400,
+      title: 'Invalid parameter',
+      description: 'An event stream has no end, and so no parameter "limit".',
+    },
+  ],
+  examples: [
+    {
+      name: 'follow',
+      request: { path: `${home}/messages?echo=true&marker=0`, headers: { Accept: 'text/event-stream' } },
+      answer: {
+        status: 200,
+        headers: { 'Content-Type': 'text/event-stream' },
+        body: `retry: 2000\n\n${event(home, EVENT, FIRST)}${event(home, SECOND_EVENT, SECOND)}`,
+      },
+    },
+  ],
+})
+
 const getMessages: DescribeDoor = ({ limits, home }) => ({
   summary: 'Get messages by their ids',
   query: { ids: idList('Only these messages, whatever their state; no other parameter counts then.', limits) },
@@ -204,6 +253,7 @@ const deleteMessage: DescribeDoor = ({ kind, home }) => ({
 export const messageDocs = {
   post: postMessages,
   list: listMessages,
+  follow: followMessages,
   getMany: getMessages,
   get: getMessage,
   pop: popMessages,

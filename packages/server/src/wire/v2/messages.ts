@@ -3,6 +3,7 @@ import { type Static, type TObject, Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { deleteMessage } from '../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
+import { followMessages } from '../../core/operations/messages/follow-messages.ts'
 import { getMessage } from '../../core/operations/messages/get-message.ts'
 import { getMessages } from '../../core/operations/messages/get-messages.ts'
 import { listMessages } from '../../core/operations/messages/list-messages.ts'
@@ -17,10 +18,11 @@ import type { Json, JsonObject } from '../../model/model.ts'
 import { isStorable } from '../../model/text.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
+import { eventStream } from '../event-stream.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
-import { invalidBody, invalidRequest } from '../wire-error.ts'
+import { invalidBody, invalidRequest, WireError } from '../wire-error.ts'
 import { messageDocs } from './message-docs.ts'
 
 /** An element of `messages` in a POST. */
@@ -42,6 +44,14 @@ const LIST_QUERY = {
   /** Seconds; ours, and so not carried over into links. */
   wait: IntegerParam,
 } as const
+const FOLLOW_QUERY = {
+  marker: StringParam,
+  echo: BooleanParam,
+  include_claimed: BooleanParam,
+  include_delayed: BooleanParam,
+} as const
+/** What listings have and a stream cannot heed. */
+const NOT_FOLLOWED = ['limit', 'wait', 'ids']
 const IDS_QUERY = { ids: ListParam } as const
 const DELETE_QUERY = { ids: ListParam, pop: IntegerParam, claim_ids: ListParam } as const
 const DELETE_ONE_QUERY = { claim_id: StringParam } as const
@@ -122,6 +132,31 @@ export const messageDoors: readonly AnyDoor[] = [
       const documents = messageDocuments(messages, { request, now })
       return ok(`{"messages": ${documents}, "links": ${links}}`)
     },
+  }),
+  door({
+    method: 'GET',
+    path: '/queues/:queue/messages',
+    operation: followMessages,
+    answersEvents: true,
+    query: FOLLOW_QUERY,
+    describe: messageDocs.follow,
+    decode({ params, query, headers }) {
+      const given = readQuery(query, FOLLOW_QUERY)
+      const strange = NOT_FOLLOWED.find((name) => query.has(name))
+      if (strange !== undefined) {
+        throw new WireError(400, 'Invalid parameter', `An event stream has no end, and so no parameter "${strange}".`)
+      }
+      const { echo = false, include_claimed = false, include_delayed = false } = given
+      const lastId = headers['last-event-id'] as string | undefined
+      return {
+        queue: params['queue'] as string,
+        marker: lastId || given.marker,
+        echo,
+        includeClaimed: include_claimed,
+        includeDelayed: include_delayed,
+      }
+    },
+    encode: (followed, request) => ({ status: 200, events: eventStream(followed, request) }),
   }),
   door({
     method: 'DELETE',
