@@ -64,7 +64,11 @@ export class EventStream extends EventReader {
     }
   }
 
-  static async open(handle: Handle, target: string, headers: Readonly<Record<string, string>> = {}): Promise<EventStream> {
+  static async open(
+    handle: Handle,
+    target: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<EventStream> {
     const sent = { accept: 'text/event-stream', 'client-id': CLIENT_ID, 'x-project-id': PROJECT, ...headers }
     const readBody = () => ({ bytes: null, text: '' })
     return new EventStream(await handle({ id: 'req-test', method: 'GET', target, headers: sent, readBody }))
