@@ -86,7 +86,7 @@ export function createClaimStore(engine: Engine): ClaimStore {
         if (kept.size > 0) return { kept: [...kept] }
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
-        settling.remove(state, [...spots.values()])
+        settling.consume(state, [...spots.values()], now)
         return { claim: take(state, taken, terms, now), gone: [...gone] }
       }),
 

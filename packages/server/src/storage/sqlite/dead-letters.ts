@@ -2,7 +2,7 @@ import type { DeadLetterPolicy, Instant, QueueKey } from '../../model/model.ts'
 import { type Departures, type Leave, restOfLife } from './departures.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
-import { type MessageRow, NO_CLAIM } from './message-rows.ts'
+import { birthOf, type MessageRow, NO_CLAIM } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
@@ -60,7 +60,7 @@ export class DeadLetters {
       if (typeof target !== 'string' && !settling.settle(target, now)) break
       for (const row of dead) {
         const expiresAt = policy.ttlSeconds === null ? row.expires_at : now + policy.ttlSeconds * 1000
-        this.#carry(row, state, target, { expiresAt, cameFrom: state.key.name })
+        this.#carry(row, state, target, { expiresAt, cameFrom: state.key.name }, now)
       }
       moves += dead.length
     }
@@ -80,7 +80,7 @@ export class DeadLetters {
       if (typeof target !== 'string' && !settling.settle(target, now)) return new Unfinished()
     }
     return moves.map(({ row, target }) => {
-      this.#carry(row, state, target, { expiresAt: row.expires_at, cameFrom: null })
+      this.#carry(row, state, target, { expiresAt: row.expires_at, cameFrom: null }, now)
       return { id: rows.idOf(row, state), queue: typeof target === 'string' ? target : target.key.name }
     })
   }
@@ -119,13 +119,15 @@ export class DeadLetters {
     return this.#engine.states.find(key) ?? this.#engine.states.create(key, '{}')
   }
 
-  #carry(row: MessageRow, from: QueueState, to: Target, leave: Leave): void {
+  #carry(row: MessageRow, from: QueueState, to: Target, leave: Leave, now: Instant): void {
     if (typeof to === 'string') {
-      this.#departures.add(row, from, to, leave)
+      this.#departures.add(row, from, to, leave, now)
       return
     }
-    const { states, tell } = this.#engine
+    const { states, gone, tell } = this.#engine
     const { expiresAt, cameFrom } = leave
+    gone.removing(from, [row], now)
+    gone.returning(to, birthOf(row, from))
     to.last += 1
     const ttl = restOfLife(row, expiresAt)
     this.#move.run(to.bucket, to.last, from.incarnation, ttl, expiresAt, cameFrom, row.rowid)

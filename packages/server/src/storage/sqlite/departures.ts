@@ -44,7 +44,7 @@ export class Departures {
   }
 
   /** The message leaves the queue for the one of that name. */
-  add(row: MessageRow, from: QueueState, name: string, { expiresAt, cameFrom }: Leave): void {
+  add(row: MessageRow, from: QueueState, name: string, { expiresAt, cameFrom }: Leave, now: Instant): void {
     const { incarnation, number } = birthOf(row, from)
     from.last += 1
     this.#insert.run(
@@ -61,7 +61,7 @@ export class Departures {
       row.client,
       row.body,
     )
-    this.#engine.settling.remove(from, [{ ...row, bytes: Buffer.byteLength(row.body) }])
+    this.#engine.settling.consume(from, [{ ...row, bytes: Buffer.byteLength(row.body) }], now)
   }
 
   list(limit: number, now: Instant): Departure[] {

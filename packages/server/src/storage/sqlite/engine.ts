@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import { Sealer } from '../sealed-id.ts'
 import { Feed } from './feed.ts'
+import { GoneMessages } from './gone.ts'
 import { LatestInstant } from './latest-instant.ts'
 import { MessageRows } from './message-rows.ts'
 import { Owed } from './owed.ts'
@@ -11,6 +12,7 @@ import { type QueueState, QueueStates } from './queue-states.ts'
 import type { Room } from './room.ts'
 import { Settling } from './settling.ts'
 import { SubscriptionRows } from './subscription-rows.ts'
+import { SubscriptionWatchers } from './subscription-watchers.ts'
 import { Turns, Unfinished } from './turns.ts'
 import { Watchers } from './watchers.ts'
 import { Work } from './work.ts'
@@ -32,8 +34,10 @@ export interface Engine {
   readonly feed: Feed
   readonly owed: Owed
   readonly subscriptions: SubscriptionRows
+  readonly gone: GoneMessages
   readonly settling: Settling
   readonly watchers: Watchers
+  readonly subscriptionWatchers: SubscriptionWatchers
   /** What the id of a claim of this queue tells, or null. */
   claimNumber(state: QueueState, claimId: string): number | null
   /** For a move that is about to store what was not there before. @throws StorageUnavailable when the disk is full */
@@ -67,13 +71,17 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
       changed = states.flush()
     },
     afterCommit() {
+      gone.committed()
       for (const state of changed) watchers.foresee(state)
       for (const state of told) watchers.notify(state.key)
       told.clear()
+      subscriptionWatchers.committed()
       work.committed()
     },
     afterRollback(error) {
       told.clear()
+      gone.rolledBack()
+      subscriptionWatchers.rolledBack()
       work.rolledBack()
       states.forget()
       room?.failed(error)
@@ -88,12 +96,14 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     return opened?.incarnation === incarnation ? opened.number : null
   }
   const rows = new MessageRows(db, sealer)
+  const gone = new GoneMessages(rows)
   const work = new Work(db)
   const feed = new Feed(db, states, work)
   const owed = new Owed(db, states, sealer)
   const subscriptions = new SubscriptionRows(db)
   const isFull = () => (room?.refusalOfNew() ?? null) !== null
-  const settling = new Settling(db, states, { feed, tell, isFull })
+  const settling = new Settling(db, states, { feed, gone, tell, isFull })
+  const subscriptionWatchers = new SubscriptionWatchers()
   const watchers = new Watchers({ clock, turns, states, settling, latest })
   const onQueue = <T, S>(handle: QueueHandle, now: Instant, act: Act<T, S>, newBytes?: number): Promise<T | Stale> =>
     turns.submit<T | Stale, S>((soFar) => {
@@ -114,8 +124,10 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
     feed,
     owed,
     subscriptions,
+    gone,
     settling,
     watchers,
+    subscriptionWatchers,
     claimNumber,
     needRoom,
     tell,

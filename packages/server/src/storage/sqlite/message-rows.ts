@@ -53,6 +53,13 @@ export const LISTED_DELAYED = `${DELAYED}, number AS posted`
 const SPOT = `rowid, place, ${CLAIM}, octet_length(body) AS bytes, expires_at, created_at`
 const DELAYED_SPOT = 'rowid, NULL AS place, NULL AS claim, octet_length(body) AS bytes, expires_at, created_at'
 
+interface PageForm {
+  /** By order of posting, otherwise by place. */
+  readonly isByPosting: boolean
+  /** Each message has its own. */
+  readonly withMarkers: boolean
+}
+
 interface ListedPage {
   readonly messages: Message[]
   readonly marker: string | null
@@ -79,7 +86,7 @@ export class MessageRows {
     this.#sealer = sealer
     this.#shown = lookups(db, SHOWN, DELAYED)
     this.#spots = lookups(db, SPOT, DELAYED_SPOT)
-    this.#byPlace = db.prepare(`SELECT ${SHOWN} FROM message WHERE bucket = ? AND place = ?`)
+    this.#byPlace = db.prepare(`SELECT ${LISTED} FROM message WHERE bucket = ? AND place = ?`)
     const listed = `SELECT ${LISTED} FROM message WHERE bucket = ?1 AND expires_at > ?3`
     const posted = (isFree: 0 | 1) =>
       `${listed} AND (claim = ${NO_CLAIM}) = ${isFree} AND posted > ?2 AND posted IS NOT NULL`
@@ -113,8 +120,8 @@ export class MessageRows {
     this.#lastDelayed = delayedEdge('DESC')
   }
 
-  byPlace({ bucket }: QueueState, place: number): MessageRow | null {
-    return (this.#byPlace.get(bucket, place) as MessageRow | undefined) ?? null
+  byPlace({ bucket }: QueueState, place: number): ListedRow | null {
+    return (this.#byPlace.get(bucket, place) as ListedRow | undefined) ?? null
   }
 
   /** Those of the ids that name a message of the queue, each once. */
@@ -196,15 +203,20 @@ export class MessageRows {
     return toMessages(rows, this.#sealer.sealAll(unsealedNames(rows, state)))
   }
 
-  /** A page of a listing, with the marker of its last message. */
-  toPage(rows: readonly ListedRow[], state: QueueState, isByPosting: boolean): ListedPage {
-    const last = rows.at(-1)
-    if (last === undefined) return { messages: [], marker: null }
+  /** A page of a listing, with the marker of its last message, or those of all. */
+  toPage(rows: readonly ListedRow[], state: QueueState, { isByPosting, withMarkers }: PageForm): ListedPage {
+    if (rows.length === 0) return { messages: [], marker: null }
     const unsealed = unsealedNames(rows, state)
-    unsealed.push(isByPosting ? unsealedPosting(last, state.incarnation) : unsealedPlace(last, state.incarnation))
+    const unsealedMarker = isByPosting ? unsealedPosting : unsealedPlace
+    for (const row of withMarkers ? rows : rows.slice(-1)) unsealed.push(unsealedMarker(row, state.incarnation))
     // One call for all: the call costs more than the sealing.
     const sealed = this.#sealer.sealAll(unsealed)
-    return { messages: toMessages(rows, sealed), marker: sealed.at(-1) as string }
+    const messages = toMessages(rows, sealed)
+    const markers = sealed.slice(-rows.length)
+    return {
+      messages: withMarkers ? messages.map((one, i) => ({ ...one, marker: markers[i] as string })) : messages,
+      marker: sealed.at(-1) as string,
+    }
   }
 
   /** Whether the message of that id is in the queue, or has expired there and is still stored. */

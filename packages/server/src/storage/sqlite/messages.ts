@@ -4,8 +4,8 @@ import type { Unsealed } from '../sealed-id.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
-import { birthOf, type ListedRow } from './message-rows.ts'
-import type { QueueState } from './queue-states.ts'
+import { birthOf, type ListedRow, type Page } from './message-rows.ts'
+import { NEVER, type QueueState } from './queue-states.ts'
 import { Transfers } from './transfers.ts'
 import { Unfinished } from './turns.ts'
 
@@ -33,7 +33,7 @@ interface ListedSoFar {
 }
 
 export function createMessageStore(engine: Engine): MessageStore {
-  const { db, turns, states, sealer, rows, feed, settling, onQueue } = engine
+  const { db, turns, states, sealer, rows, feed, settling, gone, onQueue } = engine
   const departures = new Departures(engine)
   const deadLetters = new DeadLetters(engine, departures)
   const transfers = new Transfers(engine)
@@ -111,17 +111,22 @@ export function createMessageStore(engine: Engine): MessageStore {
         bytesOf(messages),
       ),
 
-    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, now }) {
+    list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers = false, now }) {
+      const showsGone = includeGone === true && !includeDelayed
       return onQueue(queue, now, (state, now, earlier: ListedSoFar | undefined) => {
         // Another bucket: the queue was emptied between two turns.
         const soFar = earlier?.bucket === state.bucket ? earlier : undefined
         let position = soFar?.position ?? positionIn(state, after)
         // What was found in an earlier turn may have gone in the meantime.
-        const found = soFar?.found.filter((row) => rows.isKnown(state, birthOf(row, state))) ?? []
+        const found = (soFar?.found ?? []).flatMap((row) => {
+          const birth = birthOf(row, state)
+          return rows.isKnown(state, birth) ? row : ((showsGone ? gone.find(state, birth, row.place) : null) ?? [])
+        })
         for (let looks = LOOKS_PER_TURN; found.length < limit; ) {
-          const page = includeDelayed
+          const live = includeDelayed
             ? rows.postedPage(state, includeClaimed, position, now, limit)
             : rows.page(state, includeClaimed, position, now, limit)
+          const page = showsGone ? withGone(live, gone.behind(state, position, limit, now), limit) : live
           for (const row of page.rows) {
             looks -= 1 + row.body.length / 1_000
             if (row.client !== hideClientId && found.length < limit) found.push(row)
@@ -132,7 +137,7 @@ export function createMessageStore(engine: Engine): MessageStore {
             return new Unfinished<ListedSoFar>({ bucket: state.bucket, found, position })
           }
         }
-        return rows.toPage(found, state, includeDelayed)
+        return rows.toPage(found, state, { isByPosting: includeDelayed, withMarkers })
       })
     },
 
@@ -151,7 +156,7 @@ export function createMessageStore(engine: Engine): MessageStore {
             return claim !== null && claimLives.get(state.bucket, claim) ? 'held' : 'claim-not-live'
           }
         } else if (spot.claim !== null) return 'held'
-        settling.remove(state, [spot])
+        settling.consume(state, [spot], now)
         return 'deleted'
       }),
 
@@ -162,7 +167,7 @@ export function createMessageStore(engine: Engine): MessageStore {
           const claims = new Set(claimIds.map((claimId) => engine.claimNumber(state, claimId)))
           if (spots.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
         }
-        settling.remove(state, spots)
+        settling.consume(state, spots, now)
         return 'deleted'
       }),
 
@@ -171,9 +176,10 @@ export function createMessageStore(engine: Engine): MessageStore {
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
         rows.took(state, taken)
-        settling.remove(
+        settling.consume(
           state,
           taken.map((row) => ({ ...row, bytes: Buffer.byteLength(row.body) })),
+          now,
         )
         return rows.toMessages(taken, state)
       }),
@@ -226,6 +232,16 @@ export function createMessageStore(engine: Engine): MessageStore {
 /** What a record of a POST counts for in bytes. */
 function recordBytes({ key, digest }: { readonly key: string; readonly digest: string }): number {
   return Buffer.byteLength(key) + Buffer.byteLength(digest)
+}
+
+/** A page by place, and up to `limit` messages that are gone from behind the same place. */
+function withGone(live: Page, gone: readonly ListedRow[], limit: number): Page {
+  if (gone.length === 0) return live
+  const placeOf = ({ place }: ListedRow) => place as number
+  // Behind the last one there may be more that is gone.
+  const end = Math.min(live.end ?? NEVER, gone.length < limit ? NEVER : placeOf(gone.at(-1) as ListedRow))
+  const rows = [...live.rows, ...gone].filter((row) => placeOf(row) <= end).sort((a, b) => placeOf(a) - placeOf(b))
+  return { rows, end: end === NEVER ? null : end }
 }
 
 /** About. */

@@ -46,7 +46,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
-    const { turns, watchers, work } = engine
+    const { turns, gone, watchers, subscriptionWatchers, work } = engine
     const probe = db.prepare('UPDATE service SET is_only = 1')
     return {
       abilities,
@@ -59,8 +59,12 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       pools: createPoolStore(engine),
       idKey: engine.idKey,
       watch: (queue, listener) => watchers.watch(queue, listener),
-      watchSubscriptions: () => () => {},
-      keepGone: async () => () => {},
+      watchSubscriptions: (queue, listener) => subscriptionWatchers.watch(queue, listener),
+      async keepGone(queue) {
+        // Rejects where the storage is closed.
+        await turns.submit(() => undefined)
+        return gone.keep(queue)
+      },
       watchWork: (listener) => work.watch(listener),
       ping: () =>
         turns.submit(() => {
@@ -70,6 +74,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       async close() {
         sweeper.stop()
         watchers.close()
+        subscriptionWatchers.close()
         work.close()
         await turns.close()
         if (!db.isOpen) return

@@ -15,7 +15,7 @@ interface ListedSoFar {
 }
 
 export function createQueueStore(engine: Engine): QueueStore {
-  const { db, turns, states, rows, settling, needRoom, tell, onQueue } = engine
+  const { db, turns, states, rows, settling, subscriptionWatchers, needRoom, tell, onQueue } = engine
   const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
   const names = db.prepare(`SELECT name, NULL AS metadata FROM queue WHERE ${behind}`)
   const documents = db.prepare(
@@ -58,6 +58,7 @@ export function createQueueStore(engine: Engine): QueueStore {
         const state = states.open(queue)
         if (state === STALE) return STALE
         states.delete(state)
+        subscriptionWatchers.changed(state.key)
         return 'deleted' as const
       }),
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../model/model.ts'
 import type { Feed } from './feed.ts'
+import type { GoneMessages } from './gone.ts'
 import { limited } from './limited.ts'
 import { type MessageSpot, NO_CLAIM } from './message-rows.ts'
 import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
@@ -17,6 +18,7 @@ const LACK_OF_ROOM_MS = 1_000
 
 interface SettlingParts {
   readonly feed: Feed
+  readonly gone: GoneMessages
   /** Something may be new in that queue. */
   tell(state: QueueState): void
   /** Nothing new can be stored. */
@@ -32,6 +34,7 @@ interface SettlingParts {
 export class Settling {
   readonly #states: QueueStates
   readonly #feed: Feed
+  readonly #gone: GoneMessages
   readonly #tell: (state: QueueState) => void
   readonly #isFull: () => boolean
   readonly #due
@@ -51,9 +54,10 @@ export class Settling {
   readonly #firstLiveReturned
   readonly #countEnded
 
-  constructor(db: DatabaseSync, states: QueueStates, { feed, tell, isFull }: SettlingParts) {
+  constructor(db: DatabaseSync, states: QueueStates, { feed, gone, tell, isFull }: SettlingParts) {
     this.#states = states
     this.#feed = feed
+    this.#gone = gone
     this.#tell = tell
     this.#isFull = isFull
     this.#due = db.prepare(
@@ -155,6 +159,12 @@ export class Settling {
     state.free += given
     this.#states.touch(state)
     this.#tell(state)
+  }
+
+  /** As `remove`, for who has consumed them: who follows the queue is still told of them. */
+  consume(state: QueueState, messages: readonly MessageSpot[], now: Instant): void {
+    this.#gone.removing(state, messages, now)
+    this.remove(state, messages)
   }
 
   /** Removes messages of the queue, and what their claims know of them. */

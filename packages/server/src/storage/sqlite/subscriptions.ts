@@ -5,7 +5,7 @@ import { NEVER, type QueueState } from './queue-states.ts'
 import { foresee, type SubscriptionRow, setHealth, toSubscription } from './subscription-rows.ts'
 
 export function createSubscriptionStore(engine: Engine): SubscriptionStore {
-  const { turns, states, subscriptions, owed, feed, needRoom, onQueue } = engine
+  const { turns, states, subscriptions, owed, feed, subscriptionWatchers, needRoom, onQueue } = engine
 
   /** One that stops is owed no message any more, one that begins is told of what comes from now on. */
   function setListening(state: QueueState, row: SubscriptionRow, isListening: boolean): void {
@@ -19,6 +19,7 @@ export function createSubscriptionStore(engine: Engine): SubscriptionStore {
     if (row.is_listening === 1) feed.listen(state)
     else feed.review(state, now)
     feed.await(state, row, now)
+    subscriptionWatchers.changed(state.key)
   }
 
   return {
@@ -114,6 +115,7 @@ export function createSubscriptionStore(engine: Engine): SubscriptionStore {
     delete: ({ queue, id, now }) =>
       onQueue(queue, now, (state, now) => {
         subscriptions.removeById(state.subscriptionBucket, id)
+        subscriptionWatchers.changed(state.key)
         feed.review(state, now)
         return undefined
       }),
@@ -123,6 +125,7 @@ export function createSubscriptionStore(engine: Engine): SubscriptionStore {
         const state = states.open(queue)
         if (state === STALE) return STALE
         states.replaceBuckets(state, { messages: false, subscriptions: true })
+        subscriptionWatchers.changed(queue)
         return 'purged' as const
       }),
   }

@@ -88,6 +88,7 @@ export class Sweeper {
   }
 
   async #round(): Promise<void> {
+    this.#engine.gone.sweep(this.#clock.now())
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepQueues(after)
     while (!this.#stopped && (await this.#sweepBucket()));
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepFeeds(after)

@@ -96,7 +96,7 @@ export class Transfers {
   }
 
   import(state: QueueState, messages: readonly ArrivingMessage[], end: string | null, now: Instant): void {
-    const { sealer, states, rows, feed, tell } = this.#engine
+    const { sealer, states, rows, feed, gone, tell } = this.#engine
     const goal = end === null ? null : sealer.open('marker', end)
     if (goal !== null && state.last === 0) states.goOnAs(state, goal.incarnation)
     const isSame = goal?.incarnation === state.incarnation
@@ -105,6 +105,7 @@ export class Transfers {
       if (message.departure !== undefined && !this.#arrives(state, message.departure)) continue
       const id = sealer.open('message', message.id)
       if (message.expiresAt <= now || (id !== null && rows.isKnown(state, id))) continue
+      if (id !== null) gone.returning(state, id)
       this.#store(state, message, id, isSame, now)
       state.free += 1
       state.bytes += Buffer.byteLength(message.body)
