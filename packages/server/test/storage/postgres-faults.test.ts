@@ -279,6 +279,30 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     }
   })
 
+  test('who watches subscriptions hears of them again after its connection was cut', async () => {
+    const storage = await openPostgres({ uri: throughProxy, schema: newSchema(), connections: 1, clock })
+    try {
+      const { queue } = await storage.queues.create({ key, metadata: '{}', now: clock.now() })
+      const news = new EventEmitter()
+      const listening = next(news, 'heard')
+      const unwatch = storage.watchSubscriptions(key, () => news.emit('heard'))
+      await listening
+      // The connection that comes in its place reports once by itself, since news may have been missed.
+      const listeningAgain = next(news, 'heard')
+      proxy.cutAll()
+      await listeningAgain
+      await recovered(storage)
+      const terms = { id: 's', subscriber: 'http://one.example/', ttlSeconds: HOUR, options: '{}', vault: null }
+      await storage.subscriptions.create({ queue, ...terms, isListening: false, now: clock.now() })
+      const heard = next(news, 'heard')
+      await storage.subscriptions.delete({ queue, id: 's', now: clock.now() })
+      await heard
+      unwatch()
+    } finally {
+      await storage.close()
+    }
+  })
+
   test('who leases hears of work again after its connection was cut', async () => {
     const schema = newSchema()
     const storage = await openPostgres({ uri: throughProxy, schema, connections: 1, clock })

@@ -139,6 +139,7 @@ CREATE UNLOGGED TABLE gone (
   gone_at bigint NOT NULL,
   PRIMARY KEY (bucket, place)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX gone_born ON gone (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 CREATE INDEX gone_end ON gone ((gone_at + 0));
 
 -- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.

@@ -49,13 +49,29 @@ BEGIN
   RETURN false;
 END $$;
 
--- Keeps the messages of these places, which are about to be removed. One that was there before came back by an import, and is the same.
+-- Keeps the messages of these places, which are about to be removed.
 CREATE FUNCTION keep_gone(s standing, places bigint[], now_ bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO gone (bucket, place, posted, born_incarnation, born, created_at, expires_at, ttl, claim_count, client, body, gone_at)
   SELECT bucket, place, posted, born_incarnation, born, created_at, expires_at, ttl, claim_count, client, body, now_
   FROM message WHERE ctid = ANY (rows_at(s.bucket, places))
-  ON CONFLICT (bucket, place) DO UPDATE SET gone_at = excluded.gone_at, expires_at = excluded.expires_at, ttl = excluded.ttl;
+  -- One that came back by an import to its own place while nobody kept the queue.
+  ON CONFLICT (bucket, place) DO UPDATE SET gone_at = excluded.gone_at;
+END $$;
+
+-- The messages with these ids [[incarnation, number]] come back to the queue.
+CREATE FUNCTION forget_gone(s standing, ids jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM gone WHERE ctid = ANY (ARRAY(
+    SELECT found.at FROM jsonb_array_elements(ids) AS wanted(id),
+      LATERAL (
+        (SELECT ctid AS at FROM gone
+         WHERE bucket = s.bucket AND place = (id->>1)::bigint AND born IS NULL AND (id->>0)::bigint = s.incarnation)
+        UNION ALL
+        (SELECT ctid FROM gone WHERE bucket = s.bucket AND born_incarnation = (id->>0)::bigint AND born = (id->>1)::bigint)
+        OFFSET 0
+      ) AS found
+  ));
 END $$;
 
 -- As `page_by_place`, and those that were removed after `since`.
@@ -63,14 +79,12 @@ CREATE FUNCTION page_with_gone(s standing, after_ bigint, limit_ bigint, hidden 
 RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT (m).* FROM (
-    SELECT DISTINCT ON (place) m, place FROM (
-      SELECT live AS m, place, false AS is_gone FROM page_by_place(s, after_, limit_, hidden, with_claimed, now_) live
-      UNION ALL
-      (SELECT as_message(gone), place, true FROM gone
-       WHERE bucket = s.bucket AND place > after_ AND gone_at > since AND expires_at > now_ AND client IS DISTINCT FROM hidden
-       ORDER BY place LIMIT limit_)
-    ) both_kinds ORDER BY place, is_gone
-  ) page ORDER BY place LIMIT limit_;
+    SELECT live AS m, place FROM page_by_place(s, after_, limit_, hidden, with_claimed, now_) live
+    UNION ALL
+    (SELECT as_message(gone), place FROM gone
+     WHERE bucket = s.bucket AND place > after_ AND gone_at > since AND expires_at > now_ AND client IS DISTINCT FROM hidden
+     ORDER BY place LIMIT limit_)
+  ) both_kinds ORDER BY place LIMIT limit_;
 END $$;
 
 CREATE FUNCTION as_message(g gone) RETURNS message LANGUAGE sql STABLE

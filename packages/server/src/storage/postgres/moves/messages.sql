@@ -441,6 +441,10 @@ BEGIN
   END IF;
   t := settled(q, now_);
   IF p ? 'kept' THEN PERFORM keep_gone(s, places, now_); END IF;
+  IF q.is_kept THEN
+    PERFORM forget_gone(t, jsonb_agg(jsonb_build_array(coalesce(born_incarnation, s.incarnation), coalesce(born, place))))
+    FROM message WHERE ctid = ANY (rows_at(s.bucket, places));
+  END IF;
   WITH gone AS (
     DELETE FROM message WHERE ctid = ANY (rows_at(s.bucket, places)) RETURNING *
   ), arrived AS (

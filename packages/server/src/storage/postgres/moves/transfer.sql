@@ -92,6 +92,7 @@ BEGIN
       CONTINUE WHEN NOT FOUND;
     END IF;
     CONTINUE WHEN (m->>'expiresAt')::bigint <= now_ OR is_there(s, m->'id');
+    IF p ? 'kept' THEN PERFORM forget_gone(s, jsonb_build_array(m->'id')); END IF;
     IF m->'place'->>0 IS NULL AND (m->>'visibleAt')::bigint > now_ THEN s := arrived_delayed(s, m, is_same);
     ELSE s := arrived(s, m, is_same);
     END IF;
