@@ -41,6 +41,7 @@ function goalsOnSqlite(figures: Figures): Goal[] {
     ),
     below('start to first answer, empty store', 1000, ' ms', figures.startUp?.milliseconds),
     ...notifications(figures),
+    ...sockets(figures),
   ]
 }
 
@@ -72,6 +73,18 @@ function goalsOnPostgres(figures: Figures): Goal[] {
       twoToOne((queues) => queues === 1),
     ),
     ...notifications(figures),
+    ...sockets(figures),
+  ]
+}
+
+function sockets({ sockets: figures }: Figures): Goal[] {
+  const post = figures?.requests.find(({ title, connections }) => title === 'POST 1' && connections === 100)
+  const idle = figures && (figures.idle.openBytes - figures.idle.residentBytes) / figures.idle.sockets / 1024
+  return [
+    atLeast('POST 1 over 100 sockets, to HTTP', 1.5, 'x', post?.jsonToHttp),
+    atLeast('take and delete as pushed claims, to HTTP one by one', 3, 'x', figures?.consuming.ratio),
+    atLeast('pushes of one poster to 1,000 sockets', 100_000, ' a second', figures?.pushes.perSecond),
+    below('memory of an idle socket', 20, ' KiB', idle ?? undefined),
   ]
 }
 

@@ -14,6 +14,7 @@ import { type Options, readOptions, usage } from './options.ts'
 import { measurePgbench } from './pgbench.ts'
 import { postgresStores } from './postgres-stores.ts'
 import { type Figures, type HalfPeak, tablesOf } from './report.ts'
+import { measureSockets, type SocketsFigures } from './sockets.ts'
 import { measureStartUp, type StartUp } from './startup.ts'
 import { type Stores, sqliteStores } from './stores.ts'
 import { localSubject, remoteSubject, type Subject, subjectOn } from './subject.ts'
@@ -65,6 +66,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
       nodes: null,
       followers: null,
       notifications: null,
+      sockets: null,
       endurance: [],
     }
     const add = (part: Partial<Figures>) => {
@@ -77,6 +79,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
     add({ nodes: await nodesOf(setting) })
     add({ followers: await followersOf(setting) })
     add({ notifications: await notificationsOf(setting) })
+    add({ sockets: await socketsOf(setting) })
     add({ endurance: await enduranceOf(setting) })
     return figures
   } finally {
@@ -154,6 +157,12 @@ async function notificationsOf({ options, subject, generator, stores }: Setting)
   if (!isWanted('notifications', options) || stores === null) return null
   announce('notifications')
   return await measureNotifications(subject, generator, BUSY_CONNECTIONS, options.pace)
+}
+
+async function socketsOf({ options, subject, generator, stores }: Setting): Promise<SocketsFigures | null> {
+  if (!isWanted('sockets', options) || stores === null) return null
+  announce('sockets')
+  return await measureSockets(subject, generator, options.pace)
 }
 
 /** For an engine in which what was deleted stays until somebody cleans up. */

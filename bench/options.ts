@@ -89,6 +89,7 @@ function partNames(): string[] {
     'nodes',
     'followers',
     'notifications',
+    'sockets',
     'endurance',
     'endurance-pinned',
   ]

@@ -5,6 +5,7 @@ import { goalsFor } from './goals.ts'
 import type { RunFigures } from './load.ts'
 import type { NodesRow } from './nodes.ts'
 import type { NotificationsFigures } from './notifications.ts'
+import type { SocketsFigures } from './sockets.ts'
 import type { StartUp } from './startup.ts'
 import type { Stores } from './stores.ts'
 import type { Table } from './tables.ts'
@@ -24,6 +25,7 @@ export interface Figures {
   readonly nodes: readonly NodesRow[] | null
   readonly followers: FollowersFigures | null
   readonly notifications: NotificationsFigures | null
+  readonly sockets: SocketsFigures | null
   readonly endurance: readonly EnduranceFigures[]
 }
 
@@ -34,7 +36,7 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, endurance } = figures
+  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, sockets, endurance } = figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
     throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
@@ -45,6 +47,7 @@ export function tablesOf(figures: Figures): Table[] {
     nodes && nodesTable(nodes),
     ...(followers === null ? [] : [handOversTable(followers), listingsTable(followers)]),
     ...(notifications === null ? [] : notificationTables(notifications)),
+    ...(sockets === null ? [] : socketTables(sockets)),
     endurance.length === 0 ? null : enduranceTable(endurance),
     goalTable(figures),
   ]
@@ -176,6 +179,60 @@ function notificationTables({ posts, deliveries, isolation }: NotificationsFigur
   ]
 }
 
+function socketTables({ requests, consuming, pushes, idle, slow }: SocketsFigures): Table[] {
+  return [
+    {
+      title: 'Requests over HTTP and over sockets, a second; the echo is a bare `ws` with the same frames',
+      header: ['', 'connections', 'HTTP', 'JSON', 'MessagePack', 'echo', 'JSON to HTTP', 'MessagePack to HTTP'],
+      words: 1,
+      rows: requests.map((row) => [
+        row.title,
+        whole(row.connections),
+        ...[row.http, row.json, row.msgpack, row.echo].map(whole),
+        times(row.jsonToHttp),
+        times(row.msgpackToHttp),
+      ]),
+    },
+    {
+      title: `Messages taken and deleted over ${consuming.connections} connections, a second`,
+      header: ['', 'messages/s'],
+      words: 1,
+      rows: [
+        ['HTTP: claim 1 + delete 1', whole(consuming.one)],
+        ['HTTP: finish and take 1', whole(consuming.finishing)],
+        ['HTTP: claim 10 + delete 10', whole(consuming.ten)],
+        ['pushed as claims, JSON', whole(consuming.json)],
+        ['pushed as claims, MessagePack', whole(consuming.msgpack)],
+      ],
+    },
+    {
+      title: 'Pushes of one poster to all subscribed sockets',
+      header: ['sockets', 'pushes/s', 'CPU', 'load CPU'],
+      words: 0,
+      rows: [[whole(pushes.sockets), whole(pushes.perSecond), percent(pushes.serverCpu), percent(pushes.loadCpu)]],
+    },
+    {
+      title: 'Memory of the service for sockets that are open and do nothing',
+      header: ['sockets', 'RSS MiB before', 'KiB for each', 'with a subscription'],
+      words: 0,
+      rows: [
+        [
+          whole(idle.sockets),
+          mebibytes(idle.residentBytes),
+          kibibytes(idle.openBytes - idle.residentBytes, idle.sockets),
+          kibibytes(idle.subscribedBytes - idle.residentBytes, idle.sockets),
+        ],
+      ],
+    },
+    {
+      title: 'Memory of the service for subscribed sockets that take nothing, while 10 MB is posted',
+      header: ['sockets', 'RSS MiB before', 'most', 'closed'],
+      words: 0,
+      rows: [[whole(slow.sockets), mebibytes(slow.residentBytes), mebibytes(slow.mostBytes), whole(slow.closed)]],
+    },
+  ]
+}
+
 /** Each cell: messages a second in that part of the run, and the ratio to the first part. */
 function enduranceTable(runs: readonly EnduranceFigures[]): Table {
   return {
@@ -260,6 +317,14 @@ function percent(part: number | null): string {
 /** Microseconds: what a busy neighbour on the machine distorts least. */
 function cpuPerRequest({ serverCpu, cyclesPerSecond }: RunFigures, { requests }: Workload): string {
   return serverCpu === null ? '-' : ((serverCpu * 1e6) / (cyclesPerSecond * requests)).toFixed(1)
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(2)}x`
+}
+
+function kibibytes(bytes: number, parts: number): string {
+  return (bytes / parts / 1024).toFixed(1)
 }
 
 function mebibytes(bytes: number | null): string {

@@ -19,6 +19,7 @@ export interface RunningServer {
 
 const SERVICE = fileURLToPath(new URL('../packages/server/src/cli/main.ts', import.meta.url))
 const ECHO = fileURLToPath(new URL('echo.ts', import.meta.url))
+const SOCKET_ECHO = fileURLToPath(new URL('socket-echo.ts', import.meta.url))
 const HOST = '127.0.0.1'
 const START_LIMIT_MILLISECONDS = 30_000
 const STOP_LIMIT_MILLISECONDS = 30_000
@@ -59,6 +60,18 @@ export async function startEcho(answers: readonly EchoAnswer[]): Promise<Running
   const startedAt = performance.now()
   const child = fork(ECHO)
   child.send(answers)
+  const [port] = (await once(child, 'message')) as [number]
+  return {
+    target: targetOf(port, child),
+    startMilliseconds: performance.now() - startedAt,
+    stop: () => terminate(child),
+  }
+}
+
+/** Starts the bare server that sends back each WebSocket frame. */
+export async function startSocketEcho(): Promise<RunningServer> {
+  const startedAt = performance.now()
+  const child = fork(SOCKET_ECHO)
   const [port] = (await once(child, 'message')) as [number]
   return {
     target: targetOf(port, child),

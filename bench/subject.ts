@@ -6,8 +6,8 @@ import type { Target } from './target.ts'
 /** What is measured. */
 export interface Subject {
   readonly title: string
-  /** A server with an empty queue of that name, to be stopped after use. */
-  start(queue: string): Promise<RunningServer>
+  /** A server with an empty queue of that name, to be stopped after use; one of ours with these flags in addition. */
+  start(queue: string, flags?: readonly string[]): Promise<RunningServer>
 }
 
 /**
@@ -16,9 +16,9 @@ export interface Subject {
 export function localSubject(stores: Stores): Subject {
   return {
     title: `zaqar serve on ${stores.engine}`,
-    async start() {
+    async start(_, flags) {
       const store = await stores.create()
-      const service = await startService(store.uri)
+      const service = await startService(store.uri, flags)
       return {
         ...service,
         async stop() {
@@ -34,8 +34,8 @@ export function localSubject(stores: Stores): Subject {
 export function subjectOn(storage: string): Subject {
   return {
     title: `zaqar serve --storage ${withoutPassword(storage)}`,
-    async start(queue) {
-      const service = await startService(storage)
+    async start(queue, flags) {
+      const service = await startService(storage, flags)
       return {
         ...service,
         async stop() {

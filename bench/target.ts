@@ -11,7 +11,7 @@ export interface Target {
 }
 
 export const PROJECT = 'bench'
-const CLIENT_ID = '3381af92-2b9e-11e3-b191-71861300734c'
+export const CLIENT_ID = '3381af92-2b9e-11e3-b191-71861300734c'
 
 /** The bytes of one request, made once and sent many times. */
 export function requestBytes(target: Target, method: string, path: string, body?: unknown): Buffer {

@@ -28,9 +28,9 @@ export async function startBrowser(t: TestContext): Promise<BrowserContext> {
   return browser
 }
 
-/** A server of an empty page, and its origin. */
-export async function servePage(): Promise<{ origin: string; close(): void }> {
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
+/** A server of one page, an empty one as a rule, and its origin. */
+export async function servePage(html = '<!doctype html>'): Promise<{ origin: string; close(): void }> {
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(html))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() }
 }

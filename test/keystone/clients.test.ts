@@ -54,6 +54,22 @@ describe('clients with tokens that they get themselves:', {
     if (requirePeer(t, 'python-zaqarclient')) await runTests('zaqarclient_keystone.py', { ZAQAR_URL: zaqar.url })
   })
 
+  test('python3-websocket, with a token and with signed values', async (t) => {
+    if (!requirePeer(t, 'websocket') || !requirePeer(t, 'msgpack')) return
+    const token = await cloud.token('rita', 'red')
+    const shared = await fetch(`${zaqar.url}/v2/queues/kit/share`, {
+      method: 'POST',
+      headers: { 'X-Auth-Token': token, 'Client-ID': '3381af92-2b9e-11e3-b191-71861300734c' },
+      body: '{"methods": ["GET", "POST"]}',
+    })
+    await runTests('../clients/websocket_client.py', {
+      ZAQAR_URL: zaqar.url,
+      ZAQAR_TOKEN: token,
+      ZAQAR_PROJECT: cloud.projects.red,
+      ZAQAR_SIGNED: await shared.text(),
+    })
+  })
+
   describe('openstack messaging', () => {
     test('lists the queues of the project', async (t) => {
       if (!requirePeer(t, 'openstackclient') || !requirePeer(t, 'python-zaqarclient')) return

@@ -5,6 +5,8 @@ import type { TestContext } from 'node:test'
 const peers = {
   'python-zaqarclient': { debian: 'python3-zaqarclient', check: ['/usr/bin/python3', '-c', 'import zaqarclient'] },
   openstacksdk: { debian: 'python3-openstacksdk', check: ['/usr/bin/python3', '-c', 'import openstack'] },
+  websocket: { debian: 'python3-websocket', check: ['/usr/bin/python3', '-c', 'import websocket'] },
+  msgpack: { debian: 'python3-msgpack', check: ['/usr/bin/python3', '-c', 'import msgpack'] },
   keystone: { debian: 'keystone', check: ['/usr/bin/python3', '-c', 'import keystone'] },
   // What Keystone's Debian package runs it under.
   uwsgi: { debian: 'uwsgi-plugin-python3', check: ['/usr/bin/uwsgi', '--plugins', 'python3', '--version'] },
