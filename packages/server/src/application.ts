@@ -4,16 +4,17 @@ import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
-import type { Pushes } from './core/pushes/pushes.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
 import { SocketTally } from './core/socket-tally.ts'
 import { openWaiting } from './core/waiting.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
+import type { Upgrade } from './http/listener.ts'
 import { Origins } from './http/origins.ts'
 import { createPageGuard } from './http/page-guard.ts'
 import { createRoutes } from './http/routes.ts'
-import { withoutCredentials } from './http/shown-in-query.ts'
+import { shownInQuery, withoutCredentials } from './http/shown-in-query.ts'
+import { splitTarget } from './http/target.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { MemoryBudget } from './platform/memory-budget.ts'
@@ -22,9 +23,14 @@ import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
+import { ProjectSeats } from './websocket/project-seats.ts'
+import type { EndedConnection } from './websocket/socket-connection.ts'
+import { Sockets } from './websocket/sockets.ts'
 import { chosenVersions } from './wire/all-versions.ts'
 import { publicDocuments } from './wire/public-documents.ts'
+import { v2 } from './wire/v2/version.ts'
 import { type ApiVersion, withoutAdmin, withProjects } from './wire/versions.ts'
+import { socketDoors } from './wire/websocket/doors.ts'
 
 export interface ApplicationParts {
   readonly config: Config
@@ -39,6 +45,8 @@ export interface ApplicationParts {
   readonly audit: WriteLine | null
   /** Told of every error that is ours. */
   readonly onTrouble: OnTrouble
+  /** Told of each WebSocket that has ended. */
+  socketEnded(about: EndedConnection): void
 }
 
 export interface Application {
@@ -49,9 +57,10 @@ export interface Application {
   readonly storage: Storage
   /** How many have come so far. */
   requests(): number
-  /** For the transport that has connections to push to. */
-  readonly pushes: Pushes
-  readonly sockets: SocketTally
+  /** What takes over connections of `handle` that become WebSockets; null where none may. */
+  readonly upgrade: Upgrade | null
+  /** The same for the port where only WebSocket is spoken; null where there is none. */
+  readonly upgradeAtOwnPort: Upgrade | null
   /** Answers the requests that wait. */
   close(): void
   /** Removes what connections leave behind: when their listeners are closed, and before the storage is. */
@@ -69,6 +78,7 @@ export function createApplication({
   probeStore,
   audit,
   onTrouble,
+  socketEnded,
 }: ApplicationParts): Application {
   const openStorage = encryptedStorage(pacedStorage(plainStorage, budget, config.limits), messageCipher(config))
   const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
@@ -84,9 +94,10 @@ export function createApplication({
   const quotas = projectQuotas(config, storage.queues)
   const queues = new QueueDirectory(storage.queues, quotas, limits)
   const { requiresConfirmation } = limits
-  const parts = { storage, queues, clock, budget, requiresConfirmation, maxSubscriptions: null, onTrouble }
+  const { maxSubscriptionsPerProject: maxSubscriptions } = config.websocket
+  const parts = { storage, queues, clock, budget, requiresConfirmation, maxSubscriptions, onTrouble }
   const waiting = openWaiting(parts)
-  const sockets = new SocketTally()
+  const tally = new SocketTally()
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const house: House = {
     storage,
@@ -95,7 +106,7 @@ export function createApplication({
     limits,
     ids,
     ...waiting,
-    sockets,
+    sockets: tally,
     probeStore,
     urlSigner,
     rates: projectRates(config),
@@ -108,6 +119,7 @@ export function createApplication({
   const withCors = createCors(config.cors, origins)
   // Where callers have to show who they are, a page can show nothing.
   const isGuarded = config.auth.strategy === ''
+  const clientIds = { ...config.clientId, strict: config.clientId.check === 'strict' }
   let requests = 0
   const serve = (served: readonly ApiVersion[]): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
@@ -119,7 +131,7 @@ export function createApplication({
       limits,
       clock,
       credentialsInQuery: config.http.credentialsInQuery,
-      clientIds: { ...config.clientId, strict: config.clientId.check === 'strict' },
+      clientIds,
       onTrouble: (error, { id, method, target }) =>
         onTrouble(error, { requestId: id, method, target: withoutCredentials(target) }),
     })
@@ -130,13 +142,35 @@ export function createApplication({
     }
   }
   const isApart = config.http.adminPort !== null
+  const { websocket } = config
+  const sockets = new Sockets({
+    authenticate,
+    needsAuthentication: config.auth.strategy === 'keystone',
+    execute,
+    doors: socketDoors(adminMode && !isApart ? v2 : withoutAdmin(v2)),
+    limits,
+    clientIds,
+    seats: new ProjectSeats(websocket.maxConnectionsPerProject),
+    maxRequests: websocket.maxRequests,
+    onTrouble,
+    pushes: waiting.pushes,
+    clock,
+    budget,
+    tally,
+    pingIntervalSeconds: websocket.pingIntervalSeconds,
+    idleTimeoutSeconds: websocket.idleTimeoutSeconds,
+    maxMessageBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes) + config.http.maxHeaderBytes,
+    origins,
+    shownAtUpgrade: (target) => (config.http.credentialsInQuery ? shownInQuery(splitTarget(target)[1]) : null),
+    ended: socketEnded,
+  })
   return {
     handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
     handleForAdmins: adminMode && isApart ? serve(versions) : null,
     storage,
-    requests: () => requests,
-    pushes: waiting.pushes,
-    sockets,
+    requests: () => requests + tally.requests,
+    upgrade: websocket.enabled ? sockets.upgrade(null) : null,
+    upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
     close: () => waiting.longPolls.close(),
     end: () => waiting.pushes.close(),
   }

@@ -10,6 +10,7 @@ import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
+import type { Handle } from './http/handler.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
 import { openNotifications } from './notifications.ts'
@@ -23,6 +24,7 @@ import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 import { createProbeStore } from './probe-store.ts'
+import { ownPortHandle } from './websocket/own-port.ts'
 
 /** The least budget, in bytes: some dozens of the largest requests. */
 const LEAST_BUDGET = 16 * 1024 * 1024
@@ -34,6 +36,8 @@ export interface Service {
   readonly url: string
   /** Where alone the routes of operators are served; null when they are with the others or nowhere. */
   readonly adminUrl: string | null
+  /** Where only WebSocket is spoken; null when there is no such port. */
+  readonly socketUrl: string | null
   close(): Promise<void>
 }
 
@@ -91,9 +95,15 @@ export async function startService(
       }),
       audit: audit && ((line) => audit?.write(line)),
       onTrouble,
+      socketEnded: (about) => log.info(about, 'a socket has ended'),
     })
     const tls = openTlsOf(config, clock, log)
-    const { listener, adminListener } = await openListeners(application, config, { tls, clock, budget, onTrouble })
+    const { listener, adminListener, socketListener } = await openListeners(application, config, {
+      tls,
+      clock,
+      budget,
+      onTrouble,
+    })
     const scheme = tls === null ? 'http' : 'https'
     const url = urlOf(scheme, listener)
     const notifications = openNotifications({
@@ -111,10 +121,11 @@ export async function startService(
     return {
       url,
       adminUrl: adminListener && urlOf(scheme, adminListener),
+      socketUrl: socketListener && urlOf(tls === null ? 'ws' : 'wss', socketListener),
       async close() {
         application.close()
         tls?.close()
-        await Promise.all([listener.close(), adminListener?.close(), notifications?.close()])
+        await Promise.all([listener.close(), adminListener?.close(), socketListener?.close(), notifications?.close()])
         await application.end()
         await audit?.close()
         await access.close()
@@ -152,11 +163,17 @@ function openTlsOf({ tls: { certFile, keyFile, caFile } }: Config, clock: Clock,
   return openTls({ certFile, keyFile, caFile }, { files: diskFiles, clock, reports })
 }
 
+interface Listeners {
+  readonly listener: Listener
+  readonly adminListener: Listener | null
+  readonly socketListener: Listener | null
+}
+
 async function openListeners(
-  { handle, handleForAdmins }: Application,
-  { http, limits }: Config,
+  { handle, handleForAdmins, upgrade, upgradeAtOwnPort }: Application,
+  { http, websocket, limits }: Config,
   parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget' | 'onTrouble'>,
-): Promise<{ listener: Listener; adminListener: Listener | null }> {
+): Promise<Listeners> {
   const bounds = {
     maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
     maxHeaderBytes: http.maxHeaderBytes,
@@ -167,13 +184,23 @@ async function openListeners(
     upgrade: null,
     ...parts,
   }
-  const listener = await listen(handle, { address: http.bind, port: http.port, ...bounds })
-  if (handleForAdmins === null || http.adminPort === null) return { listener, adminListener: null }
+  const opened: Listener[] = []
+  const open = async (by: Handle | null, at: Pick<ListenerOptions, 'address' | 'upgrade'>, port: number | null) => {
+    if (by === null || port === null) return null
+    const listener = await listen(by, { ...bounds, ...at, port })
+    opened.push(listener)
+    return listener
+  }
   try {
-    const at = { address: http.adminBind, port: http.adminPort }
-    return { listener, adminListener: await listen(handleForAdmins, { ...at, ...bounds }) }
+    const listener = await listen(handle, { ...bounds, address: http.bind, port: http.port, upgrade })
+    opened.push(listener)
+    return {
+      listener,
+      adminListener: await open(handleForAdmins, { address: http.adminBind, upgrade: null }, http.adminPort),
+      socketListener: await open(ownPortHandle, { address: websocket.bind, upgrade: upgradeAtOwnPort }, websocket.port),
+    }
   } catch (error) {
-    await listener.close()
+    await Promise.all(opened.map((listener) => listener.close()))
     throw error
   }
 }
@@ -183,6 +210,6 @@ function defaultBudget(): number {
   return Math.max(LEAST_BUDGET, Math.floor(getHeapStatistics().heap_size_limit / 4))
 }
 
-function urlOf(scheme: 'http' | 'https', { address, port }: Listener): string {
+function urlOf(scheme: 'http' | 'https' | 'ws' | 'wss', { address, port }: Listener): string {
   return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -8,19 +8,24 @@ import type { Service } from '../service.ts'
 /** What a person who has just started the service should know. */
 export function banner(
   { config, sources }: Loaded,
-  { url, adminUrl }: Pick<Service, 'url' | 'adminUrl'>,
+  { url, adminUrl, socketUrl }: Pick<Service, 'url' | 'adminUrl' | 'socketUrl'>,
   version: string,
 ): string {
   return `Zaqar ${version} is ready at ${url}
 
   Data            ${describeStore(config.storage.uri)}
   Configuration   ${sources.length === 0 ? 'defaults' : sources.join(', ')}
-  Authentication  ${authentication(config)}${adminUrl === null ? '' : `\n  Administration  ${adminUrl}`}${names(config)}${signedUrls(config)}
+  Authentication  ${authentication(config)}${place('Administration', adminUrl)}${place('WebSocket', socketUrl)}${names(config)}${signedUrls(config)}
 
 Try it:
 
 ${examples(url, config)}
 `
+}
+
+/** A line about one more address, where there is one; else nothing. */
+function place(what: string, url: string | null): string {
+  return url === null ? '' : `\n  ${what.padEnd(16)}${url}`
 }
 
 function authentication({ auth, keystone, http: { bind } }: Config): string {

@@ -10,5 +10,6 @@ import { neededPolicies, type Ready } from './worker-role.ts'
 export async function runWorker({ config, folders }: Loaded, number: number): Promise<void> {
   const service = await startService(config, folders, createLog(config, { worker: number }), neededPolicies())
   endOnSignal(service, config.http.closingSeconds, `worker ${number}`)
-  process.send?.({ url: service.url, adminUrl: service.adminUrl } satisfies Ready)
+  const { url, adminUrl, socketUrl } = service
+  process.send?.({ url, adminUrl, socketUrl } satisfies Ready)
 }

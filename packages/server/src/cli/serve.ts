@@ -37,8 +37,8 @@ async function startWorkers({ config, folders }: Loaded, log: Logger): Promise<S
   // Otherwise a worker that takes the place of another would do without rules that were lost meanwhile.
   const { sources } = readPolicy({ ...config.policy, places: folders }, diskFiles)
   const supervisor = new Supervisor(log, createSystemClock(), sources)
-  const { url, adminUrl } = await supervisor.start(config.http.workers)
-  return { url, adminUrl, close: () => supervisor.close() }
+  const urls = await supervisor.start(config.http.workers)
+  return { ...urls, close: () => supervisor.close() }
 }
 
 function indent(lines: readonly string[]): string {

@@ -4,6 +4,7 @@
 export interface Ready {
   readonly url: string
   readonly adminUrl: string | null
+  readonly socketUrl: string | null
 }
 
 const VARIABLE = 'ZAQAR_WORKER'

@@ -36,7 +36,9 @@ describe("an installation's own key", () => {
 
 describe('whoever starts a node is told of a key that other nodes on its store do not know', () => {
   const said = (env: Record<string, string>) =>
-    /Signed URLs .*secret_key/.test(banner(load({ env }), { url: 'http://127.0.0.1:8888', adminUrl: null }, '1'))
+    /Signed URLs .*secret_key/.test(
+      banner(load({ env }), { url: 'http://127.0.0.1:8888', adminUrl: null, socketUrl: null }, '1'),
+    )
   const shared = { OS_STORAGE__URI: 'postgres://127.0.0.1/zaqar' }
 
   test('where there may be other nodes', () => assert.ok(said(shared)))

@@ -6,10 +6,12 @@ import type { Config } from '../../src/config/options.ts'
 import type { OnTrouble } from '../../src/core/execute.ts'
 import { isStreamed } from '../../src/http/answer-stream.ts'
 import type { Handle } from '../../src/http/handler.ts'
+import type { Upgrade } from '../../src/http/listener.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
 import type { Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import type { EndedConnection } from '../../src/websocket/socket-connection.ts'
 import type { RequestBody } from '../../src/wire/door.ts'
 import { load } from '../config/memory.ts'
 import { waits } from './settled.ts'
@@ -29,6 +31,10 @@ export interface InProcessService {
   readonly troubles: readonly unknown[]
   /** What the log would have said beside each of them. */
   readonly logged: readonly Readonly<Record<string, string>>[]
+  /** What the log would have said of WebSockets that have ended. */
+  readonly endedSockets: readonly EndedConnection[]
+  /** For a listener; null where no WebSocket is spoken. */
+  readonly upgrade: Upgrade | null
   close(): Promise<void>
 }
 
@@ -51,6 +57,7 @@ export async function openInProcess(
   const storage = await openStorage(clock)
   const troubles: unknown[] = []
   const logged: Readonly<Record<string, string>>[] = []
+  const endedSockets: EndedConnection[] = []
   const onTrouble: OnTrouble = (error, about) => {
     troubles.push(error)
     logged.push(about)
@@ -66,7 +73,7 @@ export async function openInProcess(
     installationKey: () => 'a key that only tests know',
     ...accessSeams,
   })
-  const { handle, handleForAdmins, close } = createApplication({
+  const { handle, handleForAdmins, upgrade, close, end } = createApplication({
     config,
     access: trusts === undefined ? access : { ...access, trusts },
     storage,
@@ -77,6 +84,7 @@ export async function openInProcess(
     audit: null,
     ...seams,
     onTrouble,
+    socketEnded: (about) => void endedSockets.push(about),
   })
   const send = sendTo(handle)
   return {
@@ -89,8 +97,11 @@ export async function openInProcess(
     config,
     troubles,
     logged,
+    endedSockets,
+    upgrade,
     async close() {
       close()
+      await end()
       await access.close()
       await storage.close()
     },

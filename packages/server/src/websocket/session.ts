@@ -1,0 +1,344 @@
+import { randomUUID } from 'node:crypto'
+import { ZaqarError } from '../core/errors.ts'
+import type { Call, Execute, OnTrouble } from '../core/execute.ts'
+import { type Authenticate, type Identity, judgedToken, type Shown, type SignedUrl } from '../core/identity.ts'
+import type { Page } from '../core/listing.ts'
+import type { Pushes } from '../core/pushes/pushes.ts'
+import type { Push, Receiver } from '../core/receiver.ts'
+import type { Limits } from '../core/rules/limits.ts'
+import { NO_PROJECT } from '../core/rules/projects.ts'
+import { printJson } from '../model/json.ts'
+import type { Claim, Instant } from '../model/model.ts'
+import type { ClientIdRules } from '../wire/caller.ts'
+import { socketCaller } from '../wire/websocket/caller.ts'
+import type { Echo } from '../wire/websocket/codec.ts'
+import type { Encoding } from '../wire/websocket/encodings.ts'
+import { socketError } from '../wire/websocket/errors.ts'
+import { type Frame, FrameRefused, readFrame, refusal } from '../wire/websocket/frames.ts'
+import { jsonCodec } from '../wire/websocket/json-frames.ts'
+import { msgpackCodec } from '../wire/websocket/msgpack-frames.ts'
+import { ShownInFrame } from '../wire/websocket/shown-in-frame.ts'
+import type { AnySocketDoor, SocketAnswer } from '../wire/websocket/socket-door.ts'
+import type { ProjectSeats } from './project-seats.ts'
+import { claimBlocks, pageBlocks } from './push-bytes.ts'
+
+/** What all sessions have in common. */
+export interface SessionHouse {
+  readonly authenticate: Authenticate
+  /** Whether a connection has to be authenticated, or each request signed. */
+  readonly needsAuthentication: boolean
+  readonly execute: Execute
+  readonly doors: ReadonlyMap<string, AnySocketDoor>
+  readonly limits: Limits
+  readonly clientIds: ClientIdRules
+  readonly seats: ProjectSeats
+  /** Requests of one connection that may wait for something to come. */
+  readonly maxRequests: number
+  readonly onTrouble: OnTrouble
+  readonly pushes: Pick<Pushes, 'of' | 'renew' | 'gone'>
+}
+
+/** The other side of a session, and the way there. */
+export interface Peer {
+  readonly id: string
+  readonly address: string | null
+  /** Of what was sent and is not taken, in bytes. */
+  readonly untaken: number
+  send(payload: Buffer, encoding: Encoding): void
+  /** Whole frames of so many messages. With a promise, no more should come before it resolves. */
+  push(blocks: readonly Buffer[], messages: number): void | Promise<void>
+  /** Resolves when all that was sent is taken, or the connection has ended. */
+  taken(): Promise<void>
+  /** A request of so many bytes has been answered. */
+  answered(bytes: number): void
+  /** `reason`: at most 123 bytes. */
+  close(code: number, reason: string): void
+}
+
+/** No further request is looked at while more is not taken, in bytes. */
+const MOST_UNTAKEN = 1024 * 1024
+/** So many requests are answered in one turn of the event loop before others have theirs. */
+const IN_A_ROW = 32
+
+/** Without a reason at hand an abort makes an error and its stack. */
+const GONE = 'the client is gone'
+
+/** Who asks, or what is answered where that is not known. */
+type Judged = Identity | SocketAnswer
+
+const AUTHENTICATED: SocketAnswer = { status: 200, body: printJson({ message: 'Authentified.' }) }
+const NOT_ACCEPTED = refusal(401, 'Authentication failed.')
+const UNVERIFIED = refusal(503, 'Authentication failed.')
+const UNKNOWN = refusal(403, 'Not authentified.')
+const OTHER_PROJECT = refusal(403, 'Not authenticated.')
+const NO_SEAT = refusal(503, 'The project has too many connections.')
+const TOO_MANY_REQUESTS = refusal(503, 'Too many requests of the connection wait already.')
+const FAILED = refusal(500, 'Unexpected error.', 'The request could not be served because of an error of this server.')
+
+interface Arrived {
+  readonly data: Buffer
+  readonly encoding: Encoding
+}
+
+/**
+ * What is asked over a connection, and who asks: requests are served one after the other, so that a reader sees what it
+ * has posted, and answered in their order. Only those that wait for something to come are set apart, and answered when
+ * it has come. Whatever goes wrong with one, the connection goes on. (contract websocket.md 4, 5, 9)
+ */
+export class Session implements Receiver {
+  readonly id: string
+  readonly #peer: Peer
+  readonly #house: SessionHouse
+  /** Before its turn. */
+  readonly #arrived: Arrived[] = []
+  #isServing = false
+  /** Requests that wait for something to come. */
+  #apart = 0
+  #identity: Identity | null = null
+  #token: string | null = null
+  /** Whose connection it is, for their number. */
+  #seat: string | null = null
+  #gone: AbortController | null = null
+  #pushEncoding: Encoding = 'json'
+  #subscriptions = 0
+  readonly #signedAtUpgrade: SignedUrl | null
+  #state: 'open' | 'ending' | 'over' = 'open'
+
+  /** `atUpgrade`: what the query of the upgrade shows of who asks; null: nothing. */
+  constructor(peer: Peer, house: SessionHouse, atUpgrade: Shown | null) {
+    this.id = peer.id
+    this.#peer = peer
+    this.#house = house
+    this.#signedAtUpgrade = atUpgrade?.signed ?? null
+    if (atUpgrade?.token !== undefined && atUpgrade.signed === undefined) void this.#begin(atUpgrade)
+  }
+
+  /** When the credentials of the connection end; null: never, or there are none. */
+  get expiresAt(): Instant | null {
+    return this.#identity?.expiresAt ?? null
+  }
+
+  /** How often it has subscribed. */
+  get subscriptions(): number {
+    return this.#subscriptions
+  }
+
+  /** Requests without their answer. */
+  get underWay(): number {
+    return this.#arrived.length + this.#apart + (this.#isServing ? 1 : 0)
+  }
+
+  /** Requests before their turn. */
+  get waiting(): number {
+    return this.#arrived.length
+  }
+
+  /** A whole message has come. */
+  receive(data: Buffer, encoding: Encoding): void {
+    if (this.#state !== 'open') return
+    this.#arrived.push({ data, encoding })
+    if (!this.#isServing) void this.#serveAll()
+  }
+
+  /** The credentials of the connection have ended. (contract websocket.md 5.2) */
+  expire(): void {
+    this.#identity = null
+    this.#token = null
+    this.#peer.close(4003, 'Authentication expired.')
+  }
+
+  /** Closes the connection when what is under way is answered; nothing new is taken. */
+  end(): void {
+    if (this.#state === 'open') this.#state = 'ending'
+    void this.#closeWhenDone()
+  }
+
+  /** The connection has ended. */
+  over(): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#arrived.length = 0
+    this.#gone?.abort(GONE)
+    if (this.#seat !== null) this.#house.seats.leave(this.#seat)
+    void this.#house.pushes.gone(this)
+  }
+
+  onPage(push: Push, page: Page): void | Promise<void> {
+    if (this.#state === 'over') return
+    return this.#peer.push(pageBlocks(push, page, this.#pushEncoding), page.messages.length)
+  }
+
+  onClaim(push: Push, claim: Claim, now: Instant): void {
+    if (this.#state === 'over') return
+    void this.#peer.push(claimBlocks(push, claim, now, this.#pushEncoding), claim.messages.length)
+  }
+
+  /** Before anything is served: who is authenticated at the upgrade may ask at once. */
+  async #begin(atUpgrade: Shown): Promise<void> {
+    this.#isServing = true
+    await this.#authenticate(atUpgrade)
+    await this.#serveAll()
+  }
+
+  async #serveAll(): Promise<void> {
+    this.#isServing = true
+    let inARow = 0
+    for (let next = this.#arrived.shift(); next !== undefined; next = this.#arrived.shift()) {
+      await this.#serve(next)
+      if (this.#peer.untaken > MOST_UNTAKEN) await this.#peer.taken()
+      inARow += 1
+      if (inARow % IN_A_ROW === 0) await new Promise(setImmediate)
+    }
+    this.#isServing = false
+    await this.#closeWhenDone()
+  }
+
+  async #closeWhenDone(): Promise<void> {
+    if (this.#state !== 'ending' || this.underWay > 0) return
+    await this.#peer.taken()
+    this.#peer.close(1001, 'The service is going away.')
+  }
+
+  async #serve({ data, encoding }: Arrived): Promise<void> {
+    const frame = this.#read(data, encoding)
+    if (frame === null) return this.#peer.answered(data.length)
+    if (frame.door === null) return this.#finish(frame, await this.#authenticate(new ShownInFrame(frame.headers)))
+    if (frame.door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, frame.door))
+    if (this.#apart >= this.#house.maxRequests) return this.#finish(frame, TOO_MANY_REQUESTS)
+    this.#apart += 1
+    void this.#answerApart(frame, frame.door)
+  }
+
+  /** Null where the frame is answered already, as no request. */
+  #read(data: Buffer, encoding: Encoding): Frame | null {
+    try {
+      return readFrame(data, encoding, this.#house.doors)
+    } catch (error) {
+      if (error instanceof FrameRefused) this.#send(error.echo, error.answer, encoding)
+      else this.#fail(error, encoding)
+      return null
+    }
+  }
+
+  async #answerApart(frame: Frame, door: AnySocketDoor): Promise<void> {
+    const answer = await this.#answer(frame, door)
+    this.#apart -= 1
+    this.#finish(frame, answer)
+    await this.#closeWhenDone()
+  }
+
+  #finish({ echo, encoding, bytes }: Frame, answer: SocketAnswer): void {
+    this.#send(echo, answer, encoding)
+    this.#peer.answered(bytes)
+    if (answer.afterwards === undefined) return
+    // Only a subscription of the connection has something to begin. (contract websocket.md 7.2)
+    this.#pushEncoding = encoding
+    this.#subscriptions += 1
+    answer.afterwards()
+  }
+
+  #send(echo: Echo, answer: SocketAnswer, encoding: Encoding): void {
+    let payload: Buffer
+    try {
+      payload = echo.answer(answer)
+    } catch (error) {
+      this.#fail(error, encoding)
+      return
+    }
+    this.#peer.send(payload, encoding)
+  }
+
+  /** What cannot be repeated is answered without. */
+  #fail(error: unknown, encoding: Encoding): void {
+    this.#house.onTrouble(error, { connection: this.id })
+    const codec = encoding === 'json' ? jsonCodec : msgpackCodec
+    this.#peer.send(codec.echo({}).answer(FAILED), encoding)
+  }
+
+  async #authenticate({ token, serviceToken }: Shown): Promise<SocketAnswer> {
+    const { needsAuthentication, authenticate, onTrouble } = this.#house
+    if (!needsAuthentication) return AUTHENTICATED
+    // A signature is good for one request only. (contract websocket.md 5.4)
+    const judged = await authenticate({ token, serviceToken }, this.#asker)
+    if ('unauthenticated' in judged) {
+      const isUnverified = judged.unauthenticated === 'token.unverified'
+      if (isUnverified && judged.cause !== null) onTrouble(judged.cause, { connection: this.id })
+      return isUnverified ? UNVERIFIED : NOT_ACCEPTED
+    }
+    if (!this.#sit(judged.project)) return NO_SEAT
+    this.#identity = judged
+    this.#token = token ?? null
+    this.#house.pushes.renew(this, { ...judged, project: judged.project ?? NO_PROJECT, clientId: '' })
+    return AUTHENTICATED
+  }
+
+  /** Never fails. */
+  async #answer({ headers, body, bytes }: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
+    const { execute, limits, clientIds, onTrouble } = this.#house
+    const id = `req-${randomUUID()}`
+    try {
+      const shown = new ShownInFrame(headers)
+      const judging = this.#judge(shown, headers)
+      const judged = judging instanceof Promise ? await judging : judging
+      if ('status' in judged) return judged
+      const caller = socketCaller(judged, headers, door, clientIds)
+      if (!this.#sit(caller.project)) return NO_SEAT
+      const token = () => (this.#house.needsAuthentication ? this.#token : judgedToken(shown))
+      const call: Call = { ...this.#asker, id, ...door.target(body), token }
+      const request = { body, headers, bytes, caller, limits, receiver: this }
+      const output = await execute(door.operation, () => door.decode(request), caller, call)
+      return door.encode(output, request)
+    } catch (error) {
+      const answer = socketError(error, door, body)
+      if (answer.status >= 500 && !isAnswer(error)) onTrouble(error, { requestId: id, action: door.action })
+      return answer
+    }
+  }
+
+  /** Who asks, or the answer that says why that is not known. (contract websocket.md 5) */
+  #judge(shown: ShownInFrame, headers: Frame['headers']): Judged | Promise<Judged> {
+    const { needsAuthentication } = this.#house
+    const { 'X-Project-ID': project } = headers
+    if (this.#identity !== null) {
+      return project === undefined || project === this.#identity.project ? this.#identity : OTHER_PROJECT
+    }
+    const own = shown.signed
+    if (own !== undefined) return this.#judgeAlone({ signed: own })
+    const signed = this.#signedAtUpgrade
+    if (signed === null) return needsAuthentication ? UNKNOWN : this.#judgeAlone({ asserted: shown.asserted })
+    return project === undefined || project === signed.project ? this.#judgeAlone({ signed }) : OTHER_PROJECT
+  }
+
+  #judgeAlone(shown: Shown): Judged | Promise<Judged> {
+    const judging = this.#house.authenticate(shown, this.#asker)
+    const known = (judged: Awaited<typeof judging>) => ('unauthenticated' in judged ? UNKNOWN : judged)
+    return judging instanceof Promise ? judging.then(known) : known(judging)
+  }
+
+  /** False when the project has too many connections; this one is closed then. */
+  #sit(project: string | null): boolean {
+    if (project === this.#seat || project === null || project === NO_PROJECT) return true
+    // A connection without authentication may serve many projects. It counts for the first.
+    if (this.#seat !== null && !this.#house.needsAuthentication) return true
+    if (!this.#house.seats.take(project)) {
+      this.#peer.close(1008, 'The project has too many connections.')
+      return false
+    }
+    if (this.#seat !== null) this.#house.seats.leave(this.#seat)
+    this.#seat = project
+    return true
+  }
+
+  readonly #asker = {
+    signal: () => {
+      this.#gone ??= new AbortController()
+      return this.#gone.signal
+    },
+    clientAddress: () => this.#peer.address,
+  }
+}
+
+/** Whether an error says no more than that it is not the time for this. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof ZaqarError && (error.kind === 'too_fast' || error.kind === 'not_offered')
+}
