@@ -15,7 +15,7 @@ const termFields = { ttl: Type.Optional(Type.Integer()), grace: Type.Optional(Ty
 
 /** Body of a PATCH, and of a POST in older versions; other fields are dropped, a `limit` too. */
 export const ClaimTerms = Type.Object(termFields)
-const FinishedMessage = Type.Object({ id: Type.String(), claim_id: Type.String() })
+export const FinishedMessage = Type.Object({ id: Type.String(), claim_id: Type.String() })
 /** Body of a POST. */
 const NewClaim = Type.Object({
   ...termFields,

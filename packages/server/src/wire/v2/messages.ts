@@ -17,7 +17,7 @@ import { NestedTooDeep, printJson } from '../../model/json.ts'
 import type { Json, JsonObject } from '../../model/model.ts'
 import { isStorable } from '../../model/text.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
-import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok, type RequestBody } from '../door.ts'
+import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { eventStream } from '../event-stream.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
@@ -26,7 +26,7 @@ import { invalidBody, invalidRequest, WireError } from '../wire-error.ts'
 import { messageDocs } from './message-docs.ts'
 
 /** An element of `messages` in a POST. */
-const PostedMessageFields = Type.Object({
+export const PostedMessageFields = Type.Object({
   ttl: Type.Optional(Type.Integer()),
   body: Type.Unknown(),
   /** An integer, but looked at only when the queue delays. */
@@ -220,14 +220,17 @@ export function readPost(
     queue: params['queue'] as string,
     messages: readMessages(readDocument(body)),
     bytes,
-    idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, body),
+    idempotency: readIdempotency(headers['idempotency-key'] as string | undefined, () => body.text as string),
   }
 }
 
 const LONGEST_IDEMPOTENCY_KEY = 255
 
 /** An addition of ours: a POST with an `Idempotency-Key` may be repeated. */
-function readIdempotency(key: string | undefined, { text }: RequestBody): { key: string; digest: string } | undefined {
+export function readIdempotency(
+  key: string | undefined,
+  text: () => string,
+): { key: string; digest: string } | undefined {
   if (key === undefined) return undefined
   if (key === '' || key.length > LONGEST_IDEMPOTENCY_KEY || !isStorable(key)) {
     throw invalidRequest(
@@ -236,19 +239,17 @@ function readIdempotency(key: string | undefined, { text }: RequestBody): { key:
   }
   return {
     key,
-    digest: createHash('sha256')
-      .update(text as string)
-      .digest('base64'),
+    digest: createHash('sha256').update(text()).digest('base64'),
   }
 }
 
 /** A message as it was posted. `fields` are `PostedMessageFields`, or those of an older version. */
-export function readMessage(element: Json, fields: TObject): PostedMessage {
-  const { ttl, body, delay } = readFields(element, fields) as Static<typeof PostedMessageFields>
+export function readMessage(element: Json, fields: TObject, refuse = invalidBody): PostedMessage {
+  const { ttl, body, delay } = readFields(element, fields, refuse) as Static<typeof PostedMessageFields>
   try {
     return { body: printJson(body as Json), ttlSeconds: ttl, delay: delay as Json | undefined }
   } catch (error) {
-    if (error instanceof NestedTooDeep) throw invalidBody('The body of a message is nested too deep.')
+    if (error instanceof NestedTooDeep) throw refuse('The body of a message is nested too deep.')
     throw error
   }
 }

@@ -116,7 +116,7 @@ export function named({ params }: DoorRequest): { queue: string; id: string } {
   return { queue: params['queue'] as string, id: params['subscription'] as string }
 }
 
-function subscriptionDocument(subscription: Subscription, now: Instant): string {
+export function subscriptionDocument(subscription: Subscription, now: Instant): string {
   const { id, source, subscriber, ttlSeconds: ttl, renewedAt, options, confirmed, health } = subscription
   const common = printJson({ id, source, subscriber, ttl, age: ageOf(renewedAt, now) }).slice(0, -1)
   const delivery = health === null ? '' : `, "delivery": ${printJson(healthDocument(health, now))}`

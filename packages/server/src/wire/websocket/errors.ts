@@ -18,7 +18,11 @@ export function socketError(error: unknown, door: AnySocketDoor, body: JsonObjec
     if (error.code === 'token.unverified') return refusal(503, 'Authentication failed.')
   }
   const { status, title, description = title } = asWireError(error)
-  const isKnown = error instanceof ZaqarError
-  const failure = isKnown ? (door.failure?.(error, body) ?? null) : status === 500 ? 'Unexpected error.' : null
+  const failure = error instanceof ZaqarError ? (door.failure?.(error, body) ?? null) : unforeseen(status)
+  if (typeof failure === 'object' && failure !== null) return { status, body: failure.body }
   return { status, body: printJson({ exception: description, error: failure }) }
+}
+
+function unforeseen(status: number): string | null {
+  return status === 500 ? 'Unexpected error.' : null
 }

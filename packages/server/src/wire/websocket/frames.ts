@@ -115,15 +115,17 @@ function pythonText(action: Json | undefined): string {
   return printJson(action)
 }
 
-/** The one for topics where the body names a topic, and no queue. */
+/** For a topic where the body names one, and no queue; and of several for the same action the one for such a body. */
 function doorTo(
   action: string,
   body: Json | undefined,
   doors: ReadonlyMap<string, AnySocketDoor>,
 ): AnySocketDoor | null {
   const door = doors.get(action) ?? null
-  const namesTopic = isObject(body) && Object.hasOwn(body, 'topic_name') && !Object.hasOwn(body, 'queue_name')
-  return (namesTopic && door?.forTopics) || door
+  if (door === null || !isObject(body)) return door
+  const namesTopic = Object.hasOwn(body, 'topic_name') && !Object.hasOwn(body, 'queue_name')
+  const chosen = (namesTopic && door.forTopics) || door
+  return chosen.variants?.find((one) => one.when?.(body)) ?? chosen
 }
 
 /** An answer that only says what is wrong with a request. (contract websocket.md 3) */

@@ -57,13 +57,16 @@ export interface SocketDoor<Input, Output> {
   readonly admin?: true
   /** Takes its place where the body has `topic_name` and no `queue_name`. */
   readonly forTopics?: AnySocketDoor
+  /** The first of these takes its place whose `when` says yes. Of it only the operation and what is around it count. */
+  readonly variants?: readonly AnySocketDoor[]
+  when?(body: JsonObject): boolean
   target(body: JsonObject): Target
   /** Whether it waits for something to come, so that requests behind it need not wait for its answer. */
   waits?(body: JsonObject): boolean
   decode(request: SocketRequest): Input
   encode(output: Output, request: SocketRequest): SocketAnswer
-  /** What upstream says beside an error, about what was asked; null: nothing. */
-  failure?(error: ZaqarError, body: JsonObject): string | null
+  /** What upstream says of what was asked: a text beside the error, null for none; or a body in its place. */
+  failure?(error: ZaqarError, body: JsonObject): string | { readonly body: string } | null
   /** With limits, where what it says depends on what this house allows; made when the document is asked for. */
   readonly describe: SocketDoorDoc | ((limits: Limits) => SocketDoorDoc)
 }

@@ -1,3 +1,4 @@
+import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { emptyPage, type Listing, type Page } from '../../listing.ts'
 import { checkWait, pageSize } from '../../rules/limits.ts'
@@ -12,23 +13,33 @@ export interface ListMessagesInput {
   readonly includeDelayed: Listing['includeDelayed']
   /** How long to wait for something to show. */
   readonly waitSeconds?: number | undefined
+  /** Each message has its `marker`; none has when it does not say. */
+  readonly withMarkers?: boolean | undefined
+  /** A missing queue is listed as empty when it does not say. */
+  readonly whenMissing?: 'show-none' | 'fail'
 }
 
 export interface ListedMessages extends Page {
   readonly limit: number
 }
 
-/** A missing queue is listed as empty. */
 export const listMessages = defineOperation({
   name: 'messages.list',
   permission: 'messages:get_all',
   failure: 'Messages could not be listed',
-  async run(input: ListMessagesInput, { caller, key, limits, longPolls, now, signal }): Promise<ListedMessages> {
+  async run(input: ListMessagesInput, ctx): Promise<ListedMessages> {
+    const { caller, kind, limits, longPolls, now, signal, storage } = ctx
     const limit = pageSize(input.limit, limits.maxMessagesPerPage)
-    const { queue, marker = null, echo, includeClaimed, includeDelayed, waitSeconds } = input
+    const { marker: after = null, echo, includeClaimed, includeDelayed, withMarkers, waitSeconds } = input
+    const key = ctx.key(input.queue)
     const hideClientId = echo ? null : caller.clientId
-    const listing = { key: key(queue), after: marker, limit, hideClientId, includeClaimed, includeDelayed }
-    const page = await longPolls.list(listing, { waitSeconds: checkWait(waitSeconds), signal })
-    return { limit, ...(page ?? emptyPage(listing, now)) }
+    const listing = { key, after, limit, hideClientId, includeClaimed, includeDelayed, withMarkers }
+    const found = await longPolls.list(listing, { waitSeconds: checkWait(waitSeconds), signal })
+    const page = found ?? emptyPage(listing, now)
+    if (input.whenMissing === 'fail' && page.messages.length === 0) {
+      const queue = await storage.queues.get({ key, now })
+      if (queue === null) throw new ZaqarError(`${kind}.not_found`, { queue: key.name, project: key.project })
+    }
+    return { limit, ...page }
   },
 })

@@ -12,11 +12,13 @@ export interface CreateSubscriptionInput {
   readonly subscriber: string
   readonly options: JsonObject
   readonly ttlSeconds?: number | undefined
+  /** Whom the queue would tell already, but who has not confirmed, keeps the subscription when it does not say. */
+  readonly whenUnconfirmed?: 'keep' | 'fail'
 }
 
 /**
- * A missing queue is created. Whom the queue would tell already, but who has not confirmed, keeps the subscription as
- * it is. Either is asked to confirm, where that is required. Answers the id of the subscription.
+ * A missing queue is created. Who gets a subscription, or keeps one as it is, is asked to confirm, where that is
+ * required. Answers the id of the subscription.
  */
 export const createSubscription = defineOperation({
   name: 'subscriptions.create',
@@ -40,7 +42,8 @@ export const createSubscription = defineOperation({
     }
     const expiresAt = now + ttlSeconds * 1000
     const { created, subscription } = await createTrusted({ subscriber, options, expiresAt }, store, ctx)
-    if (!created && subscription.confirmed) throw new ZaqarError('subscription.exists')
+    const { whenUnconfirmed = 'keep' } = input
+    if (!created && (subscription.confirmed || whenUnconfirmed === 'fail')) throw new ZaqarError('subscription.exists')
     if (requiresConfirmation) {
       await announce(key, subscription.id, { type: 'SubscriptionConfirmation', subscriber, expiresAt }, ctx)
     } else if (!subscription.isListening) {
