@@ -4,8 +4,8 @@ import { GONE_MS } from '../contract.ts'
 import { type Birth, birthOf, type ListedRow, type MessageRows, type MessageSpot } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 
-/** Of all that is kept, about. Enough for 3,000 small messages a second; where there are more, the oldest go sooner. */
-const MOST_BYTES = 8 << 20
+/** Of all that is kept, about. Enough for 6,000 small messages a second; where there are more, the oldest go sooner. */
+const MOST_BYTES = 16 << 20
 /** What a message takes in memory beside its body. */
 const BYTES_BESIDE_BODY = 500
 
