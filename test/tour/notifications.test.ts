@@ -12,13 +12,16 @@ import { until } from '../../packages/server/test/support/until.ts'
 import { execute } from '../clients/run-python.ts'
 import { startService } from '../support/service.ts'
 import { blocksOf, commandsIn } from './page.ts'
-import { openShell, type Shell } from './shell.ts'
+import { openShell } from './shell.ts'
+import { answerOf, patternOf } from './shown.ts'
 
 const blocks = blocksOf('docs/notifications.md')
 /** Whose commands need a service that asks for confirmations. */
 const CONFIRM = 'Confirm'
 const CONFIRMATION = 'Confirmation'
 const ANYTHING = /.*/
+/** Commands that change nothing. */
+const LOOKS = /^(told|call) (?!.*-[Xd] )/
 
 interface Told {
   readonly headers: Record<string, string>
@@ -48,7 +51,7 @@ test('the commands of docs/notifications.md print what stands below them', async
     const typed = commandsIn([block])
     for (const [i, command] of typed.entries()) {
       const wanted = i === typed.length - 1 && block.shown !== null ? patternOf(block.shown) : ANYTHING
-      const output = await answerOf(block.heading === CONFIRM ? other : shell, command, wanted)
+      const output = await answerOf(block.heading === CONFIRM ? other : shell, command, wanted, LOOKS)
       assert.match(output, wanted, command)
       secret = /whsec_[^"]+/.exec(output)?.[0] ?? secret
     }
@@ -96,26 +99,6 @@ function writeFiles(folder: string): void {
 function configUnder(heading: string): string {
   const block = blocks.find((block) => block.heading === heading && block.language === 'ini')
   return block?.text ?? assert.fail(`there are no options under ${heading}`)
-}
-
-/** What was delivered comes when it comes: commands that only look are given again until it is there. */
-async function answerOf(shell: Shell, command: string, wanted: RegExp): Promise<string> {
-  let output = oneLine(await shell.run(command))
-  const look = async () => {
-    output = oneLine(await shell.run(command))
-    return wanted.test(output)
-  }
-  if (/^(told|call) (?!.*-[Xd] )/.test(command) && !wanted.test(output)) await until(look).catch(() => undefined)
-  return output
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
-}
-
-/** `...` stands for anything. */
-function patternOf(shown: string): RegExp {
-  return new RegExp(`^${oneLine(shown).split('...').map(RegExp.escape).join('.*?')}$`)
 }
 
 /** What the receiver has printed: of each path the requests, in order. */
