@@ -49,6 +49,8 @@ export interface Peer {
   push(blocks: readonly Buffer[], messages: number): void | Promise<void>
   /** Resolves when all that was sent is taken, or the connection has ended. */
   taken(): Promise<void>
+  /** A request has had its turn, and fewer wait. */
+  turned(): void
   /** A request of so many bytes has been answered. */
   answered(bytes: number): void
   /** `reason`: at most 123 bytes. */
@@ -164,12 +166,12 @@ export class Session implements Receiver {
   }
 
   onPage(push: Push, page: Page): void | Promise<void> {
-    if (this.#state === 'over') return
+    if (this.#state !== 'open') return
     return this.#peer.push(pageBlocks(push, page, this.#pushEncoding), page.messages.length)
   }
 
   onClaim(push: Push, claim: Claim, now: Instant): void {
-    if (this.#state === 'over') return
+    if (this.#state !== 'open') return
     void this.#peer.push(claimBlocks(push, claim, now, this.#pushEncoding), claim.messages.length)
   }
 
@@ -185,6 +187,7 @@ export class Session implements Receiver {
     let inARow = 0
     for (let next = this.#arrived.shift(); next !== undefined; next = this.#arrived.shift()) {
       await this.#serve(next)
+      this.#peer.turned()
       if (this.#peer.untaken > MOST_UNTAKEN) await this.#peer.taken()
       inARow += 1
       if (inARow % IN_A_ROW === 0) await new Promise(setImmediate)
@@ -202,11 +205,12 @@ export class Session implements Receiver {
   async #serve({ data, encoding }: Arrived): Promise<void> {
     const frame = this.#read(data, encoding)
     if (frame === null) return this.#peer.answered(data.length)
-    if (frame.door === null) return this.#finish(frame, await this.#authenticate(new ShownInFrame(frame.headers)))
-    if (frame.door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, frame.door))
+    const { door } = frame
+    if (door === null) return this.#finish(frame, await this.#authenticate(new ShownInFrame(frame.headers)))
+    if (door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, door))
     if (this.#apart >= this.#house.maxRequests) return this.#finish(frame, TOO_MANY_REQUESTS)
     this.#apart += 1
-    void this.#answerApart(frame, frame.door)
+    void this.#answerApart(frame, door)
   }
 
   /** Null where the frame is answered already, as no request. */
@@ -258,12 +262,18 @@ export class Session implements Receiver {
   async #authenticate({ token, serviceToken }: Shown): Promise<SocketAnswer> {
     const { needsAuthentication, authenticate, onTrouble } = this.#house
     if (!needsAuthentication) return AUTHENTICATED
-    // A signature is good for one request only. (contract websocket.md 5.4)
-    const judged = await authenticate({ token, serviceToken }, this.#asker)
+    let judged: Awaited<ReturnType<Authenticate>>
+    try {
+      // A signature is good for one request only. (contract websocket.md 5.4)
+      judged = await authenticate({ token, serviceToken }, this.#asker)
+    } catch (error) {
+      onTrouble(error, { connection: this.id })
+      return FAILED
+    }
     if ('unauthenticated' in judged) {
-      const isUnverified = judged.unauthenticated === 'token.unverified'
-      if (isUnverified && judged.cause !== null) onTrouble(judged.cause, { connection: this.id })
-      return isUnverified ? UNVERIFIED : NOT_ACCEPTED
+      if (judged.unauthenticated !== 'token.unverified') return NOT_ACCEPTED
+      if (judged.cause !== null) onTrouble(judged.cause, { connection: this.id })
+      return UNVERIFIED
     }
     if (!this.#sit(judged.project)) return NO_SEAT
     this.#identity = judged
@@ -283,8 +293,8 @@ export class Session implements Receiver {
       if ('status' in judged) return judged
       const caller = socketCaller(judged, headers, door, clientIds)
       if (!this.#sit(caller.project)) return NO_SEAT
-      const token = () => (this.#house.needsAuthentication ? this.#token : judgedToken(shown))
-      const call: Call = { ...this.#asker, id, ...door.target(body), token }
+      const token = this.#house.needsAuthentication ? this.#token : judgedToken(shown)
+      const call: Call = { ...this.#asker, id, ...door.target(body), token: () => token }
       const request = { body, headers, bytes, caller, limits, receiver: this }
       const output = await execute(door.operation, () => door.decode(request), caller, call)
       return door.encode(output, request)

@@ -33,8 +33,11 @@ export interface EndedConnection {
 
 /** More pushes wait until what was pushed is taken, in bytes. */
 const MOST_PUSHED = 64 * 1024
-/** What is pushed must be taken in this time: what is removed from a queue is kept for hardly longer. */
-const PUSH_PATIENCE_MS = 4_000
+/**
+ * What is pushed must be taken in this time, which is looked at each second: what is removed from a queue is kept for
+ * 5 s only, and must still be there when the next page is read.
+ */
+const PUSH_PATIENCE_MS = 3_000
 /** A ping is not answered before so much of what went out is taken, in bytes. */
 const MOST_BEFORE_PONG = 64 * 1024
 /** Nothing more is read while so many requests wait for their turn, or so many bytes. */
@@ -88,6 +91,7 @@ export class SocketConnection implements Peer {
   #closeCode: number | null = null
   readonly #address: string | null
   #requests = 0
+  #isOver = false
   #pushed = 0
 
   constructor(ws: ServerSocket, socket: Socket, id: string, house: ConnectionHouse, atUpgrade: Shown | null) {
@@ -143,11 +147,13 @@ export class SocketConnection implements Peer {
 
   answered(bytes: number): void {
     this.#unansweredBytes -= bytes + REQUEST_BYTES
-    this.#unanswered.charge(this.#unansweredBytes)
-    if (this.#isPaused && this.session.waiting <= RESUMED_AT) {
-      this.#isPaused = false
-      this.#ws.resume()
-    }
+    if (!this.#isOver) this.#unanswered.charge(this.#unansweredBytes)
+  }
+
+  turned(): void {
+    if (!this.#isPaused || this.session.waiting > RESUMED_AT) return
+    this.#isPaused = false
+    this.#ws.resume()
   }
 
   close(code: number, reason: string): void {
@@ -218,8 +224,8 @@ export class SocketConnection implements Peer {
   }
 
   onClose(code: number): void {
+    this.#isOver = true
     this.onClosing()
-    this.#output.end()
     this.#partial.release()
     this.#unanswered.release()
     this.#house.ended({

@@ -36,7 +36,9 @@ export class Sockets {
     this.#options = options
     this.#house = options
     this.#server = new WebSocketServer(rulesOf(options))
-    this.#server.on('wsClientError', (error, socket) => refuseUpgrade(socket as Socket, badHandshake(error.message)))
+    this.#server.on('wsClientError', (error, socket) =>
+      refuseUpgrade(socket as Socket, badHandshake(error.message), options.clock),
+    )
   }
 
   /** `externalPort`: the only one that the host of a request may name; null: any. (contract websocket.md 1) */
@@ -46,7 +48,7 @@ export class Sockets {
       take: (request, socket, head) => {
         const objection = this.#objectionTo(request, externalPort)
         if (objection !== null) {
-          refuseUpgrade(socket, objection)
+          refuseUpgrade(socket, objection, this.#house.clock)
           return () => {}
         }
         return this.#open(request, socket, head)

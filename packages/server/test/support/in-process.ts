@@ -35,6 +35,8 @@ export interface InProcessService {
   readonly endedSockets: readonly EndedConnection[]
   /** For a listener; null where no WebSocket is spoken. */
   readonly upgrade: Upgrade | null
+  /** As at the end of a service, before its listeners close. */
+  answerWaiting(): void
   close(): Promise<void>
 }
 
@@ -99,6 +101,7 @@ export async function openInProcess(
     logged,
     endedSockets,
     upgrade,
+    answerWaiting: close,
     async close() {
       close()
       await end()
