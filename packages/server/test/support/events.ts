@@ -1,5 +1,5 @@
 import type { Handle } from '../../src/http/handler.ts'
-import { CLIENT_ID, PROJECT } from './test-client.ts'
+import { CLIENT_ID, type Extra, PROJECT } from './test-client.ts'
 
 export interface TestEvent {
   readonly id: string
@@ -13,11 +13,13 @@ export class EventReader {
   lastId = ''
   retry: number | null = null
   comments = 0
-  #rest = ''
+  #rest: string[] = []
 
   read(text: string): void {
-    const blocks = `${this.#rest}${text}`.split('\n\n')
-    this.#rest = blocks.pop() as string
+    this.#rest.push(text)
+    if (!text.endsWith('\n')) return
+    const blocks = this.#rest.join('').split('\n\n')
+    this.#rest = [blocks.pop() as string]
     for (const block of blocks) this.#readBlock(block.split('\n'))
   }
 
@@ -64,14 +66,16 @@ export class EventStream extends EventReader {
     }
   }
 
-  static async open(
-    handle: Handle,
-    target: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<EventStream> {
+  static async open(handle: Handle, target: string, headers: Extra['headers'] = {}): Promise<EventStream> {
     const sent = { accept: 'text/event-stream', 'client-id': CLIENT_ID, 'x-project-id': PROJECT, ...headers }
-    const readBody = () => ({ bytes: null, text: '' })
-    return new EventStream(await handle({ id: 'req-test', method: 'GET', target, headers: sent, readBody }))
+    const request = {
+      id: 'req-test',
+      method: 'GET',
+      target,
+      headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
+      readBody: () => ({ bytes: null, text: '' }),
+    }
+    return new EventStream(await handle(request))
   }
 
   /** As when the client goes. */
