@@ -259,6 +259,26 @@ export function goneCases(it: It): void {
     end()
   })
 
+  it('who lists while messages are taken away sees all of them, once', async (scene) => {
+    const queue = await scene.queue()
+    const end = await scene.storage.keepGone(queue)
+    const words = ['a', 'b', 'c', 'd', 'e']
+    const [first = '', , third = ''] = await scene.post(queue, ...words)
+    const list = () => scene.listedWithGone(queue)
+    const answers = await Promise.all([
+      list(),
+      scene.deleteMany(queue, [third, first]),
+      list(),
+      scene.pop(queue, 2),
+      list(),
+      scene.pop(queue),
+      list(),
+    ])
+    const listings = [answers[0], answers[2], answers[4], answers[6]]
+    assert.deepEqual(listings, [words, words, words, words])
+    end()
+  })
+
   it.needing('failNeighbour', 'what shares its fate with a move that fails is gone once', async (scene) => {
     const queue = await scene.queue()
     const end = await scene.storage.keepGone(queue)

@@ -98,3 +98,17 @@ test('what is taken away while a listing looks further is shown once', () =>
     assert.notEqual(await popping, STALE)
     assert.deepEqual(await listed({ hideClientId: 'ada' }), ['1', '2'])
   }))
+
+test('a move that fails after it has removed something leaves no ghost', () =>
+  withQueue(async ({ post, storage, queue, clock, listed }) => {
+    await post('bob', ['1', '2'])
+    const now = clock.now()
+    const terms = { limit: 1, ttlSeconds: 60, graceSeconds: 60, deadLetter: null, now }
+    const claim = await storage.claims.create({ queue, ...terms })
+    assert(claim !== null && claim !== STALE)
+    const finished = claim.messages.map(({ id }) => ({ id, claimId: claim.id }))
+    // The new claim cannot be stored, after the finished message was removed.
+    await assert.rejects(storage.claims.exchange({ queue, finished, ...terms, ttlSeconds: null as never }))
+    await post('bob', ['3'])
+    assert.deepEqual(await listed(), ['1', '2', '3'])
+  }))
