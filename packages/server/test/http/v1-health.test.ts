@@ -8,6 +8,7 @@ import { type InProcessService, openInProcess } from '../support/in-process.ts'
 
 const NOBODY = { 'Client-ID': undefined, 'X-Project-Id': undefined }
 const ADMIN = { 'X-Roles': 'admin' }
+const NO_SOCKETS = { connections: 0, subscriptions: 0, requests: 0, pushed: 0, dropped: 0 }
 const STEPS = [
   'create_queue',
   'post_messages',
@@ -76,18 +77,20 @@ describe('the health of v1.1 and v2', () => {
 
     test(`tells in ${version} what was tried`, async () => {
       const answer = await given.client.with(ADMIN).get(`${version}/health`)
-      const { storage_reachable, operation_status, storage_weakness, ...more } = json(answer)
+      const { storage_reachable, operation_status, sockets, storage_weakness, ...more } = json(answer)
       assert.equal(storage_reachable, true)
       assert.deepEqual(Object.keys(operation_status), STEPS)
       for (const step of STEPS) assert.deepEqual(operation_status[step], { succeeded: true, seconds: 0, ref: null })
+      assert.deepEqual(sockets, NO_SOCKETS)
       assert.deepEqual(more, {})
       assert.match(storage_weakness, /^kept in memory only/, 'as this test keeps it')
     })
   }
 
   test('says nothing of weakness where there is none', () => {
-    const { body } = healthDoor.encode({ isReachable: true, trials: [], weakness: null }, {} as never)
-    assert.equal(body, '{"storage_reachable": true, "operation_status": {}}')
+    const health = { isReachable: true, trials: [], weakness: null, sockets: NO_SOCKETS }
+    const { body } = healthDoor.encode(health, {} as never)
+    assert.deepEqual(JSON.parse(String(body)), { storage_reachable: true, operation_status: {}, sockets: NO_SOCKETS })
   })
 
   test('leaves nothing behind, and nothing that a client could see', async () => {

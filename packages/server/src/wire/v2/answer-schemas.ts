@@ -150,6 +150,12 @@ export function v2Schemas(prefix: string) {
             ref: { type: ['string', 'null'], description: 'Of a failure: what to look for in the log.' },
           }),
         },
+        sockets: {
+          ...record({ connections: count, subscriptions: count, requests: count, pushed: count, dropped: count }),
+          description:
+            'Addition of this service, of the process that answers: connections that are open and subscriptions that ' +
+            'push to them; since it was started, requests over them, messages pushed, and connections closed as too slow.',
+        },
         storage_weakness: {
           ...text,
           description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
