@@ -21,8 +21,9 @@ export interface PushedQueueParts {
 const PAGE = 100
 /** After a failure, in milliseconds. */
 const RETRY_MS = 1_000
-/** Rows are read for a tenth of the time at most, however often they change. */
+/** Rows are read for a tenth of the time, however often they change, while reading them takes no longer than usual. */
 const REST = 9
+const LONGEST_REST_MS = 2_000
 
 /** The subscriptions of one queue whose messages go to connections of this process: looks when they change. */
 export class PushedQueue implements Due {
@@ -96,7 +97,7 @@ export class PushedQueue implements Due {
         const start = clock.now()
         const rows = await (pushes.size > PAGE ? this.#listed(start) : this.#each(pushes, start))
         const end = clock.now()
-        this.#restsUntil = end + REST * (end - start)
+        this.#restsUntil = end + Math.min(REST * (end - start), LONGEST_REST_MS)
         return rows
       })
       for (const push of pushes) if (!push.hasEnded) onRow(push, rows.get(push.id) ?? null)
