@@ -4,6 +4,7 @@ import { IntegerTooLarge, isObject, NestedTooDeep, parseJson } from '../../model
 import { membersOf } from '../../model/members.ts'
 import type { Json } from '../../model/model.ts'
 import { type Codec, Undecodable } from './codec.ts'
+import { pythonComplaint } from './python-complaint.ts'
 
 export const jsonCodec: Codec<string> = {
   called: 'text (JSON)',
@@ -26,7 +27,7 @@ function parse(text: string): Json {
   try {
     return parseJson(text)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Undecodable('JSONDecodeError', error.message)
+    if (error instanceof SyntaxError) throw new Undecodable('JSONDecodeError', pythonComplaint(text))
     if (error instanceof IntegerTooLarge) throw new Undecodable('ValueError', 'an integer of more than 64 bits')
     if (error instanceof NestedTooDeep) throw new Undecodable('RecursionError', 'nested deeper than 500')
     throw error
