@@ -87,6 +87,8 @@ export class SocketConnection implements Peer {
   #pingAt: Instant
   /** What had been read when it was pinged; null: no answer is outstanding. */
   #readBefore: number | null = null
+  /** Whether its answer was missing when it was looked at last. */
+  #isOverdue = false
   /** As we have said it; null: nothing was said. */
   #closeCode: number | null = null
   readonly #address: string | null
@@ -257,7 +259,13 @@ export class SocketConnection implements Peer {
   /** Who has said nothing since the ping before is gone. */
   #ping(now: Instant): void {
     const { bytesRead } = this.#socket
-    if (this.#readBefore === bytesRead && !this.#isWaitedFor(now)) return void this.#socket.destroy()
+    if (this.#readBefore === bytesRead && !this.#isWaitedFor(now)) {
+      // Was this process held up, what has come is read before it is looked at again.
+      if (this.#isOverdue) this.#socket.destroy()
+      this.#isOverdue = true
+      return
+    }
+    this.#isOverdue = false
     this.#readBefore = bytesRead
     this.#output.write(PING_FRAME)
     this.#pingAt = now + this.#house.pingIntervalSeconds * 1000
