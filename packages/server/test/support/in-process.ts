@@ -35,6 +35,7 @@ export interface InProcessService {
   readonly endedSockets: readonly EndedConnection[]
   /** For a listener; null where no WebSocket is spoken. */
   readonly upgrade: Upgrade | null
+  readonly upgradeAtOwnPort: Upgrade | null
   /** As at the end of a service, before its listeners close. */
   answerWaiting(): void
   close(): Promise<void>
@@ -75,7 +76,7 @@ export async function openInProcess(
     installationKey: () => 'a key that only tests know',
     ...accessSeams,
   })
-  const { handle, handleForAdmins, upgrade, close, end } = createApplication({
+  const { handle, handleForAdmins, upgrade, upgradeAtOwnPort, close, end } = createApplication({
     config,
     access: trusts === undefined ? access : { ...access, trusts },
     storage,
@@ -101,6 +102,7 @@ export async function openInProcess(
     logged,
     endedSockets,
     upgrade,
+    upgradeAtOwnPort,
     answerWaiting: close,
     async close() {
       close()
