@@ -18,7 +18,7 @@ class Json:
     opcode = websocket.ABNF.OPCODE_TEXT
     undecodable = {
         b'{': "Can't decode text (JSON) request. JSONDecodeError: ",
-        b'': "Can't decode text (JSON) request. JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+        b'': "Can't decode text (JSON) request. JSONDecodeError: ",
     }
 
     @staticmethod
@@ -201,7 +201,7 @@ class Frames:
         error = 'Limit must be at least 1 and no greater than 20.'
         status, body = self.ask('queue_list', {'limit': 0})
         self.assertEqual((status, list(body), body['exception']), (400, ['exception', 'error'], error))
-        error = 'Queue names may only contain ASCII letters, digits, underscores, and dashes.'
+        error = 'The format of the submitted queue name or project id is not valid.'
         status, body = self.ask('queue_create', {'queue_name': 'a b'})
         self.assertEqual((status, list(body), body['exception']), (400, ['exception', 'error'], error))
         status, body = self.ask('message_list', {'queue_name': 'none'})
@@ -232,21 +232,21 @@ class Frames:
 
     def test_messages_that_cannot_be_posted_or_deleted(self):
         for messages, error in [
-            ([], 'No messages to enqueu.'),
+            ([], 'No messages to enqueue.'),
             ([{'ttl': 60}], 'Bad request. Missing "body" field.'),
             ([{'body': 1, 'ttl': '60'}], 'Bad request. The value of the "ttl" field must be a int.'),
-            ([{'body': 'x' * 262144, 'ttl': 60}], 'Message collection size is too large. Max size 262144'),
+            ([{'body': 'x' * 262144, 'ttl': 60}], 'Message collection size is too large. Max size 262144 for this queue, 262144 for any queue'),
         ]:
             status, body = self.ask('message_post', {'queue_name': 'kit', 'messages': messages})
-            self.assertEqual((status, body['exception'] or body['error']), (400, error))
+            self.assertEqual((status, body['exception']), (400, error))
         for body, error in [
             ({}, 'The request should have either "ids" or "pop" parameter in the request, to be able to delete.'),
-            ({'message_ids': ['a'], 'pop': 1}, 'pop and id params cannot be present together in the delete request.'),
+            ({'message_ids': ['a'], 'pop': 1}, 'pop and ids params cannot be present together in the delete request.'),
             ({'pop': 21}, 'Pop value must be at least 1 and may not be greater than 20.'),
             ({'message_ids': []}, 'ids parameter should have at least 1 and not greater than 20 values.'),
         ]:
             status, body = self.ask('message_delete_many', {'queue_name': 'kit', **body})
-            self.assertEqual((status, body['exception'] or body['error']), (400, error))
+            self.assertEqual((status, body['exception']), (400, error))
 
     def test_claims(self):
         kit = {'queue_name': 'kit'}
@@ -266,14 +266,14 @@ class Frames:
         message = {**kit, 'message_id': claim['messages'][0]['id']}
         error = 'This message is claimed; it cannot be deleted without a valid claim ID.'
         status, body = self.ask('message_delete', message)
-        self.assertEqual((status, body['exception'] or body['error']), (403, error))
+        self.assertEqual((status, body['exception']), (403, error))
         self.assertEqual(self.ask('message_delete', {**message, 'claim_id': claim['claim_id']}), (204, {}))
         deleted = f'Claim {claim["claim_id"]} deleted.'
         self.assertEqual(self.ask('claim_delete', this), (204, deleted))
         self.assertEqual(self.ask('claim_delete', this), (204, deleted))
         status, body = self.ask('claim_get', this)
         gone = f'Claim {claim["claim_id"]} does not exist.'
-        self.assertEqual((status, body['exception'] or body['error']), (404, gone))
+        self.assertEqual((status, list(body), body['error']), (404, ['exception', 'error'], gone))
         self.assertEqual([message['body'] for message in self.listed('kit')], ['b', 'c'])
         self.assertEqual(self.ask('claim_create', {**kit, 'ttl': 1})[0], 400)
 
