@@ -16,6 +16,8 @@ interface Kept {
   wishes: number
   /** Settled once the server keeps it. */
   readonly isKept: Promise<void>
+  /** The server ceased to keep it, and could not be made to again by now. */
+  isLost: boolean
 }
 
 /** Has the server keep what is removed from queues that are followed here, see `moves/gone.sql`. */
@@ -34,7 +36,7 @@ export class Keepers {
   /** As `QueueEngine.keepGone`. */
   async keep(key: QueueKey): Promise<() => void> {
     const id = queueId(key)
-    const kept = this.#kept.get(id) ?? { key, wishes: 0, isKept: this.#begin(key) }
+    const kept = this.#kept.get(id) ?? { key, wishes: 0, isKept: this.#begin(key), isLost: false }
     this.#kept.set(id, kept)
     kept.wishes += 1
     let isWished = true
@@ -73,7 +75,7 @@ export class Keepers {
 
   async #prolongAll(): Promise<void> {
     // In the order in which all nodes lock.
-    const all = [...this.#kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { key }]) => key)
+    const all = [...this.#kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, kept]) => kept)
     try {
       for (let i = 0; i < all.length; i += QUEUES_AT_ONCE) await this.#prolong(all.slice(i, i + QUEUES_AT_ONCE))
     } catch {
@@ -84,9 +86,15 @@ export class Keepers {
     else this.#prolongIn(PROLONG_MS)
   }
 
-  async #prolong(keys: readonly QueueKey[]): Promise<void> {
-    const queues = keys.map(({ project, kind, name }) => [project, kind, name])
+  async #prolong(all: readonly Kept[]): Promise<void> {
+    const queues = all.map(({ key: { project, kind, name } }) => [project, kind, name])
     const over = await this.#lanes.alone<number[]>('prolong_keepers', { queues, seconds: KEEP_SECONDS })
-    await Promise.all(over.map((i) => this.#begin(keys[i] as QueueKey)))
+    for (const i of over) (all[i] as Kept).isLost = true
+    const lost = all.filter(({ isLost }) => isLost)
+    const begin = async (kept: Kept) => {
+      await this.#begin(kept.key)
+      kept.isLost = false
+    }
+    await Promise.all(lost.map(begin))
   }
 }
