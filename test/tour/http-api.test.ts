@@ -30,12 +30,13 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.deepEqual([JSON.parse(redriven as string).moved.length, JSON.parse(redriven as string).done], [1, true])
     assert.deepEqual(bodies(popped), [{ order: 2 }])
     assert.equal(JSON.parse(stats as string).messages.claimed, 1)
-    const [subscribed, subscriptions, told, news, forgotten, shared, ...cleaned] = last
+    const [subscribed, subscriptions, told, news, forgotten, streamed, shared, ...cleaned] = last
     const [{ id }] = JSON.parse(subscriptions as string).subscriptions
     assert.deepEqual(JSON.parse(subscribed as string), { subscription_id: id })
     assert.equal(JSON.parse(told as string).resources.length, 1)
     assert.deepEqual(bodies(news), ['a new version'])
     assert.equal(forgotten, '')
+    assert.match(streamed as string, /^retry: 2000\n\nid: \w+\ndata: \{.*"body": \{"order": 3\}\}$/)
     assert.deepEqual(JSON.parse(shared as string).methods, ['GET', 'POST'])
     assert.deepEqual(cleaned.slice(0, 3), ['', '', ''])
     const [wrong, health, pools, versions, old, sent, bare, full, gone] = cleaned.slice(3)
