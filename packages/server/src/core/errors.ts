@@ -35,7 +35,7 @@ export const errorTable = {
   },
   'delete.ids_and_pop': {
     kind: 'invalid',
-    message: 'pop and ids params cannot be present together in the delete request.',
+    message: 'pop and id params cannot be present together in the delete request.',
   },
   'delete.claim_ids_missing': {
     kind: 'invalid',
