@@ -4,6 +4,7 @@ import type { MemoryBudget } from '../platform/memory-budget.ts'
 import type { Storage } from '../storage/contract.ts'
 import type { Follower, Following } from './followers.ts'
 import type { Listing, Page, ReadPage } from './listing.ts'
+import { SharedRoom } from './shared-room.ts'
 
 export interface FollowerParts {
   readonly watch: Storage['watch']
@@ -149,6 +150,15 @@ export class FollowedQueue {
     const { listing } = group
     const next = { ...listing, after: page.marker }
     const bytes = bytesOf(page.messages)
+    const { budget } = this.#parts
+    const isLong = bytes > SMALL_BYTES
+    let shared: SharedRoom | null = null
+    const roomFor = ({ sharesPages }: Follower): SharedRoom | null => {
+      if (!isLong) return null
+      if (sharesPages !== true) return new SharedRoom(budget, COPIES * bytes)
+      shared ??= new SharedRoom(budget, COPIES * bytes)
+      return shared
+    }
     group.listing = next
     group.place = placeOf(next)
     for (const member of group.members) {
@@ -159,15 +169,16 @@ export class FollowedQueue {
         this.#leave(member, group)
         this.#join(member, { ...listing, hideClientId })
       } else if (shown.messages.length > 0) {
-        this.#hand(shown, bytes, member, group)
+        this.#hand(shown, roomFor(member.follower), member, group)
       }
     }
   }
 
-  #hand(page: Page, bytes: number, member: Member, group: Group): void {
+  /** `room`: what has to be there for it before; null: it is small. */
+  #hand(page: Page, room: SharedRoom | null, member: Member, group: Group): void {
     const { follower } = member
     try {
-      const taking = bytes > SMALL_BYTES ? this.#handLong(page, bytes, member) : follower.onPage(page)
+      const taking = room === null ? follower.onPage(page) : this.#handLong(page, room, member)
       if (taking === undefined) {
         if (follower.once) this.remove(member)
         return
@@ -183,14 +194,12 @@ export class FollowedQueue {
     }
   }
 
-  /** Handed to many, it waits for memory as if each had read it. */
-  async #handLong(page: Page, bytes: number, member: Member): Promise<void> {
-    const holding = await this.#parts.budget.wait(COPIES * bytes)
+  async #handLong(page: Page, room: SharedRoom, member: Member): Promise<void> {
+    await room.enter()
     try {
       if (!member.hasStopped) await member.follower.onPage(page)
     } finally {
-      // By then an answer is on its way, and whoever sends it counts what is left of it.
-      setImmediate(() => holding.release())
+      room.leave()
     }
   }
 

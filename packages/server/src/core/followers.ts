@@ -7,6 +7,8 @@ import type { Listing, Page } from './listing.ts'
 export interface Follower extends Listing {
   /** Stops at the first page that is not empty, which is what the listing would answer. */
   readonly once: boolean
+  /** What is made of a page is made once for all to whom it is handed. Else a long one waits for memory for each. */
+  readonly sharesPages?: true
   /**
    * Takes a page, never an empty one, and goes on behind it. With a promise it gets no other page before that resolves,
    * and then what came meanwhile. A follower that throws, or rejects, has stopped.

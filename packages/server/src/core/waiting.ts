@@ -2,7 +2,6 @@ import type { Storage } from '../storage/contract.ts'
 import type { FollowerParts } from './followed-queue.ts'
 import { Followers } from './followers.ts'
 import { Heartbeats } from './heartbeats.ts'
-import { KeptQueues } from './kept-queues.ts'
 import { createReadPage } from './listing.ts'
 import { LongPolls } from './long-poll.ts'
 import { Pushes, type PushesParts } from './pushes/pushes.ts'
@@ -13,7 +12,6 @@ export interface Waiting {
   readonly longPolls: LongPolls
   readonly followers: Followers
   readonly heartbeats: Heartbeats
-  readonly kept: KeptQueues
   readonly pushes: Pushes
 }
 
@@ -26,12 +24,10 @@ export function openWaiting({ budget, ...parts }: WaitingParts): Waiting {
   const watch: Storage['watch'] = (queue, listener) => storage.watch(queues.remembered(queue), listener)
   const followers = new Followers({ watch, readPage, clock, budget })
   const takers = new Takers(watch, clock)
-  const kept = new KeptQueues(storage)
   return {
     longPolls: new LongPolls({ clock, readPage, followers, takers }),
     followers,
     heartbeats: new Heartbeats(clock),
-    kept,
-    pushes: new Pushes({ ...parts, followers, takers, kept }),
+    pushes: new Pushes({ ...parts, followers, takers }),
   }
 }

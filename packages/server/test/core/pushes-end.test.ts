@@ -16,7 +16,8 @@ async function assertEnded(scene: Scene, one: Connection): Promise<void> {
   one.news()
   await scene.post(['afterwards'])
   assert.deepEqual(one.news(), [])
-  assert.deepEqual(scene.open, { watch: 0, watchSubscriptions: 0, keepGone: 0 })
+  const { watch, watchSubscriptions, keepGone } = scene.open
+  assert.deepEqual([watch, watchSubscriptions, keepGone], [0, 0, 0])
   assert.equal(scene.waiting.pushes.counts().subscriptions, 0)
 }
 

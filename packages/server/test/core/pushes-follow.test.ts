@@ -249,17 +249,51 @@ describe('what may be pushed', () => {
 })
 
 describe('what pushing costs', () => {
-  test('is one read and one watch of a queue, however many connections follow it', async (t) => {
+  const MANY = 10_000
+
+  test('is one read, one watch and one timer for a queue, however many connections follow it', async (t) => {
     const scene = await openScene(t)
-    const all = connections(1000)
-    for (const one of all.slice(0, 500)) await scene.subscribe(one)
-    const more = all.slice(500).map((one) => scene.subscribe(one))
-    await Promise.all(more)
-    assert.deepEqual(scene.open, { watch: 1, watchSubscriptions: 1, keepGone: 1 })
+    const all = connections(MANY)
+    await Promise.all(all.map((one) => scene.subscribe(one)))
+    assert.deepEqual(scene.open, { watch: 1, watchSubscriptions: 1, keepGone: 1, timer: 1 })
     assert.equal(scene.calls.get('keepGone'), 1)
-    for (const body of ['a', 'b']) assert.equal(await scene.callsOf('messages.list', () => scene.post([body])), 1)
-    for (const { seen } of all) assert.deepEqual(seen, ['a', 'b'])
-    assert.equal(all[0]?.pages[0], all[999]?.pages[0], 'the same page for all')
-    assert.deepEqual(scene.waiting.pushes.counts(), { subscriptions: 1000, pushed: 2000 })
+    for (const body of ['a', 'b']) {
+      const before = scene.totalCalls()
+      await scene.post([body])
+      assert.equal(scene.totalCalls() - before, 2, 'the POST, and one listing')
+    }
+    assert.ok(all.every(({ seen }) => seen.join() === 'a,b'))
+    assert.equal(all[0]?.pages[0], all[MANY - 1]?.pages[0], 'the same page for all')
+    assert.deepEqual(scene.waiting.pushes.counts(), { subscriptions: MANY, pushed: 2 * MANY })
+  })
+
+  test('is nothing for queues to which nothing is posted, however many are followed', async (t) => {
+    const scene = await openScene(t)
+    const all = connections(MANY)
+    await Promise.all(all.map((one) => scene.subscribe(one, { queue: one.id })))
+    assert.equal(scene.open.timer, 1)
+    const before = scene.totalCalls()
+    await scene.pass(60)
+    assert.equal(scene.totalCalls() - before, 0)
+    await scene.post(['a'], { queue: 'c7' })
+    assert.equal(scene.totalCalls() - before, 2, 'the POST, and one listing')
+    assert.deepEqual(
+      all.filter(({ seen }) => seen.length > 0).map(({ id }) => id),
+      ['c7'],
+    )
+  })
+
+  test('is memory once for a long page, however many connections are slow to take it', async (t) => {
+    const scene = await openScene(t)
+    const all = connections(100)
+    await Promise.all(all.map((one) => scene.subscribe(one)))
+    for (const one of all) one.busy = Promise.withResolvers()
+    const bytes = 200 * 1024
+    await scene.post(['x'.repeat(bytes)])
+    assert.ok(all.every(({ pages }) => pages.length === 1))
+    assert.ok(scene.budget.held > bytes && scene.budget.held < 3 * bytes, String(scene.budget.held))
+    for (const one of all) one.goOn()
+    await settled()
+    assert.equal(scene.budget.held, 0)
   })
 })

@@ -17,6 +17,7 @@ import type { Push, Receiver } from '../../src/core/receiver.ts'
 import { SocketTally } from '../../src/core/socket-tally.ts'
 import { openWaiting, type Waiting } from '../../src/core/waiting.ts'
 import type { Claim } from '../../src/model/model.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
@@ -46,7 +47,8 @@ export class Scene {
   /** Comes between a move of that name and its answer. */
   readonly before = new Map<string, () => Promise<void>>()
   /** Watches and the like that have begun and not ended. */
-  readonly open = { watch: 0, watchSubscriptions: 0, keepGone: 0 }
+  readonly open = { watch: 0, watchSubscriptions: 0, keepGone: 0, timer: 0 }
+  readonly budget: MemoryBudget
 
   constructor(clock: ManualClock, storage: Storage, terms: SceneTerms) {
     const { requiresConfirmation = false, maxSubscriptions = null, deniedPermissions = [] } = terms
@@ -60,10 +62,11 @@ export class Scene {
     }
     const queues = new QueueDirectory(this.storage.queues, null, limits)
     const onTrouble = (error: unknown) => void this.troubles.push(error)
-    const parts = { storage: this.storage, queues, clock }
+    this.budget = new MemoryBudget({ bytes: 1 << 30, clock })
+    const parts = { storage: this.storage, queues, clock: this.#spiedClock() }
     this.waiting = openWaiting({
       ...parts,
-      budget: new MemoryBudget({ bytes: 1 << 30, clock }),
+      budget: this.budget,
       requiresConfirmation,
       maxSubscriptions,
       onTrouble,
@@ -126,6 +129,36 @@ export class Scene {
     return (this.calls.get(name) ?? 0) - before
   }
 
+  totalCalls(): number {
+    return this.calls.values().reduce((sum, calls) => sum + calls, 0)
+  }
+
+  #spiedClock(): Clock {
+    return {
+      now: () => this.clock.now(),
+      at: (instant, callback) => {
+        const end = this.#began('timer', () => timer.cancel())
+        const timer = this.clock.at(instant, () => {
+          end()
+          callback()
+        })
+        return { cancel: end }
+      },
+    }
+  }
+
+  /** `end` is called once. */
+  #began(name: keyof typeof this.open, end: () => void): () => void {
+    this.open[name] += 1
+    let isOpen = true
+    return () => {
+      if (!isOpen) return
+      isOpen = false
+      this.open[name] -= 1
+      end()
+    }
+  }
+
   #spied(storage: Storage): Storage {
     const spied = <T extends object>(part: T, prefix: string): T =>
       new Proxy(part, {
@@ -135,23 +168,19 @@ export class Scene {
           return (...args: unknown[]) => this.#called(`${prefix}${String(property)}`, () => value.apply(target, args))
         },
       })
-    const began = (name: keyof typeof this.open, end: () => void) => {
-      this.open[name] += 1
-      return () => {
-        this.open[name] -= 1
-        end()
-      }
-    }
     return {
       ...storage,
       queues: spied(storage.queues, 'queues.'),
       messages: spied(storage.messages, 'messages.'),
       claims: spied(storage.claims, 'claims.'),
       subscriptions: spied(storage.subscriptions, 'subscriptions.'),
-      watch: (queue, listener) => began('watch', storage.watch(queue, listener)),
-      watchSubscriptions: (queue, listener) => began('watchSubscriptions', storage.watchSubscriptions(queue, listener)),
+      watch: (queue, listener) => this.#began('watch', storage.watch(queue, listener)),
+      watchSubscriptions: (queue, listener) =>
+        this.#began('watchSubscriptions', storage.watchSubscriptions(queue, listener)),
       keepGone: (queue) =>
-        this.#called('keepGone', async () => began('keepGone', await storage.keepGone(queue))) as Promise<() => void>,
+        this.#called('keepGone', async () => this.#began('keepGone', await storage.keepGone(queue))) as Promise<
+          () => void
+        >,
     }
   }
 
@@ -171,7 +200,7 @@ export async function openScene(t: TestContext, terms: SceneTerms = {}): Promise
     await scene.waiting.pushes.close()
     scene.waiting.longPolls.close()
     await storage.close()
-    assert.deepEqual(scene.open, { watch: 0, watchSubscriptions: 0, keepGone: 0 })
+    assert.deepEqual(scene.open, { watch: 0, watchSubscriptions: 0, keepGone: 0, timer: 0 })
   })
   return scene
 }

@@ -25,6 +25,7 @@ export class FollowSource implements PushSource, Follower {
   readonly includeGone = true
   readonly withMarkers = true
   readonly once = false
+  readonly sharesPages = true
   /** Everything up to here has been pushed. */
   after: string | null
   readonly #push: ConnectionPush

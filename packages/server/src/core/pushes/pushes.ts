@@ -2,10 +2,8 @@ import type { QueueKey, Subscription } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Storage, StorageUnavailable } from '../../storage/contract.ts'
-import { ZaqarError } from '../errors.ts'
 import type { Caller, OnTrouble } from '../execute.ts'
 import type { Followers } from '../followers.ts'
-import type { KeptQueues } from '../kept-queues.ts'
 import { ParsedBodies } from '../parsed-bodies.ts'
 import type { QueueDirectory } from '../queue-directory.ts'
 import type { Receiver } from '../receiver.ts'
@@ -19,6 +17,9 @@ import { ConnectionPush, type PushHooks } from './connection-push.ts'
 import { Deadlines } from './deadlines.ts'
 import { type FollowParts, FollowSource } from './follow-source.ts'
 import { type HeldClaim, HeldClaims } from './held-claims.ts'
+import { isNoLess } from './is-no-less.ts'
+import { KeptQueues } from './kept-queues.ts'
+import { ProjectSubscriptions } from './project-subscriptions.ts'
 import { PushedQueue, type PushedQueueParts } from './pushed-queue.ts'
 
 export interface PushesParts {
@@ -27,7 +28,6 @@ export interface PushesParts {
   readonly clock: Clock
   readonly followers: Followers
   readonly takers: Takers
-  readonly kept: KeptQueues
   readonly requiresConfirmation: boolean
   /** Of each project at a time, in this process; null: any number. */
   readonly maxSubscriptions: number | null
@@ -87,6 +87,7 @@ export class Pushes {
   readonly held: HeldClaims
   readonly #parts: PushesParts
   readonly #deadlines: Deadlines
+  readonly #kept: KeptQueues
   readonly #atOnce = new AtOnce(AT_ONCE)
   readonly #hooks: PushHooks
   readonly #followParts: FollowParts
@@ -95,8 +96,10 @@ export class Pushes {
   readonly #queues = new Map<string, PushedQueue>()
   readonly #connections = new Map<Receiver, Connection>()
   readonly #gone = new WeakSet<Receiver>()
-  /** Subscriptions of each project, those too that are being made. */
-  readonly #ofProjects = new Map<string, number>()
+  /** Those too that are being made. */
+  readonly #ofProjects: ProjectSubscriptions
+  /** Of subscriptions whose connections stay. */
+  readonly #ending = new Set<Promise<void>>()
   #subscriptions = 0
   #pushed = 0
   #isClosed = false
@@ -106,6 +109,8 @@ export class Pushes {
     const { storage, queues, clock, followers, takers, requiresConfirmation } = parts
     this.#parts = parts
     this.#deadlines = new Deadlines(clock)
+    this.#kept = new KeptQueues(storage)
+    this.#ofProjects = new ProjectSubscriptions(parts.maxSubscriptions)
     const deadlines = this.#deadlines
     this.held = new HeldClaims(deadlines)
     const onPushed = (messages: number) => {
@@ -117,7 +122,11 @@ export class Pushes {
       deadlines,
       requiresConfirmation,
       onRowDue: (push) => this.#queues.get(queueId(push.key))?.reread([push]),
-      onCredentialsEnd: (push) => void this.#end(push),
+      onCredentialsEnd: (push) => {
+        const ending = this.#end(push)
+        this.#ending.add(ending)
+        void ending.then(() => this.#ending.delete(ending))
+      },
     }
     this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure }
     this.#claimParts = {
@@ -150,13 +159,13 @@ export class Pushes {
     const { receiver, key } = wish
     if (this.#isClosed || this.#gone.has(receiver)) throw new StorageUnavailable('the connection is gone')
     const connection = this.#connectionOf(receiver)
-    this.#countIn(key.project)
+    this.#ofProjects.add(key.project)
     const making = this.#enrol(wish, connection, make)
     connection.making.add(making)
     try {
       return await making
     } catch (error) {
-      this.#countOut(key.project)
+      this.#ofProjects.remove(key.project)
       throw error
     } finally {
       connection.making.delete(making)
@@ -196,6 +205,7 @@ export class Pushes {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#connections.keys()].map((receiver) => this.gone(receiver)))
+    await Promise.all(this.#ending)
     this.#deadlines.close()
   }
 
@@ -216,26 +226,13 @@ export class Pushes {
     if (isIdle) this.#connections.delete(receiver)
   }
 
-  #countIn(project: string): void {
-    const count = this.#ofProjects.get(project) ?? 0
-    const { maxSubscriptions: max } = this.#parts
-    if (max !== null && count >= max) throw new ZaqarError('subscription.too_many', { project, max })
-    this.#ofProjects.set(project, count + 1)
-  }
-
-  #countOut(project: string): void {
-    const count = this.#ofProjects.get(project) ?? 0
-    if (count > 1) this.#ofProjects.set(project, count - 1)
-    else this.#ofProjects.delete(project)
-  }
-
   async #enrol(wish: PushWish, connection: Connection, make: () => Promise<Made>): Promise<Subscribed> {
     const { receiver, key, caller, claim } = wish
     const queue = this.#queueOf(key)
     queue.enter()
     let unkeep = () => {}
     try {
-      if (claim === null) unkeep = await this.#parts.kept.keep(key)
+      if (claim === null) unkeep = await this.#kept.keep(key)
       const seen = queue.changes
       const { subscription, after } = await make()
       const push = new ConnectionPush(
@@ -249,7 +246,7 @@ export class Pushes {
       const leave = () => {
         unkeep()
         queue.leave(push)
-        this.#countOut(key.project)
+        this.#ofProjects.remove(key.project)
         this.#subscriptions -= 1
       }
       connection.pushes.set(push, { caller, leave })
@@ -338,13 +335,4 @@ export class Pushes {
     this.#reported = error
     this.#parts.onTrouble(error, { operation: 'subscriptions.push' })
   }
-}
-
-/** Whether these credentials are of the same user, and good for all that those are good for. */
-function isNoLess(these: Caller, those: Caller): boolean {
-  const isSame = these.project === those.project && these.userId === those.userId
-  const { signed, accessRules } = these.scope
-  const isAsGood =
-    signed === null && (accessRules === null || JSON.stringify(accessRules) === JSON.stringify(those.scope.accessRules))
-  return isSame && isAsGood && those.roles.every((role) => these.roles.includes(role))
 }

@@ -1,6 +1,6 @@
-import type { QueueKey } from '../model/model.ts'
-import { queueId } from '../model/queue-id.ts'
-import type { Storage } from '../storage/contract.ts'
+import type { QueueKey } from '../../model/model.ts'
+import { queueId } from '../../model/queue-id.ts'
+import type { Storage } from '../../storage/contract.ts'
 
 interface Kept {
   /** Of those who want it kept. */
