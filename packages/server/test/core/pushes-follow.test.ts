@@ -8,7 +8,7 @@ import { createSubscription } from '../../src/core/operations/subscriptions/crea
 import { subscribeReceiver } from '../../src/core/operations/subscriptions/subscribe-receiver.ts'
 import { updateSubscription } from '../../src/core/operations/subscriptions/update-subscription.ts'
 import { onTopics } from '../../src/core/operations/topics/on-topics.ts'
-import { Connection, connections, openScene } from '../support/pushes.ts'
+import { Connection, connections, openScene, type Scene } from '../support/pushes.ts'
 import { settled } from '../support/settled.ts'
 
 describe('a subscription that pushes to a connection', () => {
@@ -250,11 +250,20 @@ describe('what may be pushed', () => {
 
 describe('what pushing costs', () => {
   const MANY = 10_000
+  const QUEUES = 2_000
+
+  /** Each to the queue of that name. */
+  async function subscribeAll(scene: Scene, all: readonly Connection[], queueOf: (one: Connection) => string) {
+    const subscribe = (receiver: Connection) =>
+      scene.run(subscribeReceiver, { queue: queueOf(receiver), options: {}, receiver })
+    for (const { begin } of await Promise.all(all.map(subscribe))) begin()
+    await settled()
+  }
 
   test('is one read, one watch and one timer for a queue, however many connections follow it', async (t) => {
     const scene = await openScene(t)
     const all = connections(MANY)
-    await Promise.all(all.map((one) => scene.subscribe(one)))
+    await subscribeAll(scene, all, () => 'jobs')
     assert.deepEqual(scene.open, { watch: 1, watchSubscriptions: 1, keepGone: 1, timer: 1 })
     assert.equal(scene.calls.get('keepGone'), 1)
     for (const body of ['a', 'b']) {
@@ -269,8 +278,8 @@ describe('what pushing costs', () => {
 
   test('is nothing for queues to which nothing is posted, however many are followed', async (t) => {
     const scene = await openScene(t)
-    const all = connections(MANY)
-    await Promise.all(all.map((one) => scene.subscribe(one, { queue: one.id })))
+    const all = connections(QUEUES)
+    await subscribeAll(scene, all, ({ id }) => id)
     assert.equal(scene.open.timer, 1)
     const before = scene.totalCalls()
     await scene.pass(60)
