@@ -15,7 +15,7 @@ import type { Step, WeightedStep } from './step.ts'
 import { LONGEST_SUBSCRIPTION_SECONDS, subscribe, subscriptionSteps } from './subscription-steps.ts'
 import { transferSteps } from './transfer-steps.ts'
 import { World } from './world.ts'
-import { changeClient, follow, reopen, timePasses } from './world-steps.ts'
+import { changeClient, follow, readOn, reopen, timePasses } from './world-steps.ts'
 
 /**
  * Any sequence of moves, with time passing, is answered alike by engine and model. Besides, who follows markers meets
@@ -64,6 +64,7 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
       arbitrary: sequence(
         timePasses,
         follow,
+        readOn,
         ...queueSteps,
         ...messageSteps,
         ...claimSteps,
@@ -73,7 +74,7 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
         ...registry,
       ),
     },
-    { weight: 4, arbitrary: sequence(timePasses, follow, ...messageSteps, ...claimSteps, ...transferSteps) },
+    { weight: 4, arbitrary: sequence(timePasses, follow, readOn, ...messageSteps, ...claimSteps, ...transferSteps) },
     { weight: 1, arbitrary: sequence(timePasses, ...queueSteps, ...subscriptionSteps) },
     // Much of this says nothing before somebody listens and something is posted, so both come often.
     {

@@ -6,8 +6,8 @@ import type { World } from './world.ts'
 const PAGE = 3
 
 /**
- * A reader that keeps what is removed from a queue and reads on after each step: so it meets every message that takes a
- * place there, once, in the order of places, whatever consumers do with it. What it meets the model says.
+ * A reader that keeps what is removed from a queue and reads on before that is forgotten: so it meets every message that
+ * takes a place there, once, in the order of places, whatever consumers do with it. What it meets the model says.
  */
 export class Witness {
   readonly #world: World

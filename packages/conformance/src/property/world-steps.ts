@@ -10,7 +10,7 @@ export const timePasses = step(
   async (world, { instant, offset }) => {
     const next = world.nextInstants()
     const target = (next[instant % Math.max(next.length, 1)] ?? world.now + 1000) + offset
-    if (target > world.now) world.clock.moveTo(target)
+    if (target > world.now) await world.moveTo(target)
   },
 )
 
@@ -21,6 +21,8 @@ export const follow = step(
   (world, { queue, limit, includeDelayed }) =>
     world.follower(queue, includeDelayed).readPage(world.engine, limit, world.now),
 )
+
+export const readOn = step(3, 'read on with what is gone', {}, (world) => world.readOn())
 
 /** Everything restarts: nothing that must be true lives only in memory. */
 export const reopen = step(1, 'reopen the store', {}, (world) => world.reopen())

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Instant, Lease, Message, Notification, Queue, QueueHandle, QueueKey, Storage } from 'zaqar/storage'
+import { GONE_MS } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { createModel } from '../model/create-model.ts'
 import { endLeases } from '../model/delivery-moves.ts'
@@ -57,6 +58,7 @@ export class World {
   /** Of the queues where most steps meet. */
   readonly #witnesses: readonly Witness[]
   readonly #instants = new Set<Instant>()
+  #readAt: Instant = 0
   #serial = 0
 
   constructor(clients: OpenedClients, clock: ManualClock, prefix: string) {
@@ -79,12 +81,12 @@ export class World {
   }
 
   async begin(): Promise<void> {
+    this.#readAt = this.now
     for (const witness of this.#witnesses) await witness.keep(this.#model)
   }
 
   async run(step: Step): Promise<void> {
     await step.run(this)
-    for (const witness of this.#witnesses) await witness.readOn(this.#model)
     for (const news of this.#news) await news.check(this.now)
     await this.workNews.check(this.now)
   }
@@ -95,7 +97,19 @@ export class World {
     for (const witness of this.#witnesses) witness.end()
   }
 
+  async moveTo(instant: Instant): Promise<void> {
+    if (instant - this.#readAt >= GONE_MS) await this.readOn()
+    this.clock.moveTo(instant)
+  }
+
+  /** The witnesses do, before anything that they have not met is forgotten. */
+  async readOn(): Promise<void> {
+    this.#readAt = this.now
+    for (const witness of this.#witnesses) await witness.readOn(this.#model)
+  }
+
   async reopen(): Promise<void> {
+    await this.readOn()
     await this.clients.reopen()
     if (!this.clients.abilities.severalProcesses) endLeases(this.#modelState)
     for (const news of this.#news) news.watchAgain(this.engine)
@@ -193,6 +207,7 @@ export class World {
   }
 
   async checkFollowers(): Promise<void> {
+    await this.readOn()
     for (const follower of this.#followers.values()) await follower.checkAllWereMet(this.engine, this.now)
   }
 }
