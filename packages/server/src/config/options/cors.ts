@@ -31,7 +31,8 @@ export const cors = {
       kind: list,
       default:
         'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Tenant-Id,X-OpenStack-Request-ID,' +
-        'X-Trace-Info,X-Trace-HMAC,Client-ID,X-Project-ID,URL-Signature,URL-Methods,URL-Paths,URL-Expires,Idempotency-Key',
+        'X-Trace-Info,X-Trace-HMAC,Client-ID,X-Project-ID,URL-Signature,URL-Methods,URL-Paths,URL-Expires,Idempotency-Key,' +
+        'Last-Event-ID',
       meaning: 'Headers that pages may send, beside the usual ones such as Content-Type.',
     },
     {
