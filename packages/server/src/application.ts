@@ -24,6 +24,7 @@ import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
 import { ProjectSeats } from './websocket/project-seats.ts'
+import { type Peer, Session, type SessionHouse } from './websocket/session.ts'
 import type { EndedConnection } from './websocket/socket-connection.ts'
 import { Sockets } from './websocket/sockets.ts'
 import { chosenVersions } from './wire/all-versions.ts'
@@ -61,6 +62,8 @@ export interface Application {
   readonly upgrade: Upgrade | null
   /** The same for the port where only WebSocket is spoken; null where there is none. */
   readonly upgradeAtOwnPort: Upgrade | null
+  /** The same conversation by another way than a WebSocket. */
+  openSession(peer: Peer): Session
   /** Answers the requests that wait. */
   close(): void
   /** Removes what connections leave behind: when their listeners are closed, and before the storage is. */
@@ -143,7 +146,7 @@ export function createApplication({
   }
   const isApart = config.http.adminPort !== null
   const { websocket } = config
-  const sockets = new Sockets({
+  const sessions: SessionHouse = {
     authenticate,
     needsAuthentication: config.auth.strategy === 'keystone',
     execute,
@@ -154,6 +157,9 @@ export function createApplication({
     maxRequests: websocket.maxRequests,
     onTrouble,
     pushes: waiting.pushes,
+  }
+  const sockets = new Sockets({
+    ...sessions,
     clock,
     budget,
     tally,
@@ -171,6 +177,7 @@ export function createApplication({
     requests: () => requests + tally.requests,
     upgrade: websocket.enabled ? sockets.upgrade(null) : null,
     upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
+    openSession: (peer) => new Session(peer, sessions, null),
     close: () => waiting.longPolls.close(),
     end: () => waiting.pushes.close(),
   }

@@ -11,7 +11,8 @@ import { openApiPage } from './openapi/page.ts'
 import type { OpenApi, OpenApiOperation } from './openapi/types.ts'
 import { madeOnce, type StaticDocument } from './static-document.ts'
 import { type ApiVersion, versionsDocument } from './versions.ts'
-import { furtherDoors } from './websocket/doors/further.ts'
+import { upstreamSchemas } from './websocket/doors/answer-docs.ts'
+import { socketDoors } from './websocket/doors.ts'
 
 /** A document for everybody: it belongs to no version, and asks for no headers and no token. */
 export interface PublicDocument extends StaticDocument {
@@ -104,7 +105,8 @@ export function publicDocuments(versions: readonly ApiVersion[], limits: Limits)
 /** Sockets speak the newest version. */
 function socketApi(versions: readonly ApiVersion[], limits: Limits): AsyncApi {
   const newest = versions.at(-1) as ApiVersion
-  return asyncApi(furtherDoors(newest), newest.schemas(newest.prefix), limits)
+  const schemas = { ...newest.schemas(newest.prefix), ...upstreamSchemas }
+  return asyncApi([...socketDoors(newest).values()], schemas, limits)
 }
 
 function pathsOf(documents: readonly PublicDocument[]): Record<string, Record<string, OpenApiOperation>> {

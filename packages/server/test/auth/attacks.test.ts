@@ -13,7 +13,7 @@ import { KEYSTONE } from '../support/keystone-settings.ts'
 
 const CLAIMS_TO_BE_ADMIN = { 'X-Roles': 'admin', 'X-User-Id': 'u', 'X-Identity-Status': 'Confirmed' }
 /** Served to everybody. */
-const PUBLIC = ['/', '/openapi.json', '/docs', '/v2/confirm']
+const PUBLIC = ['/', '/openapi.json', '/asyncapi.json', '/docs', '/v2/confirm']
 
 describe('with Keystone', () => {
   let service: InProcessService

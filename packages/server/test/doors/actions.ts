@@ -90,10 +90,11 @@ export interface Stats {
 /** An error as the contract has it. */
 export class Refused extends Error {
   readonly status: number
-  readonly title: string
+  /** Null where the door has none. */
+  readonly title: string | null
   readonly description: string
 
-  constructor({ status, title, description }: { status: number; title: string; description: string }) {
+  constructor({ status, title, description }: { status: number; title: string | null; description: string }) {
     super(`${status} ${title}: ${description}`)
     this.status = status
     this.title = title
@@ -106,7 +107,7 @@ export function refusal(status: number, title: string, ...mentions: readonly str
   return (error) =>
     error instanceof Refused &&
     error.status === status &&
-    error.title === title &&
+    (error.title === null || error.title === title) &&
     mentions.every((text) => error.description.includes(text))
 }
 

@@ -1,8 +1,10 @@
 import { describe } from 'node:test'
 import { type FreshService, freshService } from '../support/fresh-service.ts'
-import { OTHER_CLIENT_ID } from '../support/test-client.ts'
+import { CLIENT_ID, OTHER_CLIENT_ID, PROJECT } from '../support/test-client.ts'
 import type { Actions } from './actions.ts'
-import { type Door, V1, V1_1, V2 } from './http-doors.ts'
+import type { Door, Who } from './door.ts'
+import { V1, V1_1, V2 } from './http-doors.ts'
+import { SOCKET } from './socket-door.ts'
 
 export interface Scene {
   /** A client of the door. */
@@ -15,7 +17,7 @@ export interface Scene {
   readonly service: FreshService
 }
 
-const DOORS: readonly Door[] = [V1, V1_1, V2]
+const DOORS: readonly Door[] = [V1, V1_1, V2, SOCKET]
 
 /** Defines the same tests for each door, with a new service for each test. `env` configures the service. */
 export function throughEachDoor(
@@ -26,7 +28,7 @@ export function throughEachDoor(
   for (const door of doors) {
     describe(`${what}, through ${door.name},`, () => {
       const service = freshService(env)
-      const as = (headers: Record<string, string>) => door.actions(service.client.with(headers))
+      const as = (other: Partial<Who>) => door.actions(service, { clientId: CLIENT_ID, project: PROJECT, ...other })
       define(
         {
           service,
@@ -34,10 +36,10 @@ export function throughEachDoor(
             return as({})
           },
           get other() {
-            return as({ 'Client-ID': OTHER_CLIENT_ID })
+            return as({ clientId: OTHER_CLIENT_ID })
           },
           get stranger() {
-            return as({ 'X-Project-Id': 'p2' })
+            return as({ project: 'p2' })
           },
         },
         door,

@@ -14,6 +14,7 @@ import {
   type Stats,
   type Terms,
 } from './actions.ts'
+import type { Door } from './door.ts'
 
 const MINUTE = 60
 const HOUR = 3600
@@ -232,13 +233,16 @@ function isNotFound(answer: TestAnswer): boolean {
   return true
 }
 
-/** A way in. */
-export interface Door {
-  readonly name: string
-  /** What a client of that door does, given one of the HTTP API. */
-  actions(client: TestClient): Actions
-}
+export const V1 = overHttp('v1', bare)
+export const V1_1 = overHttp('v1.1', tagged)
+export const V2 = overHttp('v2', tagged)
 
-export const V1: Door = { name: 'v1', actions: (client) => new HttpActions(client, '/v1', bare) }
-export const V1_1: Door = { name: 'v1.1', actions: (client) => new HttpActions(client, '/v1.1', tagged) }
-export const V2: Door = { name: 'v2', actions: (client) => new HttpActions(client, '/v2', tagged) }
+function overHttp(name: string, form: Form): Door {
+  return {
+    name,
+    actions({ client }, { clientId, project }) {
+      const headers = { 'Client-ID': clientId, 'X-Project-Id': project }
+      return new HttpActions(client.with(headers), `/${name}`, form)
+    },
+  }
+}

@@ -98,6 +98,7 @@ describe('without authentication', () => {
       ['/', 300],
       ['/docs', 200],
       ['/openapi.json', 200],
+      ['/asyncapi.json', 200],
       ['/v2/', 403],
       ['/v2/queues', 403],
     ] as const) {

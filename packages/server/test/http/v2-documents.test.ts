@@ -127,7 +127,7 @@ describe('the home document', () => {
 test('no browser takes a document for something else than it says', async (t) => {
   const service = await openInProcess()
   t.after(() => service.close())
-  for (const path of ['/', '/v1/', '/v1.1/', '/v2/', '/openapi.json', '/docs', '/v2/confirm']) {
+  for (const path of ['/', '/v1/', '/v1.1/', '/v2/', '/openapi.json', '/asyncapi.json', '/docs', '/v2/confirm']) {
     assert.equal((await service.client.get(path)).headers['x-content-type-options'], 'nosniff', path)
   }
 })

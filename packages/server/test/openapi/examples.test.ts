@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Example } from '../../src/wire/openapi/types.ts'
-import * as exampleIds from '../../src/wire/v2/example-ids.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { TestClient } from '../support/test-client.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type PlacedOperation,
   versionAndName,
 } from './document.ts'
+import { type Ids, learn, withIds } from './example-ids.ts'
 
 /**
  * The order in which the examples make sense; `queues.create create` is one example, `queues.get` all of an operation.
@@ -135,7 +135,7 @@ for (const [version, operations] of versions) {
       if (known.length === 0 || (steps === onDeadLetters && known.length < steps.length)) continue
       it(`from ${known[0]} to ${known.at(-1)}`, async () => {
         const service = await openInProcess()
-        const ids = new Map<string, string>()
+        const ids: Ids = new Map()
         for (const step of known) {
           const [name, example] = step.split(' ')
           const placed = named(name) as PlacedOperation
@@ -159,7 +159,7 @@ async function documentedOperations(): Promise<PlacedOperation[]> {
 }
 
 /** Sends an example with the ids of today and compares the answer, from which it learns further ids. */
-async function send(service: InProcessService, example: Example, placed: PlacedOperation, ids: Map<string, string>) {
+async function send(service: InProcessService, example: Example, placed: PlacedOperation, ids: Ids) {
   const step = `${placed.operation.operationId} ${example.name}`
   const { method, path, headers = {}, body } = withIds(example.request, ids)
   const schema = requestSchema(placed)
@@ -181,25 +181,4 @@ async function send(service: InProcessService, example: Example, placed: PlacedO
 function requestSchema({ operation }: PlacedOperation): any {
   const contents = Object.values((operation.requestBody?.['content'] ?? {}) as Record<string, { schema: unknown }>)
   return contents[0]?.schema
-}
-
-function withIds<T>(value: T, ids: ReadonlyMap<string, string>): T {
-  const text = [...ids].reduce((text, [shown, real]) => text.replaceAll(shown, real), JSON.stringify(value))
-  return JSON.parse(text) as T
-}
-
-/** Where an example has an id that was not met before, the answer has the real one. */
-function learn(shown: unknown, found: unknown, ids: Map<string, string>): void {
-  if (typeof shown === 'string' && typeof found === 'string') learnFromText(withIds(shown, ids), found, ids)
-  if (typeof shown !== 'object' || shown === null || typeof found !== 'object' || found === null) return
-  for (const [key, value] of Object.entries(shown)) learn(value, (found as Record<string, unknown>)[key], ids)
-}
-
-function learnFromText(shown: string, found: string, ids: Map<string, string>): void {
-  const known: readonly string[] = Object.values(exampleIds)
-  const inside = known.filter((id) => shown.includes(id)).sort((a, b) => shown.indexOf(a) - shown.indexOf(b))
-  const pattern = inside.reduce((text, id) => text.replace(id, '([\\w+/=-]+)'), shown.replace(/[?.+*{}[\]]/g, '\\$&'))
-  const real = new RegExp(`^${pattern}$`).exec(found)
-  if (real === null) return
-  for (const [index, id] of inside.entries()) if (!ids.has(id)) ids.set(id, real[index + 1] as string)
 }

@@ -3,10 +3,13 @@ import { afterEach, beforeEach } from 'node:test'
 import type { ManualClock } from 'zaqar-conformance'
 import type { Storage } from '../../src/storage/contract.ts'
 import { type InProcessService, openInProcess, type Seams } from './in-process.ts'
+import { SessionClient } from './session-client.ts'
 import type { TestAnswer, TestClient } from './test-client.ts'
 
 export interface FreshService {
   readonly client: TestClient
+  /** Of a connection, opened when it is first asked for. */
+  readonly socket: SessionClient
   readonly clock: ManualClock
   readonly storage: Storage
   readonly troubles: readonly unknown[]
@@ -21,16 +24,23 @@ export interface FreshService {
 /** A new service for each test of the suite that calls this. A test fails when the service had trouble of its own. */
 export function freshService(env: Record<string, string> = {}, seams: Seams = {}): FreshService {
   let service: InProcessService
+  let socket: SessionClient | null = null
   beforeEach(async () => {
     service = await openInProcess(env, seams)
   })
   afterEach(async () => {
+    socket?.leave()
+    socket = null
     await service.close()
     assert.deepEqual(service.troubles, [])
   })
   return {
     get client() {
       return service.client
+    },
+    get socket() {
+      socket ??= new SessionClient(service.openSession, 'test')
+      return socket
     },
     get clock() {
       return service.clock

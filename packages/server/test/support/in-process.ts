@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ManualClock } from 'zaqar-conformance'
 import { type Access, type AccessParts, openAccess } from '../../src/access.ts'
-import { type ApplicationParts, createApplication } from '../../src/application.ts'
+import { type Application, type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { OnTrouble } from '../../src/core/execute.ts'
 import { isStreamed } from '../../src/http/answer-stream.ts'
@@ -36,6 +36,7 @@ export interface InProcessService {
   /** For a listener; null where no WebSocket is spoken. */
   readonly upgrade: Upgrade | null
   readonly upgradeAtOwnPort: Upgrade | null
+  readonly openSession: Application['openSession']
   /** As at the end of a service, before its listeners close. */
   answerWaiting(): void
   close(): Promise<void>
@@ -76,7 +77,7 @@ export async function openInProcess(
     installationKey: () => 'a key that only tests know',
     ...accessSeams,
   })
-  const { handle, handleForAdmins, upgrade, upgradeAtOwnPort, close, end } = createApplication({
+  const { handle, handleForAdmins, upgrade, upgradeAtOwnPort, openSession, close, end } = createApplication({
     config,
     access: trusts === undefined ? access : { ...access, trusts },
     storage,
@@ -103,6 +104,7 @@ export async function openInProcess(
     endedSockets,
     upgrade,
     upgradeAtOwnPort,
+    openSession,
     answerWaiting: close,
     async close() {
       close()

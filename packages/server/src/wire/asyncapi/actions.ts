@@ -23,13 +23,12 @@ export function messageOf(name: string): Pointer {
 
 /** The action of a door: its operation, its request and its answer. */
 export function actionParts(door: AnySocketDoor, limits: Limits): ActionParts {
-  const { action, needsNoCaller = false } = door
+  const { action } = door
   const doc = docOf(door, limits)
-  const { summary, details, errors = [], example } = doc
-  const body = door.forTopics
-    ? { anyOf: [bodyOf(door, doc), bodyOf(door.forTopics, docOf(door.forTopics, limits))] }
-    : bodyOf(door, doc)
-  const headers = { ...(needsNoCaller ? {} : CALLER), ...(door.admin && OPERATOR) }
+  const { summary, details } = doc
+  const docs = [doc, ...(door.variants ?? []).map((one) => docOf(one, limits))]
+  const errors = [...new Set(docs.flatMap((one) => one.errors ?? []))].map(describedCode)
+  const headers = { ...(door.needsNoCaller ? {} : CALLER), ...(door.admin && OPERATOR) }
   return {
     operation: {
       ...answered(action),
@@ -37,32 +36,29 @@ export function actionParts(door: AnySocketDoor, limits: Limits): ActionParts {
       ...(details !== undefined && { description: details }),
       tags: [{ name: tagOf(action) }],
       ...(errors.length > 0 && {
-        'x-errors': errors
-          .map(describedCode)
-          .map(({ status, description = '' }) => ({ status, exception: description })),
+        'x-errors': errors.map(({ status, description = '' }) => ({ status, exception: description })),
       }),
     },
     messages: [
       {
         name: action,
         title: summary,
-        payload: requestSchema(action, body, door),
-        examples: [{ name: 'request', payload: { action, headers, body: example.body } }],
+        payload: requestSchema(action, bodySchema(door, doc, limits), door),
+        examples: docs.map(({ summary, example }) => ({
+          name: action,
+          summary,
+          payload: { action, headers, body: example.body },
+        })),
       },
       {
         name: `${action}.answer`,
         title: `Answer to ${action}`,
-        payload: answersSchema(doc),
-        examples: [
-          {
-            name: 'answer',
-            payload: {
-              request: { action, body: example.body, headers, api: 'v2' },
-              body: example.answer,
-              headers: { status: example.status },
-            },
-          },
-        ],
+        payload: answersSchema(docs),
+        examples: docs.map(({ summary, example: { body, status, answer } }) => ({
+          name: `${action}.answer`,
+          summary,
+          payload: { request: { action, body, headers, api: 'v2' }, body: answer, headers: { status } },
+        })),
       },
     ],
   }
@@ -83,21 +79,25 @@ function docOf({ describe }: AnySocketDoor, limits: Limits): SocketDoorDoc {
   return typeof describe === 'function' ? describe(limits) : describe
 }
 
-function bodyOf({ body }: AnySocketDoor, doc: SocketDoorDoc): JsonSchema {
-  const read = body as unknown as JsonSchema
-  return doc.body === undefined ? read : overlay(read, doc.body)
+function bodySchema(door: AnySocketDoor, doc: SocketDoorDoc, limits: Limits): JsonSchema {
+  const read = door.body as unknown as JsonSchema
+  const whole = doc.body === undefined ? read : overlay(read, doc.body)
+  const { forTopics } = door
+  return forTopics === undefined ? whole : { anyOf: [whole, bodySchema(forTopics, docOf(forTopics, limits), limits)] }
 }
 
 const NOTHING: JsonSchema = { type: 'object', maxProperties: 0 }
 
-function answersSchema({ answers, example }: SocketDoorDoc): JsonSchema {
-  if (answers === undefined) return answerSchema({ const: example.status }, {})
-  const schemas = Object.entries(answers).map(([status, { description, schema = NOTHING }]) => ({
+function answersSchema(docs: readonly SocketDoorDoc[]): JsonSchema {
+  const answers = docs.flatMap(({ answers, example }) => Object.entries(answers ?? { [example.status]: ANYTHING }))
+  const schemas = answers.map(([status, { description, schema = NOTHING }]) => ({
     description,
     ...answerSchema({ const: Number(status) }, schema),
   }))
-  return schemas.length === 1 ? (schemas[0] as JsonSchema) : { oneOf: schemas }
+  return schemas.length === 1 ? (schemas[0] as JsonSchema) : { anyOf: schemas }
 }
+
+const ANYTHING = { description: 'Done.', schema: {} }
 
 const NOUNS = ['queue', 'message', 'claim', 'subscription', 'topic', 'pool', 'flavor']
 

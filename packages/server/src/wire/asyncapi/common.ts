@@ -70,7 +70,7 @@ export const commonMessages: readonly AsyncApiMessage[] = [
       refused('unknown-action', asked('dance', {}), 400, { error: 'dance is not a valid action' }),
       refused('malformed', asked('queue_get', {}), 400, {
         error: 'Schema validation failed.',
-        exception: 'Missing "queue_name" field.',
+        exception: 'body.queue_name is missing',
       }),
       refused('not-authenticated', asked('queue_get', { queue_name: 'jobs' }), 403, { error: 'Not authentified.' }),
       refused('of-another-project', asked('queue_get', { queue_name: 'jobs' }), 403, { error: 'Not authenticated.' }),
@@ -99,7 +99,6 @@ export const commonMessages: readonly AsyncApiMessage[] = [
           queue_name: 'jobs',
           claim_id: '4f1c9a7e2b6d48039e5fa0c3d7b81265',
           ttl: 60,
-          grace: 60,
           messages: [
             {
               id: '0000000000000001a7d3c1f09b52e864',

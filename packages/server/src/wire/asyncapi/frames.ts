@@ -53,7 +53,6 @@ export const frameSchemas = {
     queue_name: text,
     claim_id: text,
     ttl: seconds,
-    grace: seconds,
     messages: listOf(record({ id: text, claim_id: text, ttl: seconds, age: seconds, body: anything })),
   }),
 } satisfies Record<string, JsonSchema>

@@ -31,7 +31,7 @@ export interface AsyncApiMessage {
   readonly name: string
   readonly title: string
   readonly payload: JsonSchema
-  readonly examples: readonly { readonly name: string; readonly payload: unknown }[]
+  readonly examples: readonly { readonly name: string; readonly summary?: string; readonly payload: unknown }[]
 }
 
 export interface Pointer {

@@ -11,6 +11,7 @@ import { FinishedMessage } from '../../v2/claims.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from '../../v2/example-ids.ts'
 import { messageDocuments } from '../message-documents.ts'
 import { type AnySocketDoor, type SocketRequest, socketDoor } from '../socket-door.ts'
+import { upstreamAnswers } from './answer-docs.ts'
 import { done, missing } from './answers.ts'
 import { waits } from './messages.ts'
 import { queueIn, toOne, toQueue } from './named.ts'
@@ -63,8 +64,9 @@ export const claimDoors: readonly AnySocketDoor[] = [
         '`ttl` and `grace` in seconds. Where there is nothing to claim, none is made, and the answer is 204 with null. With `wait` the answer ' +
         'comes once there is something, or after so many seconds. `delete` names messages that are finished, each with ' +
         'the claim that holds it: they go in the same move, and `gone` says which were not there any more.',
+      answers: upstreamAnswers.claim_create,
       example: {
-        body: { queue_name: 'kit', limit: 1, ttl: 300, grace: 60, delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] },
+        body: { queue_name: 'jobs', limit: 1, ttl: 300, grace: 60, delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] },
         status: 201,
         answer: { claim_id: CLAIM, messages: [HELD], gone: [] },
       },
@@ -84,8 +86,9 @@ export const claimDoors: readonly AnySocketDoor[] = [
     failure: notFound,
     describe: {
       summary: 'Get a claim and its messages',
+      answers: upstreamAnswers.claim_get,
       example: {
-        body: { queue_name: 'kit', claim_id: CLAIM },
+        body: { queue_name: 'jobs', claim_id: CLAIM },
         status: 200,
         answer: { age: 2, ttl: 300, messages: [HELD] },
       },
@@ -102,8 +105,9 @@ export const claimDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Renew a claim',
       details: 'It lives its `ttl` from now on. What is not given gets the default.',
+      answers: upstreamAnswers.claim_update,
       example: {
-        body: { queue_name: 'kit', claim_id: CLAIM, ttl: 600 },
+        body: { queue_name: 'jobs', claim_id: CLAIM, ttl: 600 },
         status: 204,
         answer: `Claim ${CLAIM} updated.`,
       },
@@ -119,7 +123,8 @@ export const claimDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Release a claim',
       details: 'Its messages can be claimed again. One that does not exist is no error.',
-      example: { body: { queue_name: 'kit', claim_id: CLAIM }, status: 204, answer: `Claim ${CLAIM} deleted.` },
+      answers: upstreamAnswers.claim_delete,
+      example: { body: { queue_name: 'jobs', claim_id: CLAIM }, status: 204, answer: `Claim ${CLAIM} deleted.` },
     },
   }),
 ]

@@ -15,6 +15,7 @@ import { PostedMessageFields, readIdempotency, readMessage } from '../../v2/mess
 import { invalidBody } from '../../wire-error.ts'
 import { messageDocument, messageDocuments } from '../message-documents.ts'
 import { type AnySocketDoor, socketDoor } from '../socket-door.ts'
+import { upstreamAnswers } from './answer-docs.ts'
 import { alsoForTopics, queueIn, toOne, toQueue } from './named.ts'
 import { integerIn } from './queues.ts'
 
@@ -57,8 +58,9 @@ export const messageDoors: readonly AnySocketDoor[] = [
         'All are stored, or none; a queue that does not exist is created. Each message has a `body`, any JSON value, and may have a ' +
         '`ttl` and, where the queue delays, a `delay` in seconds. A request with the same `idempotency_key` and the same ' +
         'messages is answered as the first one was, and stores nothing.',
+      answers: upstreamAnswers.message_post,
       example: {
-        body: { queue_name: 'kit', messages: [{ body: { order: 1017 }, ttl: 300 }, { body: 'call back' }] },
+        body: { queue_name: 'jobs', messages: [{ body: { order: 1017 }, ttl: 300 }, { body: 'call back' }] },
         status: 201,
         answer: { message_ids: [MESSAGE, SECOND_MESSAGE] },
       },
@@ -97,8 +99,9 @@ export const messageDoors: readonly AnySocketDoor[] = [
       details:
         'What the same client posted is left out without `echo`. A list goes on behind the id of a message, or the marker that ' +
         '`with_markers` shows. With `wait` the answer comes once there is something to show, or after so many seconds.',
+      answers: upstreamAnswers.message_list,
       example: {
-        body: { queue_name: 'kit', echo: true, with_markers: true },
+        body: { queue_name: 'jobs', echo: true, with_markers: true },
         status: 200,
         answer: { messages: [{ ...SHOWN, marker: MARKER }] },
       },
@@ -113,7 +116,8 @@ export const messageDoors: readonly AnySocketDoor[] = [
     encode: ({ message, now }) => ({ status: 200, body: `{"messages": ${messageDocument(message, now)}}` }),
     describe: {
       summary: 'Get a message',
-      example: { body: { queue_name: 'kit', message_id: MESSAGE }, status: 200, answer: { messages: SHOWN } },
+      answers: upstreamAnswers.message_get,
+      example: { body: { queue_name: 'jobs', message_id: MESSAGE }, status: 200, answer: { messages: SHOWN } },
     },
   }),
   socketDoor({
@@ -130,7 +134,8 @@ export const messageDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Get messages by their ids',
       details: 'Those that exist.',
-      example: { body: { queue_name: 'kit', message_ids: [MESSAGE] }, status: 200, answer: { messages: [SHOWN] } },
+      answers: upstreamAnswers.message_get_many,
+      example: { body: { queue_name: 'jobs', message_ids: [MESSAGE] }, status: 200, answer: { messages: [SHOWN] } },
     },
   }),
   socketDoor({
@@ -145,14 +150,16 @@ export const messageDoors: readonly AnySocketDoor[] = [
     decode: ({ body }) => ({
       queue: queueIn(body),
       id: body['message_id'] as string,
-      claimId: body['claim_id'] as string | undefined,
+      // Blank is none, as over HTTP.
+      claimId: (body['claim_id'] as string | undefined) || undefined,
     }),
     encode: () => ({ status: 204, body: '{}' }),
     failure: ({ code, message }) => (OF_CLAIMS.includes(code) ? message : null),
     describe: {
       summary: 'Delete a message',
       details: 'One that is claimed goes only with its claim. One that does not exist is no error.',
-      example: { body: { queue_name: 'kit', message_id: MESSAGE, claim_id: CLAIM }, status: 204, answer: {} },
+      answers: upstreamAnswers.message_delete,
+      example: { body: { queue_name: 'jobs', message_id: MESSAGE, claim_id: CLAIM }, status: 204, answer: {} },
     },
   }),
   socketDoor({
@@ -172,7 +179,8 @@ export const messageDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Delete messages by their ids, or take the oldest away',
       details: 'Either `message_ids` or `pop`, how many to take at the most. What is taken is answered, with 200.',
-      example: { body: { queue_name: 'kit', message_ids: [MESSAGE, SECOND_MESSAGE] }, status: 204, answer: {} },
+      answers: upstreamAnswers.message_delete_many,
+      example: { body: { queue_name: 'jobs', message_ids: [MESSAGE, SECOND_MESSAGE] }, status: 204, answer: {} },
     },
     variants: [
       socketDoor({
@@ -191,8 +199,9 @@ export const messageDoors: readonly AnySocketDoor[] = [
         encode: ({ messages, now }) => ({ status: 200, body: `{"messages": ${poppedDocuments(messages, now)}}` }),
         describe: {
           summary: 'Take messages away',
+          answers: upstreamAnswers.message_delete_many_pop,
           example: {
-            body: { queue_name: 'kit', pop: 1 },
+            body: { queue_name: 'jobs', pop: 1 },
             status: 200,
             answer: {
               messages: [{ id: MESSAGE, age: 0, ttl: 300, body: { order: 1017 }, claim_id: null, claim_count: 0 }],

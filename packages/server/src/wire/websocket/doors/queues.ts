@@ -11,6 +11,7 @@ import { ageOf } from '../../message-documents.ts'
 import { CLAIM, MESSAGE } from '../../v2/example-ids.ts'
 import { allCounts } from '../../v2/queues.ts'
 import { type AnySocketDoor, type SocketRequest, socketDoor } from '../socket-door.ts'
+import { upstreamAnswers } from './answer-docs.ts'
 import { done, unavailable } from './answers.ts'
 import { queueIn, toQueue } from './named.ts'
 
@@ -53,7 +54,8 @@ export const queueDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'List queues',
       details: 'A list goes on behind the name that `marker` says. Metadata is shown as it was set.',
-      example: { body: { limit: 2 }, status: 200, answer: { queues: [{ name: 'jobs' }, { name: 'kit' }] } },
+      answers: upstreamAnswers.queue_list,
+      example: { body: { limit: 2 }, status: 200, answer: { queues: [{ name: 'jobs' }, { name: 'jobs' }] } },
     },
   }),
   socketDoor({
@@ -67,10 +69,11 @@ export const queueDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Create a queue',
       details: '201 where it is new; 204 where it was there, which leaves its metadata as it is.',
+      answers: upstreamAnswers.queue_create,
       example: {
-        body: { queue_name: 'kit', metadata: { _default_message_ttl: 600 } },
+        body: { queue_name: 'jobs', metadata: { _default_message_ttl: 600 } },
         status: 201,
-        answer: 'Queue kit created.',
+        answer: 'Queue jobs created.',
       },
     },
   }),
@@ -84,7 +87,8 @@ export const queueDoors: readonly AnySocketDoor[] = [
     failure: unavailable((body) => `Queue ${queueIn(body)} could not be deleted.`),
     describe: {
       summary: 'Delete a queue and all that is in it',
-      example: { body: { queue_name: 'kit' }, status: 204, answer: 'Queue kit removed.' },
+      answers: upstreamAnswers.queue_delete,
+      example: { body: { queue_name: 'jobs' }, status: 204, answer: 'Queue jobs removed.' },
     },
   }),
   socketDoor({
@@ -98,7 +102,8 @@ export const queueDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Get the metadata of a queue',
       details: 'As it was set. A queue that does not exist has none.',
-      example: { body: { queue_name: 'kit' }, status: 200, answer: { _default_message_ttl: 600 } },
+      answers: upstreamAnswers.queue_get,
+      example: { body: { queue_name: 'jobs' }, status: 200, answer: { _default_message_ttl: 600 } },
     },
   }),
   socketDoor({
@@ -120,8 +125,9 @@ export const queueDoors: readonly AnySocketDoor[] = [
       details:
         'With the newest and the oldest one, so it needs leave to list messages, too. Nothing but zeros, with 404, ' +
         'where the queue does not exist.',
+      answers: upstreamAnswers.queue_get_stats,
       example: {
-        body: { queue_name: 'kit' },
+        body: { queue_name: 'jobs' },
         status: 200,
         answer: { messages: { claimed: 1, free: 0, total: 1, newest: exampleOfStats(), oldest: exampleOfStats() } },
       },
@@ -140,7 +146,8 @@ export const queueDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Remove all messages, or all subscriptions, of a queue',
       details: 'Both when `resource_types` does not say. Types that there are not are passed over.',
-      example: { body: { queue_name: 'kit', resource_types: ['messages'] }, status: 204, answer: {} },
+      answers: upstreamAnswers.queue_purge,
+      example: { body: { queue_name: 'jobs', resource_types: ['messages'] }, status: 204, answer: {} },
     },
   }),
 ]

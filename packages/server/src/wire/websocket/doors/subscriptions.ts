@@ -11,6 +11,7 @@ import { MARKER, SUBSCRIPTION } from '../../v2/example-ids.ts'
 import { subscriptionDocument } from '../../v2/subscriptions.ts'
 import { invalidRequest } from '../../wire-error.ts'
 import { type AnySocketDoor, type SocketAnswer, type SocketRequest, socketDoor } from '../socket-door.ts'
+import { upstreamAnswers } from './answer-docs.ts'
 import { done, missing, unavailable } from './answers.ts'
 import { alsoForTopics, queueIn, toOne, toQueue } from './named.ts'
 import { integerIn } from './queues.ts'
@@ -34,7 +35,7 @@ const ONLY_FOR_CLAIMS = ['claim_ttl', 'claim_grace']
 
 const SHOWN = {
   id: SUBSCRIPTION,
-  source: 'kit',
+  source: 'jobs',
   subscriber: 'https://example.org/hook',
   ttl: 3600,
   age: 12,
@@ -67,10 +68,11 @@ export const subscriptionDoors: readonly AnySocketDoor[] = [
         'Without `subscriber`, messages are pushed to this connection, in frames of the encoding of this request, until it closes: from now on, or ' +
         'from behind `marker`. Each frame shows the id and the marker of its message where the options have `_with_ids`. ' +
         'With the mode `claim` they are claimed for it, for `claim_ttl` and `claim_grace` seconds, and it holds `limit` of them at the most.',
+      answers: upstreamAnswers.subscription_create,
       example: {
-        body: { queue_name: 'kit', ttl: 3600, options: { _with_ids: true } },
+        body: { queue_name: 'jobs', ttl: 3600, options: { _with_ids: true } },
         status: 201,
-        answer: { subscription_id: SUBSCRIPTION, message: 'Subscription kit created.', marker: MARKER },
+        answer: { subscription_id: SUBSCRIPTION, message: 'Subscription jobs created.', marker: MARKER },
       },
     },
     variants: [
@@ -95,10 +97,11 @@ export const subscriptionDoors: readonly AnySocketDoor[] = [
         failure: notCreated,
         describe: {
           summary: 'Subscribe somebody to a queue',
+          answers: upstreamAnswers.subscription_create,
           example: {
-            body: { queue_name: 'kit', subscriber: 'https://example.org/hook' },
+            body: { queue_name: 'jobs', subscriber: 'https://example.org/hook' },
             status: 201,
-            answer: { subscription_id: SUBSCRIPTION, message: 'Subscription kit created.' },
+            answer: { subscription_id: SUBSCRIPTION, message: 'Subscription jobs created.' },
           },
         },
       }),
@@ -126,7 +129,8 @@ export const subscriptionDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'List the subscriptions of a queue',
       details: 'A list goes on behind the id that `marker` says.',
-      example: { body: { queue_name: 'kit' }, status: 200, answer: { subscriptions: [SHOWN] } },
+      answers: upstreamAnswers.subscription_list,
+      example: { body: { queue_name: 'jobs' }, status: 200, answer: { subscriptions: [SHOWN] } },
     },
   }),
   socketDoor({
@@ -143,7 +147,8 @@ export const subscriptionDoors: readonly AnySocketDoor[] = [
     ),
     describe: {
       summary: 'Get a subscription',
-      example: { body: { queue_name: 'kit', subscription_id: SUBSCRIPTION }, status: 200, answer: SHOWN },
+      answers: upstreamAnswers.subscription_get,
+      example: { body: { queue_name: 'jobs', subscription_id: SUBSCRIPTION }, status: 200, answer: SHOWN },
     },
   }),
   socketDoor({
@@ -157,8 +162,9 @@ export const subscriptionDoors: readonly AnySocketDoor[] = [
     describe: {
       summary: 'Delete a subscription',
       details: 'One that does not exist is no error.',
+      answers: upstreamAnswers.subscription_delete,
       example: {
-        body: { queue_name: 'kit', subscription_id: SUBSCRIPTION },
+        body: { queue_name: 'jobs', subscription_id: SUBSCRIPTION },
         status: 204,
         answer: `Subscription ${SUBSCRIPTION} removed.`,
       },
