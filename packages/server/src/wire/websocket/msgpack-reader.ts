@@ -114,6 +114,21 @@ class Reader {
 
   #text(bytes: number): string {
     const start = this.#take(bytes)
+    return (bytes <= SHORT ? this.#ascii(start) : null) ?? this.#utf8(start)
+  }
+
+  /** A call of Node's costs more than a short text does. Null where it is not ASCII. */
+  #ascii(start: number): string | null {
+    let text = ''
+    for (let at = start; at < this.#at; at++) {
+      const code = this.#data[at] as number
+      if (code > LAST_ASCII) return null
+      text += String.fromCharCode(code)
+    }
+    return text
+  }
+
+  #utf8(start: number): string {
     const text = this.#data.toString('utf8', start, this.#at)
     if (text.includes(REPLACEMENT) && !isUtf8(this.#data.subarray(start, this.#at))) {
       throw new Undecodable('UnicodeDecodeError', `no UTF-8 in what begins at byte ${start}`)
@@ -175,6 +190,10 @@ function integer(value: bigint): Json {
     throw error
   }
 }
+
+/** In bytes. */
+const SHORT = 16
+const LAST_ASCII = 0x7f
 
 /** What stands for bytes that are no UTF-8. */
 const REPLACEMENT = '\ufffd'

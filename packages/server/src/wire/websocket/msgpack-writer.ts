@@ -5,6 +5,10 @@ import { endOfString } from '../../model/json-reader.ts'
 const MOST_KEPT = 1 << 20
 const FIRST = 1 << 12
 
+/** Of a text, in characters. */
+const SHORT = 16
+const LAST_ASCII = 0x7f
+
 export class MsgpackWriter {
   #bytes = Buffer.allocUnsafe(FIRST)
   #at = 0
@@ -30,11 +34,28 @@ export class MsgpackWriter {
   }
 
   text(text: string): void {
+    if (text.length <= SHORT && this.#ascii(text)) return
     const length = Buffer.byteLength(text)
     if (length < 32) this.#byte(FIX_STR + length)
     else this.#unsigned(length, STR_8, STR_16, STR_32)
     const at = this.#room(length)
     this.#bytes.write(text, at)
+  }
+
+  /** A call of Node's costs more than a short text does. False where it is not ASCII: nothing is written then. */
+  #ascii(text: string): boolean {
+    const start = this.#room(1 + text.length)
+    const bytes = this.#bytes
+    bytes[start] = FIX_STR + text.length
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > LAST_ASCII) {
+        this.#at = start
+        return false
+      }
+      bytes[start + 1 + i] = code
+    }
+    return true
   }
 
   /** `text` is one JSON value. */
