@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { decode, encode } from '@msgpack/msgpack'
+import { pack, unpack } from 'msgpackr'
 import type { Application } from '../../src/application.ts'
 import type { Session } from '../../src/websocket/session.ts'
 import type { Encoding } from '../../src/wire/websocket/encodings.ts'
@@ -93,11 +93,11 @@ export class SessionClient {
 }
 
 function parse(payload: Uint8Array, encoding: Encoding): Document {
-  return encoding === 'json' ? JSON.parse(Buffer.from(payload).toString()) : decode(payload)
+  return encoding === 'json' ? JSON.parse(Buffer.from(payload).toString()) : unpack(payload)
 }
 
 function print(document: object, encoding: Encoding): Buffer {
-  return Buffer.from(encoding === 'json' ? JSON.stringify(document) : encode(document))
+  return Buffer.from(encoding === 'json' ? JSON.stringify(document) : pack(document))
 }
 
 /** The documents of whole frames, which a server does not mask. (RFC 6455, 5.2) */
