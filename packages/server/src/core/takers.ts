@@ -48,7 +48,10 @@ export class Takers {
     this.#clock = clock
   }
 
-  /** For one who has just tried and found nothing. */
+  /**
+   * For one who has found nothing, or has not tried: where others stand in the line there is nothing, unless it is served
+   * already.
+   */
   join<T>(key: QueueKey, take: Take<T>, answer: Answer<T>): Taker {
     const line = this.#lineOf(key)
     const one: Waiting = {

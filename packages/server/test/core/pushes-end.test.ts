@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Caller } from '../../src/core/execute.ts'
+import { deleteMessage } from '../../src/core/operations/messages/delete-message.ts'
 import { deleteQueue } from '../../src/core/operations/queues/delete-queue.ts'
 import { purgeQueue } from '../../src/core/operations/queues/purge-queue.ts'
 import { deleteSubscription } from '../../src/core/operations/subscriptions/delete-subscription.ts'
@@ -156,6 +157,22 @@ describe('a subscription that pushes ends', () => {
     await assertEnded(scene, one)
   })
 
+  test('when it is deleted among many of its queue, which are looked at together and go on', async (t) => {
+    const scene = await openScene(t)
+    const all = connections(250)
+    const made = await Promise.all(all.map((one) => scene.subscribe(one)))
+    const { id } = made[7] as { id: string }
+    const before = scene.totalCalls()
+    await scene.run(deleteSubscription, { ...jobs, id })
+    await settled()
+    assert.equal(scene.totalCalls() - before, 4, 'the DELETE, and three pages')
+    await scene.post(['a'])
+    assert.deepEqual(
+      all.filter(({ seen }) => seen.length === 0).map(({ id }) => id),
+      ['c7'],
+    )
+  })
+
   test('and another of the same connection can take its place', async (t) => {
     const scene = await openScene(t)
     const one = new Connection('one')
@@ -258,6 +275,27 @@ describe('a connection that is gone', () => {
     await leaving
     assert.deepEqual([atOnce, scene.calls.get('subscriptions.delete')], [16, 100])
     assert.deepEqual(await scene.rows(), [])
+  })
+})
+
+describe('one who comes as the last one goes', () => {
+  test('misses nothing, whatever the storage takes longer for', async (t) => {
+    for (const move of ['keepGone', 'messages.end', 'subscriptions.create', 'subscriptions.delete']) {
+      const scene = await openScene(t)
+      const [one, other] = [new Connection('one'), new Connection('other')]
+      await scene.subscribe(one)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      scene.before.set(move, () => promise)
+      const [leaving, subscribing] = [scene.waiting.pushes.gone(one), scene.subscribe(other)]
+      await settled()
+      resolve()
+      await Promise.all([leaving, subscribing])
+      const [id] = await scene.post(['a'])
+      await scene.run(deleteMessage, { ...jobs, id: id as string })
+      await scene.post(['b'])
+      assert.deepEqual([one.seen, other.seen], [[], ['a', 'b']], move)
+      assert.equal(scene.open.keepGone, 1)
+    }
   })
 })
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createClaim } from '../../src/core/operations/claims/create-claim.ts'
 import { deleteMessage } from '../../src/core/operations/messages/delete-message.ts'
 import { popMessages } from '../../src/core/operations/messages/pop-messages.ts'
+import { redriveMessages } from '../../src/core/operations/messages/redrive-messages.ts'
+import { createQueue } from '../../src/core/operations/queues/create-queue.ts'
 import { purgeQueue } from '../../src/core/operations/queues/purge-queue.ts'
 import { confirmSubscription } from '../../src/core/operations/subscriptions/confirm-subscription.ts'
 import { createSubscription } from '../../src/core/operations/subscriptions/create-subscription.ts'
@@ -70,6 +73,27 @@ describe('a subscription that pushes to a connection', () => {
     await scene.post(['a'])
     await scene.subscribe(other, { marker: marker as string })
     assert.deepEqual([one.seen, other.seen], [[], ['a']])
+  })
+
+  test('comes when the delay of a message is over, and once when a dead letter comes back', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    const metadata = { _default_message_delay: 10, _dead_letter_queue: 'dead', _max_claim_count: 1 }
+    await scene.run(createQueue, { queue: 'jobs', metadata })
+    await scene.subscribe(one)
+    await scene.post(['a'])
+    assert.deepEqual(one.seen, [])
+    await scene.pass(10)
+    assert.deepEqual(one.news(), ['a'])
+    for (let i = 0; i < 2; i++) {
+      await scene.run(createClaim, { queue: 'jobs', ttlSeconds: 60 })
+      await scene.pass(60)
+    }
+    assert.deepEqual(one.news(), [])
+    const { moved } = await scene.run(redriveMessages, { queue: 'dead' })
+    await settled()
+    assert.equal(moved.length, 1)
+    assert.deepEqual(one.news(), ['a'])
   })
 
   test('comes in pages of 50', async (t) => {

@@ -15,7 +15,7 @@ const TRUST_ERRORS = [
 ] as const
 const OPTIONS =
   '`_retry_policy`; `post_data` and `post_headers` for HTTP; `from` and `subject` for mail. Additions of this service: `_filter`, ' +
-  '`_ordered`, `_format`, `_batch`, `_end_on_gone`.'
+  '`_ordered`, `_format`, `_batch`, `_end_on_gone`, `_with_ids`.'
 
 function termsSchema({ subscriberTypes, defaultSubscriptionTtlSeconds, maxQueueMetadataBytes }: Limits): JsonSchema {
   return {
