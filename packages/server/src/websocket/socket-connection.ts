@@ -148,7 +148,7 @@ export class SocketConnection implements Peer {
   }
 
   answered(bytes: number): void {
-    this.#unansweredBytes -= bytes + REQUEST_BYTES
+    this.#unansweredBytes -= memoryOf(bytes)
     if (!this.#isOver) this.#unanswered.charge(this.#unansweredBytes)
   }
 
@@ -180,7 +180,7 @@ export class SocketConnection implements Peer {
     this.#lastRequestAt = this.#house.clock.now()
     this.#hasCompleted = true
     this.#consumed += data.length + headBytes(data.length)
-    this.#unansweredBytes += data.length + REQUEST_BYTES
+    this.#unansweredBytes += memoryOf(data.length)
     if (!this.#unanswered.hold(this.#unansweredBytes)) {
       this.#refuse()
       return
@@ -276,6 +276,11 @@ export class SocketConnection implements Peer {
     if (!this.#isPaused) return false
     return this.#output.untaken === 0 || now - this.#output.movedAt < this.#house.pingIntervalSeconds * 1000
   }
+}
+
+/** Of a request: it is there as it came, and read. */
+function memoryOf(bytes: number): number {
+  return 2 * bytes + REQUEST_BYTES
 }
 
 /** Of a frame that a client sends, with its mask. (RFC 6455, 5.2) */

@@ -45,6 +45,8 @@ export interface InProcessService {
 /** What a test may put in the place of chance, of foreign stores and of SQLite in memory. */
 export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble' | 'audit'>> & {
   readonly openStorage?: (clock: ManualClock) => Promise<Storage>
+  /** For requests and answers. */
+  readonly budgetBytes?: number
 }
 
 /** What a test may put in the place of policy files, of the signing key and of the trusts of Keystone. */
@@ -53,7 +55,11 @@ export type AccessSeams = Partial<Pick<AccessParts, 'files' | 'installationKey'>
 /** `env` configures it, as `OS_TRANSPORT__MAX_CLAIM_TTL=60` would. */
 export async function openInProcess(
   env: Record<string, string> = {},
-  { openStorage = (clock) => openSqlite({ path: ':memory:', clock }), ...seams }: Seams = {},
+  {
+    openStorage = (clock) => openSqlite({ path: ':memory:', clock }),
+    budgetBytes = 1024 * 1024 * 1024,
+    ...seams
+  }: Seams = {},
   { trusts, ...accessSeams }: AccessSeams = {},
 ): Promise<InProcessService> {
   const { config } = load({ env })
@@ -81,7 +87,7 @@ export async function openInProcess(
     config,
     access: trusts === undefined ? access : { ...access, trusts },
     storage,
-    budget: new MemoryBudget({ bytes: 1024 * 1024 * 1024, clock }),
+    budget: new MemoryBudget({ bytes: budgetBytes, clock }),
     clock,
     ids: systemIds,
     probeStore: async () => true,

@@ -310,7 +310,7 @@ describe('9: much', () => {
   })
 
   test('tiny nonsense is answered, each, while others are served', async () => {
-    const COUNT = 20_000
+    const COUNT = 5_000
     const flood = Buffer.concat(Array.from({ length: COUNT }, () => frame({ opcode: text, payload: 'x' })))
     const written = hostile.write(flood)
     assert.equal((await honest.ask('queue_list')).status, 200)

@@ -5,6 +5,7 @@ import { afterEach, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { type Listener, listen } from '../../src/http/listener.ts'
 import { ownPortHandle } from '../../src/websocket/own-port.ts'
+import { FrameSocket, frame, OPCODE } from '../support/frame-socket.ts'
 import { listenerOptions } from '../support/listener-options.ts'
 import { RawSocket } from '../support/raw-socket.ts'
 import { settled } from '../support/settled.ts'
@@ -289,6 +290,24 @@ describe('a reader who takes nothing', () => {
       client.send('message_list', { queue_name: 'kit', echo: true, limit: (i % 20) + 1 })
     client.ws.resume()
     for (let i = 0; i < REQUESTS; i++) assert.equal((await client.next()).request.body.limit, (i % 20) + 1)
+  })
+})
+
+describe('where memory is short', () => {
+  const PART = Buffer.concat([frame({ opcode: OPCODE.text, announced: 250_000n }), Buffer.alloc(240_000)])
+
+  test('who sends messages in part is kept out, or gives way to others who go on; small requests are served', async () => {
+    const service = await start(CALM, {}, { budgetBytes: 1024 * 1024 })
+    const honest = await service.connect()
+    const greedy = await Promise.all(Array.from({ length: 8 }, () => FrameSocket.open(service.port)))
+    const codes = greedy.map((socket) => socket.closeCode())
+    for (const socket of greedy) await socket.write(PART)
+    assert.equal(await Promise.race(codes), 1013)
+    assert.equal((await honest.ask('queue_list')).status, 200)
+    service.clock.advance(1_000)
+    const large = { queue_name: 'kit', messages: [message('x'.repeat(200_000))] }
+    assert.equal((await honest.ask('message_post', large)).status, 201)
+    for (const { socket } of greedy) socket.destroy()
   })
 })
 
