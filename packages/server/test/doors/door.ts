@@ -5,7 +5,7 @@ import type { Actions } from './actions.ts'
 export interface Door {
   readonly name: string
   /** What a client of that door does. */
-  actions(service: FreshService, who: Who): Actions
+  actions(service: Pick<FreshService, 'client' | 'socket'>, who: Who): Actions
 }
 
 export interface Who {
