@@ -226,9 +226,9 @@ function socketTables({ requests, consuming, pushes, idle, slow }: SocketsFigure
     },
     {
       title: 'Memory of the service for subscribed sockets that take nothing, while 10 MB is posted',
-      header: ['sockets', 'RSS MiB before', 'most', 'closed'],
+      header: ['sockets', 'RSS MiB before', 'most', 'cut off'],
       words: 0,
-      rows: [[whole(slow.sockets), mebibytes(slow.residentBytes), mebibytes(slow.mostBytes), whole(slow.closed)]],
+      rows: [[whole(slow.sockets), mebibytes(slow.residentBytes), mebibytes(slow.mostBytes), whole(slow.dropped)]],
     },
   ]
 }

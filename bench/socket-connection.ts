@@ -79,10 +79,6 @@ export class SocketConnection {
     this.#socket.pause()
   }
 
-  resume(): void {
-    this.#socket.resume()
-  }
-
   close(): void {
     this.#isClosed = true
     this.#socket.destroy()

@@ -67,9 +67,10 @@ const IDLE_SOCKETS = 10_000
 /** More than a socket takes in without being read, on both sides. */
 const SLOW = { sockets: 1000, messages: 200, messageBytes: 50_000 }
 /** What a queue must hold so that a run does not take all: more than any encoding reaches. */
-const CLAIMS_PER_SECOND = { alone: 10_000, together: 45_000, consumed: 90_000 }
+const CLAIMS_PER_SECOND = { alone: 10_000, together: 45_000 }
+const CONSUMED_PER_SECOND = { one: 15_000, finishing: 20_000, ten: 60_000, pushed: 70_000 }
 /** There are many runs, so each is shorter than those of other parts. */
-const SHORTER = 0.4
+const SHORTER = 0.3
 const CONFIG = `[drivers:transport:websocket]
 max_connections_per_project = 20000
 max_subscriptions_per_project = 20000
@@ -183,17 +184,17 @@ class SocketBench {
   consuming(): Promise<ConsumingFigures> {
     return this.#withService(async (target) => {
       const turns: Omit<ConsumingFigures, 'connections' | 'ratio'>[] = []
-      const filled = () => this.#queue(target, CLAIMS_PER_SECOND.consumed)
-      const http = async (workload: WorkloadName) => this.#http(workload, CONSUMERS, target, await filled())
+      const filled = (kind: keyof typeof CONSUMED_PER_SECOND) => this.#queue(target, CONSUMED_PER_SECOND[kind])
+      const http = (workload: WorkloadName, queue: string) => this.#http(workload, CONSUMERS, target, queue)
       const pushed = async (encoding: SocketEncoding) => {
-        const consume = { queue: await filled(), sockets: CONSUMERS, encoding, limit: HELD }
+        const consume = { queue: await filled('pushed'), sockets: CONSUMERS, encoding, limit: HELD }
         return this.#rate({ kind: 'consume', target, ...consume, ...this.#pace })
       }
       while (turns.length < this.#pace.turns) {
         turns.push({
-          one: await http('claim-1-delete-1'),
-          finishing: await http('finish-and-take'),
-          ten: 10 * (await http('claim-10-delete-10')),
+          one: await http('claim-1-delete-1', await filled('one')),
+          finishing: await http('finish-and-take', await filled('finishing')),
+          ten: 10 * (await http('claim-10-delete-10', await filled('ten'))),
           json: await pushed('json'),
           msgpack: await pushed('msgpack'),
         })
