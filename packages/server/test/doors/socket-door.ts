@@ -25,7 +25,7 @@ interface MessageDocument {
 }
 
 /** What a client does over a socket, in frames. (contract websocket.md 6) */
-export class SocketActions implements Actions {
+class SocketActions implements Actions {
   readonly #client: SessionClient
   readonly #how: Ask
 
