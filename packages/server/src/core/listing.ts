@@ -28,6 +28,8 @@ export interface Page {
   readonly messages: readonly Message[]
   /** Where the next page begins; null: this one is empty. */
   readonly marker: string | null
+  /** With `includeGone`: something that was removed behind `after` cannot be shown any more. */
+  readonly missed?: true
 }
 
 /** Reads the first page of a listing. A missing queue has an empty one. */

@@ -140,6 +140,14 @@ export interface IdempotencyKey {
   readonly expiresAt: Instant
 }
 
+export interface ListedMessages {
+  readonly messages: Message[]
+  /** The place of the last message of the page, null for an empty one. */
+  readonly marker: string | null
+  /** With `includeGone`: not all that was kept behind `after` is kept still. See `QueueEngine.keepGone`. */
+  readonly missed?: true
+}
+
 export interface MessageStore {
   /**
    * Stores all messages or none, with consecutive places in array order. `clientId` is who posted them. With
@@ -158,8 +166,8 @@ export interface MessageStore {
    * One page. `after` is a marker from an earlier page, or the id of a message (then its place at its POST counts);
    * what it names need not exist any more; what is no marker of this queue counts as null, the beginning.
    * `hideClientId`: leave out what this client posted. The page is filled up to `limit` as long as there are messages.
-   * `marker` is the place of the last message of the page, null for an empty one. Who follows markers meets every
-   * message that stays, once: none ever takes a place before a marker that was handed out.
+   * Who follows markers meets every message that stays, once: none ever takes a place before a marker that was handed
+   * out.
    *
    * `includeGone`: shows also messages that were removed while they were kept, see `QueueEngine.keepGone`, at the places
    * that they had, as they were before, but unclaimed, also where `includeClaimed` is false. One that has come back to
@@ -177,7 +185,7 @@ export interface MessageStore {
     includeGone?: boolean | undefined
     withMarkers?: boolean | undefined
     now: Instant
-  }): Promise<{ messages: Message[]; marker: string | null } | Stale>
+  }): Promise<ListedMessages | Stale>
 
   /** Those that exist, claimed and delayed ones too, in the order asked for, each once. */
   get(p: { queue: QueueHandle; ids: readonly string[]; now: Instant }): Promise<Message[] | Stale>
@@ -569,7 +577,7 @@ export interface Abilities {
 }
 
 /** How long removed messages are kept at least, in milliseconds; see `QueueEngine.keepGone`. */
-export const GONE_MS = 5_000
+export const GONE_MS = 60_000
 
 /** What keeps queues and what is in them. */
 export interface QueueEngine {
@@ -609,8 +617,12 @@ export interface QueueEngine {
    * removed while nobody kept it need not be there, and is not where nobody has kept the queue yet. One that expires or
    * is purged cannot be listed, nor one that had no place yet; and what is kept goes with the contents of the queue, when
    * they are purged or the queue is deleted. The queue need not exist; it may go and come again. What is kept may be
-   * lost with the process that keeps it, and an engine bounds how much it keeps: then the oldest goes first. To call the
-   * answer twice is harmless.
+   * lost with the process that keeps it. To call the answer twice is harmless.
+   *
+   * An engine that bounds how much it keeps may drop some before `GONE_MS`, of the project that keeps most. From then on,
+   * as long as the queue is kept, listings that begin before the place of such a message answer `missed`. They may do
+   * so for what was dropped in time, too. So who has read within the last `GONE_MS`, and is not told that he missed
+   * something, has missed nothing.
    * @throws StorageUnavailable
    */
   keepGone(queue: QueueKey): Promise<() => void>
