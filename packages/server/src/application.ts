@@ -179,7 +179,10 @@ export function createApplication({
     upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
     openSession: (peer) => new Session(peer, sessions, null),
     close: () => waiting.longPolls.close(),
-    end: () => waiting.pushes.close(),
+    async end() {
+      await sockets.over()
+      await waiting.pushes.close()
+    },
   }
 }
 

@@ -31,6 +31,7 @@ export class Sockets {
   readonly #server: Server<typeof ServerSocket>
   readonly #connections = new Set<SocketConnection>()
   #timer: Timer | null = null
+  #none: PromiseWithResolvers<void> | null = null
 
   constructor(options: SocketsOptions) {
     this.#options = options
@@ -54,6 +55,13 @@ export class Sockets {
         return this.#open(request, socket, head)
       },
     }
+  }
+
+  /** When the listeners are closed: resolves when all has been said of connections that have ended with them. */
+  over(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve()
+    this.#none ??= Promise.withResolvers()
+    return this.#none.promise
   }
 
   #objectionTo({ headers }: IncomingMessage, externalPort: number | null): WireError | null {
@@ -87,6 +95,7 @@ export class Sockets {
     ws.once('close', () => {
       tally.connections -= 1
       this.#connections.delete(connection)
+      if (this.#connections.size === 0) this.#none?.resolve()
     })
     this.#lookAgain()
     return connection

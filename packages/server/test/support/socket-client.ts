@@ -38,12 +38,13 @@ export class SocketClient {
     })
   }
 
-  /** `headers`: of each frame. */
+  /** `at`: a port of this machine, or a whole address. `headers`: of each frame. */
   static async open(
-    port: number,
+    at: number | string,
     { headers = CALLER, path = '/', ...options }: ClientOptions & { headers?: object; path?: string } = {},
   ): Promise<SocketClient> {
-    const ws = new WebSocket(`ws://127.0.0.1:${port}${path}`, options)
+    const url = typeof at === 'string' ? at : `ws://127.0.0.1:${at}`
+    const ws = new WebSocket(`${url}${path}`, options)
     const client = new SocketClient(ws, headers)
     await once(ws, 'open')
     return client
