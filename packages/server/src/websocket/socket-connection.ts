@@ -34,8 +34,8 @@ export interface EndedConnection {
 /** More pushes wait until what was pushed is taken, in bytes. */
 const MOST_PUSHED = 64 * 1024
 /**
- * What is pushed must be taken in this time, which is looked at each second: what is removed from a queue is kept for
- * 5 s only, and must still be there when the next page is read.
+ * What is pushed must be taken in this time, which is looked at each second: what is removed from a queue is not kept
+ * for long, and must still be there when the next page is read.
  */
 const PUSH_PATIENCE_MS = 3_000
 /** A ping is not answered before so much of what went out is taken, in bytes. */
