@@ -25,7 +25,7 @@ export interface RunTask {
   readonly cyclesPerSecond: number | null
 }
 
-export interface FillTask {
+interface FillTask {
   readonly kind: 'fill'
   readonly target: Target
   readonly queue: string

@@ -49,7 +49,7 @@ export interface PushesTask {
 }
 
 /** Sockets are opened, then subscribed, and left alone. */
-export interface IdleTask {
+interface IdleTask {
   readonly kind: 'idle'
   readonly target: Target
   readonly queue: string
