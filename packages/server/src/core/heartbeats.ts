@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../platform/clock.ts'
 
-export const HEARTBEAT_SECONDS = 15
+const HEARTBEAT_SECONDS = 15
 
 /** One timer for all who say something now and then, so that nobody takes their silence for their end. */
 export class Heartbeats {

@@ -13,7 +13,7 @@ export interface Health {
   readonly sockets: SocketCounts
 }
 
-export interface SocketCounts {
+interface SocketCounts {
   /** That are open now. */
   readonly connections: number
   /** That push to them now. */
