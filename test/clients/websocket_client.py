@@ -241,7 +241,7 @@ class Frames:
             self.assertEqual((status, body['exception']), (400, error))
         for body, error in [
             ({}, 'The request should have either "ids" or "pop" parameter in the request, to be able to delete.'),
-            ({'message_ids': ['a'], 'pop': 1}, 'pop and ids params cannot be present together in the delete request.'),
+            ({'message_ids': ['a'], 'pop': 1}, 'pop and id params cannot be present together in the delete request.'),
             ({'pop': 21}, 'Pop value must be at least 1 and may not be greater than 20.'),
             ({'message_ids': []}, 'ids parameter should have at least 1 and not greater than 20 values.'),
         ]:
