@@ -144,6 +144,26 @@ export function goneCases(it: It): void {
     end()
   })
 
+  it('who has read all that there was is not told that he missed something', async (scene) => {
+    const queue = await scene.queue()
+    const end = await scene.storage.keepGone(queue)
+    await scene.post(queue, 'a')
+    await scene.pop(queue)
+    const first = await scene.list(queue, everything)
+    assert(!('missed' in first))
+    scene.clock.advance(10 * GONE_MS)
+    await scene.post(queue, 'b')
+    await scene.pop(queue)
+    const second = await scene.list(queue, { ...everything, after: first.marker })
+    assert.deepEqual(
+      second.messages.map(({ body }) => body),
+      ['"b"'],
+    )
+    assert(!('missed' in second))
+    assert(!('missed' in (await scene.list(queue, { includeClaimed: true }))))
+    end()
+  })
+
   it('nothing is kept of a queue that nobody has kept', async (scene) => {
     const [queue, other] = [await scene.queue(), await scene.queue('other')]
     await scene.post(queue, 'a', 'b')

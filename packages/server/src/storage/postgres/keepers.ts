@@ -3,9 +3,9 @@ import { queueId } from '../../model/queue-id.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import type { Lanes } from './lanes.ts'
 
-/** How long a queue stays kept after this node was last heard of. */
-const KEEP_SECONDS = 60
-const PROLONG_MS = 20_000
+/** How long a queue stays kept after this node was last heard of: no shorter than the server may be out of reach. */
+const KEEP_SECONDS = 600
+const PROLONG_MS = 200_000
 const RETRY_MS = 1_000
 /** Queues that one transaction prolongs. */
 const QUEUES_AT_ONCE = 500

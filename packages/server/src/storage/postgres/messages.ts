@@ -1,5 +1,5 @@
 import type { DeadLetterPolicy, Instant } from '../../model/model.ts'
-import { GONE_MS, type MessageStore, type Stale } from '../contract.ts'
+import type { MessageStore, Stale } from '../contract.ts'
 import { type Engine, onQueue } from './engine.ts'
 import type { Parameters } from './lanes.ts'
 import {
@@ -50,8 +50,8 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
 
     list({ queue, after, limit, hideClientId, includeClaimed, includeDelayed, includeGone, withMarkers, now }) {
       const position = identifiers.position(after)
-      const gone = includeGone ? { goneSince: now - GONE_MS } : {}
-      const parameters = { after: position, limit, hidden: hideClientId, includeClaimed, includeDelayed, ...gone, now }
+      const shown = { hidden: hideClientId, includeClaimed, includeDelayed, includeGone: includeGone === true }
+      const parameters = { after: position, limit, ...shown, now }
       return onQueue(read<Page | Stale>, { move: 'list_messages', queue, parameters }, (answer) => {
         const { incarnation, messages } = answer as Page
         const shown = toMessages(messages, incarnation, identifiers)

@@ -5,8 +5,8 @@ import type { Lanes } from './lanes.ts'
 const ROUND_MS = 1_000
 /** Between two rounds of all nodes together; a little less than a round, so that a lone node never misses one. */
 const GAP_MS = 900
-/** Longer than promised, since the clocks of nodes differ a little. */
-const KEEP_GONE_MS = 3 * GONE_MS
+/** Longer than promised, since the clocks of nodes may differ. */
+const KEEP_GONE_MS = 2 * GONE_MS
 
 /** Frees the space of what is gone. Every node tries; the server lets one at a time. */
 export class Sweeper {

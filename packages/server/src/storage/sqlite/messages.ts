@@ -137,7 +137,8 @@ export function createMessageStore(engine: Engine): MessageStore {
             return new Unfinished<ListedSoFar>({ bucket: state.bucket, found, position })
           }
         }
-        return rows.toPage(found, state, { isByPosting: includeDelayed, withMarkers })
+        const page = rows.toPage(found, state, { isByPosting: includeDelayed, withMarkers })
+        return showsGone && gone.hasLost(state, positionIn(state, after)) ? { ...page, missed: true } : page
       })
     },
 

@@ -122,9 +122,9 @@ CREATE TABLE keeper (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX keeper_until ON keeper ((until + 0));
 
--- A message that was removed from a queue that is kept, as it was at its place. What is lost when the server crashes nobody follows any more: it
--- has cut all connections by then, and is away for longer than these are kept.
-CREATE UNLOGGED TABLE gone (
+-- A message that was removed from a queue that is kept, as it was at its place. Logged: followers read on after a crash of the server, which may be back
+-- within seconds.
+CREATE TABLE gone (
   bucket bigint NOT NULL,
   place bigint NOT NULL,
   posted bigint,

@@ -1,4 +1,4 @@
--- Messages that were removed, kept for some seconds for those who follow their queue. A queue is kept while a row of `keeper` says so: each node that
+-- Messages that were removed, kept for a minute or two for those who follow their queue. A queue is kept while a row of `keeper` says so: each node that
 -- follows it prolongs that row from time to time. What a visit knows is `queue.is_kept`, which it has read with the lock, and which is set more often
 -- than need be; so where nobody keeps, a visit costs a look at that.
 --
@@ -74,15 +74,15 @@ BEGIN
   ));
 END $$;
 
--- As `page_by_place`, and those that were removed after `since`.
-CREATE FUNCTION page_with_gone(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, since bigint, now_ bigint)
+-- As `page_by_place`, and those that were removed and are there still.
+CREATE FUNCTION page_with_gone(s standing, after_ bigint, limit_ bigint, hidden text, with_claimed boolean, now_ bigint)
 RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT (m).* FROM (
     SELECT live AS m, place FROM page_by_place(s, after_, limit_, hidden, with_claimed, now_) live
     UNION ALL
     (SELECT as_message(gone), place FROM gone
-     WHERE bucket = s.bucket AND place > after_ AND gone_at > since AND expires_at > now_ AND client IS DISTINCT FROM hidden
+     WHERE bucket = s.bucket AND place > after_ AND expires_at > now_ AND client IS DISTINCT FROM hidden
      ORDER BY place LIMIT limit_)
   ) both_kinds ORDER BY place LIMIT limit_;
 END $$;

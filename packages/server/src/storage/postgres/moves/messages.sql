@@ -94,7 +94,7 @@ END $$;
 
 -- list_messages: a page, by place, or where delayed messages are included by order of posting.
 --   takes     after [incarnation, number, what it is] or null, limit, hidden (a client whose messages are left out, or null),
---             includeClaimed, includeDelayed, now; goneSince, where messages that were removed after that instant are shown too. What it is: "marker", of a place; "posting", of a place in the order of posting; "message"
+--             includeClaimed, includeDelayed, includeGone, now. What it is: "marker", of a place; "posting", of a place in the order of posting; "message"
 --   answers   {incarnation, messages} | "stale"
 CREATE FUNCTION list_messages(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := page_of(p, false);
@@ -119,10 +119,9 @@ BEGIN
     SELECT json_agg(shown(m)) INTO messages
     FROM page_by_posting(s, coalesce(posting_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden',
                          (p->>'includeClaimed')::boolean, now_) m;
-  ELSIF p ? 'goneSince' THEN
+  ELSIF (p->>'includeGone')::boolean THEN
     SELECT json_agg(shown(m)) INTO messages
-    FROM page_with_gone(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden', (p->>'includeClaimed')::boolean,
-                        (p->>'goneSince')::bigint, now_) m;
+    FROM page_with_gone(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint, p->>'hidden', (p->>'includeClaimed')::boolean, now_) m;
   ELSE
     SELECT json_agg(shown(m)) INTO messages
     FROM page_by_place(s, coalesce(place_after(s, marker), 0), (p->>'limit')::bigint,
