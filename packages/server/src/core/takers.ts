@@ -91,6 +91,7 @@ export class Takers {
       if (await this.#serveInTurn(line)) line.hasNews = true
     }
     line.isServed = false
+    this.#forgetEmpty(line)
   }
 
   /**
@@ -120,7 +121,12 @@ export class Takers {
   }
 
   #remove(line: Line, one: Waiting): void {
-    if (!line.waiting.delete(one) || line.waiting.size > 0) return
+    if (line.waiting.delete(one)) this.#forgetEmpty(line)
+  }
+
+  /** Not while it is served: whoever comes then must not try at the same time. */
+  #forgetEmpty(line: Line): void {
+    if (line.waiting.size > 0 || line.isServed) return
     line.unwatch()
     this.#lines.delete(line.id)
   }

@@ -8,11 +8,14 @@ import { deleteMessages } from '../../src/core/operations/messages/delete-messag
 import { createQueue } from '../../src/core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../src/core/operations/queues/delete-queue.ts'
 import { purgeQueue } from '../../src/core/operations/queues/purge-queue.ts'
+import { confirmSubscription } from '../../src/core/operations/subscriptions/confirm-subscription.ts'
 import { deleteSubscription } from '../../src/core/operations/subscriptions/delete-subscription.ts'
 import { subscribeReceiver } from '../../src/core/operations/subscriptions/subscribe-receiver.ts'
 import { onTopics } from '../../src/core/operations/topics/on-topics.ts'
+import type { QueueKey } from '../../src/model/model.ts'
+import type { QueueHandle } from '../../src/storage/contract.ts'
 import { Connection, openScene, type Scene, SOMEBODY } from '../support/pushes.ts'
-import { settled } from '../support/settled.ts'
+import { settled, waits } from '../support/settled.ts'
 
 const jobs = { queue: 'jobs' }
 
@@ -154,6 +157,61 @@ describe('a subscription that claims', () => {
     assert.deepEqual(scene.troubles, [])
   })
 
+  test('holds no more than its limit, however often it is stopped and started while it claims', async (t) => {
+    const scene = await openScene(t, { requiresConfirmation: true })
+    const one = new Connection('one')
+    await scene.post(['a', 'b', 'c', 'd', 'e'])
+    const { id } = await scene.subscribe(one, { claim: { limit: 2 } })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    scene.before.set('claims.create', () => promise)
+    for (const confirmed of [true, false, true]) {
+      await scene.run(confirmSubscription, { ...jobs, id, confirmed })
+      await settled()
+    }
+    assert.equal(scene.calls.get('claims.create'), 1)
+    resolve()
+    await settled()
+    assert.deepEqual(one.seen, ['a', 'b'])
+  })
+
+  test('counts what the connection holds of one that was there before', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    await scene.post(['a', 'b', 'c', 'd', 'e'])
+    const { id } = await scene.subscribe(one, { claim: { limit: 2 } })
+    await scene.run(deleteSubscription, { ...jobs, id })
+    await scene.subscribe(one, { claim: { limit: 3 } })
+    assert.deepEqual(one.news(), ['a', 'b', 'c'])
+    const [a, b] = claimed(one) as [ClaimedMessage, ClaimedMessage]
+    await scene.run(deleteMessages, { ...jobs, ids: [a.id, b.id] })
+    await settled()
+    assert.deepEqual(one.news(), ['d', 'e'])
+  })
+
+  test('gets more in a quarter of a minute when others have removed what it holds', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    await scene.post(['a', 'b', 'c', 'd', 'e', 'f'])
+    await scene.subscribe(one, { claim: { limit: 3 } })
+    const now = scene.clock.now()
+    const key = one.pushes[0]?.key as QueueKey
+    const queue = (await scene.storage.queues.get({ key, now })) as QueueHandle
+    const ids = claimed(one).map(({ id }) => id)
+    assert.deepEqual(one.news(), ['a', 'b', 'c'])
+    await scene.storage.messages.deleteMany({ queue, ids: ids.slice(0, 1), claimIds: null, now })
+    await scene.pass(15)
+    assert.deepEqual(one.news(), ['d'])
+    await scene.storage.messages.deleteMany({ queue, ids: ids.slice(1), claimIds: null, now })
+    scene.failing.add('claims.get')
+    await scene.pass(15)
+    assert.deepEqual(one.news(), [])
+    scene.failing.clear()
+    await scene.pass(15)
+    assert.deepEqual(one.news(), ['e', 'f'])
+    assert.equal(await scene.callsOf('claims.get', () => scene.pass(15)), 2)
+    assert.deepEqual(one.news(), [])
+  })
+
   test('claims nothing before it begins, nor once its credentials have ended', async (t) => {
     const scene = await openScene(t)
     const one = new Connection('one')
@@ -203,6 +261,40 @@ describe('what was claimed for a connection', () => {
     assert.deepEqual(one.seen, [])
     assert.deepEqual(await bodiesFree(scene), ['a'])
     assert.equal(scene.open.watch, 0)
+  })
+
+  test('is free again when its subscription was deleted while it was claimed', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    const { id } = await scene.subscribe(one, { claim: {} })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    scene.before.set('claims.create', () => promise)
+    await scene.post(['a'])
+    await scene.run(deleteSubscription, { ...jobs, id })
+    await settled()
+    const leaving = scene.waiting.pushes.gone(one)
+    assert.ok(await waits(leaving))
+    scene.before.clear()
+    resolve()
+    await leaving
+    assert.deepEqual(await bodiesFree(scene), ['a'])
+  })
+
+  test('is free again when its credentials ended while it was claimed', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    const caller = { ...SOMEBODY, expiresAt: scene.clock.now() + 50_000 }
+    await scene.subscribe(one, { claim: {}, caller })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    scene.before.set('claims.create', () => promise)
+    await scene.post(['a'])
+    await scene.pass(50)
+    const closing = scene.waiting.pushes.close()
+    assert.ok(await waits(closing))
+    scene.before.clear()
+    resolve()
+    await closing
+    assert.deepEqual(await bodiesFree(scene), ['a'])
   })
 
   test('goes to the next in line when the time of one is over as its turn comes', async (t) => {

@@ -1,11 +1,11 @@
-import type { Instant } from '../../model/model.ts'
+import type { Claim, Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { ClaimTerms } from '../rules/claim-terms.ts'
 import type { FoundClaim } from '../take-claim.ts'
 import type { Taker, Takers } from '../takers.ts'
 import type { ConnectionPush, PushSource } from './connection-push.ts'
 import type { Deadlines, Due } from './deadlines.ts'
-import type { HeldClaim, HeldClaims, Holder } from './held-claims.ts'
+import type { ConnectionClaims, HeldClaims } from './held-claims.ts'
 
 export interface ClaimSourceParts {
   readonly takers: Takers
@@ -13,6 +13,8 @@ export interface ClaimSourceParts {
   readonly deadlines: Deadlines
   readonly clock: Clock
   take(push: ConnectionPush, terms: ClaimTerms, now: Instant): Promise<FoundClaim | null>
+  /** What the storage knows of the claim, when there is room to ask for it. */
+  read(push: ConnectionPush, claimId: string): Promise<Claim | null>
   /** Frees what was claimed in vain. Does not throw. */
   release(push: ConnectionPush, claimId: string): Promise<void>
   onPushed(messages: number): void
@@ -22,86 +24,130 @@ export interface ClaimSourceParts {
 
 /** After a failure, in milliseconds. */
 const RETRY_MS = 1_000
+/** Who holds all he may looks so often, in milliseconds, whether others have removed some of it. */
+const LOOK_MS = 15_000
 
 /** Thrown out of an attempt that must not be made any more: others in the line must not take it for an empty queue. */
-const OVER = new Error('the subscription is over')
+const OVER = new Error('there is nothing to be claimed for it')
 
-/** Claims messages as long as fewer are held than it may. */
-export class ClaimSource implements PushSource, Holder, Due {
-  readonly claims: Set<HeldClaim>
+/** Claims messages as long as the connection holds fewer of the queue than it may. */
+export class ClaimSource implements PushSource, Due {
   readonly #push: ConnectionPush
   readonly #terms: ClaimTerms
+  readonly #claims: ConnectionClaims
   readonly #parts: ClaimSourceParts
-  #held = 0
   #taker: Taker | null = null
-  #releasing: Promise<void> = Promise.resolve()
+  /** Attempts that it has left, and what they took in vain. */
+  #leaving: Promise<unknown> = Promise.resolve()
+  #isLooking = false
 
-  /** `claims`: all that the connection has. `terms.limit`: what it may hold. */
-  constructor(push: ConnectionPush, terms: ClaimTerms, claims: Set<HeldClaim>, parts: ClaimSourceParts) {
+  /** `claims`: of the connection. `terms.limit`: how many messages it may hold. */
+  constructor(push: ConnectionPush, terms: ClaimTerms, claims: ConnectionClaims, parts: ClaimSourceParts) {
     this.#push = push
     this.#terms = terms
-    this.claims = claims
+    this.#claims = claims
     this.#parts = parts
   }
 
   start(): void {
+    this.#claims.watch(this.#push.key, this.#stand)
     this.#stand()
   }
 
   async stop(): Promise<void> {
     this.#parts.deadlines.delete(this)
+    this.#claims.unwatch(this.#push.key, this.#stand)
     const taker = this.#taker
     this.#taker = null
-    await taker?.leave()
-    await this.#releasing
-  }
-
-  onFreed(messages: number): void {
-    this.#held -= messages
-    this.#stand()
+    if (taker !== null) this.#alsoLeaving(taker.leave())
+    for (let seen: unknown = null; seen !== this.#leaving; ) {
+      seen = this.#leaving
+      await seen
+    }
   }
 
   due(): void {
-    this.#stand()
+    if (this.#room > 0) this.#stand()
+    else if (!this.#isLooking) void this.#look()
+  }
+
+  /** How many messages it may take. */
+  get #room(): number {
+    return this.#terms.limit - this.#claims.messagesOf(this.#push.key)
   }
 
   /** In the line, where there is room for more. */
-  #stand(): void {
-    if (this.#taker !== null || this.#held >= this.#terms.limit || !this.#push.mayPush()) return
+  readonly #stand = (): void => {
+    if (this.#taker !== null || !this.#push.mayPush()) return
+    if (this.#room <= 0) {
+      this.#wakeIn(LOOK_MS)
+      return
+    }
     const taker = this.#parts.takers.join(this.#push.key, (now) => this.#take(now), {
       resolve: (found) => {
-        if (this.#taker === taker) this.#taker = null
         this.#hand(found)
-        this.#stand()
+        this.#standAgain(taker)
       },
       reject: (error) => {
-        if (this.#taker === taker) this.#taker = null
-        this.#fail(error)
+        if (error === OVER) return this.#standAgain(taker)
+        this.#parts.onFailure(error)
+        if (this.#taker !== taker) return
+        this.#taker = null
+        this.#wakeIn(RETRY_MS)
       },
     })
     this.#taker = taker
   }
 
+  #standAgain(taker: Taker): void {
+    if (this.#taker !== taker) return
+    this.#taker = null
+    this.#stand()
+  }
+
   async #take(now: Instant): Promise<FoundClaim | null> {
-    if (!this.#push.mayPush()) throw OVER
-    return this.#parts.take(this.#push, { ...this.#terms, limit: this.#terms.limit - this.#held }, now)
+    const limit = this.#room
+    if (!this.#push.mayPush() || limit <= 0) throw OVER
+    return this.#parts.take(this.#push, { ...this.#terms, limit }, now)
   }
 
   #hand({ claim, now }: FoundClaim): void {
     const { held, release, onPushed } = this.#parts
     if (!this.#push.mayPush()) {
-      this.#releasing = Promise.all([this.#releasing, release(this.#push, claim.id)]).then(() => undefined)
+      this.#alsoLeaving(release(this.#push, claim.id))
       return
     }
-    this.#held += claim.messages.length
-    held.hold(claim, this.#push.key, this)
+    held.hold(claim, this.#push.key, this.#claims)
     onPushed(claim.messages.length)
     this.#push.receiver.onClaim(this.#push, claim, now)
   }
 
-  #fail(error: unknown): void {
-    if (error === OVER) return
-    this.#parts.onFailure(error)
-    this.#parts.deadlines.set(this, this.#parts.clock.now() + RETRY_MS)
+  /** Notes what became of the claims elsewhere. */
+  async #look(): Promise<void> {
+    const { held, read, onFailure } = this.#parts
+    const { key } = this.#push
+    this.#isLooking = true
+    try {
+      await Promise.all(
+        this.#claims.of(key).map(async ({ id, messages }) => {
+          const claim = await read(this.#push, id)
+          if (claim === null) return held.released(key, id)
+          const left = new Set(claim.messages.map((message) => message.id))
+          for (const message of [...messages]) if (!left.has(message)) held.deleted(key, message)
+        }),
+      )
+    } catch (error) {
+      onFailure(error)
+    }
+    this.#isLooking = false
+    this.#stand()
+  }
+
+  #alsoLeaving(one: Promise<unknown>): void {
+    this.#leaving = Promise.all([this.#leaving, one])
+  }
+
+  #wakeIn(milliseconds: number): void {
+    this.#parts.deadlines.set(this, this.#parts.clock.now() + milliseconds)
   }
 }

@@ -8,7 +8,7 @@ import type { Deadlines, Due } from './deadlines.ts'
 /** What brings the messages of a push. */
 export interface PushSource {
   start(): void
-  /** With a promise it has stopped when that resolves, and brings nothing meanwhile. */
+  /** With a promise it has stopped when that resolves, and brings nothing meanwhile. May be called again. */
   stop(): void | Promise<void>
 }
 

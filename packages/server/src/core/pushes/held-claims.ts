@@ -2,12 +2,58 @@ import type { Claim, Instant, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import type { Deadlines, Due } from './deadlines.ts'
 
-/** Whoever has claims. */
-export interface Holder {
-  /** All that its connection has, its own among them. */
-  readonly claims: Set<HeldClaim>
-  /** It holds so many messages less. */
-  onFreed(messages: number): void
+/**
+ * What a connection has claimed. Its subscriptions to a queue come one after the other, and what one has claimed counts
+ * for the next.
+ */
+export class ConnectionClaims {
+  readonly #queues = new Map<string, Set<HeldClaim>>()
+  /** Who takes more of a queue when there is room. */
+  readonly #takers = new Map<string, () => void>()
+
+  get size(): number {
+    return this.#queues.size
+  }
+
+  all(): HeldClaim[] {
+    return [...this.#queues.values()].flatMap((claims) => [...claims])
+  }
+
+  of(key: QueueKey): HeldClaim[] {
+    return [...(this.#queues.get(queueId(key)) ?? [])]
+  }
+
+  /** How many messages of the queue are held. */
+  messagesOf(key: QueueKey): number {
+    return this.of(key).reduce((sum, { messages }) => sum + messages.size, 0)
+  }
+
+  /** `onFreed` is called when fewer messages of the queue are held. */
+  watch(key: QueueKey, onFreed: () => void): void {
+    this.#takers.set(queueId(key), onFreed)
+  }
+
+  unwatch(key: QueueKey, onFreed: () => void): void {
+    const id = queueId(key)
+    if (this.#takers.get(id) === onFreed) this.#takers.delete(id)
+  }
+
+  add(claim: HeldClaim): void {
+    const id = queueId(claim.key)
+    const claims = this.#queues.get(id) ?? new Set()
+    this.#queues.set(id, claims.add(claim))
+  }
+
+  delete(claim: HeldClaim): void {
+    const id = queueId(claim.key)
+    const claims = this.#queues.get(id)
+    claims?.delete(claim)
+    if (claims?.size === 0) this.#queues.delete(id)
+  }
+
+  freed(key: QueueKey): void {
+    this.#takers.get(queueId(key))?.()
+  }
 }
 
 /** Of one queue. */
@@ -21,11 +67,11 @@ interface HeldQueue {
 export class HeldClaim implements Due {
   readonly id: string
   readonly key: QueueKey
-  readonly holder: Holder
+  readonly holder: ConnectionClaims
   readonly messages: Set<string>
   readonly #onDue: (claim: HeldClaim) => void
 
-  constructor({ id, messages }: Claim, key: QueueKey, holder: Holder, onDue: (claim: HeldClaim) => void) {
+  constructor({ id, messages }: Claim, key: QueueKey, holder: ConnectionClaims, onDue: (claim: HeldClaim) => void) {
     this.id = id
     this.key = key
     this.holder = holder
@@ -40,7 +86,8 @@ export class HeldClaim implements Due {
 
 /**
  * The claims that were made for connections of this process. Operations tell what becomes of claims and messages, so
- * that the holders know when they may take more. What happens on other nodes shows at the end of the claim.
+ * that the holders know when they may take more. What happens on other nodes is seen by those who hold all they may, who look; else at the end of
+ * the claim.
  */
 export class HeldClaims {
   readonly #deadlines: Deadlines
@@ -50,14 +97,14 @@ export class HeldClaims {
     this.#deadlines = deadlines
   }
 
-  hold(claim: Claim, key: QueueKey, holder: Holder): void {
+  hold(claim: Claim, key: QueueKey, holder: ConnectionClaims): void {
     const id = queueId(key)
     const queue = this.#queues.get(id) ?? { claims: new Map(), messages: new Map() }
     this.#queues.set(id, queue)
     const held = new HeldClaim(claim, key, holder, (ended) => this.#drop(ended))
     queue.claims.set(held.id, held)
     for (const message of held.messages) queue.messages.set(message, held)
-    holder.claims.add(held)
+    holder.add(held)
     this.#deadlines.set(held, claim.renewedAt + claim.ttlSeconds * 1000)
   }
 
@@ -71,7 +118,7 @@ export class HeldClaims {
     }
     this.#queueOf(key)?.messages.delete(messageId)
     held.messages.delete(messageId)
-    held.holder.onFreed(1)
+    held.holder.freed(key)
   }
 
   released(key: QueueKey, claimId: string): void {
@@ -101,7 +148,7 @@ export class HeldClaims {
     for (const message of messages) if (queue.messages.get(message) === held) queue.messages.delete(message)
     if (queue.claims.size === 0) this.#queues.delete(queueId(key))
     this.#deadlines.delete(held)
-    holder.claims.delete(held)
-    holder.onFreed(messages.size)
+    holder.delete(held)
+    holder.freed(key)
   }
 }

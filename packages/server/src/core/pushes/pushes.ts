@@ -16,7 +16,7 @@ import { ClaimSource, type ClaimSourceParts } from './claim-source.ts'
 import { ConnectionPush, type PushHooks } from './connection-push.ts'
 import { Deadlines } from './deadlines.ts'
 import { type FollowParts, FollowSource } from './follow-source.ts'
-import { type HeldClaim, HeldClaims } from './held-claims.ts'
+import { ConnectionClaims, HeldClaims } from './held-claims.ts'
 import { isNoLess } from './is-no-less.ts'
 import { KeptQueues } from './kept-queues.ts'
 import { ProjectSubscriptions } from './project-subscriptions.ts'
@@ -66,9 +66,11 @@ export interface PushCounts {
 
 interface Connection {
   readonly pushes: Map<ConnectionPush, Membership>
-  readonly claims: Set<HeldClaim>
+  readonly claims: ConnectionClaims
   /** Subscriptions that are being made for it. */
   readonly making: Set<Promise<unknown>>
+  /** Those whose end is under way. */
+  readonly ending: Set<Promise<unknown>>
   leaving: Promise<void> | null
 }
 
@@ -98,8 +100,6 @@ export class Pushes {
   readonly #gone = new WeakSet<Receiver>()
   /** Those too that are being made. */
   readonly #ofProjects: ProjectSubscriptions
-  /** Of subscriptions whose connections stay. */
-  readonly #ending = new Set<Promise<void>>()
   #subscriptions = 0
   #pushed = 0
   #isClosed = false
@@ -122,11 +122,7 @@ export class Pushes {
       deadlines,
       requiresConfirmation,
       onRowDue: (push) => this.#queues.get(queueId(push.key))?.reread([push]),
-      onCredentialsEnd: (push) => {
-        const ending = this.#end(push)
-        this.#ending.add(ending)
-        void ending.then(() => this.#ending.delete(ending))
-      },
+      onCredentialsEnd: (push) => this.#end(push),
     }
     this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure }
     this.#claimParts = {
@@ -135,6 +131,11 @@ export class Pushes {
       deadlines,
       clock,
       take: ({ key }, terms, now) => takeClaim(key, terms, now, { storage, queues }),
+      read: ({ key }, claimId) =>
+        this.#atOnce.run(async () => {
+          const now = clock.now()
+          return queues.use(key, now, (queue) => storage.claims.get({ queue, claimId, now }))
+        }),
       release: ({ key }, claimId) => this.#release(key, claimId),
       onPushed,
       onFailure,
@@ -205,7 +206,6 @@ export class Pushes {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#connections.keys()].map((receiver) => this.gone(receiver)))
-    await Promise.all(this.#ending)
     this.#deadlines.close()
   }
 
@@ -216,14 +216,20 @@ export class Pushes {
   #connectionOf(receiver: Receiver): Connection {
     const known = this.#connections.get(receiver)
     if (known !== undefined) return known
-    const connection: Connection = { pushes: new Map(), claims: new Set(), making: new Set(), leaving: null }
+    const connection: Connection = {
+      pushes: new Map(),
+      claims: new ConnectionClaims(),
+      making: new Set(),
+      ending: new Set(),
+      leaving: null,
+    }
     this.#connections.set(receiver, connection)
     return connection
   }
 
-  #forgetIdle(receiver: Receiver, { pushes, claims, making, leaving }: Connection): void {
-    const isIdle = pushes.size === 0 && claims.size === 0 && making.size === 0 && leaving === null
-    if (isIdle) this.#connections.delete(receiver)
+  #forgetIdle(receiver: Receiver, { pushes, claims, making, ending, leaving }: Connection): void {
+    const isIdle = pushes.size === 0 && claims.size === 0 && making.size === 0 && ending.size === 0
+    if (isIdle && leaving === null) this.#connections.delete(receiver)
   }
 
   async #enrol(wish: PushWish, connection: Connection, make: () => Promise<Made>): Promise<Subscribed> {
@@ -271,17 +277,20 @@ export class Pushes {
 
   #see(push: ConnectionPush, row: Subscription | null): void {
     if (row !== null && row.subscriber === subscriberOf(push.receiver)) push.apply(row)
-    else void this.#stop(push)
+    else this.#stop(push)
   }
 
   async #endAll(connection: Connection): Promise<void> {
-    const { pushes, claims, making } = connection
-    const endNow = () => Promise.all([...pushes.keys()].map((push) => this.#end(push)))
-    const ending = endNow()
+    const { pushes, claims, making, ending } = connection
+    const endNow = () => {
+      for (const push of [...pushes.keys()]) this.#end(push)
+    }
+    endNow()
     while (making.size > 0) await Promise.allSettled(making)
-    await Promise.all([ending, endNow()])
+    endNow()
+    while (ending.size > 0) await Promise.all(ending)
     await Promise.all(
-      [...claims].map(async ({ key, id }) => {
+      claims.all().map(async ({ key, id }) => {
         await this.#release(key, id)
         this.held.released(key, id)
       }),
@@ -289,24 +298,28 @@ export class Pushes {
   }
 
   /** Stops it, and removes its subscription from the store. */
-  async #end(push: ConnectionPush): Promise<void> {
+  #end(push: ConnectionPush): void {
     const { id, key } = push
-    const stopped = this.#stop(push)
     const { storage, queues, clock } = this.#parts
-    await this.#tried(() =>
-      queues.use(key, clock.now(), (queue) => storage.subscriptions.delete({ queue, id, now: clock.now() })),
+    this.#stop(push, () =>
+      this.#tried(() =>
+        queues.use(key, clock.now(), (queue) => storage.subscriptions.delete({ queue, id, now: clock.now() })),
+      ),
     )
-    await stopped
   }
 
-  async #stop(push: ConnectionPush): Promise<void> {
+  /** `meanwhile` is done too. Neither fails. */
+  #stop(push: ConnectionPush, meanwhile = async () => {}): void {
     const connection = this.#connections.get(push.receiver)
     const membership = connection?.pushes.get(push)
     if (connection === undefined || membership === undefined) return
     connection.pushes.delete(push)
     membership.leave()
-    await push.end()
-    this.#forgetIdle(push.receiver, connection)
+    const ending = Promise.all([push.end(), meanwhile()]).then(() => {
+      connection.ending.delete(ending)
+      this.#forgetIdle(push.receiver, connection)
+    })
+    connection.ending.add(ending)
   }
 
   #release(key: QueueKey, claimId: string): Promise<void> {
