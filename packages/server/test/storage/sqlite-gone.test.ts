@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from 'zaqar-conformance'
+import { MemoryBudget } from '../../src/platform/memory-budget.ts'
+import { checksummedStorage } from '../../src/storage/checksummed/checksummed-storage.ts'
 import { GONE_MS, type QueueHandle, STALE, type Storage } from '../../src/storage/contract.ts'
+import { encryptedStorage } from '../../src/storage/encrypted/encrypted-storage.ts'
+import { MessageCipher } from '../../src/storage/encrypted/message-cipher.ts'
+import { pacedStorage } from '../../src/storage/paced/paced-storage.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { until } from '../support/until.ts'
 
@@ -154,6 +159,19 @@ test('what is gone is forgotten when its time is over, whatever goes after it; w
     const page = await jobs.list({ after: marker })
     assert.deepEqual(page.bodies, ['5'])
     assert(!('missed' in page))
+  }))
+
+test('who misses something is told through all that wraps a store', () =>
+  withQueue(async ({ clock, storage }) => {
+    const limits = { maxMessagesPostBytes: MIB, maxQueueMetadataBytes: MIB, maxMessagesPerClaimOrPop: 20 }
+    const paced = pacedStorage(storage, new MemoryBudget({ bytes: MIB, clock }), limits)
+    const wrapped = encryptedStorage(checksummedStorage(paced), new MessageCipher('a key', []), () => true)
+    const jobs = await Jobs.open(wrapped, clock, 'gamma')
+    await jobs.take('poster', ['1'])
+    clock.advance(GONE_MS)
+    await jobs.forgottenBut(0)
+    assert.equal((await jobs.list()).missed, true)
+    jobs.end()
   }))
 
 test('in a queue that was emptied nothing is missed', () =>
