@@ -177,7 +177,7 @@ export function createApplication({
     requests: () => requests + tally.requests,
     upgrade: websocket.enabled ? sockets.upgrade(null) : null,
     upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
-    openSession: (peer) => new Session(peer, sessions, null),
+    openSession: (peer) => new Session(peer, sessions),
     close: () => waiting.longPolls.close(),
     async end() {
       await sockets.over()

@@ -27,6 +27,11 @@ export interface Asserted {
   readonly userId: string | null
 }
 
+/** Names of roles with commas between them, as somebody says that he has them; null: none. */
+export function rolesIn(text: string | null): string[] {
+  return text === null ? [] : text.split(',').map((role) => role.trim())
+}
+
 /** What credentials say about whoever shows them. */
 export interface Identity {
   /** Null: the credentials are good but belong to no project. */

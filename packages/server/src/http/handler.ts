@@ -67,9 +67,10 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   const [rawPath, rawQuery] = splitTarget(credentialsInQuery ? withoutCredentials(request.target) : request.target)
   const path = rawPath.includes('%') ? decodePath(rawPath) : rawPath
   const resource = { method: request.method, path }
-  const wantsEvents = prefersEvents(request.headers.accept)
+  const match = parts.routes.find(forRouter(path))
+  const getsEvents = match !== null && prefersEvents(request.headers.accept) && hasEvents(match.route, request.method)
   // No page can set headers of an event stream that it asks for.
-  const headers = wantsEvents ? withCallerInQuery(request, { credentials: credentialsInQuery }) : request.headers
+  const headers = getsEvents ? withCallerInQuery(request, { credentials: credentialsInQuery }) : request.headers
   const shown = new ShownInHeaders(headers)
   const isOpen = parts.routes.isPublic(path) && shown.signed === undefined
   const judged = isOpen ? NOBODY : await parts.authenticate(shown, request)
@@ -80,11 +81,9 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     if ('cause' in identity && identity.cause !== null) parts.onTrouble(identity.cause, request)
     return unauthenticatedResponse(identity.unauthenticated, request, parts.keystoneUrl)
   }
-  const match = parts.routes.find(forRouter(path))
   if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
   checkContentType(request)
-  const getsEvents = wantsEvents && hasEvents(route, request.method)
   if (!isPage(route) && !getsEvents) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
   const caller = readCaller(identity, clientIdIn(headers), parts.clientIds, route.version.callers)

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Asserted, Shown, SignedUrl } from '../core/identity.ts'
+import { type Asserted, rolesIn, type Shown, type SignedUrl } from '../core/identity.ts'
 
 /**
  * What the headers of a request show of who sends it. Each part is read when it is asked for, since few of them count.
@@ -33,10 +33,9 @@ export class ShownInHeaders implements Shown {
 
   /** (contract auth-policy.md 2.1) */
   get asserted(): Asserted {
-    const roles = this.#text('x-roles')
     return {
       project: this.#project(),
-      roles: roles === null ? [] : roles.split(',').map((role) => role.trim()),
+      roles: rolesIn(this.#text('x-roles')),
       userId: this.#text('x-user-id'),
     }
   }

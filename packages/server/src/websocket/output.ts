@@ -5,7 +5,7 @@ import type { MemoryBudget } from '../platform/memory-budget.ts'
 import { Share } from './share.ts'
 
 /** So much is handed to the system at one time, in bytes, so that it can be seen whether it is taken. */
-const PIECE_BYTES = 64 * 1024
+const HANDED_BYTES = 64 * 1024
 
 /**
  * What goes out over a connection, whole frames in their order. It keeps what the system does not take; a reader who
@@ -94,20 +94,20 @@ export class Output {
   #nextPiece(): Buffer {
     const [first] = this.#waiting as [Buffer]
     this.#isInFrame = false
-    if (this.#waiting.length === 1 && first.length <= PIECE_BYTES) {
+    if (this.#waiting.length === 1 && first.length <= HANDED_BYTES) {
       this.#waiting = []
       return first
     }
-    if (first.length >= PIECE_BYTES) {
-      this.#isInFrame = first.length > PIECE_BYTES
-      if (this.#isInFrame) this.#waiting[0] = first.subarray(PIECE_BYTES)
+    if (first.length >= HANDED_BYTES) {
+      this.#isInFrame = first.length > HANDED_BYTES
+      if (this.#isInFrame) this.#waiting[0] = first.subarray(HANDED_BYTES)
       else this.#waiting.shift()
-      return first.subarray(0, PIECE_BYTES)
+      return first.subarray(0, HANDED_BYTES)
     }
     let count = 0
     let bytes = 0
     for (const { length } of this.#waiting) {
-      if (bytes + length > PIECE_BYTES) break
+      if (bytes + length > HANDED_BYTES) break
       bytes += length
       count += 1
     }

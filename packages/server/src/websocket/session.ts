@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { ZaqarError } from '../core/errors.ts'
 import type { Call, Execute, OnTrouble } from '../core/execute.ts'
-import { type Authenticate, type Identity, judgedToken, type Shown, type SignedUrl } from '../core/identity.ts'
+import { type Authenticate, type Identity, judgedToken, type Shown } from '../core/identity.ts'
 import type { Page } from '../core/listing.ts'
 import type { Pushes } from '../core/pushes/pushes.ts'
 import type { Push, Receiver } from '../core/receiver.ts'
 import type { Limits } from '../core/rules/limits.ts'
 import { NO_PROJECT } from '../core/rules/projects.ts'
 import { printJson } from '../model/json.ts'
-import type { Claim, Instant } from '../model/model.ts'
+import type { Claim, Instant, JsonObject } from '../model/model.ts'
 import type { ClientIdRules } from '../wire/caller.ts'
 import { socketCaller } from '../wire/websocket/caller.ts'
 import type { Echo } from '../wire/websocket/codec.ts'
@@ -51,6 +51,8 @@ export interface Peer {
   taken(): Promise<void>
   /** A request has had its turn, and fewer wait. */
   turned(): void
+  /** Whoever asks may ask for something. */
+  accepted(): void
   /** A request of so many bytes has been answered. */
   answered(bytes: number): void
   /** `reason`: at most 123 bytes. */
@@ -61,6 +63,9 @@ export interface Peer {
 const MOST_UNTAKEN = 1024 * 1024
 /** So many requests are answered in one turn of the event loop before others have theirs. */
 const IN_A_ROW = 32
+
+/** Of all requests of a connection that wait for something to come, in bytes as they came. */
+const MOST_APART_BYTES = 1024 * 1024
 
 /** Without a reason at hand an abort makes an error and its stack. */
 const GONE = 'the client is gone'
@@ -94,8 +99,9 @@ export class Session implements Receiver {
   /** Before its turn. */
   readonly #arrived: Arrived[] = []
   #isServing = false
-  /** Requests that wait for something to come. */
+  /** Requests that wait for something to come, and their bytes. */
   #apart = 0
+  #apartBytes = 0
   #identity: Identity | null = null
   #token: string | null = null
   /** Whose connection it is, for their number. */
@@ -103,16 +109,29 @@ export class Session implements Receiver {
   #gone: AbortController | null = null
   #pushEncoding: Encoding = 'json'
   #subscriptions = 0
-  readonly #signedAtUpgrade: SignedUrl | null
+  /** Whose signature stands in for one that frames do not show. */
+  #signer: Identity | null = null
   #state: 'open' | 'ending' | 'over' = 'open'
 
-  /** `atUpgrade`: what the query of the upgrade shows of who asks; null: nothing. */
-  constructor(peer: Peer, house: SessionHouse, atUpgrade: Shown | null) {
+  constructor(peer: Peer, house: SessionHouse) {
     this.id = peer.id
     this.#peer = peer
     this.#house = house
-    this.#signedAtUpgrade = atUpgrade?.signed ?? null
-    if (atUpgrade?.token !== undefined && atUpgrade.signed === undefined) void this.#begin(atUpgrade)
+  }
+
+  /** Whether its messages are taken. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Whether it is known who asks, or need not be, whatever frames show. */
+  get isKnown(): boolean {
+    return this.#identity !== null || !this.#house.needsAuthentication
+  }
+
+  /** Requests that wait for something to come. */
+  get apart(): number {
+    return this.#apart
   }
 
   /** When the credentials of the connection end; null: never, or there are none. */
@@ -133,6 +152,22 @@ export class Session implements Receiver {
   /** Requests before their turn. */
   get waiting(): number {
     return this.#arrived.length
+  }
+
+  /**
+   * Whose connection it is from now on, as his token or signature says. False when his project has too many; it is
+   * closed then.
+   */
+  admit(identity: Identity, token: string | null): boolean {
+    if (identity.scope.signed !== null) {
+      this.#signer = identity
+      return true
+    }
+    if (!this.#sit(identity.project)) return false
+    this.#identity = identity
+    this.#token = token
+    this.#house.pushes.renew(this, { ...identity, project: identity.project ?? NO_PROJECT, clientId: '' })
+    return true
   }
 
   /** A whole message has come. */
@@ -175,13 +210,6 @@ export class Session implements Receiver {
     void this.#peer.push(claimBlocks(push, claim, now, this.#pushEncoding), claim.messages.length)
   }
 
-  /** Before anything is served: who is authenticated at the upgrade may ask at once. */
-  async #begin(atUpgrade: Shown): Promise<void> {
-    this.#isServing = true
-    await this.#authenticate(atUpgrade)
-    await this.#serveAll()
-  }
-
   async #serveAll(): Promise<void> {
     this.#isServing = true
     let inARow = 0
@@ -208,25 +236,30 @@ export class Session implements Receiver {
     const { door } = frame
     if (door === null) return this.#finish(frame, await this.#authenticate(new ShownInFrame(frame.headers)))
     if (door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, door))
-    if (this.#apart >= this.#house.maxRequests) return this.#finish(frame, TOO_MANY_REQUESTS)
+    if (this.#apart >= this.#house.maxRequests || this.#apartBytes + frame.bytes > MOST_APART_BYTES) {
+      return this.#finish(frame, TOO_MANY_REQUESTS)
+    }
     this.#apart += 1
+    this.#apartBytes += frame.bytes
     void this.#answerApart(frame, door)
   }
 
   /** Null where the frame is answered already, as no request. */
   #read(data: Buffer, encoding: Encoding): Frame | null {
     try {
-      return readFrame(data, encoding, this.#house.doors)
+      const read = readFrame(data, encoding, this.#house.doors)
+      if (!(read instanceof FrameRefused)) return read
+      this.#send(read.echo, read.answer, encoding)
     } catch (error) {
-      if (error instanceof FrameRefused) this.#send(error.echo, error.answer, encoding)
-      else this.#fail(error, encoding)
-      return null
+      this.#fail(error, encoding)
     }
+    return null
   }
 
   async #answerApart(frame: Frame, door: AnySocketDoor): Promise<void> {
     const answer = await this.#answer(frame, door)
     this.#apart -= 1
+    this.#apartBytes -= frame.bytes
     this.#finish(frame, answer)
     await this.#closeWhenDone()
   }
@@ -275,15 +308,14 @@ export class Session implements Receiver {
       if (judged.cause !== null) onTrouble(judged.cause, { connection: this.id })
       return UNVERIFIED
     }
-    if (!this.#sit(judged.project)) return NO_SEAT
-    this.#identity = judged
-    this.#token = token ?? null
-    this.#house.pushes.renew(this, { ...judged, project: judged.project ?? NO_PROJECT, clientId: '' })
+    if (!this.admit(judged, token ?? null)) return NO_SEAT
+    this.#peer.accepted()
     return AUTHENTICATED
   }
 
   /** Never fails. */
-  async #answer({ headers, body, bytes }: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
+  async #answer(frame: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
+    const { headers, bytes } = frame
     const { execute, limits, clientIds, onTrouble } = this.#house
     const id = `req-${randomUUID()}`
     try {
@@ -294,12 +326,19 @@ export class Session implements Receiver {
       const caller = socketCaller(judged, headers, door, clientIds)
       if (!this.#sit(caller.project)) return NO_SEAT
       const token = this.#house.needsAuthentication ? this.#token : judgedToken(shown)
-      const call: Call = { ...this.#asker, id, ...door.target(body), token: () => token }
-      const request = { body, headers, bytes, caller, limits, receiver: this }
-      const output = await execute(door.operation, () => door.decode(request), caller, call)
+      this.#peer.accepted()
+      const call: Call = { ...this.#asker, id, ...door.target(frame.body), token: () => token }
+      const request = { body: frame.body, headers, bytes, caller, limits, receiver: this }
+      const read = () => {
+        const input = door.decode(request)
+        // What waits may wait for long.
+        if (door.waits?.(frame.body) === true) request.body = frame.body = simpleIn(frame.body, door)
+        return input
+      }
+      const output = await execute(door.operation, read, caller, call)
       return door.encode(output, request)
     } catch (error) {
-      const answer = socketError(error, door, body)
+      const answer = socketError(error, door, frame.body)
       if (answer.status >= 500 && !isAnswer(error)) onTrouble(error, { requestId: id, action: door.action })
       return answer
     }
@@ -314,9 +353,8 @@ export class Session implements Receiver {
     }
     const own = shown.signed
     if (own !== undefined) return this.#judgeAlone({ signed: own })
-    const signed = this.#signedAtUpgrade
-    if (signed === null) return needsAuthentication ? UNKNOWN : this.#judgeAlone({ asserted: shown.asserted })
-    return project === undefined || project === signed.project ? this.#judgeAlone({ signed }) : OTHER_PROJECT
+    if (this.#signer === null) return needsAuthentication ? UNKNOWN : this.#judgeAlone({ asserted: shown.asserted })
+    return project === undefined || project === this.#signer.project ? this.#signer : OTHER_PROJECT
   }
 
   #judgeAlone(shown: Shown): Judged | Promise<Judged> {
@@ -325,8 +363,9 @@ export class Session implements Receiver {
     return judging instanceof Promise ? judging.then(known) : known(judging)
   }
 
-  /** False when the project has too many connections; this one is closed then. */
+  /** False when the project has too many connections, and this one is closed; or it has ended already. */
   #sit(project: string | null): boolean {
+    if (this.#state === 'over') return false
     if (project === this.#seat || project === null || project === NO_PROJECT) return true
     // A connection without authentication may serve many projects. It counts for the first.
     if (this.#seat !== null && !this.#house.needsAuthentication) return true
@@ -341,11 +380,22 @@ export class Session implements Receiver {
 
   readonly #asker = {
     signal: () => {
+      if (this.#state === 'over') return AbortSignal.abort(GONE)
       this.#gone ??= new AbortController()
       return this.#gone.signal
     },
     clientAddress: () => this.#peer.address,
   }
+}
+
+/** Of what the schema knows, what is no list and no object: the rest may take twenty times its length. */
+function simpleIn(body: JsonObject, { body: { properties } }: AnySocketDoor): JsonObject {
+  const simple: JsonObject = {}
+  for (const name of Object.keys(properties)) {
+    const value = Object.hasOwn(body, name) ? body[name] : undefined
+    if (value !== undefined && typeof value !== 'object') simple[name] = value
+  }
+  return simple
 }
 
 /** Whether an error says no more than that it is not the time for this. */

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { type RawData, WebSocket } from 'ws'
-import type { Shown } from '../core/identity.ts'
 import type { SocketTally } from '../core/socket-tally.ts'
 import type { Instant } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -8,6 +7,7 @@ import type { MemoryBudget } from '../platform/memory-budget.ts'
 import type { Encoding } from '../wire/websocket/encodings.ts'
 import { messageFrame, PING_FRAME, pongFrame } from './frame-bytes.ts'
 import { Output } from './output.ts'
+import { PartialMessage } from './partial-message.ts'
 import { type Peer, Session, type SessionHouse } from './session.ts'
 import { Share } from './share.ts'
 
@@ -45,9 +45,12 @@ const PAUSED_FROM = 8
 const PAUSED_FROM_BYTES = 64 * 1024
 /** It is read again when no more wait. */
 const RESUMED_AT = 4
-/** What a piece of a message or a request takes beside its bytes. */
-const PIECE_BYTES = 256
+/** What a request takes beside its bytes. */
 const REQUEST_BYTES = 1024
+/** Who takes nothing for so long is gone, whatever it sends. */
+const STUCK_MS = 60_000
+/** For who has not said who it is to ask for something that it may have. */
+const UNKNOWN_MS = 60_000
 
 /** A WebSocket of `ws` that knows what is done with it, so that all of them have their listeners in common. */
 export class ServerSocket extends WebSocket {
@@ -68,13 +71,7 @@ export class SocketConnection implements Peer {
   readonly #socket: Socket
   readonly #house: ConnectionHouse
   readonly #output: Output
-  /** A message that has come in part. */
-  readonly #partial: Share
-  #partialBytes = 0
-  #pieces = 0
-  /** Of the piece that is looked at: bytes of what it has completed, and whether there was a message among it. */
-  #consumed = 0
-  #hasCompleted = false
+  readonly #partial: PartialMessage
   /** Messages that have no answer yet. */
   readonly #unanswered: Share
   #unansweredBytes = 0
@@ -83,7 +80,7 @@ export class SocketConnection implements Peer {
   #pong: Buffer | null = null
   #pushedAt: Instant | null = null
   readonly #since: Instant
-  #lastRequestAt: Instant
+  #lastAcceptedAt: Instant
   #pingAt: Instant
   /** What had been read when it was pinged; null: no answer is outstanding. */
   #readBefore: number | null = null
@@ -96,17 +93,17 @@ export class SocketConnection implements Peer {
   #isOver = false
   #pushed = 0
 
-  constructor(ws: ServerSocket, socket: Socket, id: string, house: ConnectionHouse, atUpgrade: Shown | null) {
+  constructor(ws: ServerSocket, socket: Socket, id: string, house: ConnectionHouse) {
     this.id = id
     this.#ws = ws
     this.#socket = socket
     this.#house = house
     this.#output = new Output(socket, house.clock, house.budget)
-    this.#partial = new Share(house.budget, () => socket.destroy())
+    this.#partial = new PartialMessage(house.budget, () => socket.destroy())
     this.#unanswered = new Share(house.budget, null)
     const now = house.clock.now()
     this.#since = now
-    this.#lastRequestAt = now
+    this.#lastAcceptedAt = now
     this.#pingAt = now + house.pingIntervalSeconds * 1000
     this.#address = socket.remoteAddress ?? null
     ws.connection = this
@@ -118,7 +115,7 @@ export class SocketConnection implements Peer {
     ws.on('close', onClose)
     // Behind the listener of `ws`, so that whole messages have been handed over.
     socket.on('data', onData)
-    this.session = new Session(this, house, atUpgrade)
+    this.session = new Session(this, house)
   }
 
   get address(): string | null {
@@ -153,14 +150,28 @@ export class SocketConnection implements Peer {
   }
 
   turned(): void {
-    if (!this.#isPaused || this.session.waiting > RESUMED_AT) return
+    if (!this.#isPaused || this.session.waiting > RESUMED_AT || !this.session.isOpen) return
     this.#isPaused = false
     this.#ws.resume()
+  }
+
+  accepted(): void {
+    this.#lastAcceptedAt = this.#house.clock.now()
+  }
+
+  /** Nothing more is read, and the connection is closed when what is under way is answered. */
+  end(): void {
+    if (!this.session.isOpen) return
+    this.#isPaused = true
+    this.#ws.pause()
+    this.session.end()
   }
 
   close(code: number, reason: string): void {
     this.#closeCode ??= code
     this.#ws.close(code, reason)
+    // The other side has a word to say to this.
+    this.#ws.resume()
   }
 
   /** Called each second. */
@@ -170,16 +181,17 @@ export class SocketConnection implements Peer {
     else if (this.#pushedAt !== null && now - this.#pushedAt >= PUSH_PATIENCE_MS) {
       this.#house.tally.dropped += 1
       this.close(1013, 'Messages are not taken fast enough.')
+    } else if (this.#output.untaken > 0 && now - this.#output.movedAt >= STUCK_MS) {
+      this.close(1013, 'What is sent is not taken.')
     } else if (this.#isIdleAt(now)) this.close(1008, 'Nothing was asked for so long.')
     else if (now >= this.#pingAt) this.#ping(now)
   }
 
   onMessage(data: Buffer, encoding: Encoding): void {
+    this.#partial.completed(data.length)
+    if (!this.session.isOpen) return
     this.#requests += 1
     this.#house.tally.requests += 1
-    this.#lastRequestAt = this.#house.clock.now()
-    this.#hasCompleted = true
-    this.#consumed += data.length + headBytes(data.length)
     this.#unansweredBytes += memoryOf(data.length)
     if (!this.#unanswered.hold(this.#unansweredBytes)) {
       this.#refuse()
@@ -205,18 +217,12 @@ export class SocketConnection implements Peer {
   }
 
   onControl(payload: Buffer): void {
-    this.#consumed += payload.length + headBytes(payload.length)
+    this.#partial.passed(payload.length)
   }
 
   /** After all that the piece completed has been handed over. What is left of it belongs to a message to come. */
   onPiece(bytes: number): void {
-    const left = Math.max(0, this.#partialBytes + bytes - this.#consumed)
-    // The heads of fragments were not counted as consumed.
-    this.#partialBytes = this.#hasCompleted ? Math.min(left, bytes) : left
-    this.#pieces = this.#partialBytes === 0 ? 0 : this.#hasCompleted ? 1 : this.#pieces + 1
-    this.#consumed = 0
-    this.#hasCompleted = false
-    if (!this.#partial.hold(this.#partialBytes + this.#pieces * PIECE_BYTES)) this.#refuse()
+    if (!this.#partial.read(bytes)) this.#refuse()
   }
 
   /** No answer and no message can be sent any more. */
@@ -252,8 +258,11 @@ export class SocketConnection implements Peer {
 
   #isIdleAt(now: Instant): boolean {
     const { idleTimeoutSeconds, pushes } = this.#house
-    if (now - this.#lastRequestAt < idleTimeoutSeconds * 1000) return false
-    return this.session.underWay === 0 && pushes.of(this.session) === 0
+    const { isKnown, underWay, apart } = this.session
+    const patience = isKnown ? idleTimeoutSeconds * 1000 : Math.min(idleTimeoutSeconds * 1000, UNKNOWN_MS)
+    if (now - this.#lastAcceptedAt < patience) return false
+    // Of somebody unknown there may always be something under way that is refused.
+    return (isKnown ? underWay : apart) === 0 && pushes.of(this.session) === 0
   }
 
   /** Who has said nothing since the ping before is gone. */
@@ -281,12 +290,6 @@ export class SocketConnection implements Peer {
 /** Of a request: it is there as it came, and read. */
 function memoryOf(bytes: number): number {
   return 2 * bytes + REQUEST_BYTES
-}
-
-/** Of a frame that a client sends, with its mask. (RFC 6455, 5.2) */
-function headBytes(payloadBytes: number): number {
-  if (payloadBytes <= 125) return 6
-  return payloadBytes <= 0xffff ? 8 : 14
 }
 
 const connections = new WeakMap<Socket, SocketConnection>()

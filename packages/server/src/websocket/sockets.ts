@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Server, type ServerOptions, WebSocketServer } from 'ws'
-import type { Shown } from '../core/identity.ts'
+import { errorTable } from '../core/errors.ts'
+import { type Identity, judgedToken, type Shown, type Unauthenticated } from '../core/identity.ts'
 import type { Upgrade } from '../http/listener.ts'
 import type { Origins } from '../http/origins.ts'
 import type { Timer } from '../platform/clock.ts'
@@ -78,17 +79,49 @@ export class Sockets {
     return this.#options.origins.objectionTo(origin === undefined ? headers : { ...headers, origin })
   }
 
+  /** With credentials in its query a request is granted only where they are good. */
   #open(request: IncomingMessage, socket: Socket, head: Buffer): () => void {
-    const shown = this.#options.shownAtUpgrade(request.url ?? '')
     let connection: SocketConnection | null = null
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
-      connection = this.#add(ws, socket, shown)
-    })
-    return () => connection?.session.end()
+    let isEnding = false
+    const open = (identity: Identity | null, token: string | null) => {
+      this.#server.handleUpgrade(request, socket, head, (ws) => {
+        connection = this.#add(ws, socket)
+        if (identity !== null) connection.session.admit(identity, token)
+        if (isEnding) connection.end()
+      })
+    }
+    const shown = this.#options.shownAtUpgrade(request.url ?? '')
+    const needsToken = this.#house.needsAuthentication && shown?.token !== undefined
+    if (shown === null || (shown.signed === undefined && !needsToken)) open(null, null)
+    else void this.#judge(shown, socket, open)
+    return () => {
+      isEnding = true
+      connection?.end()
+    }
   }
 
-  #add(ws: ServerSocket, socket: Socket, shown: Shown | null): SocketConnection {
-    const connection = new SocketConnection(ws, socket, randomUUID(), this.#house, shown)
+  async #judge(
+    { signed, token }: Shown,
+    socket: Socket,
+    admit: (identity: Identity, token: string | null) => void,
+  ): Promise<void> {
+    const { authenticate, onTrouble, clock } = this.#house
+    const gone = new AbortController()
+    const asker = { signal: () => gone.signal, clientAddress: () => socket.remoteAddress ?? null }
+    socket.once('close', () => gone.abort())
+    try {
+      const judged = await authenticate({ signed, token }, asker)
+      if (!('unauthenticated' in judged)) return admit(judged, judgedToken({ signed, token }))
+      if ('cause' in judged && judged.cause !== null) onTrouble(judged.cause, {})
+      refuseUpgrade(socket, notAccepted(judged), clock)
+    } catch (error) {
+      onTrouble(error, {})
+      refuseUpgrade(socket, new WireError(500, 'Internal server error'), clock)
+    }
+  }
+
+  #add(ws: ServerSocket, socket: Socket): SocketConnection {
+    const connection = new SocketConnection(ws, socket, randomUUID(), this.#house)
     const { tally } = this.#house
     tally.connections += 1
     this.#connections.add(connection)
@@ -133,6 +166,13 @@ function rulesOf({ maxMessageBytes }: SocketsOptions): ServerOptions<typeof Serv
 
 /** RFC 6455, and the last draft before it, which does not differ. */
 const VERSIONS = ['13', '8']
+
+function notAccepted({ unauthenticated: code }: Unauthenticated): WireError {
+  const { message } = errorTable[code]
+  return code === 'token.unverified'
+    ? new WireError(503, 'Service Unavailable', message, { 'Retry-After': '5' })
+    : new WireError(401, 'Unauthorized', message)
+}
 
 function badHandshake(description: string, headers: Readonly<Record<string, string>> = {}): WireError {
   return new WireError(400, 'Bad request', description, headers)

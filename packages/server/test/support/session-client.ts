@@ -42,6 +42,7 @@ export class SessionClient {
       push: (blocks) => this.#onPush(blocks),
       taken: () => Promise.resolve(),
       turned: () => {},
+      accepted: () => {},
       answered: () => {},
       close: (code, reason) => {
         this.closed = { code, reason }

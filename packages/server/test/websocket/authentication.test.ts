@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
+import { RawSocket } from '../support/raw-socket.ts'
 import { CALLER, type SocketClient } from '../support/socket-client.ts'
 import { type SocketService, socketServices } from '../support/socket-service.ts'
 import { type StandInKeystone, startStandInKeystone } from '../support/stand-in-keystone.ts'
@@ -151,9 +152,30 @@ test('a token in the query of the upgrade authenticates where that is allowed', 
   const service = await start({ ...env, OS_HTTP__CREDENTIALS_IN_QUERY: 'true' })
   const client = await service.connect({ path: '/?auth_token=long' })
   assert.equal((await client.ask('queue_create', { queue_name: 'orders' })).status, 201)
-  const stranger = await service.connect({ path: '/?auth_token=nobody' })
-  assert.deepEqual(await stranger.ask('queue_list'), REFUSED)
+  assert.equal(await statusOf(service, 'auth_token=nobody'), 401)
 })
+
+test('an upgrade whose query shows what is not accepted is refused, and so is one that Keystone cannot judge', async () => {
+  const open = { OS_HTTP__CREDENTIALS_IN_QUERY: 'true' }
+  const service = await start({ ...env, ...open })
+  assert.equal(await statusOf(service, 'url_signature=00&project_id=p'), 401)
+  const alone = await start({ ...KEYSTONE, ...open })
+  assert.equal(await statusOf(alone, 'auth_token=long'), 503)
+  assert.equal(alone.troubles.length, 1)
+  ;(alone.troubles as unknown[]).length = 0
+})
+
+/** What a request for an upgrade with this query is answered. */
+async function statusOf({ port }: SocketService, query: string): Promise<number | undefined> {
+  const socket = await RawSocket.connect(port)
+  const head = ['Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  await socket.write(
+    [`GET /?${query} HTTP/1.1`, ...head, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''].join('\r\n'),
+  )
+  const answer = await socket.answer()
+  socket.destroy()
+  return answer?.status
+}
 
 test('a signature in the query of the upgrade is good for what it is good for, and only that', async () => {
   const service = await start({ ...env, OS_HTTP__CREDENTIALS_IN_QUERY: 'true' })
@@ -236,8 +258,25 @@ describe('a signed frame', () => {
       assert.deepEqual(await client.ask('message_post', post('orders'), { ...good, ...wrong }), REFUSED)
     }
     service.clock.advance(MINUTE)
-    assert.deepEqual(await client.ask('message_post', post('orders'), good), REFUSED)
+    const later = await service.connect()
+    assert.deepEqual(await later.ask('message_post', post('orders'), good), REFUSED)
   })
+})
+
+test('a connection that may ask for nothing is closed with 1008 after a minute, whatever it sends', async () => {
+  const service = await start(env)
+  const nobody = await service.connect()
+  const known = await service.connect()
+  const signer = await service.connect()
+  await authenticate(known, 'long')
+  for (let seconds = 0; seconds < 60; seconds += 10) {
+    assert.deepEqual(await nobody.ask('queue_list'), REFUSED)
+    assert.equal((await signer.ask('message_post', post('orders'), signed('orders', ['POST']))).status, 201)
+    service.clock.advance(10_000)
+  }
+  assert.equal((await nobody.closed).code, 1008)
+  assert.equal((await known.ask('queue_list')).status, 200)
+  assert.equal(signer.ws.readyState, signer.ws.OPEN)
 })
 
 describe('without authentication', () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, test } from 'node:test'
 import { Type } from 'typebox'
 import type { Call, Caller, Execute } from '../../src/core/execute.ts'
 import { defineOperation } from '../../src/core/execute.ts'
-import { NOBODY } from '../../src/core/identity.ts'
+import { type Identity, NOBODY } from '../../src/core/identity.ts'
 import type { Limits } from '../../src/core/rules/limits.ts'
 import { ProjectSeats } from '../../src/websocket/project-seats.ts'
 import { type Peer, Session, type SessionHouse } from '../../src/websocket/session.ts'
@@ -30,12 +30,13 @@ const door = (action: string, waits: boolean) =>
   socketDoor({
     action,
     operation: act,
-    body: Type.Object({}),
+    body: Type.Object({ name: Type.String(), list: Type.Optional(Type.Array(Type.Unknown())) }),
     target: () => ({ resource: { method: 'GET', path: '/v2' }, names: {} }),
     waits: () => waits,
     decode: ({ body }) => body['name'] as string,
-    encode: (output) => {
+    encode: (output, { body }) => {
       if (output === 'odd') throw new TypeError('it cannot be said')
+      if (output === 'show') return { status: 200, body: JSON.stringify(body) }
       return { status: 200, body: JSON.stringify({ output }) }
     },
     describe: { summary: '', example: { body: {}, status: 200, answer: {} } },
@@ -47,6 +48,7 @@ let untaken: PromiseWithResolvers<void> | null
 let calls: { caller: Caller; call: Call }[]
 let troubles: unknown[]
 let gone: number
+let renewed: number
 let session: Session
 
 const peer: Peer = {
@@ -59,6 +61,7 @@ const peer: Peer = {
   push() {},
   taken: async () => untaken?.promise,
   turned() {},
+  accepted() {},
   answered() {},
   close(code) {
     closed ??= code
@@ -71,8 +74,11 @@ const execute: Execute = (operation, read, caller, call) => {
   return operation.run(read(), {} as never)
 }
 
+/** When it is judged who asks; null: at once. */
+let judging: PromiseWithResolvers<Identity> | null = null
+
 let house: SessionHouse = {
-  authenticate: ({ asserted }) => ({ ...NOBODY, project: asserted?.project ?? null }),
+  authenticate: ({ asserted }) => judging?.promise ?? { ...NOBODY, project: asserted?.project ?? null },
   needsAuthentication: false,
   execute,
   doors: new Map([door('do', false), door('await', true)].map((one) => [one.action, one])),
@@ -83,7 +89,9 @@ let house: SessionHouse = {
   onTrouble: (error) => void troubles.push(error),
   pushes: {
     of: () => 0,
-    renew() {},
+    renew() {
+      renewed += 1
+    },
     async gone() {
       gone += 1
     },
@@ -98,12 +106,14 @@ beforeEach(() => {
   calls = []
   troubles = []
   gone = 0
-  house = { ...house, seats: new ProjectSeats(2) }
-  session = new Session(peer, house, null)
+  renewed = 0
+  judging = null
+  house = { ...house, needsAuthentication: false, seats: new ProjectSeats(2) }
+  session = new Session(peer, house)
 })
 
-function ask(action: string, name: string): void {
-  session.receive(Buffer.from(JSON.stringify({ action, headers: CALLER, body: { name } })), 'json')
+function ask(action: string, name: string, more: object = {}): void {
+  session.receive(Buffer.from(JSON.stringify({ action, headers: CALLER, body: { name, ...more } })), 'json')
 }
 
 async function end(name: string, output = name): Promise<void> {
@@ -145,6 +155,27 @@ describe('requests of a connection', () => {
     await settled()
     await end('4')
     assert.deepEqual(outputs().slice(1), ['1', '4'])
+  })
+
+  test('are refused where those that wait already are too long together', async () => {
+    const more = { pad: 'x'.repeat(600_000) }
+    ask('await', '1', more)
+    ask('await', '2', more)
+    ask('await', '3')
+    await settled()
+    assert.deepEqual([...asked.keys()], ['1', '3'])
+    assert.equal(sent[0]?.headers.status, 503)
+    await end('1')
+    ask('await', '4', more)
+    await settled()
+    assert.ok(asked.has('4'))
+  })
+
+  test('that wait keep nothing of their lists, nor what no action knows', async () => {
+    ask('await', 'w', { list: [{}, {}], unknown: [{}], text: 'x' })
+    await settled()
+    await end('w', 'show')
+    assert.deepEqual(sent[0]?.body, { name: 'w' })
   })
 
   test('are not looked at while too much of what was sent is not taken', async () => {
@@ -238,6 +269,32 @@ describe('a session that ends', () => {
     assert.equal(closed, 1001)
   })
 
+  test('while it is judged who asks takes no seat, renews nothing and asks for nothing', async () => {
+    judging = Promise.withResolvers()
+    house = { ...house, needsAuthentication: true, seats: new ProjectSeats(1) }
+    for (const frame of [
+      { action: 'authenticate', headers: { 'X-Auth-Token': 't', 'X-Project-ID': 'p' } },
+      { action: 'do', headers: { ...CALLER, 'URL-Signature': 's' }, body: { name: 'a' } },
+    ]) {
+      session = new Session(peer, house)
+      session.receive(Buffer.from(JSON.stringify(frame)), 'json')
+      await settled()
+      session.over()
+    }
+    judging.resolve({ ...NOBODY, project: 'p' })
+    await settled()
+    assert.ok(house.seats.take('p'), 'the seat is free')
+    assert.deepEqual([asked.size, renewed], [0, 0])
+  })
+
+  test('gives whoever asks for a signal only now one that has aborted', async () => {
+    ask('await', 'a')
+    await settled()
+    const [{ call } = assert.fail()] = calls
+    session.over()
+    assert.equal(call.signal?.().aborted, true)
+  })
+
   test('serves nothing more of what has come when the connection is gone', async () => {
     ask('do', 'a')
     ask('do', 'b')
@@ -249,14 +306,14 @@ describe('a session that ends', () => {
 })
 
 test('a project has so many connections, and one more when another has gone', async () => {
-  const sessions = [0, 1].map(() => new Session(peer, house, null))
+  const sessions = [0, 1].map(() => new Session(peer, house))
   const frame = (name: string) => Buffer.from(JSON.stringify({ action: 'do', headers: CALLER, body: { name } }))
   for (const [i, one] of sessions.entries()) one.receive(frame(String(i)), 'json')
   ask('do', 'third')
   await settled()
   assert.deepEqual([...asked.keys(), closed], ['0', '1', 1008])
   sessions[0]?.over()
-  session = new Session(peer, house, null)
+  session = new Session(peer, house)
   ask('do', 'fourth')
   await settled()
   assert.ok(asked.has('fourth'))

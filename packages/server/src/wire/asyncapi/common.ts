@@ -32,7 +32,7 @@ export const commonMessages: readonly AsyncApiMessage[] = [
         action: { const: 'authenticate' },
         headers: {
           type: 'object',
-          properties: { 'X-Auth-Token': text, 'X-Project-ID': text },
+          properties: { 'X-Auth-Token': text, 'X-Service-Token': text, 'X-Project-ID': text },
           required: ['X-Auth-Token', 'X-Project-ID'],
         },
         body: { type: 'object' },

@@ -6,6 +6,7 @@ const anything = { description: 'Any JSON value.' }
 
 const known = {
   'X-Auth-Token': { ...text, description: 'Of `authenticate`, where Keystone is used.' },
+  'X-Service-Token': { ...text, description: 'Of `authenticate`: of the service that asks for the user.' },
   'User-Agent': text,
   Date: text,
   Accept: text,

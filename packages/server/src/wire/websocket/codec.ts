@@ -30,9 +30,14 @@ export interface Echo {
   answer(answer: SocketAnswer): Buffer
 }
 
-/** What is in a frame cannot be read. `message` says what is wrong, after Python's name for such an error. */
-export class Undecodable extends Error {
+/**
+ * What is in a frame cannot be read. `message` says what is wrong, after Python's name for such an error. It is thrown,
+ * but no error: to make the stack of one takes longer than to read a frame, and whoever likes may send bad ones.
+ */
+export class Undecodable {
+  readonly message: string
+
   constructor(type: string, detail: string) {
-    super(`${type}: ${detail}`)
+    this.message = `${type}: ${detail}`
   }
 }

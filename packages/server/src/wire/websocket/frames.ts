@@ -6,6 +6,7 @@ import type { Encoding } from './encodings.ts'
 import { jsonCodec } from './json-frames.ts'
 import { msgpackCodec } from './msgpack-frames.ts'
 import { bodyProblem, headersProblem } from './schema.ts'
+import { readHeaders } from './shown-in-frame.ts'
 import type { AnySocketDoor, SocketAnswer } from './socket-door.ts'
 
 /** A request that its action may look at. Who asks is not known yet. */
@@ -14,32 +15,32 @@ export interface Frame {
   readonly action: string
   /** Null: `authenticate`, which is an affair of the connection. */
   readonly door: AnySocketDoor | null
-  /** Those that upstream knows are texts, where they are there. */
+  /** Those that say who asks. Those that upstream knows are texts, where they are there. */
   readonly headers: JsonObject
   /** As the schema of the door wants it. Empty where there is none, and for `authenticate`. */
-  readonly body: JsonObject
+  body: JsonObject
   /** Of all of it. */
   readonly bytes: number
   readonly echo: Echo
 }
 
-/** A frame that no action gets to see: `answer` says why. */
-export class FrameRefused extends Error {
+/** A frame that no action gets to see: `answer` says why. No error, since making the stack of one costs too much. */
+export class FrameRefused {
   readonly echo: Echo
   readonly answer: SocketAnswer
 
   constructor(echo: Echo, answer: SocketAnswer) {
-    super(answer.body)
     this.echo = echo
     this.answer = answer
   }
 }
 
-/**
- * Decodes a frame, finds its door and holds it against the schema.
- * @throws FrameRefused
- */
-export function readFrame(data: Buffer, encoding: Encoding, doors: ReadonlyMap<string, AnySocketDoor>): Frame {
+/** Decodes a frame, finds its door and holds it against the schema. */
+export function readFrame(
+  data: Buffer,
+  encoding: Encoding,
+  doors: ReadonlyMap<string, AnySocketDoor>,
+): Frame | FrameRefused {
   return encoding === 'json' ? read(data, encoding, jsonCodec, doors) : read(data, encoding, msgpackCodec, doors)
 }
 
@@ -48,24 +49,25 @@ function read<Raw>(
   encoding: Encoding,
   codec: Codec<Raw>,
   doors: ReadonlyMap<string, AnySocketDoor>,
-): Frame {
+): Frame | FrameRefused {
   const decoded = decode(data, codec)
+  if (decoded instanceof FrameRefused) return decoded
   const { document } = decoded
   const echo = codec.echo(repeated(decoded))
   const refuse = (error: string, exception?: string) => new FrameRefused(echo, refusal(400, error, exception))
-  if (!isObject(document)) throw refuse('Unexpected body type. Expected dict or dict like.')
+  if (!isObject(document)) return refuse('Unexpected body type. Expected dict or dict like.')
   const action = own(document, 'action')
   const isKnown = typeof action === 'string' && (action === AUTHENTICATE || doors.has(action))
-  if (!isKnown) throw refuse(`${pythonText(action)} is not a valid action`)
+  if (!isKnown) return refuse(`${pythonText(action)} is not a valid action`)
   const [headers, body] = [own(document, 'headers'), own(document, 'body')]
   const door = doorTo(action, body, doors)
   const problem = headersProblem(headers, door) ?? bodyProblem(body, door)
-  if (problem !== null) throw refuse('Schema validation failed.', problem)
+  if (problem !== null) return refuse('Schema validation failed.', problem)
   return {
     encoding,
     action,
     door,
-    headers: headers as JsonObject,
+    headers: readHeaders(headers as JsonObject),
     body: isObject(body) ? body : {},
     bytes: data.length,
     echo,
@@ -74,12 +76,12 @@ function read<Raw>(
 
 const AUTHENTICATE = 'authenticate'
 
-function decode<Raw>(data: Buffer, codec: Codec<Raw>): Decoded<Raw> {
+function decode<Raw>(data: Buffer, codec: Codec<Raw>): Decoded<Raw> | FrameRefused {
   try {
     return codec.decode(data)
   } catch (error) {
     if (!(error instanceof Undecodable)) throw error
-    throw new FrameRefused(codec.echo({}), refusal(400, `Can't decode ${codec.called} request. ${error.message}`))
+    return new FrameRefused(codec.echo({}), refusal(400, `Can't decode ${codec.called} request. ${error.message}`))
   }
 }
 

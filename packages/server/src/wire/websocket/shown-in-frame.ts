@@ -1,4 +1,4 @@
-import type { Asserted, Shown, SignedUrl } from '../../core/identity.ts'
+import { type Asserted, rolesIn, type Shown, type SignedUrl } from '../../core/identity.ts'
 import type { Json, JsonObject } from '../../model/model.ts'
 
 /**
@@ -35,10 +35,7 @@ export class ShownInFrame implements Shown {
   get asserted(): Asserted {
     return {
       project: this.#text('X-Project-ID'),
-      roles:
-        this.#text('X-Roles')
-          ?.split(',')
-          .map((role) => role.trim()) ?? [],
+      roles: rolesIn(this.#text('X-Roles')),
       userId: this.#text('X-User-Id'),
     }
   }
@@ -49,7 +46,27 @@ export class ShownInFrame implements Shown {
   }
 }
 
+const READ = [
+  ...['Client-ID', 'X-Project-ID', 'X-Auth-Token', 'X-Service-Token', 'X-Roles', 'X-User-Id'],
+  ...['URL-Signature', 'URL-Methods', 'URL-Paths', 'URL-Expires'],
+]
+
+/** Those headers of a frame that are looked at: texts, lists of texts, and null where they are anything else. */
+export function readHeaders(headers: JsonObject): JsonObject {
+  const read: JsonObject = {}
+  for (const name of READ) {
+    if (!Object.hasOwn(headers, name)) continue
+    const value = headers[name]
+    read[name] = typeof value === 'string' || isTexts(value) ? value : null
+  }
+  return read
+}
+
+function isTexts(value: Json | undefined): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}
+
 /** The list, where it is one of texts; otherwise nothing. */
 function textsIn(value: Json | undefined): string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : []
+  return isTexts(value) ? value : []
 }

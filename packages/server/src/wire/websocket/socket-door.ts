@@ -61,7 +61,10 @@ export interface SocketDoor<Input, Output> {
   readonly variants?: readonly AnySocketDoor[]
   when?(body: JsonObject): boolean
   target(body: JsonObject): Target
-  /** Whether it waits for something to come, so that requests behind it need not wait for its answer. */
+  /**
+   * Whether it waits for something to come, so that requests behind it need not wait for its answer. Of its
+   * body `encode` and `failure` see only texts, numbers and booleans that the schema knows.
+   */
   waits?(body: JsonObject): boolean
   decode(request: SocketRequest): Input
   encode(output: Output, request: SocketRequest): SocketAnswer
