@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Followers } from '../packages/server/src/core/followers.ts'
 import { MemoryBudget } from '../packages/server/src/platform/memory-budget.ts'
 import { createSystemClock } from '../packages/server/src/platform/system-clock.ts'
+import { systemIds } from '../packages/server/src/platform/system-ids.ts'
 import type { QueueHandle, Storage } from '../packages/server/src/storage/contract.ts'
 import { Connection } from './connection.ts'
 import { median } from './statistics.ts'
@@ -59,6 +60,7 @@ async function measureHandOvers(stores: Stores, queues: number, followersOfEach:
       },
       clock,
       budget: new MemoryBudget({ bytes: 2 ** 30, clock }),
+      ids: systemIds,
     })
     let missing = 0
     let onAll = () => {}
@@ -77,6 +79,9 @@ async function measureHandOvers(stores: Stores, queues: number, followersOfEach:
           includeDelayed: 'never',
           once: false,
           onPage,
+          onStopped(error): never {
+            throw error
+          },
           onFailure(error) {
             throw error
           },

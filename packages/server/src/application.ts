@@ -99,7 +99,7 @@ export function createApplication({
   const { requiresConfirmation } = limits
   const { maxSubscriptionsPerProject: maxSubscriptions } = config.websocket
   const parts = { storage, queues, clock, budget, requiresConfirmation, maxSubscriptions, onTrouble }
-  const waiting = openWaiting(parts)
+  const waiting = openWaiting({ ...parts, ids })
   const tally = new SocketTally()
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const house: House = {

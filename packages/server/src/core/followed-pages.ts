@@ -57,12 +57,16 @@ class FollowedPages implements AsyncIterator<Page | null> {
 
   #start(): void {
     if (this.#isOver) return
-    const { followers, heartbeats, waitEnd } = this.#parts
+    const { followers, heartbeats, waitEnd, report } = this.#parts
     const following = followers.follow({
       ...this.#listing,
       once: false,
       onPage: (page) => this.#onPage(page),
       onFailure: (error) => this.#onFailure(error),
+      onStopped: (error) => {
+        report(error)
+        this.#end()
+      },
     })
     const leave = heartbeats.join(() => this.#give(null))
     const last = waitEnd()

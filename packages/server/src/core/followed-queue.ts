@@ -1,7 +1,8 @@
-import type { Message, QueueKey } from '../model/model.ts'
+import type { Instant, Message, QueueKey } from '../model/model.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
+import type { Ids } from '../platform/ids.ts'
 import type { MemoryBudget } from '../platform/memory-budget.ts'
-import type { Storage } from '../storage/contract.ts'
+import { GONE_MS, type Storage } from '../storage/contract.ts'
 import type { Follower, Following } from './followers.ts'
 import type { Listing, Page, ReadPage } from './listing.ts'
 import { SharedRoom } from './shared-room.ts'
@@ -11,10 +12,12 @@ export interface FollowerParts {
   readonly readPage: ReadPage
   readonly clock: Clock
   readonly budget: Pick<MemoryBudget, 'wait'>
+  readonly ids: Pick<Ids, 'randomFraction'>
 }
 
-/** After a failure, in milliseconds. */
+/** After a failure, in milliseconds; after each further one twice as long. */
 const RETRY_MS = 1_000
+const LONGEST_RETRY_MS = 4_000
 /** Pages up to this size, in bytes, are handed out without asking the budget. */
 const SMALL_BYTES = 64 * 1024
 /** A body is there as a part of a page, and of what each follower makes of it. */
@@ -27,6 +30,8 @@ interface Group {
   /** The same text for equal listings. */
   place: string
   readonly members: Set<Member>
+  /** Since when reading for them fails; null: it does not. */
+  failingSince: Instant | null
 }
 
 type Groups = Map<string, Group>
@@ -36,6 +41,10 @@ class Member implements Following {
   readonly #queue: FollowedQueue
   /** Null while it takes a page on its own. */
   group: Group | null = null
+  /** When the page was read that it takes on its own. */
+  readAt: Instant = 0
+  /** It has seen all there was, at some time: from then on it sees also what is removed. */
+  isLive = false
   hasStopped = false
 
   constructor(follower: Follower, queue: FollowedQueue) {
@@ -60,6 +69,8 @@ export class FollowedQueue {
   #hasNews = false
   #isReading = false
   #retry: Timer | null = null
+  /** Attempts that failed, one after the other. */
+  #failures = 0
   #count = 0
 
   /** `onEnd` is called when nobody follows any more. */
@@ -96,10 +107,13 @@ export class FollowedQueue {
   #join(member: Member, listing: Listing): void {
     const place = placeOf(listing)
     const resting = this.#resting.get(place)
-    const group = resting ?? this.#due.get(place) ?? { listing, place, members: new Set() }
+    const group = resting ?? this.#due.get(place) ?? { listing, place, members: new Set(), failingSince: null }
     group.members.add(member)
     member.group = group
-    if (resting !== undefined) return
+    if (resting !== undefined) {
+      member.isLive ||= group.failingSince === null
+      return
+    }
     this.#due.set(place, group)
     void this.#read()
   }
@@ -135,12 +149,18 @@ export class FollowedQueue {
   async #readFor(group: Group): Promise<void> {
     const { readPage, clock } = this.#parts
     const { listing } = group
+    const start = clock.now()
     let page: Page
     try {
-      page = await readPage(listing, clock.now())
+      page = await readPage(listing, start)
     } catch (error) {
-      return this.#fail(group, error)
+      return this.#fail(group, error, start)
     }
+    const unreadSince = group.failingSince ?? start
+    group.failingSince = null
+    this.#failures = 0
+    if (page.missed === true || this.#isTooLong(unreadSince)) this.#tellMissed(group)
+    if (page.messages.length < listing.limit) for (const member of group.members) member.isLive = true
     if (page.messages.length > 0) this.#handOut(page, group)
     put(group, page.messages.length < listing.limit ? this.#resting : this.#due)
   }
@@ -184,6 +204,7 @@ export class FollowedQueue {
         return
       }
       const { listing } = group
+      member.readAt = page.now
       this.#leave(member, group)
       taking.then(
         () => this.#goOn(member, listing),
@@ -205,24 +226,46 @@ export class FollowedQueue {
 
   #goOn(member: Member, listing: Listing): void {
     if (member.hasStopped) return
-    if (member.follower.once) this.remove(member)
-    else this.#join(member, listing)
+    if (member.follower.once) {
+      this.remove(member)
+      return
+    }
+    // Where others have seen all there is, nothing came meanwhile.
+    const hasAll = this.#resting.has(placeOf(listing))
+    if (member.isLive && !hasAll && this.#isTooLong(member.readAt)) member.follower.onMissed?.()
+    if (!member.hasStopped) this.#join(member, listing)
   }
 
   #giveUp(member: Member, error: unknown): void {
     this.remove(member)
-    member.follower.onFailure(error)
+    member.follower.onStopped(error)
   }
 
-  #fail(group: Group, error: unknown): void {
+  /** Whether what was removed then may not be kept any more. */
+  #isTooLong(since: Instant): boolean {
+    return this.#parts.clock.now() - since > GONE_MS
+  }
+
+  #tellMissed(group: Group): void {
+    for (const member of group.members) if (member.isLive) member.follower.onMissed?.()
+  }
+
+  /** `start`: of the attempt. */
+  #fail(group: Group, error: unknown, start: Instant): void {
+    group.failingSince ??= start
     for (const member of group.members) {
       if (member.follower.once) this.remove(member)
       member.follower.onFailure(error)
     }
+    if (this.#isTooLong(group.failingSince)) this.#tellMissed(group)
     if (group.members.size === 0) return
     put(group, this.#resting)
-    const { clock } = this.#parts
-    this.#retry ??= clock.at(clock.now() + RETRY_MS, () => {
+    if (this.#retry !== null) return
+    // Not all queues at the same time.
+    const { clock, ids } = this.#parts
+    const longest = Math.min(RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS)
+    this.#failures += 1
+    this.#retry = clock.at(clock.now() + longest * (1 - ids.randomFraction() / 2), () => {
       this.#retry = null
       this.#onNews()
     })
@@ -247,6 +290,7 @@ function put(group: Group, groups: Groups): void {
     groups.set(group.place, group)
     return
   }
+  other.failingSince ??= group.failingSince
   for (const member of group.members) {
     other.members.add(member)
     member.group = other

@@ -11,7 +11,8 @@ export interface Follower extends Listing {
   readonly sharesPages?: true
   /**
    * Takes a page, never an empty one, and goes on behind it. With a promise it gets no other page before that resolves,
-   * and then what came meanwhile. A follower that throws, or rejects, has stopped.
+   * and then what came meanwhile. A follower that throws, or rejects, has stopped,
+   * as has one for whose page there is no memory.
    */
   onPage(page: Page): void | Promise<void>
   /**
@@ -19,6 +20,13 @@ export interface Follower extends Listing {
    * soon.
    */
   onFailure(error: unknown): void
+  /** It has stopped, for this. */
+  onStopped(error: unknown): void
+  /**
+   * One that had seen all there was may have missed some that are removed (`GONE_MS`), since nothing was read for it for
+   * too long, or too much was removed. It goes on where it is, unless it stops.
+   */
+  onMissed?(): void
 }
 
 export interface Following {

@@ -48,7 +48,8 @@ export class LongPolls {
       return page.messages.length > 0 || terms.waitSeconds === 0 ? page : null
     }
     return this.#poll(terms, attempt, ({ resolve, reject }) => {
-      const following = followers.follow({ ...listing, once: true, onPage: resolve, onFailure: reject })
+      const terms = { ...listing, once: true, onPage: resolve, onFailure: reject, onStopped: reject }
+      const following = followers.follow(terms)
       return () => {
         following.stop()
         return false

@@ -14,6 +14,12 @@ export interface Receiver {
   onPage(push: Push, page: Page): void | Promise<void>
   /** Takes messages that were claimed for it. Must not throw. */
   onClaim(push: Push, claim: Claim, now: Instant): void
+  /**
+   * The subscription has ended, since some messages may not have been seen before they were removed: nothing could be
+   * read for too long (`GONE_MS`), too much was removed, or this process failed. What is left comes again behind the
+   * marker that it has. Must not throw.
+   */
+  onMissed(push: Push): void
 }
 
 /** A subscription whose messages go to a connection of this process. */

@@ -15,14 +15,14 @@ export interface Waiting {
   readonly pushes: Pushes
 }
 
-/** `budget`: for long pages that go to many. */
-export type WaitingParts = Omit<PushesParts, keyof Waiting | 'takers'> & Pick<FollowerParts, 'budget'>
+/** `budget`: for long pages that go to many. `ids`: so that not all try again at once. */
+export type WaitingParts = Omit<PushesParts, keyof Waiting | 'takers'> & Pick<FollowerParts, 'budget' | 'ids'>
 
-export function openWaiting({ budget, ...parts }: WaitingParts): Waiting {
+export function openWaiting({ budget, ids, ...parts }: WaitingParts): Waiting {
   const { storage, queues, clock } = parts
   const readPage = createReadPage(storage, queues)
   const watch: Storage['watch'] = (queue, listener) => storage.watch(queues.remembered(queue), listener)
-  const followers = new Followers({ watch, readPage, clock, budget })
+  const followers = new Followers({ watch, readPage, clock, budget, ids })
   const takers = new Takers(watch, clock)
   return {
     longPolls: new LongPolls({ clock, readPage, followers, takers }),

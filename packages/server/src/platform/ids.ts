@@ -4,4 +4,6 @@ export interface Ids {
   randomId(): string
   /** 32 bytes that nobody can guess, in base64. */
   randomKey(): string
+  /** At least 0, less than 1, and no secret. */
+  randomFraction(): number
 }

@@ -4,4 +4,5 @@ import type { Ids } from './ids.ts'
 export const systemIds: Ids = {
   randomId: () => randomUUID(),
   randomKey: () => randomBytes(32).toString('base64'),
+  randomFraction: () => Math.random(),
 }

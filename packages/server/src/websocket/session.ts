@@ -210,6 +210,10 @@ export class Session implements Receiver {
     void this.#peer.push(claimBlocks(push, claim, now, this.#pushEncoding), claim.messages.length)
   }
 
+  onMissed(): void {
+    this.#peer.close(1013, 'Messages may have been missed. Come back with the marker.')
+  }
+
   async #serveAll(): Promise<void> {
     this.#isServing = true
     let inARow = 0

@@ -6,6 +6,7 @@ import { QueueDirectory } from '../../src/core/queue-directory.ts'
 import type { QueueKey } from '../../src/model/model.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
+import { systemIds } from '../../src/platform/system-ids.ts'
 import type { Storage } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { load } from '../config/memory.ts'
@@ -73,6 +74,7 @@ describe('followers of queues on PostgreSQL', { skip: missing ?? false, timeout:
       },
       clock,
       budget: new MemoryBudget({ bytes: 1024 * 1024, clock }),
+      ids: systemIds,
     })
   })
   afterEach(async () => {
@@ -88,6 +90,7 @@ describe('followers of queues on PostgreSQL', { skip: missing ?? false, timeout:
       once: false,
       onPage: ({ messages }) => void seen.push(...messages.map(({ body }) => `${name} ${body}`)),
       onFailure: assert.ifError,
+      onStopped: assert.ifError,
     })
   }
 

@@ -29,6 +29,8 @@ class Scene {
   readonly budget: MemoryBudget
   readonly followers: Followers
   reads = 0
+  /** What chance brings. */
+  fraction = 0
   watches = 0
   /** Comes between a read and its answer. */
   onRead: () => void | Promise<void> = () => {}
@@ -56,6 +58,7 @@ class Scene {
       },
       clock,
       budget: this.budget,
+      ids: { randomFraction: () => this.fraction },
     })
   }
 
@@ -106,6 +109,8 @@ class Reader implements Follower {
   readonly seen: string[] = []
   readonly pages: Page[] = []
   readonly failures: unknown[] = []
+  readonly stops: unknown[] = []
+  missed = 0
   /** Resolves when it has taken the page that it was handed last; null: it takes pages at once. */
   busy: PromiseWithResolvers<void> | null = null
   readonly following: Following
@@ -123,6 +128,14 @@ class Reader implements Follower {
 
   onFailure(error: unknown): void {
     this.failures.push(error)
+  }
+
+  onStopped(error: unknown): void {
+    this.stops.push(error)
+  }
+
+  onMissed(): void {
+    this.missed += 1
   }
 
   /** Has taken its page, and takes others at once. */
@@ -318,6 +331,28 @@ describe('followers of a queue', () => {
     assert.deepEqual(once.seen, [])
   })
 
+  test('are read for again after a second, then ever later up to four, and not all at the same time', async (t) => {
+    const scene = await openScene(t)
+    new Reader(scene)
+    await settled()
+    scene.onRead = () => {
+      throw new StorageUnavailable('for a while')
+    }
+    await scene.post(['a'])
+    await settled()
+    for (const [fraction, milliseconds] of [
+      [0.5, 1_000],
+      [0, 1_500],
+      [0, 4_000],
+      [0.999, 4_000],
+      [0, 2_002],
+    ] as const) {
+      scene.fraction = fraction
+      assert.equal(await scene.readsOf(async () => scene.clock.advance(milliseconds - 1)), 0, String(milliseconds))
+      assert.equal(await scene.readsOf(async () => scene.clock.advance(1)), 1, String(milliseconds))
+    }
+  })
+
   for (const [how, onPage] of [
     [
       'throws',
@@ -341,7 +376,7 @@ describe('followers of a queue', () => {
       await scene.post(['b'])
       await settled()
       for (const { seen } of [before, behind]) assert.deepEqual(seen, ['a', 'b'])
-      assert.equal(broken.failures.length, 1)
+      assert.deepEqual([broken.failures.length, broken.stops.length], [0, 1])
     })
   }
 

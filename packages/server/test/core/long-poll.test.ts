@@ -7,6 +7,7 @@ import { LongPolls } from '../../src/core/long-poll.ts'
 import { Takers } from '../../src/core/takers.ts'
 import type { QueueKey } from '../../src/model/model.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
+import { systemIds } from '../../src/platform/system-ids.ts'
 import { settled, waits } from '../support/settled.ts'
 
 const QUEUE: QueueKey = { kind: 'queue', project: 'p', name: 'jobs' }
@@ -35,7 +36,7 @@ class Scene {
     const watch = (_queue: QueueKey, listener: () => void) => this.#watch(listener)
     const readPage = async () => this.#pageOf(await this.#attempt('look', () => this.messages[0] ?? null))
     const budget = new MemoryBudget({ bytes: 1024 * 1024, clock })
-    const followers = new Followers({ watch, readPage, clock, budget })
+    const followers = new Followers({ watch, readPage, clock, budget, ids: systemIds })
     this.polls = new LongPolls({ clock, readPage, followers, takers: new Takers(watch, clock) })
   }
 

@@ -11,6 +11,7 @@ import { createSubscription } from '../../src/core/operations/subscriptions/crea
 import { subscribeReceiver } from '../../src/core/operations/subscriptions/subscribe-receiver.ts'
 import { updateSubscription } from '../../src/core/operations/subscriptions/update-subscription.ts'
 import { onTopics } from '../../src/core/operations/topics/on-topics.ts'
+import { GONE_MS } from '../../src/storage/contract.ts'
 import { Connection, connections, openScene, type Scene } from '../support/pushes.ts'
 import { settled } from '../support/settled.ts'
 
@@ -180,6 +181,67 @@ describe('a subscription that pushes to a connection', () => {
     await scene.post(['b'])
     assert.deepEqual(one.seen, ['a', 'b'])
     assert.deepEqual(scene.troubles, [], 'whoever runs the store knows')
+  })
+})
+
+describe('a connection is told that it may have missed messages', () => {
+  test('when none could be read for longer than what is removed is kept', async (t) => {
+    const scene = await openScene(t)
+    const [one, late] = [new Connection('one'), new Connection('late')]
+    const { id } = await scene.subscribe(one)
+    scene.failing.add('messages.list')
+    await scene.post(['a'])
+    await scene.subscribe(late, { marker: 'the beginning' })
+    for (let passed = 0; passed < GONE_MS; passed += 1000) await scene.pass(1)
+    assert.deepEqual(one.missed, [])
+    for (let i = 0; i < 4; i++) await scene.pass(1)
+    assert.deepEqual([one.missed, late.missed], [[id], []])
+    scene.failing.clear()
+    await scene.pass(4)
+    await scene.post(['b'])
+    assert.deepEqual([one.seen, late.seen], [[], ['a', 'b']])
+    assert.equal((await scene.rows()).length, 1, 'the subscription has ended')
+  })
+
+  test('when a page was under way for so long, and others came', async (t) => {
+    const scene = await openScene(t)
+    const [one, other] = [new Connection('one'), new Connection('other')]
+    for (const slow of [one, other]) slow.busy = Promise.withResolvers()
+    const { id } = await scene.subscribe(one)
+    await scene.post(['a'])
+    await scene.subscribe(other, { queue: 'others' })
+    await scene.post(['a'], { queue: 'others' })
+    await scene.pass(GONE_MS / 1000 + 1)
+    await scene.post(['b'])
+    const keeper = new Connection('keeper')
+    await scene.subscribe(keeper, { queue: 'others' })
+    for (const slow of [one, other]) slow.goOn()
+    await settled()
+    assert.deepEqual([one.missed, one.seen], [[id], ['a']])
+    assert.deepEqual(other.missed, [], 'others have seen all there is, and it stands where they stand')
+  })
+
+  test('when the storage says so, unless it only catches up', async (t) => {
+    const scene = await openScene(t)
+    const [one, late] = [new Connection('one'), new Connection('late')]
+    scene.dropsGone = true
+    await scene.subscribe(late, { marker: 'the beginning' })
+    assert.deepEqual(late.missed, [])
+    const { id } = await scene.subscribe(one)
+    await scene.post(['a'])
+    assert.deepEqual(one.missed, [id])
+  })
+
+  test('when it broke, which is reported', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    one.onPage = () => {
+      throw new Error('broken')
+    }
+    const { id } = await scene.subscribe(one)
+    await scene.post(['a'])
+    assert.deepEqual([one.missed, scene.troubles.map(String)], [[id], ['Error: broken']])
+    assert.deepEqual(await scene.rows(), [])
   })
 })
 

@@ -84,6 +84,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       queues,
       clock,
       budget: new MemoryBudget({ bytes: 1024 * 1024, clock }),
+      ids: systemIds,
       requiresConfirmation: false,
       maxSubscriptions: null,
       onTrouble: assert.ifError,

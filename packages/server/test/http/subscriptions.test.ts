@@ -11,7 +11,7 @@ const HOOK = 'https://hook.example/x'
 /** s1, s2, ... */
 function countedIds(): Ids {
   let count = 0
-  return { randomId: () => `s${++count}`, randomKey: () => 'a2V5' }
+  return { randomId: () => `s${++count}`, randomKey: () => 'a2V5', randomFraction: () => 0 }
 }
 
 async function subscribe(given: FreshService, subscriber = HOOK, fields: object = {}, at = JOBS): Promise<string> {

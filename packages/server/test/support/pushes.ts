@@ -44,6 +44,8 @@ export class Scene {
   readonly calls = new Map<string, number>()
   /** Methods that fail. */
   readonly failing = new Set<string>()
+  /** What was removed is not kept, and listings say so. */
+  dropsGone = false
   /** Comes between a move of that name and its answer. */
   readonly before = new Map<string, () => Promise<void>>()
   /** Watches and the like that have begun and not ended. */
@@ -67,6 +69,7 @@ export class Scene {
     this.waiting = openWaiting({
       ...parts,
       budget: this.budget,
+      ids: systemIds,
       requiresConfirmation,
       maxSubscriptions,
       onTrouble,
@@ -188,7 +191,8 @@ export class Scene {
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1)
     await this.before.get(name)?.()
     if (this.failing.has(name)) throw new StorageUnavailable('disk full')
-    return run()
+    const answer = await run()
+    return this.dropsGone && name === 'messages.list' ? { ...(answer as object), missed: true } : answer
   }
 }
 
@@ -212,6 +216,8 @@ export class Connection implements Receiver {
   readonly pages: Page[] = []
   readonly claims: Claim[] = []
   readonly pushes: Push[] = []
+  /** Ids of subscriptions that may have missed something. */
+  readonly missed: string[] = []
   /** Resolves when it has taken the page that it was handed last; null: it takes pages at once. */
   busy: PromiseWithResolvers<void> | null = null
 
@@ -230,6 +236,10 @@ export class Connection implements Receiver {
     this.pushes.push(push)
     this.claims.push(claim)
     this.seen.push(...claim.messages.map(({ body }) => JSON.parse(body)))
+  }
+
+  onMissed({ id }: Push): void {
+    this.missed.push(id)
   }
 
   /** Takes pages at once from now on. */

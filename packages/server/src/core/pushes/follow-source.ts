@@ -11,6 +11,9 @@ export interface FollowParts {
   onPushed(messages: number): void
   /** Messages could not be read; they will be. */
   onFailure(error: unknown): void
+  /** It cannot go on, for this. */
+  onBroken(push: ConnectionPush, error: unknown): void
+  onMissed(push: ConnectionPush): void
 }
 
 /** Messages of a page: small, so that a slow connection holds little. */
@@ -68,6 +71,15 @@ export class FollowSource implements PushSource, Follower {
 
   onFailure(error: unknown): void {
     this.#parts.onFailure(error)
+  }
+
+  onStopped(error: unknown): void {
+    this.#following = null
+    this.#parts.onBroken(this.#push, error)
+  }
+
+  onMissed(): void {
+    this.#parts.onMissed(this.#push)
   }
 
   #follow(): void {

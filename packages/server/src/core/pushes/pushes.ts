@@ -124,7 +124,15 @@ export class Pushes {
       onRowDue: (push) => this.#queues.get(queueId(push.key))?.reread([push]),
       onCredentialsEnd: (push) => this.#end(push),
     }
-    this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure }
+    const onMissed = (push: ConnectionPush) => {
+      this.#end(push)
+      push.receiver.onMissed(push)
+    }
+    const onBroken = (push: ConnectionPush, error: unknown) => {
+      this.#report(error)
+      onMissed(push)
+    }
+    this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure, onBroken, onMissed }
     this.#claimParts = {
       takers,
       held: this.held,
