@@ -8,7 +8,7 @@ import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } fro
 import { join } from 'node:path'
 
 process.chdir(join(import.meta.dirname, '..'))
-const packages = ['packages/server', 'packages/conformance']
+const packages = ['packages/server', 'packages/conformance', 'packages/client']
 
 for (const folder of packages) rmSync(`${folder}/dist`, { recursive: true, force: true })
 const projects = packages.map((folder) => `${folder}/tsconfig.build.json`)

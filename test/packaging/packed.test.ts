@@ -39,7 +39,7 @@ describe('the packed packages, installed into an empty folder', () => {
     })
 
     test(`what they export can be imported on ${name}`, () => {
-      const script = "await import('zaqar/storage'); await import('zaqar-conformance')"
+      const script = "await import('zaqar/storage'); await import('zaqar-conformance'); await import('zaqar-client')"
       execFileSync(node, ['--input-type=module', '--eval', script], { cwd: folder })
     })
   }
@@ -49,6 +49,8 @@ describe('the packed packages, installed into an empty folder', () => {
       join(folder, 'consumer.ts'),
       `import { type Storage, StorageUnavailable } from 'zaqar/storage'
        import type { Harness } from 'zaqar-conformance'
+       import { Zaqar } from 'zaqar-client'
+       export const posted: Promise<string> = new Zaqar({ url: '' }).queue('jobs').post('a')
        type Opened = Awaited<ReturnType<Harness['open']>>['storage']
        export const same = (storage: Storage): Opened => storage
        export const message: string = new StorageUnavailable('').message
@@ -75,8 +77,8 @@ describe('the packed packages, installed into an empty folder', () => {
 function installPackages(folder: string): void {
   mkdirSync(folder)
   execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: 'inherit' })
-  const tarballs = ['packages/server/dist', 'packages/conformance/dist'].map((path) =>
-    npm(['pack', `./${path}`, '--pack-destination', folder], root).trim(),
+  const tarballs = ['server', 'conformance', 'client'].map((name) =>
+    npm(['pack', `./packages/${name}/dist`, '--pack-destination', folder], root).trim(),
   )
   npm(['install', '--prefer-offline', ...tarballs.map((file) => `./${file}`)], folder)
 }

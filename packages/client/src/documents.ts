@@ -1,0 +1,120 @@
+/** Documents of the service, as it sends them. Times are in seconds. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Metadata = Record<string, unknown>
+
+export interface Message<Body = unknown> {
+  readonly id: string
+  /** Its path; ends with `?claim_id=` and the claim while one holds it. */
+  readonly href: string
+  readonly ttl: number
+  /** Since it was posted. */
+  readonly age: number
+  readonly body: Body
+  /** Of the body; only where the service is configured to show it. */
+  readonly checksum?: string
+}
+
+export interface PoppedMessage<Body = unknown> extends Omit<Message<Body>, 'href'> {
+  readonly claim_id: null
+  readonly claim_count: number
+}
+
+export interface ListedQueue {
+  readonly name: string
+  readonly href: string
+  /** Only where it was asked for. */
+  readonly metadata?: Metadata
+}
+
+export interface Stats {
+  readonly total: number
+  /** Of a queue; nothing of a topic is claimed. */
+  readonly free?: number
+  readonly claimed?: number
+  readonly newest?: Edge
+  readonly oldest?: Edge
+}
+
+export interface Edge {
+  readonly age: number
+  readonly created: string
+  readonly href: string
+}
+
+export interface ShownClaim<Body = unknown> {
+  readonly age: number
+  readonly ttl: number
+  readonly messages: readonly Message<Body>[]
+  readonly href: string
+}
+
+export interface Subscription {
+  readonly id: string
+  /** Name of the queue or topic. */
+  readonly source: string
+  readonly subscriber: string
+  readonly ttl: number
+  readonly age: number
+  readonly options: Metadata
+  readonly confirmed: boolean
+  /** Only while deliveries fail. */
+  readonly delivery?: {
+    readonly state: 'failing' | 'paused'
+    readonly failures: number
+    readonly since: string
+    readonly paused_until: string | null
+  }
+}
+
+export interface Attempt {
+  readonly at: string
+  readonly seconds: number
+  readonly status: number | null
+  readonly reason: string | null
+  readonly answer: string | null
+}
+
+export interface Delivery extends Attempt {
+  readonly message_ids: readonly string[]
+}
+
+export interface Failure {
+  readonly id: string
+  readonly ttl: number
+  readonly posted: string
+  readonly failed: string
+  readonly attempts: number
+  readonly latest_attempts: readonly Attempt[]
+  readonly body: unknown
+}
+
+export interface Pool {
+  readonly name: string
+  readonly flavor: string | null
+  readonly uri: string
+  readonly weight: number
+  /** Only where it was asked for. */
+  readonly options?: Metadata
+  readonly href: string
+}
+
+export interface Flavor {
+  readonly name: string
+  readonly href: string
+  readonly capabilities?: readonly string[]
+  readonly pool_list?: readonly string[]
+}
+
+export interface Health {
+  readonly storage_reachable: boolean
+  readonly operation_status: Readonly<Record<string, OperationStatus>>
+  readonly storage_weakness?: string
+}
+
+export interface OperationStatus {
+  readonly succeeded: boolean
+  readonly seconds: number
+  /** What to look for in the log of the service. */
+  readonly ref: string | null
+}

@@ -1,0 +1,154 @@
+import { type Auth, credentialsOf } from './auth.ts'
+import type { Flavor, Health, ListedQueue, Metadata, Pool } from './documents.ts'
+import { pagesOf } from './pages.ts'
+import { Queue } from './queue.ts'
+import { type CallOptions, Requests } from './requests.ts'
+import { orNull, Topic } from './topic.ts'
+
+export interface ZaqarOptions {
+  /** Address of the service. With Keystone it may be left out: the catalogue has it. */
+  readonly url?: string
+  readonly auth?: Auth
+  /** Where the service asks nobody who they are: the project to work in. */
+  readonly project?: string
+  /** A UUID that names this client: a listing can hide what it posted itself. Made where it is not given. */
+  readonly clientId?: string
+  /** For each request, in seconds; 30 where it is not given. */
+  readonly timeout?: number
+  /** Further tries of a request that can be repeated, at the most; 4 where it is not given. */
+  readonly retries?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export interface ListQueuesOptions extends CallOptions {
+  /** Of a page. */
+  readonly limit?: number
+  /** With the metadata. */
+  readonly detailed?: boolean
+  /** Only queues whose names hold this. */
+  readonly name?: string
+  /** Only queues whose metadata have these values. */
+  readonly metadata?: Readonly<Record<string, string | number>>
+}
+
+export interface PoolTerms {
+  readonly uri: string
+  readonly weight: number
+  readonly options?: Metadata
+  readonly flavor?: string
+}
+
+/** A client of one service, in the name of one caller. */
+export class Zaqar {
+  readonly #requests: Requests
+
+  constructor(options: ZaqarOptions) {
+    // Called as a method of something else, `fetch` of browsers refuses.
+    const fetch: typeof globalThis.fetch = options.fetch ?? ((...parameters) => globalThis.fetch(...parameters))
+    this.#requests = new Requests({
+      url: options.url,
+      credentials: credentialsOf(options.auth, options.project, fetch),
+      clientId: options.clientId ?? crypto.randomUUID(),
+      fetch,
+      timeoutSeconds: options.timeout ?? 30,
+      retries: options.retries ?? 4,
+    })
+  }
+
+  get clientId(): string {
+    return this.#requests.clientId
+  }
+
+  /** Asks nothing: the queue need not exist. */
+  queue(name: string): Queue {
+    return new Queue(this.#requests, name)
+  }
+
+  /** Asks nothing: the topic need not exist. */
+  topic(name: string): Topic {
+    return new Topic(this.#requests, name)
+  }
+
+  /** All queues of the project, by name. */
+  queues(options: ListQueuesOptions = {}): AsyncGenerator<ListedQueue, void> {
+    const { limit, detailed, name, metadata, ...call } = options
+    return pagesOf(
+      this.#requests,
+      { path: '/queues', query: { limit, detailed, name, ...metadata }, key: 'queues' },
+      call,
+    )
+  }
+
+  topics(options: Omit<ListQueuesOptions, 'metadata'> = {}): AsyncGenerator<ListedQueue, void> {
+    const { limit, detailed, name, ...call } = options
+    return pagesOf(this.#requests, { path: '/topics', query: { limit, detailed, name }, key: 'topics' }, call)
+  }
+
+  /** Whether the service and its storage answer. */
+  async ping(options: CallOptions = {}): Promise<boolean> {
+    const { status } = await this.#send('GET', '/ping', options)
+    return status === 204
+  }
+
+  /** For operators. */
+  async health(options: CallOptions = {}): Promise<Health> {
+    return (await this.#send('GET', '/health', options)).document
+  }
+
+  /** For operators. */
+  pools(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Pool, void> {
+    const { detailed, ...call } = options
+    return pagesOf(this.#requests, { path: '/pools', query: { detailed }, key: 'pools' }, call)
+  }
+
+  async pool(name: string, options: CallOptions = {}): Promise<Pool | null> {
+    return orNull(async () => (await this.#send('GET', poolPath(name), options)).document)
+  }
+
+  /** Creates or replaces it. */
+  async putPool(name: string, terms: PoolTerms, options: CallOptions = {}): Promise<void> {
+    await this.#send('PUT', poolPath(name), { body: terms, ...options })
+  }
+
+  async updatePool(name: string, terms: Partial<PoolTerms>, options: CallOptions = {}): Promise<Pool> {
+    return (await this.#send('PATCH', poolPath(name), { body: terms, ...options })).document
+  }
+
+  async deletePool(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#send('DELETE', poolPath(name), options)
+  }
+
+  flavors(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Flavor, void> {
+    const { detailed, ...call } = options
+    return pagesOf(this.#requests, { path: '/flavors', query: { detailed }, key: 'flavors' }, call)
+  }
+
+  async flavor(name: string, options: CallOptions = {}): Promise<Flavor | null> {
+    return orNull(async () => (await this.#send('GET', flavorPath(name), options)).document)
+  }
+
+  /** `pools`: names of pools, which go to this flavor. */
+  async putFlavor(name: string, pools: readonly string[], options: CallOptions = {}): Promise<void> {
+    await this.#send('PUT', flavorPath(name), { body: { pool_list: pools }, ...options })
+  }
+
+  async updateFlavor(name: string, pools: readonly string[], options: CallOptions = {}): Promise<Flavor> {
+    return (await this.#send('PATCH', flavorPath(name), { body: { pool_list: pools }, ...options })).document
+  }
+
+  async deleteFlavor(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#send('DELETE', flavorPath(name), options)
+  }
+
+  #send(method: string, path: string, more: Partial<Parameters<Requests['send']>[0]>) {
+    return this.#requests.send({ method, path, isRepeatable: true, ...more })
+  }
+}
+
+function poolPath(name: string): string {
+  return `/pools/${encodeURIComponent(name)}`
+}
+
+function flavorPath(name: string): string {
+  return `/flavors/${encodeURIComponent(name)}`
+}
