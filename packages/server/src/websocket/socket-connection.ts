@@ -34,8 +34,8 @@ export interface EndedConnection {
 /** More pushes wait until what was pushed is taken, in bytes. */
 const MOST_PUSHED = 64 * 1024
 /**
- * What is pushed must be taken in this time, which is looked at each second: what is removed from a queue is not kept
- * for long, and must still be there when the next page is read.
+ * Of what is pushed some must be taken in this time, which is looked at each second: a slow way is no reason to close,
+ * as long as what is removed from a queue is kept until the next page is read.
  */
 const PUSH_PATIENCE_MS = 3_000
 /** A ping is not answered before so much of what went out is taken, in bytes. */
@@ -178,7 +178,7 @@ export class SocketConnection implements Peer {
   tick(now: Instant): void {
     const { expiresAt } = this.session
     if (expiresAt !== null && now >= expiresAt) this.session.expire()
-    else if (this.#pushedAt !== null && now - this.#pushedAt >= PUSH_PATIENCE_MS) {
+    else if (this.#pushedAt !== null && now - Math.max(this.#pushedAt, this.#output.movedAt) >= PUSH_PATIENCE_MS) {
       this.#house.tally.dropped += 1
       this.close(1013, 'Messages are not taken fast enough.')
     } else if (this.#output.untaken > 0 && now - this.#output.movedAt >= STUCK_MS) {

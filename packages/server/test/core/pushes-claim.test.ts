@@ -11,6 +11,7 @@ import { purgeQueue } from '../../src/core/operations/queues/purge-queue.ts'
 import { confirmSubscription } from '../../src/core/operations/subscriptions/confirm-subscription.ts'
 import { deleteSubscription } from '../../src/core/operations/subscriptions/delete-subscription.ts'
 import { subscribeReceiver } from '../../src/core/operations/subscriptions/subscribe-receiver.ts'
+import { updateSubscription } from '../../src/core/operations/subscriptions/update-subscription.ts'
 import { onTopics } from '../../src/core/operations/topics/on-topics.ts'
 import type { QueueKey } from '../../src/model/model.ts'
 import type { QueueHandle } from '../../src/storage/contract.ts'
@@ -142,6 +143,16 @@ describe('a subscription that claims', () => {
     await assert.rejects(scene.subscribe(one, { claim, marker: 'm' }), refused)
     await assert.rejects(scene.subscribe(one, { claim, options: { _filter: { a: [1] } } }), refused)
     assert.deepEqual(await scene.rows(), [])
+  })
+
+  test('ends when it is given a filter', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    const { id } = await scene.subscribe(one, { claim: {} })
+    await scene.run(updateSubscription, { ...jobs, id, options: { _filter: { a: [1] } } })
+    await settled()
+    await scene.post(['a'])
+    assert.deepEqual([one.seen, await scene.rows()], [[], []])
   })
 
   test('tries again after a second when the storage failed', async (t) => {

@@ -7,6 +7,7 @@ import { purgeQueue } from '../../src/core/operations/queues/purge-queue.ts'
 import { deleteSubscription } from '../../src/core/operations/subscriptions/delete-subscription.ts'
 import { subscribeReceiver } from '../../src/core/operations/subscriptions/subscribe-receiver.ts'
 import { updateSubscription } from '../../src/core/operations/subscriptions/update-subscription.ts'
+import { StorageUnavailable } from '../../src/storage/contract.ts'
 import { Connection, connections, openScene, type Scene, SOMEBODY } from '../support/pushes.ts'
 import { settled, waits } from '../support/settled.ts'
 
@@ -278,6 +279,51 @@ describe('a connection that is gone', () => {
   })
 })
 
+describe('many connections that are gone', () => {
+  test('cost the others one look at their subscriptions', async (t) => {
+    const scene = await openScene(t)
+    const all = connections(2000)
+    await Promise.all(all.map((one) => scene.subscribe(one)))
+    const leave = async () => {
+      await Promise.all(all.slice(0, 1000).map((one) => scene.waiting.pushes.gone(one)))
+      await scene.pass(2)
+    }
+    const pages = await scene.callsOf('subscriptions.list', leave)
+    assert.ok(pages <= 11, String(pages))
+    await scene.post(['a'])
+    assert.equal(all.filter(({ seen }) => seen.length === 1).length, 1000)
+  })
+
+  test('one after the other cost little more', async (t) => {
+    const scene = await openScene(t)
+    const all = connections(300)
+    await Promise.all(all.map((one) => scene.subscribe(one)))
+    const leave = async () => {
+      for (const one of all.slice(0, 20)) {
+        await scene.waiting.pushes.gone(one)
+        await scene.pass(0.001)
+      }
+      await scene.pass(2)
+    }
+    const pages = await scene.callsOf('subscriptions.list', leave)
+    assert.ok(pages <= 6, String(pages))
+  })
+
+  test('do not hold up the end of the service while the storage is away, and are told of once', async (t) => {
+    const scene = await openScene(t)
+    for (const one of connections(100)) await scene.subscribe(one)
+    let failed = 0
+    scene.before.set('subscriptions.delete', async () => {
+      failed += 1
+      await settled()
+      throw new StorageUnavailable('the database is away')
+    })
+    await scene.waiting.pushes.close()
+    assert.equal(failed, 16)
+    assert.deepEqual(scene.troubles.map(String), ['StorageUnavailable: the database is away'])
+  })
+})
+
 describe('one who comes as the last one goes', () => {
   test('misses nothing, whatever the storage takes longer for', async (t) => {
     for (const move of ['keepGone', 'messages.end', 'subscriptions.create', 'subscriptions.delete']) {
@@ -318,6 +364,21 @@ describe('at the end of the service', () => {
 })
 
 describe('a subscription that cannot be made', () => {
+  test('is no obstacle to the next when it was stored all the same', async (t) => {
+    const scene = await openScene(t)
+    const one = new Connection('one')
+    scene.forgets.add('subscriptions.create')
+    await assert.rejects(scene.subscribe(one, { ttlSeconds: 100 }), { code: 'storage.unavailable' })
+    scene.forgets.clear()
+    const [left] = await scene.rows()
+    const { id } = await scene.subscribe(one)
+    assert.notEqual(id, left)
+    assert.deepEqual(await scene.rows(), [id])
+    await scene.post(['a'])
+    assert.deepEqual(one.seen, ['a'])
+    await assert.rejects(scene.subscribe(one), { code: 'subscription.exists' })
+  })
+
   test('leaves nothing behind, at whichever step the storage fails', async (t) => {
     const scene = await openScene(t)
     const one = new Connection('one')

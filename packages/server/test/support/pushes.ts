@@ -44,6 +44,8 @@ export class Scene {
   readonly calls = new Map<string, number>()
   /** Methods that fail. */
   readonly failing = new Set<string>()
+  /** Methods that do what they should, and fail to say so. */
+  readonly forgets = new Set<string>()
   /** What was removed is not kept, and listings say so. */
   dropsGone = false
   /** Comes between a move of that name and its answer. */
@@ -192,6 +194,7 @@ export class Scene {
     await this.before.get(name)?.()
     if (this.failing.has(name)) throw new StorageUnavailable('disk full')
     const answer = await run()
+    if (this.forgets.has(name)) throw new StorageUnavailable('the connection broke')
     return this.dropsGone && name === 'messages.list' ? { ...(answer as object), missed: true } : answer
   }
 }

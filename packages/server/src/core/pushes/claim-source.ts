@@ -4,7 +4,7 @@ import type { ClaimTerms } from '../rules/claim-terms.ts'
 import type { FoundClaim } from '../take-claim.ts'
 import type { Taker, Takers } from '../takers.ts'
 import type { ConnectionPush, PushSource } from './connection-push.ts'
-import type { Deadlines, Due } from './deadlines.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
 import type { ConnectionClaims, HeldClaims } from './held-claims.ts'
 
 export interface ClaimSourceParts {
@@ -31,7 +31,7 @@ const LOOK_MS = 15_000
 const OVER = new Error('there is nothing to be claimed for it')
 
 /** Claims messages as long as the connection holds fewer of the queue than it may. */
-export class ClaimSource implements PushSource, Due {
+export class ClaimSource implements PushSource, Timed {
   readonly #push: ConnectionPush
   readonly #terms: ClaimTerms
   readonly #claims: ConnectionClaims
@@ -66,7 +66,7 @@ export class ClaimSource implements PushSource, Due {
     }
   }
 
-  due(): void {
+  onTime(): void {
     if (this.#room > 0) this.#stand()
     else if (!this.#isLooking) void this.#look()
   }

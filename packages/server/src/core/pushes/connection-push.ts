@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Push, Receiver } from '../receiver.ts'
 import type { Filter } from '../rules/filter.ts'
 import { readSubscriptionOptions } from '../rules/subscription-options.ts'
-import type { Deadlines, Due } from './deadlines.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
 
 /** What brings the messages of a push. */
 export interface PushSource {
@@ -33,7 +33,7 @@ export interface PushHooks {
  * A subscription whose messages go to a connection: whether anything is pushed, which follows from the subscription as
  * it was seen last, and from the credentials.
  */
-export class ConnectionPush implements Push, Due {
+export class ConnectionPush implements Push, Timed {
   readonly id: string
   readonly key: QueueKey
   readonly receiver: Receiver
@@ -96,11 +96,11 @@ export class ConnectionPush implements Push, Due {
   /** Whether something may be pushed at this moment. One whose time is over is stopped by the question. */
   mayPush(): boolean {
     const now = this.#hooks.clock.now()
-    if (this.#isOn && now >= this.#end) this.due(now)
+    if (this.#isOn && now >= this.#end) this.onTime(now)
     return this.#isOn
   }
 
-  due(now: Instant): void {
+  onTime(now: Instant): void {
     if (this.#hasEnded) return
     this.#settle()
     if (now >= this.#credentialsEnd) this.#hooks.onCredentialsEnd(this)

@@ -1,10 +1,10 @@
 import type { Instant } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 
-/** Something that has an end. */
-export interface Due {
+/** Something that waits for a time. */
+export interface Timed {
   /** Its time has come. It is called once; it may set another time. */
-  due(now: Instant): void
+  onTime(now: Instant): void
 }
 
 /** Of those whose time is looked at, in a millisecond at most: so that ten thousand ends take a tenth of the time. */
@@ -13,7 +13,7 @@ const LOOKED_AT_EACH_MS = 1_000
 /** Times of many, with one timer for them all. */
 export class Deadlines {
   readonly #clock: Clock
-  readonly #times = new Map<Due, Instant>()
+  readonly #times = new Map<Timed, Instant>()
   #timer: Timer | null = null
   #timerAt: Instant = Number.POSITIVE_INFINITY
   /** Not before this are all times looked at again. */
@@ -24,7 +24,7 @@ export class Deadlines {
   }
 
   /** In place of the time that it has. Infinity: none. */
-  set(one: Due, at: Instant): void {
+  set(one: Timed, at: Instant): void {
     if (at === Number.POSITIVE_INFINITY) {
       this.#times.delete(one)
       return
@@ -33,7 +33,7 @@ export class Deadlines {
     this.#wakeAt(at)
   }
 
-  delete(one: Due): void {
+  delete(one: Timed): void {
     this.#times.delete(one)
   }
 
@@ -54,7 +54,7 @@ export class Deadlines {
     const now = this.#clock.now()
     this.#timerAt = Number.POSITIVE_INFINITY
     this.#restsUntil = now + Math.floor(this.#times.size / LOOKED_AT_EACH_MS)
-    const due: Due[] = []
+    const due: Timed[] = []
     let next = Number.POSITIVE_INFINITY
     for (const [one, at] of this.#times) {
       if (at <= now) due.push(one)
@@ -62,6 +62,6 @@ export class Deadlines {
     }
     for (const one of due) this.#times.delete(one)
     if (next !== Number.POSITIVE_INFINITY) this.#wakeAt(next)
-    for (const one of due) one.due(now)
+    for (const one of due) one.onTime(now)
   }
 }

@@ -1,6 +1,6 @@
 import type { Claim, Instant, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
-import type { Deadlines, Due } from './deadlines.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
 
 /**
  * What a connection has claimed. Its subscriptions to a queue come one after the other, and what one has claimed counts
@@ -64,23 +64,23 @@ interface HeldQueue {
 }
 
 /** A claim that was made for a connection, as far as its messages are still held. */
-export class HeldClaim implements Due {
+export class HeldClaim implements Timed {
   readonly id: string
   readonly key: QueueKey
   readonly holder: ConnectionClaims
   readonly messages: Set<string>
-  readonly #onDue: (claim: HeldClaim) => void
+  readonly #onOver: (claim: HeldClaim) => void
 
-  constructor({ id, messages }: Claim, key: QueueKey, holder: ConnectionClaims, onDue: (claim: HeldClaim) => void) {
+  constructor({ id, messages }: Claim, key: QueueKey, holder: ConnectionClaims, onOver: (claim: HeldClaim) => void) {
     this.id = id
     this.key = key
     this.holder = holder
     this.messages = new Set(messages.map(({ id }) => id))
-    this.#onDue = onDue
+    this.#onOver = onOver
   }
 
-  due(): void {
-    this.#onDue(this)
+  onTime(): void {
+    this.#onOver(this)
   }
 }
 

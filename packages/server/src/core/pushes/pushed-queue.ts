@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { QueueHandle, Storage } from '../../storage/contract.ts'
 import type { QueueDirectory } from '../queue-directory.ts'
 import type { ConnectionPush } from './connection-push.ts'
-import type { Deadlines, Due } from './deadlines.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
 
 export interface PushedQueueParts {
   readonly storage: Pick<Storage, 'subscriptions' | 'watchSubscriptions'>
@@ -24,9 +24,13 @@ const RETRY_MS = 1_000
 /** Rows are read for a tenth of the time, however often they change, while reading them takes no longer than usual. */
 const REST = 9
 const LONGEST_REST_MS = 2_000
+/** After so many were listed it rests for a millisecond at least. */
+const LISTED_EACH_MS = 10
+/** Changes are looked at after this time even while this process itself removes subscriptions. */
+const LONGEST_REMOVING_MS = 1_000
 
 /** The subscriptions of one queue whose messages go to connections of this process: looks when they change. */
-export class PushedQueue implements Due {
+export class PushedQueue implements Timed {
   readonly #key: QueueKey
   readonly #parts: PushedQueueParts
   readonly #onEnd: () => void
@@ -39,6 +43,10 @@ export class PushedQueue implements Due {
   #count = 0
   #isReading = false
   #restsUntil: Instant = 0
+  /** Subscriptions that this process removes at present. */
+  #removals = 0
+  /** Of the first change that has not been looked at. */
+  #changedAt: Instant | null = null
 
   /** `onEnd` is called when all have left. */
   constructor(key: QueueKey, parts: PushedQueueParts, onEnd: () => void) {
@@ -47,6 +55,7 @@ export class PushedQueue implements Due {
     this.#onEnd = onEnd
     this.#unwatch = parts.storage.watchSubscriptions(key, () => {
       this.changes += 1
+      this.#changedAt ??= parts.clock.now()
       this.reread(this.#pushes)
     })
   }
@@ -77,13 +86,27 @@ export class PushedQueue implements Due {
 
   reread(pushes: Iterable<ConnectionPush>): void {
     for (const push of pushes) this.#stale.add(push)
-    this.due()
+    this.#readWhenRested()
   }
 
-  due(): void {
+  /** While `remove` is under way, changes are that, as a rule: one look for many such is enough. Does not fail. */
+  async removing(remove: () => Promise<void>): Promise<void> {
+    this.#removals += 1
+    await remove()
+    this.#removals -= 1
+    if (this.#count > 0) this.#readWhenRested()
+  }
+
+  onTime(): void {
+    this.#readWhenRested()
+  }
+
+  #readWhenRested(): void {
     const { clock, deadlines } = this.#parts
     if (this.#isReading || this.#stale.size === 0) return
-    if (clock.now() < this.#restsUntil) deadlines.set(this, this.#restsUntil)
+    const removesUntil = this.#removals > 0 && this.#changedAt !== null ? this.#changedAt + LONGEST_REMOVING_MS : 0
+    const restsUntil = Math.max(this.#restsUntil, removesUntil)
+    if (clock.now() < restsUntil) deadlines.set(this, restsUntil)
     else void this.#read()
   }
 
@@ -92,12 +115,14 @@ export class PushedQueue implements Due {
     this.#isReading = true
     const pushes = this.#stale
     this.#stale = new Set()
+    this.#changedAt = null
     try {
       const rows = await run(async () => {
         const start = clock.now()
         const rows = await (pushes.size > PAGE ? this.#listed(start) : this.#each(pushes, start))
         const end = clock.now()
-        this.#restsUntil = end + Math.min(REST * (end - start), LONGEST_REST_MS)
+        const listed = pushes.size > PAGE ? pushes.size / LISTED_EACH_MS : 0
+        this.#restsUntil = end + Math.min(Math.max(REST * (end - start), Math.floor(listed)), LONGEST_REST_MS)
         return rows
       })
       for (const push of pushes) if (!push.hasEnded) onRow(push, rows.get(push.id) ?? null)
@@ -107,7 +132,7 @@ export class PushedQueue implements Due {
       this.#restsUntil = clock.now() + RETRY_MS
     }
     this.#isReading = false
-    if (this.#count > 0) this.due()
+    if (this.#count > 0) this.#readWhenRested()
   }
 
   async #each(pushes: ReadonlySet<ConnectionPush>, now: Instant): Promise<Map<string, Subscription>> {

@@ -21,6 +21,7 @@ import { isNoLess } from './is-no-less.ts'
 import { KeptQueues } from './kept-queues.ts'
 import { ProjectSubscriptions } from './project-subscriptions.ts'
 import { PushedQueue, type PushedQueueParts } from './pushed-queue.ts'
+import { RareReports } from './rare-reports.ts'
 
 export interface PushesParts {
   readonly storage: Storage
@@ -47,6 +48,12 @@ interface Made {
   readonly subscription: Subscription
   readonly after: string | null
 }
+
+/**
+ * Makes a subscription. `isLeftOver`: whether one of the connection, by its id, has nobody any more to whom it pushes, as
+ * where it was stored though the storage failed to say so.
+ */
+type Make = (isLeftOver: (id: string) => boolean) => Promise<Made>
 
 export interface Subscribed {
   /** Of the subscription. */
@@ -76,6 +83,8 @@ interface Connection {
 
 interface Membership {
   readonly caller: Caller
+  readonly queue: PushedQueue
+  readonly claims: boolean
   /** Gives back what the push has of its queue. */
   leave(): void
 }
@@ -103,13 +112,16 @@ export class Pushes {
   #subscriptions = 0
   #pushed = 0
   #isClosed = false
-  #reported: unknown = null
+  /** The storage is away while all is closed: what is left there ends by its time. */
+  #hasGivenUp = false
+  readonly #reports: RareReports
 
   constructor(parts: PushesParts) {
     const { storage, queues, clock, followers, takers, requiresConfirmation } = parts
     this.#parts = parts
     this.#deadlines = new Deadlines(clock)
     this.#kept = new KeptQueues(storage)
+    this.#reports = new RareReports(clock, (error) => parts.onTrouble(error, { operation: 'subscriptions.push' }))
     this.#ofProjects = new ProjectSubscriptions(parts.maxSubscriptions)
     const deadlines = this.#deadlines
     this.held = new HeldClaims(deadlines)
@@ -129,7 +141,7 @@ export class Pushes {
       push.receiver.onMissed(push)
     }
     const onBroken = (push: ConnectionPush, error: unknown) => {
-      this.#report(error)
+      this.#reports.report(error)
       onMissed(push)
     }
     this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure, onBroken, onMissed }
@@ -164,7 +176,7 @@ export class Pushes {
    * keeps what is removed, and tells of changes. Nothing is pushed before `begin` is called.
    * @throws ZaqarError, StorageUnavailable, or what `make` throws; there is nothing left of it then
    */
-  async subscribe(wish: PushWish, make: () => Promise<Made>): Promise<Subscribed> {
+  async subscribe(wish: PushWish, make: Make): Promise<Subscribed> {
     const { receiver, key } = wish
     if (this.#isClosed || this.#gone.has(receiver)) throw new StorageUnavailable('the connection is gone')
     const connection = this.#connectionOf(receiver)
@@ -210,7 +222,7 @@ export class Pushes {
     this.#connections.delete(receiver)
   }
 
-  /** Does the same for all. The storage must still be open. */
+  /** Does the same for all, until the storage fails. It must still be open. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#connections.keys()].map((receiver) => this.gone(receiver)))
@@ -240,7 +252,7 @@ export class Pushes {
     if (isIdle && leaving === null) this.#connections.delete(receiver)
   }
 
-  async #enrol(wish: PushWish, connection: Connection, make: () => Promise<Made>): Promise<Subscribed> {
+  async #enrol(wish: PushWish, connection: Connection, make: Make): Promise<Subscribed> {
     const { receiver, key, caller, claim } = wish
     const queue = this.#queueOf(key)
     queue.enter()
@@ -248,7 +260,10 @@ export class Pushes {
     try {
       if (claim === null) unkeep = await this.#kept.keep(key)
       const seen = queue.changes
-      const { subscription, after } = await make()
+      const { subscription, after } = await make((id) => {
+        const isKnown = [...connection.pushes.keys()].some((push) => push.id === id)
+        return !isKnown && connection.making.size === 1
+      })
       const push = new ConnectionPush(
         { receiver, key, subscription, credentialsEnd: caller.expiresAt },
         (push) =>
@@ -263,7 +278,7 @@ export class Pushes {
         this.#ofProjects.remove(key.project)
         this.#subscriptions -= 1
       }
-      connection.pushes.set(push, { caller, leave })
+      connection.pushes.set(push, { caller, queue, claims: claim !== null, leave })
       this.#subscriptions += 1
       queue.add(push, seen)
       return { id: push.id, marker: after, begin: () => push.begin() }
@@ -284,8 +299,14 @@ export class Pushes {
   }
 
   #see(push: ConnectionPush, row: Subscription | null): void {
-    if (row !== null && row.subscriber === subscriberOf(push.receiver)) push.apply(row)
-    else this.#stop(push)
+    if (row === null || row.subscriber !== subscriberOf(push.receiver)) {
+      this.#stop(push)
+      return
+    }
+    push.apply(row)
+    // It takes what is there. Whoever changed it may be on another node, which does not know that it claims.
+    const membership = this.#connections.get(push.receiver)?.pushes.get(push)
+    if (membership?.claims === true && push.filter !== null) this.#end(push)
   }
 
   async #endAll(connection: Connection): Promise<void> {
@@ -309,21 +330,21 @@ export class Pushes {
   #end(push: ConnectionPush): void {
     const { id, key } = push
     const { storage, queues, clock } = this.#parts
-    this.#stop(push, () =>
+    const remove = () =>
       this.#tried(() =>
         queues.use(key, clock.now(), (queue) => storage.subscriptions.delete({ queue, id, now: clock.now() })),
-      ),
-    )
+      )
+    this.#stop(push, ({ queue }) => queue.removing(remove))
   }
 
   /** `meanwhile` is done too. Neither fails. */
-  #stop(push: ConnectionPush, meanwhile = async () => {}): void {
+  #stop(push: ConnectionPush, meanwhile: (membership: Membership) => Promise<void> = async () => {}): void {
     const connection = this.#connections.get(push.receiver)
     const membership = connection?.pushes.get(push)
     if (connection === undefined || membership === undefined) return
     connection.pushes.delete(push)
     membership.leave()
-    const ending = Promise.all([push.end(), meanwhile()]).then(() => {
+    const ending = Promise.all([push.end(), meanwhile(membership)]).then(() => {
       connection.ending.delete(ending)
       this.#forgetIdle(push.receiver, connection)
     })
@@ -338,22 +359,20 @@ export class Pushes {
   }
 
   /** A failure is reported. */
-  async #tried(move: () => Promise<unknown>): Promise<void> {
-    try {
-      await this.#atOnce.run(move)
-    } catch (error) {
-      this.#report(error)
-    }
+  #tried(move: () => Promise<unknown>): Promise<void> {
+    return this.#atOnce.run(async () => {
+      if (this.#hasGivenUp) return
+      try {
+        await move()
+      } catch (error) {
+        this.#reports.report(error)
+        if (this.#isClosed && error instanceof StorageUnavailable) this.#hasGivenUp = true
+      }
+    })
   }
 
   /** Of something that will be tried again: one of the storage is no news, and any other comes to many. */
   #noteFailure(error: unknown): void {
-    if (!(error instanceof StorageUnavailable)) this.#report(error)
-  }
-
-  #report(error: unknown): void {
-    if (error === this.#reported) return
-    this.#reported = error
-    this.#parts.onTrouble(error, { operation: 'subscriptions.push' })
+    if (!(error instanceof StorageUnavailable)) this.#reports.report(error)
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject, QueueKey, Subscription } from '../../../model/model.ts'
+import { STALE } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import { documentBytes } from '../../project-quotas.ts'
@@ -40,9 +41,9 @@ export const subscribeReceiver = defineOperation({
     checkSubscriptionTtl(ttlSeconds, now)
     const claim = input.claim === undefined ? null : checkedClaim(input.claim, input, ctx)
     const key = ctx.key(input.queue)
-    return pushes.subscribe({ receiver, key, caller, claim }, async () => {
+    return pushes.subscribe({ receiver, key, caller, claim }, async (isLeftOver) => {
       const after = claim === null ? (marker ?? (await endOf(key, ctx))) : null
-      return { subscription: await store(key, { receiver, options, ttlSeconds }, ctx), after }
+      return { subscription: await store(key, { receiver, options, ttlSeconds, isLeftOver }, ctx), after }
     })
   },
 })
@@ -73,14 +74,21 @@ async function endOf(key: QueueKey, { clock, storage, queues }: Context): Promis
 
 async function store(
   key: QueueKey,
-  { receiver, options, ttlSeconds }: { receiver: Receiver; options: string; ttlSeconds: number },
+  terms: { receiver: Receiver; options: string; ttlSeconds: number; isLeftOver(id: string): boolean },
   ctx: Context,
 ): Promise<Subscription> {
   const { clock, storage, queues, quotas, ids } = ctx
+  const { receiver, options, ttlSeconds, isLeftOver } = terms
   const now = clock.now()
   const subscriber = subscriberOf(receiver)
-  const terms = { id: ids.randomId(), subscriber, ttlSeconds, options, isListening: false, vault: null, now }
-  const create = () => queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms }))
+  const row = { id: ids.randomId(), subscriber, ttlSeconds, options, isListening: false, vault: null, now }
+  const create = () =>
+    queues.useOrCreate(key, now, async (queue) => {
+      const answer = await storage.subscriptions.create({ queue, ...row })
+      if (answer === STALE || answer.created || !isLeftOver(answer.subscription.id)) return answer
+      await storage.subscriptions.delete({ queue, id: answer.subscription.id, now })
+      return storage.subscriptions.create({ queue, ...row })
+    })
   const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
   const { created, subscription } = await (quotas?.add(key.project, now, {
     bytes,
