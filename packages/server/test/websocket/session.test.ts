@@ -253,6 +253,11 @@ describe('a session that ends', () => {
     assert.deepEqual([closed, gone], [1001, 1])
   })
 
+  test('closes with 1013 where it may have missed messages, so that its client comes back', () => {
+    session.onMissed()
+    assert.deepEqual([closed, gone], [1013, 1])
+  })
+
   test('closes at once where nothing is under way', async () => {
     session.end()
     await settled()

@@ -280,6 +280,25 @@ describe('a reader who takes nothing', () => {
     for (let i = slow.unread.length; i < MESSAGES; i++) assert.match((await again.next()).body, new RegExp(`^${i} `))
   })
 
+  test('at once, but something every few seconds, gets everything', async () => {
+    const service = await start(CALM)
+    const poster = await service.connect()
+    const slow = await service.connect()
+    await slow.ask('subscription_create', { queue_name: 'kit' })
+    slow.ws.pause()
+    const ROUNDS = 5
+    const MESSAGES = 150
+    for (let i = 0; i < MESSAGES; i++)
+      await poster.ask('message_post', { queue_name: 'kit', messages: [message(LARGE)] })
+    for (let round = 0; round < ROUNDS; round++) {
+      await pass(service, 2)
+      slow.ws.resume()
+      for (let i = 0; i < MESSAGES / ROUNDS; i++) await slow.next()
+      slow.ws.pause()
+    }
+    assert.equal(slow.ws.readyState, WebSocket.OPEN)
+  })
+
   test('of answers is not asked for more, and goes on when it takes them', async () => {
     const service = await start(CALM)
     const client = await service.connect()

@@ -64,6 +64,6 @@ const CLOSE_CODES = {
   1007: 'A text frame was no UTF-8.',
   1008: 'The project has as many connections as it may have, or nothing has come from the client for too long.',
   1009: 'A message was larger than a body may be.',
-  1013: 'The client reads too slowly. What its marker does not cover comes again when it subscribes from there.',
+  1013: 'The client reads too slowly, or may have missed messages: what stands behind its marker comes again.',
   4003: 'The credentials have ended.',
 }
