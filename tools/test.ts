@@ -4,6 +4,7 @@
  * that never runs proves nothing.
  */
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 
@@ -13,7 +14,7 @@ const chosen = process.argv.slice(2)
 if (chosen.length === 0) spawnSync('bash', ['tools/install-test-peers.sh'], { stdio: 'inherit' })
 
 process.exitCode = 1
-run({ globPatterns: chosen.length > 0 ? chosen : everything, concurrency: true })
+run({ globPatterns: chosen.length > 0 ? chosen : everything, concurrency: availableParallelism() })
   .compose(reportSkipped)
   .compose(new spec())
   .pipe(process.stdout)

@@ -1,3 +1,4 @@
+import { baseOf } from './addresses.ts'
 import type { Credentials, KeystoneAuth } from './auth.ts'
 import { errorOf, Unreachable, ZaqarError } from './errors.ts'
 
@@ -49,7 +50,7 @@ export class KeystoneTokens implements Credentials {
     if (found === undefined) {
       throw new ZaqarError('unexpected_answer', `The catalogue of Keystone lists no ${endpoint} messaging service.`)
     }
-    return found.url.replace(/\/+(v\d[^/]*\/*)?$/, '')
+    return found.url
   }
 
   async #current(): Promise<Token> {
@@ -71,10 +72,9 @@ export class KeystoneTokens implements Credentials {
   }
 
   async #request(): Promise<Token> {
-    const base = this.#auth.authUrl.replace(/\/+(v3\/*)?$/, '')
     let response: Response
     try {
-      response = await this.#fetch(`${base}/v3/auth/tokens`, {
+      response = await this.#fetch(`${baseOf(this.#auth.authUrl)}/v3/auth/tokens`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ auth: this.#terms() }),

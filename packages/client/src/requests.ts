@@ -1,3 +1,4 @@
+import { baseOf } from './addresses.ts'
 import type { Credentials } from './auth.ts'
 import { errorOf, Timeout, Unreachable, ZaqarError } from './errors.ts'
 import { backoff, pause } from './pause.ts'
@@ -63,7 +64,7 @@ export class Requests {
     const { url, credentials } = this.#options
     const found = url ?? (await credentials.url?.())
     if (found === undefined) throw new ZaqarError('bad_request', 'The address of the service (`url`) is missing.')
-    return found.replace(/\/+$/, '')
+    return baseOf(found)
   }
 
   credentials(): Credentials {
