@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { json } from '../support/answers.ts'
 import { openInProcess } from '../support/in-process.ts'
+import { SessionClient } from '../support/session-client.ts'
 import { CLIENT_ID } from '../support/test-client.ts'
 
 async function openAudited(env: Record<string, string> = {}) {
@@ -33,6 +34,33 @@ describe('the audit log', () => {
         outcome: 'success',
       },
     ])
+  })
+
+  test('says the same of what is asked over a WebSocket, with the address of its connection', async (t) => {
+    const { openSession, written, close } = await openAudited()
+    t.after(close)
+    const socket = new SessionClient(openSession, 'c1')
+    const messages = [{ body: SECRET, ttl: 300 }]
+    await socket.ask('message_post', { queue_name: 'jobs', messages }, { headers: { 'X-User-Id': 'u1' } })
+    await socket.ask('claim_get', { queue_name: 'jobs', claim_id: 'c1' })
+    const [{ requestId, ...posted } = {}, { operation, claim, outcome, error } = {}, ...more] = written()
+    assert.match(String(requestId), /^req-/)
+    assert.deepEqual(posted, {
+      time: '2026-03-01T10:00:00.000Z',
+      clientAddress: '127.0.0.1',
+      userId: 'u1',
+      projectId: 'p1',
+      signedUrl: false,
+      operation: 'messages.post',
+      permission: 'messages:create',
+      queue: 'jobs',
+      outcome: 'success',
+    })
+    assert.deepEqual(
+      { operation, claim, outcome, error },
+      { operation: 'claims.get', claim: 'c1', outcome: 'failure', error: 'claim.not_found' },
+    )
+    assert.deepEqual(more, [])
   })
 
   test('has a line for reads as well, and names messages, claims, topics, pools and flavors', async (t) => {

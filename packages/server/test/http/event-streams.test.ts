@@ -61,10 +61,8 @@ async function pass(seconds: number): Promise<void> {
 }
 
 /** As query parameters: what a signed URL for the messages of the queue says. */
-async function signedQuery(expires?: string): Promise<string> {
-  const share = json(
-    await service.client.post('/v2/queues/q/share', { paths: ['messages'], methods: ['GET'], expires }),
-  )
+async function signedQuery(expires?: string, methods = ['GET']): Promise<string> {
+  const share = json(await service.client.post('/v2/queues/q/share', { paths: ['messages'], methods, expires }))
   return new URLSearchParams({
     url_signature: share.signature,
     url_methods: share.methods.join(','),
@@ -369,6 +367,20 @@ describe('who may have one', () => {
     )
     assert.doesNotMatch(lines.join(), /secret-in-query/)
   })
+})
+
+test('the query says who asks only where there are events', async () => {
+  const key = { OS_SIGNED_URL__SECRET_KEY: 'what all of them know' }
+  await restart(key)
+  const query = await signedQuery(undefined, ['GET', 'POST', 'DELETE'])
+  await restart({ ...key, ...KEYSTONE, OS_HTTP__CREDENTIALS_IN_QUERY: 'true' })
+  const asking = service.client.with({ Accept: 'text/event-stream, application/json;q=0.1' })
+  assert.equal((await asking.delete(`${MESSAGES}?ids=a&${query}`)).status, 401)
+  assert.equal((await asking.post(`${MESSAGES}?${query}`, { messages: [{ body: 1 }] })).status, 401)
+  assert.equal((await asking.get(`/v2/queues?${query}`)).status, 401)
+  await restart()
+  const nobody = service.client.with({ Accept: 'text/event-stream, application/json;q=0.1', 'X-Project-Id': undefined })
+  assertError(await nobody.get(`/v2/queues?project_id=${PROJECT}`), 400, 'Project-Id Missing')
 })
 
 describe('credentials in a query', () => {

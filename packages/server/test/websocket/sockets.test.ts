@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { afterEach, describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { WebSocket } from 'ws'
 import { type Listener, listen } from '../../src/http/listener.ts'
 import { ownPortHandle } from '../../src/websocket/own-port.ts'
@@ -32,6 +34,13 @@ const handshake = (...headers: readonly string[]): string =>
     '',
     '',
   ].join('\r\n')
+
+/** Of what is still needed. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}
 
 /** Moves the clock so that every second is seen. */
 async function pass(service: SocketService, seconds: number): Promise<void> {
@@ -191,6 +200,25 @@ describe('a connection', () => {
     for (let i = 0; i < 300; i++) assert.equal((await client.next()).body, `Queue q${i} created.`)
   })
 
+  test('that waits with much keeps little of it', async () => {
+    const service = await start(CALM)
+    const clients = await Promise.all(Array.from({ length: 10 }, () => service.connect()))
+    const parts = Array.from({ length: 85_000 }, () => ({}))
+    const finished = [{ id: 'a', claim_id: 'b', x: parts }]
+    // What the first such request leaves behind for good.
+    assert.equal(
+      (await (clients[0] as SocketClient).ask('claim_create', { queue_name: 'kit', delete: finished })).status,
+      200,
+    )
+    const before = heapUsed()
+    for (const client of clients) {
+      for (let i = 0; i < 3; i++) client.send('claim_create', { queue_name: 'kit', wait: 20, delete: finished })
+      assert.equal((await client.ask('queue_list')).status, 200)
+    }
+    const grown = (heapUsed() - before) / 30
+    assert.ok(grown < 1_000_000, `${grown} bytes for each request of ${JSON.stringify(finished).length}`)
+  })
+
   test('may have many requests that wait read at once, and is read on', async () => {
     const service = await start()
     const client = await service.connect()
@@ -312,7 +340,53 @@ describe('a reader who takes nothing', () => {
   })
 })
 
+describe('who takes no answer for a minute is cut off, whatever it sends', () => {
+  for (const [what, end] of [
+    ['while it is served', async () => {}],
+    ['while the service ends', (service: SocketService) => service.shutDown()],
+  ] as const) {
+    test(what, async () => {
+      const service = await start(CALM)
+      const client = await service.connect()
+      const other = await service.connect()
+      for (let i = 0; i < 20; i++)
+        await client.ask('message_post', { queue_name: 'kit', messages: [message('x'.repeat(200_000))] })
+      client.ws.pause()
+      const all = { queue_name: 'kit', echo: true, limit: 20 }
+      for (let i = 0; i < 10; i++) client.send('message_list', all)
+      // Meanwhile it is served as well, until nothing more is taken.
+      for (let i = 0; i < 10; i++) assert.equal((await other.ask('message_list', all)).status, 200)
+      other.ws.terminate()
+      await until(() => service.endedSockets.length === 1)
+      const ended = end(service)
+      for (let halves = 0; halves < 3; halves++) {
+        await pass(service, 30)
+        client.send('ping_node')
+      }
+      client.ws.terminate()
+      await until(() => service.endedSockets.length === 2)
+      assert.equal(service.endedSockets[1]?.code, 1013)
+      await ended
+    })
+  }
+})
+
 describe('where memory is short', () => {
+  test('what comes behind the end of a connection takes none of it', async () => {
+    const idle = { OS_DRIVERS_TRANSPORT_WEBSOCKET__IDLE_TIMEOUT: '10' }
+    const service = await start({ ...CALM, ...idle }, {}, { budgetBytes: 1024 * 1024 })
+    const greedy = await FrameSocket.open(service.port)
+    service.clock.advance(10_000)
+    assert.equal(await greedy.closeCode(), 1008)
+    const COUNT = 8
+    const large = frame({ opcode: OPCODE.text, payload: 'x'.repeat(200_000) })
+    for (let i = 0; i < COUNT; i++) await greedy.write(large)
+    const honest = await service.connect()
+    const posted = { queue_name: 'kit', messages: [message('x'.repeat(200_000))] }
+    for (let i = 0; i < COUNT; i++) assert.equal((await honest.ask('message_post', posted)).status, 201)
+    greedy.socket.destroy()
+  })
+
   const PART = Buffer.concat([frame({ opcode: OPCODE.text, announced: 250_000n }), Buffer.alloc(240_000)])
 
   test('who sends messages in part is kept out, or gives way to others who go on; small requests are served', async () => {

@@ -109,6 +109,13 @@ describe('what HTTP names in a path', () => {
     }
   })
 
+  test('nothing has failed of what is pushed, so that nothing is replayed', async () => {
+    const named = { queue_name: 'jobs' }
+    const { subscription_id } = (await given.socket.ask('subscription_create', named)).body
+    const reply = await given.socket.ask('subscription_replay', { ...named, subscription_id })
+    assert.deepEqual([reply.status, reply.body], [200, { replayed: [], done: true }])
+  })
+
   test('one subscription is changed over the socket and seen over HTTP, of a queue and of a topic', async () => {
     for (const kind of ['queue', 'topic']) {
       const named = { [`${kind}_name`]: 'jobs' }

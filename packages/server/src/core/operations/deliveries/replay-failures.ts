@@ -2,6 +2,7 @@ import type { Instant } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import { checkIdCount } from '../../rules/limits.ts'
+import { isConnection } from '../../rules/subscriber.ts'
 import type { NamedSubscription } from '../subscriptions/get-subscription.ts'
 
 export interface ReplayFailuresInput extends NamedSubscription {
@@ -55,5 +56,7 @@ async function replaySome(
   )
   if (replayed !== null) return replayed
   const subscription = await queues.use(key, now, (queue) => storage.subscriptions.get({ queue, id, now }))
+  // Nothing fails of what is pushed to a connection.
+  if (subscription !== null && isConnection(subscription.subscriber)) return []
   throw new ZaqarError(subscription === null ? 'subscription.not_found' : 'subscription.not_confirmed', { id })
 }
