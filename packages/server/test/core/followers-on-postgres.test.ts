@@ -114,13 +114,13 @@ describe('followers of queues on PostgreSQL', { skip: missing ?? false, timeout:
     assert.equal(pending, 0)
   }
 
-  test('a POST to one of 10,000 followed queues is read once, and wakes no other', async () => {
-    const names = Array.from({ length: 10_000 }, (_, i) => `q${i}`)
+  test('a POST to one of 3,000 followed queues is read once, and wakes no other', async () => {
+    const names = Array.from({ length: 3_000 }, (_, i) => `q${i}`)
     for (const name of names) follow(name)
     await rested(names)
     for (const [name, body] of [
       ['q7', '1'],
-      ['q9999', '2'],
+      ['q2999', '2'],
       ['q7', '3'],
     ] as const) {
       const before = reads

@@ -57,6 +57,7 @@ describe('the options of a subscription', () => {
     [{ post_headers: ['X-Team'] }, /^post_headers must be a dict\.$/],
     [{ post_headers: { 'X-Count': 1 } }, /^post_headers: "X-Count" cannot be sent as a header\.$/],
     [{ post_headers: { 'X Team': 'billing' } }, /"X Team"/],
+    [{ _with_ids: 1 }, /^_with_ids must be a boolean\.$/],
     [{ post_headers: { '': 'billing' } }, /""/],
     [{ post_headers: { 'X-A\r\nX-B': '1' } }, /"X-A\\r\\nX-B"/],
     [{ post_headers: { 'X-Team': 'a\r\nX-Other: b' } }, /"X-Team"/],
@@ -90,6 +91,7 @@ describe('the options of a subscription', () => {
     from: null,
     subject: null,
     trustId: null,
+    withIds: false,
   }
 
   test('are read as they were set', () => {
@@ -106,6 +108,7 @@ describe('the options of a subscription', () => {
         from: 'a@example.com',
         subject: 'News',
         trust_id: 't1',
+        _with_ids: true,
         other: 1,
       }),
     )
@@ -120,6 +123,7 @@ describe('the options of a subscription', () => {
       from: 'a@example.com',
       subject: 'News',
       trustId: 't1',
+      withIds: true,
     })
     assert.ok(filter?.({ a: 'x' }))
     assert.ok(!filter?.({ a: 'y' }))
@@ -139,6 +143,7 @@ describe('the options of a subscription', () => {
       from: 'a\nb',
       subject: 1.5,
       trust_id: {},
+      _with_ids: 'true',
     }
     assert.deepEqual(readSubscriptionOptions(JSON.stringify(nonsense)), DEFAULTS)
   })
