@@ -5,12 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Webhook } from 'standardwebhooks'
-import { loadConfig } from '../../packages/server/src/config/load.ts'
-import { diskFiles } from '../../packages/server/src/platform/disk-files.ts'
 import { freePort } from '../../packages/server/test/storage/postgres-server.ts'
 import { until } from '../../packages/server/test/support/until.ts'
 import { execute } from '../clients/run-python.ts'
 import { startService } from '../support/service.ts'
+import { assertOptionsTaken } from './options.ts'
 import { blocksOf, commandsIn } from './page.ts'
 import { openShell } from './shell.ts'
 import { answerOf, patternOf } from './shown.ts'
@@ -71,21 +70,7 @@ test('the commands of docs/notifications.md print what stands below them', async
 })
 
 test('the options in docs/notifications.md are taken', () => {
-  const configs = blocks.filter(({ language }) => language === 'ini')
-  assert.equal(configs.length, 5)
-  for (const { text } of configs) {
-    const folder = mkdtempSync(join(tmpdir(), 'zaqar-tour-'))
-    const file = join(folder, 'zaqar.conf')
-    writeFileSync(file, text)
-    const { noEffect, warnings } = loadConfig({
-      argv: ['--config-file', file],
-      env: {},
-      homeDir: folder,
-      files: diskFiles,
-    })
-    assert.deepEqual([noEffect, warnings], [[], []])
-    rmSync(folder, { recursive: true })
-  }
+  assertOptionsTaken(blocks, 5)
 })
 
 /** Programs say in their first line what they are called. */

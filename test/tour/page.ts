@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** A block of a page that readers copy, such as commands. */
-interface Block {
+export interface Block {
   /** Heading of the part that it stands in, without `#`; empty before the first. */
   readonly heading: string
   readonly language: string

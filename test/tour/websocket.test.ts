@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadConfig } from '../../packages/server/src/config/load.ts'
-import { diskFiles } from '../../packages/server/src/platform/disk-files.ts'
 import { startService } from '../support/service.ts'
+import { assertOptionsTaken } from './options.ts'
 import { blocksOf, commandsIn } from './page.ts'
 import { openShell } from './shell.ts'
 import { answerOf, patternOf } from './shown.ts'
@@ -40,19 +39,5 @@ test('the commands of docs/websocket.md print what stands below them', async (t)
 })
 
 test('the options in docs/websocket.md are taken', () => {
-  const configs = blocks.filter(({ language }) => language === 'ini')
-  assert.equal(configs.length, 2)
-  for (const { text } of configs) {
-    const folder = mkdtempSync(join(tmpdir(), 'zaqar-tour-'))
-    const file = join(folder, 'zaqar.conf')
-    writeFileSync(file, text)
-    const { noEffect, warnings } = loadConfig({
-      argv: ['--config-file', file],
-      env: {},
-      homeDir: folder,
-      files: diskFiles,
-    })
-    assert.deepEqual([noEffect, warnings], [[], []])
-    rmSync(folder, { recursive: true })
-  }
+  assertOptionsTaken(blocks, 2)
 })

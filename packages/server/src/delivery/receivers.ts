@@ -5,6 +5,7 @@ import type { UrlSigner } from '../core/rules/signature.ts'
 import { schemeOf } from '../core/rules/subscriber.ts'
 import { withoutTrust } from '../core/rules/trusted-subscriber.ts'
 import { isTrustGoodFor, readVault } from '../core/rules/vault.ts'
+import { Seldom } from '../core/seldom.ts'
 import { TrustGone, type TrustTokens } from '../core/trusts.ts'
 import type { NotifiedMessage } from '../model/model.ts'
 import type { Clock, StartTimeLimit } from '../platform/clock.ts'
@@ -13,7 +14,6 @@ import { composeConfirmationMail, composeMail, confirmationLink, type MailTempla
 import { composeAnnouncement, composeWebhook } from './compose-webhook.ts'
 import { type Confirmation, confirmationDocument, confirmationOf, confirmationPageLink } from './confirmation.ts'
 import { messagesOf, type Parcel } from './deliver.ts'
-import { Seldom } from './seldom.ts'
 import { signatureHeaders } from './standard-webhooks.ts'
 
 export interface ReceiversParts {
@@ -39,6 +39,8 @@ export interface ReceiversParts {
 
 /** The longest that a try waits for what Keystone has to say. */
 export const LOOK_UP_SECONDS = 10
+/** The operator is told of a trouble of a kind once in this time, in milliseconds. */
+const SILENCE_MS = 60_000
 const UNAUTHORIZED = 401
 /** Nothing was sent, and nothing had to be. */
 const NEEDLESS: Answer = { result: 'delivered', status: null, reason: null, answer: null, retryAfterSeconds: null }
@@ -56,7 +58,7 @@ export class Receivers {
 
   constructor(parts: ReceiversParts) {
     this.#parts = parts
-    this.#seldom = new Seldom(parts.clock, parts.report)
+    this.#seldom = new Seldom(parts.clock, SILENCE_MS, parts.report)
   }
 
   async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {

@@ -9,6 +9,7 @@ import type { QueueDirectory } from '../queue-directory.ts'
 import type { Receiver } from '../receiver.ts'
 import type { ClaimTerms } from '../rules/claim-terms.ts'
 import { subscriberOf } from '../rules/subscriber.ts'
+import { Seldom } from '../seldom.ts'
 import { takeClaim } from '../take-claim.ts'
 import type { Takers } from '../takers.ts'
 import { AtOnce } from './at-once.ts'
@@ -21,7 +22,9 @@ import { isNoLess } from './is-no-less.ts'
 import { KeptQueues } from './kept-queues.ts'
 import { ProjectSubscriptions } from './project-subscriptions.ts'
 import { PushedQueue, type PushedQueueParts } from './pushed-queue.ts'
-import { RareReports } from './rare-reports.ts'
+
+/** Of the same words: while the storage is away, every connection that goes meets it. */
+const SILENCE_MS = 10_000
 
 export interface PushesParts {
   readonly storage: Storage
@@ -114,14 +117,16 @@ export class Pushes {
   #isClosed = false
   /** The storage is away while all is closed: what is left there ends by its time. */
   #hasGivenUp = false
-  readonly #reports: RareReports
+  readonly #reports: Seldom
 
   constructor(parts: PushesParts) {
     const { storage, queues, clock, followers, takers, requiresConfirmation } = parts
     this.#parts = parts
     this.#deadlines = new Deadlines(clock)
     this.#kept = new KeptQueues(storage)
-    this.#reports = new RareReports(clock, (error) => parts.onTrouble(error, { operation: 'subscriptions.push' }))
+    this.#reports = new Seldom(clock, SILENCE_MS, (error) =>
+      parts.onTrouble(error, { operation: 'subscriptions.push' }),
+    )
     this.#ofProjects = new ProjectSubscriptions(parts.maxSubscriptions)
     const deadlines = this.#deadlines
     this.held = new HeldClaims(deadlines)
@@ -141,7 +146,7 @@ export class Pushes {
       push.receiver.onMissed(push)
     }
     const onBroken = (push: ConnectionPush, error: unknown) => {
-      this.#reports.report(error)
+      this.#reports.tell(String(error), error)
       onMissed(push)
     }
     this.#followParts = { followers, bodies: new ParsedBodies(), onPushed, onFailure, onBroken, onMissed }
@@ -365,7 +370,7 @@ export class Pushes {
       try {
         await move()
       } catch (error) {
-        this.#reports.report(error)
+        this.#reports.tell(String(error), error)
         if (this.#isClosed && error instanceof StorageUnavailable) this.#hasGivenUp = true
       }
     })
@@ -373,6 +378,6 @@ export class Pushes {
 
   /** Of something that will be tried again: one of the storage is no news, and any other comes to many. */
   #noteFailure(error: unknown): void {
-    if (!(error instanceof StorageUnavailable)) this.#reports.report(error)
+    if (!(error instanceof StorageUnavailable)) this.#reports.tell(String(error), error)
   }
 }
