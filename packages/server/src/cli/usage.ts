@@ -3,7 +3,7 @@ import { describeFlags } from '../config/document.ts'
 export function serveUsage(): string {
   return `Usage: zaqar serve [FLAG]...
 
-Starts the service. Nothing needs to be configured.
+Starts the service, HTTP and WebSocket on one port. Nothing needs to be configured.
 
 ${describeFlags()}  --help
 

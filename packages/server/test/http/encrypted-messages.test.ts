@@ -36,6 +36,18 @@ describe('a queue that encrypts', () => {
   const given = freshService(KEY)
   const body = { secret: 'häß🙂', n: 1.0, looks: 'enc:1:00:AAAA' }
 
+  test('pushes its messages in the clear, those also that are taken away at once', async () => {
+    await given.client.put('/v2/queues/q', ENCRYPTING)
+    await given.socket.ask('subscription_create', { queue_name: 'q' })
+    await Promise.all([given.post('q', { body }), given.client.delete('/v2/queues/q/messages?pop=1')])
+    await given.post('q', { body: 'later' })
+    const pushed = await given.socket.pushes(2)
+    assert.deepEqual(
+      pushed.map((message) => message.body),
+      [body, 'later'],
+    )
+  })
+
   test('shows its messages on every read, and keeps ciphertext', async () => {
     await given.client.put('/v2/queues/q', ENCRYPTING)
     const [id] = await given.post('q', { body }, { body: 'enc:1:00:AAAA' })

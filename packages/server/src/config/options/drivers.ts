@@ -79,6 +79,7 @@ export const drivers = [
         default: null,
         meaning:
           'Port where only WebSocket is spoken, beside the HTTP port; 0: one that is free. Not set: none, or 9000 where `[drivers] transport` is websocket.',
+        flag: { name: 'websocket-port', value: 'N' },
       },
       {
         name: 'external_port',
