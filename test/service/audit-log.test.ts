@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { until } from '../../packages/server/test/support/until.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 
@@ -58,6 +59,8 @@ describe('a service with an audit log', () => {
     const { service, client } = await start()
     for (let round = 0; round < 5; round++) {
       await Promise.all(Array.from({ length: 20 }, () => client.get('/v2/queues')))
+      // Lines may be written a moment after their answers.
+      await until(() => existsSync(path))
       if (round < 4) renameSync(path, `${path}.${round}`)
     }
     await service.stop()
