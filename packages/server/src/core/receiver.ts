@@ -7,7 +7,7 @@ export interface Receiver {
   readonly id: string
   /**
    * Takes messages of a subscription, never an empty page. With a promise, it gets no more of that subscription before
-   * this resolves; it should be soon, since what is removed from the queue is kept for some seconds only. Must not
+   * this resolves; it should be soon, since what is removed from the queue is kept for a minute or so. Must not
    * throw. A page that goes to several receivers is the same object for all of them, unless a filter has taken
    * messages out; its messages always are.
    */

@@ -86,8 +86,8 @@ export class HeldClaim implements Timed {
 
 /**
  * The claims that were made for connections of this process. Operations tell what becomes of claims and messages, so
- * that the holders know when they may take more. What happens on other nodes is seen by those who hold all they may, who look; else at the end of
- * the claim.
+ * that the holders know when they may take more. What happens on other nodes is seen by those who hold all they may,
+ * who look; else at the end of the claim.
  */
 export class HeldClaims {
   readonly #deadlines: Deadlines

@@ -55,7 +55,7 @@ function pushDocument({ key, withIds }: Push, { id, marker, ttlSeconds, body }: 
   return `{"ttl": ${ttlSeconds}, "body": ${body}, ${about}${place}}`
 }
 
-/** Messages that were claimed for the connection. `ttl` and `grace` of the claim in seconds. */
+/** Messages that were claimed for the connection. `ttl` of the claim in seconds. */
 export function claimFrame(push: Push, claim: Claim, now: Instant, encoding: Encoding): Buffer {
   const { id, ttlSeconds, messages } = claim
   const about = `"Message_Type": "Claim", "queue_name": "${push.key.name}"`
