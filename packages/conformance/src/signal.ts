@@ -3,6 +3,19 @@ import { setImmediate as turn } from 'node:timers/promises'
 /** How long a signal may take. Only a failing test waits as long. */
 const patienceMilliseconds = 2000
 
+/** Runs something while signals are counted. `watch` as of `Signals`. */
+export async function withSignals(
+  watch: (listener: () => void) => () => void,
+  run: (signals: Signals) => Promise<void>,
+): Promise<void> {
+  const signals = new Signals(watch)
+  try {
+    await run(signals)
+  } finally {
+    signals.end()
+  }
+}
+
 /** Counts the signals of one watch and waits for more. */
 export class Signals {
   readonly #end: () => void

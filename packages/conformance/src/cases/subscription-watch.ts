@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type QueueKey, STALE, type Storage } from 'zaqar/storage'
 import { fresh, type Scene } from '../scene.ts'
-import { Signals } from '../signal.ts'
+import { Signals, withSignals } from '../signal.ts'
 import type { It } from './case.ts'
 
 export function subscriptionWatchCases(it: It): void {
@@ -100,11 +100,6 @@ function signalsOf(storage: Storage, key: QueueKey): Signals {
   return new Signals((listener) => storage.watchSubscriptions(key, listener))
 }
 
-async function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
-  const signals = signalsOf(scene.storage, key)
-  try {
-    await run(signals)
-  } finally {
-    signals.end()
-  }
+function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
+  return withSignals((listener) => scene.storage.watchSubscriptions(key, listener), run)
 }

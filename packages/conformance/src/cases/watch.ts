@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { QueueKey, Storage } from 'zaqar/storage'
 import type { Scene } from '../scene.ts'
-import { Signals } from '../signal.ts'
+import { Signals, withSignals } from '../signal.ts'
 import type { It } from './case.ts'
 
 const bury = { deadLetter: { queue: 'dead', maxClaimCount: 0, ttlSeconds: null } }
@@ -208,11 +208,6 @@ function signalsOf(storage: Storage, key: QueueKey): Signals {
   return new Signals((listener) => storage.watch(key, listener))
 }
 
-async function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
-  const signals = signalsOf(scene.storage, key)
-  try {
-    await run(signals)
-  } finally {
-    signals.end()
-  }
+function watching(scene: Scene, key: QueueKey, run: (signals: Signals) => Promise<void>): Promise<void> {
+  return withSignals((listener) => scene.storage.watch(key, listener), run)
 }

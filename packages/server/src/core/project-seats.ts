@@ -1,4 +1,4 @@
-/** How many connections each project has, at most so many. */
+/** How many places each project has taken of something, at most so many. */
 export class ProjectSeats {
   readonly #most: number
   readonly #taken = new Map<string, number>()

@@ -7,7 +7,7 @@ import type { QueueKey } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type ClientIdRules, readCaller } from '../wire/caller.ts'
 import type { Answer, AnyDoor, Method } from '../wire/door.ts'
-import { asWireError } from '../wire/errors.ts'
+import { asWireError, isTrouble } from '../wire/errors.ts'
 import { parseQuery, type Query } from '../wire/query.ts'
 import type { StaticDocument } from '../wire/static-document.ts'
 import { invalidRequest, WireError } from '../wire/wire-error.ts'
@@ -52,9 +52,7 @@ export function createHandler(parts: HandlerParts): Handle {
 function responseTo(error: unknown, request: HttpRequest, { onTrouble }: HandlerParts, headers = {}): HttpResponse {
   if (request.method === 'OPTIONS') return PREFLIGHT
   const wireError = asWireError(error)
-  const isAnswer = error instanceof ZaqarError && (error.kind === 'too_fast' || error.kind === 'not_offered')
-  const isOurs = wireError.status >= 500 && !isAnswer
-  if (isOurs) onTrouble(error, request)
+  if (isTrouble(error, wireError.status)) onTrouble(error, request)
   const response = errorResponse(wireError, request.headers.accept)
   return { ...response, headers: { ...response.headers, ...headers } }
 }

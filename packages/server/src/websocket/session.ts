@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { ZaqarError } from '../core/errors.ts'
 import type { Call, Execute, OnTrouble } from '../core/execute.ts'
 import { type Authenticate, type Identity, judgedToken, type Shown } from '../core/identity.ts'
 import type { Page } from '../core/listing.ts'
+import type { ProjectSeats } from '../core/project-seats.ts'
 import type { Pushes } from '../core/pushes/pushes.ts'
 import type { Push, Receiver } from '../core/receiver.ts'
 import type { Limits } from '../core/rules/limits.ts'
@@ -10,6 +10,7 @@ import { NO_PROJECT } from '../core/rules/projects.ts'
 import { printJson } from '../model/json.ts'
 import type { Claim, Instant, JsonObject } from '../model/model.ts'
 import type { ClientIdRules } from '../wire/caller.ts'
+import { isTrouble } from '../wire/errors.ts'
 import { socketCaller } from '../wire/websocket/caller.ts'
 import type { Echo } from '../wire/websocket/codec.ts'
 import type { Encoding } from '../wire/websocket/encodings.ts'
@@ -19,7 +20,6 @@ import { jsonCodec } from '../wire/websocket/json-frames.ts'
 import { msgpackCodec } from '../wire/websocket/msgpack-frames.ts'
 import { ShownInFrame } from '../wire/websocket/shown-in-frame.ts'
 import type { AnySocketDoor, SocketAnswer } from '../wire/websocket/socket-door.ts'
-import type { ProjectSeats } from './project-seats.ts'
 import { claimBlocks, pageBlocks } from './push-bytes.ts'
 
 /** What all sessions have in common. */
@@ -343,7 +343,7 @@ export class Session implements Receiver {
       return door.encode(output, request)
     } catch (error) {
       const answer = socketError(error, door, frame.body)
-      if (answer.status >= 500 && !isAnswer(error)) onTrouble(error, { requestId: id, action: door.action })
+      if (isTrouble(error, answer.status)) onTrouble(error, { requestId: id, action: door.action })
       return answer
     }
   }
@@ -400,9 +400,4 @@ function simpleIn(body: JsonObject, { body: { properties } }: AnySocketDoor): Js
     if (value !== undefined && typeof value !== 'object') simple[name] = value
   }
   return simple
-}
-
-/** Whether an error says no more than that it is not the time for this. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof ZaqarError && (error.kind === 'too_fast' || error.kind === 'not_offered')
 }

@@ -105,6 +105,14 @@ export function toWireError(error: ZaqarError): WireError {
   return new WireError(statusOf[kind], titleOf[code], kind === 'hidden' ? undefined : message, headers)
 }
 
+/**
+ * Whether the operator has to hear of an error that was answered with that status: not of one that only says that this
+ * is not offered, or not now.
+ */
+export function isTrouble(error: unknown, status: number): boolean {
+  return status >= 500 && !(error instanceof ZaqarError && (error.kind === 'too_fast' || error.kind === 'not_offered'))
+}
+
 /** What whoever met this error is told. An error that nobody foresaw gives nothing away. */
 export function asWireError(error: unknown): WireError {
   if (error instanceof WireError) return error

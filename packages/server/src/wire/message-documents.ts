@@ -44,13 +44,13 @@ export function messageDocument(message: Message, view: MessageView): string {
 
 /** What pop shows. (contract http.md 3.7.6) */
 export function poppedDocuments(messages: readonly Message[], view: MessageView): string {
-  const documents = messages.map((message) => {
-    const { id, createdAt, ttlSeconds, body, claimCount } = message
-    const age = ageOf(createdAt, view.now)
-    const claim = `"claim_id": null, "claim_count": ${claimCount}`
-    return `{"id": "${id}", "age": ${age}, "ttl": ${ttlSeconds}, "body": ${body}, ${claim}${checksumPart(message)}}`
-  })
-  return `[${documents.join(', ')}]`
+  return `[${messages.map((message) => `{${poppedFields(message, view.now)}${checksumPart(message)}}`).join(', ')}]`
+}
+
+/** As upstream stores it. */
+export function poppedFields({ id, createdAt, ttlSeconds, body, claimCount }: Message, now: Instant): string {
+  const claim = `"claim_id": null, "claim_count": ${claimCount}`
+  return `"id": "${id}", "age": ${ageOf(createdAt, now)}, "ttl": ${ttlSeconds}, "body": ${body}, ${claim}`
 }
 
 function checksumPart({ checksum }: Message): string {

@@ -86,7 +86,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       budget: new MemoryBudget({ bytes: 1024 * 1024, clock }),
       ids: systemIds,
       requiresConfirmation: false,
-      maxSubscriptions: null,
+      maxSubscriptions: Number.POSITIVE_INFINITY,
       onTrouble: assert.ifError,
     })
     const byToken = createTokenAuthentication(

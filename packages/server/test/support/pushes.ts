@@ -27,7 +27,7 @@ import { settled } from './settled.ts'
 
 export interface SceneTerms {
   readonly requiresConfirmation?: boolean
-  readonly maxSubscriptions?: number | null
+  readonly maxSubscriptions?: number
   readonly deniedPermissions?: readonly string[]
 }
 
@@ -55,7 +55,7 @@ export class Scene {
   readonly budget: MemoryBudget
 
   constructor(clock: ManualClock, storage: Storage, terms: SceneTerms) {
-    const { requiresConfirmation = false, maxSubscriptions = null, deniedPermissions = [] } = terms
+    const { requiresConfirmation = false, maxSubscriptions = Number.POSITIVE_INFINITY, deniedPermissions = [] } = terms
     this.clock = clock
     this.storage = this.#spied(storage)
     const limits = {

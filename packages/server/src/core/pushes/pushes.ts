@@ -2,9 +2,11 @@ import type { QueueKey, Subscription } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Storage, StorageUnavailable } from '../../storage/contract.ts'
+import { ZaqarError } from '../errors.ts'
 import type { Caller, OnTrouble } from '../execute.ts'
 import type { Followers } from '../followers.ts'
 import { ParsedBodies } from '../parsed-bodies.ts'
+import { ProjectSeats } from '../project-seats.ts'
 import type { QueueDirectory } from '../queue-directory.ts'
 import type { Receiver } from '../receiver.ts'
 import type { ClaimTerms } from '../rules/claim-terms.ts'
@@ -20,7 +22,6 @@ import { type FollowParts, FollowSource } from './follow-source.ts'
 import { ConnectionClaims, HeldClaims } from './held-claims.ts'
 import { isNoLess } from './is-no-less.ts'
 import { KeptQueues } from './kept-queues.ts'
-import { ProjectSubscriptions } from './project-subscriptions.ts'
 import { PushedQueue, type PushedQueueParts } from './pushed-queue.ts'
 
 /** Of the same words: while the storage is away, every connection that goes meets it. */
@@ -33,8 +34,8 @@ export interface PushesParts {
   readonly followers: Followers
   readonly takers: Takers
   readonly requiresConfirmation: boolean
-  /** Of each project at a time, in this process; null: any number. */
-  readonly maxSubscriptions: number | null
+  /** Of each project at a time, in this process. */
+  readonly maxSubscriptions: number
   readonly onTrouble: OnTrouble
 }
 
@@ -111,7 +112,7 @@ export class Pushes {
   readonly #connections = new Map<Receiver, Connection>()
   readonly #gone = new WeakSet<Receiver>()
   /** Those too that are being made. */
-  readonly #ofProjects: ProjectSubscriptions
+  readonly #ofProjects: ProjectSeats
   #subscriptions = 0
   #pushed = 0
   #isClosed = false
@@ -127,7 +128,7 @@ export class Pushes {
     this.#reports = new Seldom(clock, SILENCE_MS, (error) =>
       parts.onTrouble(error, { operation: 'subscriptions.push' }),
     )
-    this.#ofProjects = new ProjectSubscriptions(parts.maxSubscriptions)
+    this.#ofProjects = new ProjectSeats(parts.maxSubscriptions)
     const deadlines = this.#deadlines
     this.held = new HeldClaims(deadlines)
     const onPushed = (messages: number) => {
@@ -183,15 +184,17 @@ export class Pushes {
    */
   async subscribe(wish: PushWish, make: Make): Promise<Subscribed> {
     const { receiver, key } = wish
+    const { project } = key
     if (this.#isClosed || this.#gone.has(receiver)) throw new StorageUnavailable('the connection is gone')
+    const { maxSubscriptions: max } = this.#parts
+    if (!this.#ofProjects.take(project)) throw new ZaqarError('subscription.too_many', { project, max })
     const connection = this.#connectionOf(receiver)
-    this.#ofProjects.add(key.project)
     const making = this.#enrol(wish, connection, make)
     connection.making.add(making)
     try {
       return await making
     } catch (error) {
-      this.#ofProjects.remove(key.project)
+      this.#ofProjects.leave(project)
       throw error
     } finally {
       connection.making.delete(making)
@@ -280,7 +283,7 @@ export class Pushes {
       const leave = () => {
         unkeep()
         queue.leave(push)
-        this.#ofProjects.remove(key.project)
+        this.#ofProjects.leave(key.project)
         this.#subscriptions -= 1
       }
       connection.pushes.set(push, { caller, queue, claims: claim !== null, leave })

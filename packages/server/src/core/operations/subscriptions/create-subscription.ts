@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../../model/model.ts'
 import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
-import { documentBytes } from '../../project-quotas.ts'
 import { checkSubscriber } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
 import { announce } from './announce.ts'
+import { storeWithinQuotas } from './store-within-quotas.ts'
 import { createTrusted } from './trusts.ts'
 
 export interface CreateSubscriptionInput {
@@ -36,9 +36,7 @@ export const createSubscription = defineOperation({
     const store = async (kept: { options: string; vault: string | null }) => {
       const create = () =>
         ctx.queues.useOrCreate(key, now, (queue) => storage.subscriptions.create({ queue, ...terms, ...kept }))
-      const bytes = Buffer.byteLength(subscriber) + documentBytes(kept.options)
-      if (ctx.quotas === null) return create()
-      return ctx.quotas.add(key.project, now, { bytes, run: create, hasAdded: (answer) => answer.created })
+      return storeWithinQuotas(key, { subscriber, options: kept.options }, create, ctx)
     }
     const expiresAt = now + ttlSeconds * 1000
     const { created, subscription } = await createTrusted({ subscriber, options, expiresAt }, store, ctx)

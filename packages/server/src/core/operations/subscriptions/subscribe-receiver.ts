@@ -2,12 +2,12 @@ import type { JsonObject, QueueKey, Subscription } from '../../../model/model.ts
 import { STALE } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
 import { type Context, defineOperation } from '../../execute.ts'
-import { documentBytes } from '../../project-quotas.ts'
 import type { Subscribed } from '../../pushes/pushes.ts'
 import type { Receiver } from '../../receiver.ts'
 import { type ClaimTerms, claimTerms, type WantedClaim } from '../../rules/claim-terms.ts'
 import { subscriberOf } from '../../rules/subscriber.ts'
 import { checkSubscriptionTtl, optionsText } from '../../rules/subscription-terms.ts'
+import { storeWithinQuotas } from './store-within-quotas.ts'
 
 export interface SubscribeReceiverInput {
   readonly queue: string
@@ -77,7 +77,7 @@ async function store(
   terms: { receiver: Receiver; options: string; ttlSeconds: number; isLeftOver(id: string): boolean },
   ctx: Context,
 ): Promise<Subscription> {
-  const { clock, storage, queues, quotas, ids } = ctx
+  const { clock, storage, queues, ids } = ctx
   const { receiver, options, ttlSeconds, isLeftOver } = terms
   const now = clock.now()
   const subscriber = subscriberOf(receiver)
@@ -89,12 +89,7 @@ async function store(
       await storage.subscriptions.delete({ queue, id: answer.subscription.id, now })
       return storage.subscriptions.create({ queue, ...row })
     })
-  const bytes = Buffer.byteLength(subscriber) + documentBytes(options)
-  const { created, subscription } = await (quotas?.add(key.project, now, {
-    bytes,
-    run: create,
-    hasAdded: (answer) => answer.created,
-  }) ?? create())
+  const { created, subscription } = await storeWithinQuotas(key, { subscriber, options }, create, { ...ctx, now })
   if (!created) throw new ZaqarError('subscription.exists')
   return subscription
 }

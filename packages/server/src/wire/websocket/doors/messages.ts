@@ -9,7 +9,7 @@ import { popMessages } from '../../../core/operations/messages/pop-messages.ts'
 import { postMessages } from '../../../core/operations/messages/post-messages.ts'
 import { printJson } from '../../../model/json.ts'
 import type { Instant, Json, JsonObject, Message } from '../../../model/model.ts'
-import { ageOf } from '../../message-documents.ts'
+import { poppedFields } from '../../message-documents.ts'
 import { CLAIM, MARKER, MESSAGE, SECOND_MESSAGE } from '../../v2/example-ids.ts'
 import { PostedMessageFields, readIdempotency, readMessage } from '../../v2/messages.ts'
 import { invalidBody } from '../../wire-error.ts'
@@ -196,7 +196,10 @@ export const messageDoors: readonly AnySocketDoor[] = [
           }
           return { queue: queueIn(body), limit: integerIn(body, 'pop') as number }
         },
-        encode: ({ messages, now }) => ({ status: 200, body: `{"messages": ${poppedDocuments(messages, now)}}` }),
+        encode: ({ messages, now }) => ({
+          status: 200,
+          body: `{"messages": [${messages.map((message) => `{${poppedFields(message, now)}}`).join(', ')}]}`,
+        }),
         describe: {
           summary: 'Take messages away',
           answers: upstreamAnswers.message_delete_many_pop,
@@ -228,15 +231,6 @@ function listedDocuments(messages: readonly Message[], now: Instant): string {
   const documents = messages.map((message) => {
     const document = messageDocument(message, now)
     return message.marker === undefined ? document : `${document.slice(0, -1)}, "marker": "${message.marker}"}`
-  })
-  return `[${documents.join(', ')}]`
-}
-
-/** As upstream stores them. (contract websocket.md 6.2) */
-function poppedDocuments(messages: readonly Message[], now: Instant): string {
-  const documents = messages.map(({ id, createdAt, ttlSeconds, body, claimCount }) => {
-    const age = ageOf(createdAt, now)
-    return `{"id": "${id}", "age": ${age}, "ttl": ${ttlSeconds}, "body": ${body}, "claim_id": null, "claim_count": ${claimCount}}`
   })
   return `[${documents.join(', ')}]`
 }
