@@ -1,17 +1,6 @@
-export type { Auth, KeystoneAuth, SignedUrl } from './auth.ts'
-export { Claim, type ClaimTerms } from './claim.ts'
-export type * from './documents.ts'
-export * from './errors.ts'
-export type { ClaimOptions, Exchanged, Finished, Queue, ShareTerms } from './queue.ts'
-export type { CallOptions } from './requests.ts'
-export type {
-  FollowOptions,
-  ListOptions,
-  MetadataChange,
-  NewMessage,
-  Page,
-  PostOptions,
-  SubscribeTerms,
-  Topic,
-} from './topic.ts'
-export { type ListQueuesOptions, type PoolTerms, Zaqar, type ZaqarOptions } from './zaqar.ts'
+export * from './consume.ts'
+export * from './http.ts'
+// These stand before those of the same name in `http.ts`.
+export { Queue, Topic, Zaqar, type ZaqarOptions } from './live.ts'
+export * from './socket.ts'
+export * from './subscribe.ts'

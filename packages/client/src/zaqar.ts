@@ -40,12 +40,12 @@ export interface PoolTerms {
 
 /** A client of one service, in the name of one caller. */
 export class Zaqar {
-  readonly #requests: Requests
+  protected readonly requests: Requests
 
   constructor(options: ZaqarOptions) {
     // Called as a method of something else, `fetch` of browsers refuses.
     const fetch: typeof globalThis.fetch = options.fetch ?? ((...parameters) => globalThis.fetch(...parameters))
-    this.#requests = new Requests({
+    this.requests = new Requests({
       url: options.url,
       credentials: credentialsOf(options.auth, options.project, fetch),
       clientId: options.clientId ?? crypto.randomUUID(),
@@ -56,24 +56,24 @@ export class Zaqar {
   }
 
   get clientId(): string {
-    return this.#requests.clientId
+    return this.requests.clientId
   }
 
   /** Asks nothing: the queue need not exist. */
   queue(name: string): Queue {
-    return new Queue(this.#requests, name)
+    return new Queue(this.requests, name)
   }
 
   /** Asks nothing: the topic need not exist. */
   topic(name: string): Topic {
-    return new Topic(this.#requests, name)
+    return new Topic(this.requests, name)
   }
 
   /** All queues of the project, by name. */
   queues(options: ListQueuesOptions = {}): AsyncGenerator<ListedQueue, void> {
     const { limit, detailed, name, metadata, ...call } = options
     return pagesOf(
-      this.#requests,
+      this.requests,
       { path: '/queues', query: { limit, detailed, name, ...metadata }, key: 'queues' },
       call,
     )
@@ -81,7 +81,7 @@ export class Zaqar {
 
   topics(options: Omit<ListQueuesOptions, 'metadata'> = {}): AsyncGenerator<ListedQueue, void> {
     const { limit, detailed, name, ...call } = options
-    return pagesOf(this.#requests, { path: '/topics', query: { limit, detailed, name }, key: 'topics' }, call)
+    return pagesOf(this.requests, { path: '/topics', query: { limit, detailed, name }, key: 'topics' }, call)
   }
 
   /** Whether the service and its storage answer. */
@@ -98,7 +98,7 @@ export class Zaqar {
   /** For operators. */
   pools(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Pool, void> {
     const { detailed, ...call } = options
-    return pagesOf(this.#requests, { path: '/pools', query: { detailed }, key: 'pools' }, call)
+    return pagesOf(this.requests, { path: '/pools', query: { detailed }, key: 'pools' }, call)
   }
 
   async pool(name: string, options: CallOptions = {}): Promise<Pool | null> {
@@ -120,7 +120,7 @@ export class Zaqar {
 
   flavors(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Flavor, void> {
     const { detailed, ...call } = options
-    return pagesOf(this.#requests, { path: '/flavors', query: { detailed }, key: 'flavors' }, call)
+    return pagesOf(this.requests, { path: '/flavors', query: { detailed }, key: 'flavors' }, call)
   }
 
   async flavor(name: string, options: CallOptions = {}): Promise<Flavor | null> {
@@ -141,7 +141,7 @@ export class Zaqar {
   }
 
   #send(method: string, path: string, more: Partial<Parameters<Requests['send']>[0]>) {
-    return this.#requests.send({ method, path, isRepeatable: true, ...more })
+    return this.requests.send({ method, path, isRepeatable: true, ...more })
   }
 }
 
