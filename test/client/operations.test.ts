@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { Conflict, Forbidden, NotFound, Zaqar, ZaqarError, type ZaqarOptions } from 'zaqar-client'
+import { Conflict, Forbidden, NotFound, Zaqar, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
 import { type Service, startService } from '../support/service.ts'
 
 let service: Service

@@ -1,3 +1,4 @@
+import { Kept } from './kept.ts'
 import { KeystoneTokens } from './keystone.ts'
 
 /** Values of a signed URL, as `share` answers them. */
@@ -36,9 +37,9 @@ export type Auth =
 
 /** What goes into the headers of each request. */
 export interface Credentials {
-  headers(): Promise<Record<string, string>>
-  /** They were not accepted. False where asking again would bring the same. */
-  renew(): Promise<boolean>
+  headers(): Promise<Readonly<Record<string, string>>>
+  /** Those were not accepted: the next are others. False where they would be the same. */
+  refuse(headers: Readonly<Record<string, string>>): boolean
   /** Where the service is, if the credentials say so: the catalogue of Keystone does. */
   url?(): Promise<string>
 }
@@ -47,11 +48,11 @@ export function credentialsOf(auth: Auth | undefined, project: string | undefine
   if (auth === undefined) return fixed(project === undefined ? {} : { 'X-Project-Id': project })
   if ('signed' in auth) return fixed(signedHeaders(auth.signed))
   if ('keystone' in auth) return new KeystoneTokens(auth.keystone, fetch)
-  return new GivenToken(auth.token)
+  return typeof auth.token === 'string' ? fixed({ 'X-Auth-Token': auth.token }) : new GivenTokens(auth.token)
 }
 
 function fixed(headers: Record<string, string>): Credentials {
-  return { headers: async () => headers, renew: async () => false }
+  return { headers: async () => headers, refuse: () => false }
 }
 
 function signedHeaders({ signature, project, methods, paths, expires }: SignedUrl): Record<string, string> {
@@ -64,33 +65,19 @@ function signedHeaders({ signature, project, methods, paths, expires }: SignedUr
   }
 }
 
-class GivenToken implements Credentials {
-  readonly #give: string | ((renew: boolean) => string | Promise<string>)
-  #token: Promise<string> | null = null
+class GivenTokens implements Credentials {
+  readonly #token: Kept<string>
 
-  constructor(give: string | ((renew: boolean) => string | Promise<string>)) {
-    this.#give = give
+  constructor(give: (renew: boolean) => string | Promise<string>) {
+    this.#token = new Kept(async (isRefused) => give(isRefused))
   }
 
   async headers(): Promise<Record<string, string>> {
-    this.#token ??= this.#ask(false)
-    return { 'X-Auth-Token': await this.#token }
+    return { 'X-Auth-Token': await this.#token.get() }
   }
 
-  async renew(): Promise<boolean> {
-    if (typeof this.#give === 'string') return false
-    this.#token = this.#ask(true)
-    await this.#token
+  refuse({ 'X-Auth-Token': token }: Readonly<Record<string, string>>): boolean {
+    this.#token.refuse((kept) => kept === token)
     return true
-  }
-
-  async #ask(renew: boolean): Promise<string> {
-    try {
-      return typeof this.#give === 'string' ? this.#give : await this.#give(renew)
-    } catch (error) {
-      // The next request asks again.
-      this.#token = null
-      throw error
-    }
   }
 }

@@ -1,15 +1,18 @@
 import { baseOf } from './addresses.ts'
 import type { Credentials, KeystoneAuth } from './auth.ts'
 import { errorOf, Unreachable, ZaqarError } from './errors.ts'
+import { Kept } from './kept.ts'
 
 /** Types under which catalogues list the service. */
 const SERVICE_TYPES = ['messaging', 'message-bus']
-/** A token is renewed so long before its end, in milliseconds. */
+/** A token is renewed so long before its end, or when half its life is over, in milliseconds. */
 const MARGIN_MS = 60_000
+const TIME_LIMIT_MS = 30_000
 
 interface Token {
   readonly text: string
-  readonly expiresAt: number
+  /** By the clock of this machine. */
+  readonly renewAt: number
   readonly catalog: readonly { readonly type: string; readonly endpoints: readonly Endpoint[] }[]
 }
 
@@ -22,11 +25,13 @@ interface Endpoint {
 /** Tokens of Keystone, asked for when they are needed, and again before they end or when they are not accepted. */
 export class KeystoneTokens implements Credentials {
   readonly #auth: KeystoneAuth
+  readonly #url: string
   readonly #fetch: typeof globalThis.fetch
-  #token: Promise<Token> | null = null
+  readonly #token = new Kept(() => this.#ask())
 
   constructor(auth: KeystoneAuth, fetch: typeof globalThis.fetch) {
     this.#auth = auth
+    this.#url = `${baseOf(auth.authUrl)}/v3/auth/tokens`
     this.#fetch = fetch
   }
 
@@ -35,9 +40,8 @@ export class KeystoneTokens implements Credentials {
     return { 'X-Auth-Token': token.text }
   }
 
-  async renew(): Promise<boolean> {
-    this.#token = this.#ask()
-    await this.#token
+  refuse({ 'X-Auth-Token': text }: Readonly<Record<string, string>>): boolean {
+    this.#token.refuse((kept) => kept.text === text)
     return true
   }
 
@@ -54,43 +58,37 @@ export class KeystoneTokens implements Credentials {
   }
 
   async #current(): Promise<Token> {
-    this.#token ??= this.#ask()
-    const token = await this.#token
-    if (token.expiresAt - MARGIN_MS > Date.now()) return token
-    this.#token = this.#ask()
-    return this.#token
+    const token = await this.#token.get()
+    if (Date.now() < token.renewAt) return token
+    this.#token.refuse((kept) => kept === token)
+    return this.#token.get()
   }
 
   async #ask(): Promise<Token> {
-    try {
-      return await this.#request()
-    } catch (error) {
-      // The next request asks again.
-      this.#token = null
-      throw error
+    const start = Date.now()
+    const { status, headers, text } = await this.#request()
+    if (status !== 201) throw errorOf(status, text, { requestId: headers.get('x-openstack-request-id') })
+    const { token } = readToken(text)
+    // The clock of Keystone may be another than that of this machine.
+    const life = Date.parse(token.expires_at) - Date.parse(token.issued_at)
+    return {
+      text: headers.get('x-subject-token') ?? '',
+      renewAt: start + Math.max(life - MARGIN_MS, life / 2),
+      catalog: token.catalog ?? [],
     }
   }
 
-  async #request(): Promise<Token> {
-    let response: Response
+  async #request(): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }> {
     try {
-      response = await this.#fetch(`${baseOf(this.#auth.authUrl)}/v3/auth/tokens`, {
+      const response = await this.#fetch(this.#url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ auth: this.#terms() }),
+        signal: AbortSignal.timeout(TIME_LIMIT_MS),
       })
+      return { status: response.status, headers: response.headers, text: await response.text() }
     } catch (cause) {
-      throw new Unreachable('unreachable', 'Keystone cannot be reached.', { cause })
-    }
-    const text = await response.text()
-    if (response.status !== 201) {
-      throw errorOf(response.status, text, { requestId: response.headers.get('x-openstack-request-id') })
-    }
-    const { token } = JSON.parse(text)
-    return {
-      text: response.headers.get('x-subject-token') ?? '',
-      expiresAt: Date.parse(token.expires_at),
-      catalog: token.catalog ?? [],
+      throw new Unreachable('unreachable', 'Keystone cannot be reached, or did not answer to the end.', { cause })
     }
   }
 
@@ -104,6 +102,16 @@ export class KeystoneTokens implements Credentials {
       ...(project !== undefined && { scope: { project: named(project) } }),
     }
   }
+}
+
+function readToken(text: string): { token: { expires_at: string; issued_at: string; catalog?: Token['catalog'] } } {
+  try {
+    const document = JSON.parse(text)
+    if (document.token) return document
+  } catch {
+    // Not of Keystone either.
+  }
+  throw new ZaqarError('unexpected_answer', 'The answer is no token: something else than Keystone may be there.')
 }
 
 function named({ id, name, domain = 'Default' }: { id?: string; name?: string; domain?: string }): object {

@@ -19,3 +19,39 @@ export function backoff(tries: number, { first = 200, longest = 30_000 } = {}): 
   const whole = Math.min(longest, first * 2 ** Math.min(tries, 20))
   return whole / 2 + (Math.random() * whole) / 2
 }
+
+/** A timer runs no longer, in milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * A signal that aborts after so many seconds, or with another one. `end` takes it away from there: with
+ * `AbortSignal.any` each request would leave something behind at a signal that lives for long.
+ */
+export function timeLimit(seconds: number, signal: AbortSignal | undefined): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController()
+  const leave = () => controller.abort(signal?.reason)
+  const timer = setTimeout(() => controller.abort(), Math.min(seconds * 1000, LONGEST_TIMER_MS))
+  signal?.addEventListener('abort', leave, { once: true })
+  if (signal?.aborted) leave()
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', leave)
+    },
+  }
+}
+
+/** What a promise brings, but no longer than until the signal aborts. @throws the reason of the signal */
+export async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const leave = () => reject(signal.reason)
+  signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}

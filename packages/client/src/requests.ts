@@ -1,7 +1,7 @@
 import { baseOf } from './addresses.ts'
 import type { Credentials } from './auth.ts'
 import { errorOf, Timeout, Unreachable, ZaqarError } from './errors.ts'
-import { backoff, pause } from './pause.ts'
+import { backoff, pause, timeLimit, unlessAborted } from './pause.ts'
 
 export interface CallOptions {
   /** Ends the call, and all waiting for another try. */
@@ -32,7 +32,7 @@ type Scalar = string | number | boolean | readonly string[]
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** Undefined where there is no text. */
+  /** An object; undefined where there is no text. */
   // biome-ignore lint/suspicious/noExplicitAny: documents of the service, which the methods of the client give types.
   readonly document: any
 }
@@ -47,12 +47,24 @@ export interface RequestsOptions {
   readonly retries: number
 }
 
+/** Where a request goes, and who asks. */
+interface Start {
+  readonly url: string
+  readonly credentials: Readonly<Record<string, string>>
+}
+
+/** A call does not wait for longer until it tries again, in milliseconds: who called hears of it instead. */
+const LONGEST_PAUSE_MS = 60_000
+
 /** Requests to the service, repeated where that is safe and may help. */
 export class Requests {
   readonly #options: RequestsOptions
+  readonly #base: string | undefined
 
+  /** @throws ZaqarError where the URL is none */
   constructor(options: RequestsOptions) {
     this.#options = options
+    this.#base = options.url === undefined ? undefined : baseOf(options.url)
   }
 
   get clientId(): string {
@@ -61,8 +73,8 @@ export class Requests {
 
   /** Address of the service, without a slash at its end. */
   async url(): Promise<string> {
-    const { url, credentials } = this.#options
-    const found = url ?? (await credentials.url?.())
+    if (this.#base !== undefined) return this.#base
+    const found = await this.#options.credentials.url?.()
     if (found === undefined) throw new ZaqarError('bad_request', 'The address of the service (`url`) is missing.')
     return baseOf(found)
   }
@@ -71,86 +83,143 @@ export class Requests {
     return this.#options.credentials
   }
 
-  /** @throws ZaqarError, or the reason of the signal */
+  /** @throws ZaqarError, the reason of the signal, or what a function that gives tokens throws */
   async send(request: Request): Promise<Answer> {
-    let isRenewed = false
+    const { retries, credentials } = this.#options
+    const { signal, isRepeatable } = request
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    let isRefused = false
     for (let tries = 0; ; tries++) {
+      let start: Start | undefined
       try {
-        return await this.#try(request)
+        start = await unlessAborted(this.#start(), signal)
+        return await this.#try(request, body, start)
       } catch (error) {
         if (!(error instanceof ZaqarError)) throw error
-        if (error.status === 401 && !isRenewed && (await this.#options.credentials.renew())) {
-          isRenewed = true
+        // A token that has ended is renewed once; Keystone that refuses a password has been asked once too often already.
+        if (error.status === 401 && start !== undefined && !isRefused && credentials.refuse(start.credentials)) {
+          isRefused = true
           continue
         }
-        if (tries >= this.#options.retries || !mayHelp(error, request)) throw error
-        const wanted = error.retryAfterSeconds === null ? 0 : error.retryAfterSeconds * 1000
-        await pause(Math.max(wanted, backoff(tries)), request.signal)
+        const wait = Math.max((error.retryAfterSeconds ?? 0) * 1000, backoff(tries))
+        const mayHelp = isUnserved(error) || ((isRepeatable || start === undefined) && isLost(error))
+        if (tries >= retries || !mayHelp || wait > LONGEST_PAUSE_MS) throw error
+        await pause(wait, signal)
       }
     }
   }
 
-  async #try(request: Request): Promise<Answer> {
-    const { fetch, credentials, clientId, timeoutSeconds } = this.#options
-    const { method, path, query, body, headers, signal, waits = 0, timeout = timeoutSeconds } = request
-    signal?.throwIfAborted()
-    const target = `${await this.url()}/v2${path}${queryOf(query)}`
-    const limit = AbortSignal.timeout((timeout + waits) * 1000)
-    let status: number
-    let answered: Headers
+  async #start(): Promise<Start> {
+    const credentials = await this.#options.credentials.headers()
+    return { credentials, url: await this.url() }
+  }
+
+  async #try(request: Request, body: string | undefined, { url, credentials }: Start): Promise<Answer> {
+    const { fetch, clientId, timeoutSeconds } = this.#options
+    const { method, path, query, headers, signal, waits = 0, timeout = timeoutSeconds } = request
+    const limit = timeLimit(timeout + waits, signal)
+    let response: Response
     let text: string
     try {
-      const response = await fetch(target, {
+      response = await fetch(`${url}/v2${path}${queryOf(query)}`, {
         method,
         headers: {
           'Client-ID': clientId,
           Accept: 'application/json',
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
-          ...(await credentials.headers()),
+          ...credentials,
           ...headers,
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-        redirect: 'error',
+        ...(body !== undefined && { body }),
+        signal: limit.signal,
+        // Another address must not be shown the credentials.
+        redirect: 'manual',
       })
-      status = response.status
-      answered = response.headers
       // An answer that is cut off in its midst is none.
-      text = await response.text()
+      text = await textOf(response)
     } catch (cause) {
       signal?.throwIfAborted()
       if (cause instanceof ZaqarError) throw cause
-      if (limit.aborted) throw new Timeout('timeout', `No answer within ${timeout + waits} s.`, { cause })
+      if (limit.signal.aborted) throw new Timeout('timeout', `No answer within ${timeout + waits} s.`, { cause })
       throw new Unreachable('unreachable', 'The service cannot be reached, or did not answer to the end.', { cause })
+    } finally {
+      limit.end()
     }
+    const { status } = response
     if (status >= 400) {
-      const requestId = answered.get('x-openstack-request-id')
-      throw errorOf(status, text, { requestId, retryAfterSeconds: secondsIn(answered.get('retry-after')) })
+      const requestId = response.headers.get('x-openstack-request-id')
+      throw errorOf(status, text, { requestId, retryAfterSeconds: retryAfterOf(response.headers) })
     }
-    return { status, headers: answered, document: text === '' ? undefined : parse(text, status) }
+    if (status < 200 || status >= 300) throw strange('It leads to another address: give that one as `url`.', status)
+    return { status, headers: response.headers, document: documentOf(text, status) }
   }
 }
 
-function parse(text: string, status: number): unknown {
+/**
+ * A member that the document of an answer always has. @throws ZaqarError where it has not: something else has answered
+ */
+export function memberOf<Value>({ document, status }: Answer, name: string): Value {
+  const value = document?.[name]
+  if (value === undefined) throw strange(`It has no "${name}".`, status)
+  return value
+}
+
+/** The service said that it could not be served. */
+function isUnserved({ code }: ZaqarError): boolean {
+  return code === 'unavailable'
+}
+
+/** Nobody knows what has become of it. */
+function isLost({ code, status }: ZaqarError): boolean {
+  return code === 'unreachable' || code === 'timeout' || status === 502 || status === 504
+}
+
+/** No answer of the service is longer, in bytes: 20 messages of 256 KiB are 5 MiB, and operators may allow more. */
+const LONGEST_ANSWER = 2 ** 28
+
+async function textOf({ body, status }: Response): Promise<string> {
+  if (body === null) return ''
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    bytes += value.length
+    if (bytes > LONGEST_ANSWER) {
+      await reader.cancel()
+      throw strange('It is too long.', status)
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}
+
+/** Whatever is answered 200 has a document. */
+function documentOf(text: string, status: number): object | undefined {
+  if (text === '' && status !== 200) return undefined
+  let document: unknown
   try {
-    return JSON.parse(text)
+    document = JSON.parse(text)
   } catch (cause) {
-    throw new ZaqarError('unexpected_answer', 'The answer is no JSON: something else may answer at this address.', {
-      status,
-      cause,
-    })
+    throw strange('It is no JSON.', status, cause)
   }
+  if (typeof document === 'object' && document !== null) return document
+  throw strange('It is no document.', status)
 }
 
-function mayHelp({ code, status }: ZaqarError, { isRepeatable }: Request): boolean {
-  if (code === 'unavailable') return true
-  return isRepeatable && (code === 'unreachable' || code === 'timeout' || status === 502 || status === 504)
+function strange(how: string, status: number, cause?: unknown): ZaqarError {
+  const message = `The answer is none of Zaqar: something else may be at this address. ${how}`
+  return new ZaqarError('unexpected_answer', message, { status, cause })
 }
 
-function secondsIn(header: string | null): number | null {
-  if (header === null) return null
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : null
+/** Seconds. A date is read by the clock of who has written it, where the answer says what that shows. */
+function retryAfterOf(headers: Headers): number | null {
+  const text = headers.get('retry-after') ?? ''
+  const answered = Date.parse(headers.get('date') ?? '')
+  const now = Number.isNaN(answered) ? Date.now() : answered
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000
+  return Number.isNaN(seconds) ? null : Math.max(0, seconds)
 }
 
 function queryOf(query: Request['query'] = {}): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Conflict, Timeout, Unauthenticated, Unavailable, Unreachable, Zaqar, ZaqarError } from '../src/index.ts'
+import { Conflict, Timeout, Unauthenticated, Unavailable, Unreachable, Zaqar, ZaqarError } from '../src/http.ts'
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | Error
 
@@ -141,7 +141,7 @@ describe('Keystone', () => {
   const token = (text: string, catalog: unknown[] = []) => ({
     status: 201,
     headers: { 'X-Subject-Token': text },
-    body: { token: { expires_at: '2999-01-01T00:00:00Z', catalog } },
+    body: { token: { issued_at: '2998-12-31T00:00:00Z', expires_at: '2999-01-01T00:00:00Z', catalog } },
   })
   const endpoints = [
     { interface: 'internal', region: 'one', url: 'http://inside.test/v2' },
