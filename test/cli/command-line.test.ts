@@ -12,9 +12,9 @@ writeFileSync(join(folder, 'wrong.conf'), '[transport]\nmax_mesage_ttl = 1\nmax_
 const { version } = JSON.parse(readFileSync(new URL('../../packages/server/package.json', import.meta.url), 'utf8'))
 
 const answers: { argv: string[]; stdout: RegExp }[] = [
-  { argv: ['--help'], stdout: /^Usage: zaqar COMMAND/ },
+  { argv: ['--help'], stdout: /^Usage: zaqar COMMAND \[options\]\n.*\n {2}policy {5}who may do what\n/s },
   { argv: ['--version'], stdout: new RegExp(`^${version}\n$`) },
-  { argv: ['serve', '--help'], stdout: / --storage URI .*\n/ },
+  { argv: ['serve', '--help'], stdout: / --storage <URI> .*\n/ },
   { argv: ['config', 'options'], stdout: /\[transport\]\ndefault_message_ttl = 3600\n {4}Life of a message/ },
   { argv: ['config', 'options', '--markdown'], stdout: /^# Configuration\n/ },
 ]
@@ -28,17 +28,21 @@ for (const { argv, stdout } of answers) {
 }
 
 const refusals: { argv: string[]; code: number; stderr: string }[] = [
-  { argv: [], code: 2, stderr: 'zaqar: a command is missing; see zaqar --help\n' },
-  { argv: ['start'], code: 2, stderr: 'zaqar: there is no command start; see zaqar --help\n' },
+  { argv: ['sevre'], code: 2, stderr: "zaqar: unknown command 'sevre' (Did you mean serve?); see zaqar --help\n" },
   {
     argv: ['config', 'opts'],
     code: 2,
-    stderr: 'zaqar: after config comes options, and perhaps --markdown; see zaqar --help\n',
+    stderr: "zaqar: unknown command 'opts' (Did you mean options?); see zaqar config --help\n",
   },
   {
     argv: ['serve', '--bnd', '::1'],
     code: 2,
-    stderr: 'zaqar: there is no flag --bnd; did you mean --bind?; see zaqar --help\n',
+    stderr: "zaqar: unknown option '--bnd' (Did you mean --bind?); see zaqar serve --help\n",
+  },
+  {
+    argv: ['serve', '--storage', '--debug'],
+    code: 2,
+    stderr: 'zaqar: --storage needs a value; see zaqar serve --help\n',
   },
   {
     argv: ['serve', '--config-file', 'missing.conf'],
@@ -63,3 +67,11 @@ for (const { argv, code, stderr } of refusals) {
     assert.deepEqual(await ended(zaqar(argv, folder)), { code, signal: null, stdout: '', stderr })
   })
 }
+
+test('where a command lacks its next word, the help says what may come', async () => {
+  for (const argv of [[], ['policy']]) {
+    const { code, stdout, stderr } = await ended(zaqar(argv, folder))
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' })
+    assert.match(stderr, /^Usage: zaqar /)
+  }
+})

@@ -53,9 +53,21 @@ describe('zaqar policy', () => {
   })
 
   test('check knows the holder of a signed URL, who has no roles', async () => {
-    const ask = (rule: string) => run('check', '--rule', rule, '--roles', 'maker', '--signed', 'yes')
+    const ask = (rule: string) => run('check', '--rule', rule, '--roles', 'maker', '--signed')
     assert.equal((await ask('queues:create')).code, 1)
     assert.equal((await ask('messages:get_all')).code, 0)
+  })
+
+  test('both answer JSON', async () => {
+    const rules = JSON.parse((await run('list', '--json')).stdout)
+    assert.deepEqual(
+      rules.find(({ name }: { name: string }) => name === 'health:get'),
+      { name: 'health:get', check: 'role:admin', origin: 'default' },
+    )
+    assert.deepEqual(JSON.parse((await run('check', '--json', '--rule', 'queues:get')).stdout), {
+      allowed: true,
+      reasons: ['yes  queues:get: @   (default)'],
+    })
   })
 
   test('a rule that nobody knows admits nobody', async () => {
@@ -84,7 +96,10 @@ describe('zaqar policy', () => {
   })
 
   test('the command line is explained', async () => {
-    assert.match((await ended(zaqar(['policy', '--help'], folder))).stdout, /^Usage: zaqar policy list/)
+    assert.match(
+      (await ended(zaqar(['policy', '--help'], folder))).stdout,
+      /^Usage: zaqar policy .*\n {2}check \[options\]/s,
+    )
     for (const wrong of [[], ['check'], ['list', '--rule', 'x'], ['check', '--rule']]) {
       assert.equal((await ended(zaqar(['policy', ...wrong], folder))).code, 2, wrong.join(' '))
     }

@@ -15,7 +15,7 @@ export function assertOptionsTaken(blocks: readonly Block[], count: number): voi
     const file = join(folder, 'zaqar.conf')
     writeFileSync(file, text)
     const { noEffect, warnings } = loadConfig({
-      argv: ['--config-file', file],
+      flags: { files: [file], folders: [], given: [] },
       env: {},
       homeDir: folder,
       files: diskFiles,

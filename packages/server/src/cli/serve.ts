@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import type { Logger } from 'pino'
 import { readPolicy } from '../auth/policy/policy-source.ts'
+import type { Flags } from '../config/flags.ts'
 import { ConfigError, type Loaded, loadConfig } from '../config/load.ts'
 import { whyOneProcess } from '../open-store.ts'
 import { diskFiles } from '../platform/disk-files.ts'
@@ -14,8 +15,8 @@ import { readVersion } from './version.ts'
 import { ownNumber } from './worker-role.ts'
 
 /** Resolves when the service is ready; it then runs until a signal ends it. */
-export async function serve(argv: readonly string[]): Promise<void> {
-  const loaded = loadConfig({ argv, env: process.env, homeDir: homedir(), files: diskFiles })
+export async function serve(flags: Flags): Promise<void> {
+  const loaded = loadConfig({ flags, env: process.env, homeDir: homedir(), files: diskFiles })
   const number = ownNumber()
   if (number !== null) return runWorker(loaded, number)
   if (loaded.noEffect.length > 0) {

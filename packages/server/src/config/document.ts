@@ -1,21 +1,6 @@
-/** Help and documentation, made from the table of options. */
-import { flagRows, optionGroups, variableOf } from './find-option.ts'
-import { fileFlags } from './flags.ts'
+/** Documentation, made from the table of options. */
+import { optionGroups, variableOf } from './find-option.ts'
 import { isUsed, type OptionGroup, type UsedOption } from './option.ts'
-
-/** The flags of `zaqar serve`, a line each. */
-export function describeFlags(): string {
-  const rows = [
-    ...fileFlags.map(({ name, value, meaning }) => [`--${name} ${value}`, meaning]),
-    ...flagRows.map(({ flag, option }) =>
-      flag.value === null
-        ? [`--${flag.name}`, option.meaning]
-        : [`--${flag.name} ${flag.value}`, `${option.meaning} Default: ${option.default}`],
-    ),
-  ]
-  const width = Math.max(...rows.map(([flag = '']) => flag.length))
-  return rows.map(([flag = '', meaning]) => `  ${flag.padEnd(width)}  ${meaning}\n`).join('')
-}
 
 /** All options, for a terminal. */
 export function describeOptions(): string {

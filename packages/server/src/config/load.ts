@@ -1,7 +1,7 @@
 /** Puts the configuration together: defaults, then files, then variables, then flags; the last one wins. */
 import { dirname } from 'node:path'
 import { evaluate } from './evaluate.ts'
-import { readFlags } from './flags.ts'
+import type { Flags } from './flags.ts'
 import { describeIneffective } from './ineffective.ts'
 import type { Config } from './options.ts'
 import { recognise } from './settings.ts'
@@ -17,8 +17,7 @@ import {
 import { adoptMessageStore, strandedStore } from './upstream-store.ts'
 
 export interface LoadParams {
-  /** The flags that follow `zaqar serve`. */
-  readonly argv: readonly string[]
+  readonly flags: Flags
   readonly env: Readonly<Record<string, string | undefined>>
   readonly homeDir: string
   readonly files: Files
@@ -48,9 +47,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Throws ConfigError with all problems at once, or UsageError when the command line is not understood. */
-export function loadConfig({ argv, env, homeDir, files }: LoadParams): Loaded {
-  const flags = readFlags(argv)
+/** @throws ConfigError with all problems at once */
+export function loadConfig({ flags, env, homeDir, files }: LoadParams): Loaded {
   const isNamed = flags.files.length > 0 || flags.folders.length > 0
   const { paths, problems } = isNamed ? namedPaths(flags, files) : standardPaths(homeDir, files)
   const fileValues = paths.map((path) => readConfigFile(path, files))

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { Command } from 'commander'
+import { addConfigFlags } from '../../src/cli/config-flags.ts'
 import { ConfigError, type Loaded, loadConfig } from '../../src/config/load.ts'
 
 export interface Given {
@@ -16,8 +18,11 @@ export function load({ argv = [], env = {}, files = {}, closed }: Given): Loaded
     if (closed !== undefined && path.startsWith(`${closed}/`)) throw new Error(`EACCES: permission denied, '${path}'`)
     return look()
   }
+  const command = new Command()
+  const flags = addConfigFlags(command)
+  command.parse(argv, { from: 'user' })
   return loadConfig({
-    argv,
+    flags,
     env,
     homeDir: '/home/op',
     files: {

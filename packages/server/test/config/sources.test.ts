@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UsageError } from '../../src/config/flags.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
 import { load, problemsOf } from './memory.ts'
 
@@ -141,25 +140,6 @@ test('variables that are no options of a service are left alone', () => {
   const env = { OS_AUTH_URL: 'http://keystone', OS_CLOUD: 'x', PATH: '/bin', ZAQAR__X: '1' }
   assert.deepEqual(load({ env }).sources, [])
 })
-
-const misuse: [argv: string[], message: string][] = [
-  [['--prt', '1'], 'there is no flag --prt; did you mean --port?'],
-  [['--quux'], 'there is no flag --quux'],
-  [['-p', '1'], 'there is no flag -p'],
-  [['--port'], '--port needs a value'],
-  [['--storage', '--debug'], '--storage needs a value'],
-  [['--debug=yes'], '--debug takes no value'],
-  [['start'], '"start" is not understood'],
-]
-
-for (const [argv, message] of misuse) {
-  test(`misuse: ${argv.join(' ')}`, () => {
-    assert.throws(
-      () => load({ argv }),
-      (error) => error instanceof UsageError && error.message === message,
-    )
-  })
-}
 
 test('named files and folders must be there', () => {
   const argv = ['--config-file', '/no/file', '--config-dir', '/no/folder']

@@ -1,0 +1,23 @@
+import { PolicyError } from '../auth/policy/policy-error.ts'
+import { ConfigError } from '../config/load.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface Failure {
+  readonly message: string
+  readonly exitCode: ExitCode
+}
+
+/** What to tell the user of an error that ended a command. */
+export async function describeFailure(error: unknown): Promise<Failure> {
+  if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.notUnderstood }
+  if (error instanceof ConfigError) return { message: list('configuration', error.problems), exitCode: EXIT.failed }
+  if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
+  const { describeStartError } = await import('./start-error.ts')
+  return { message: describeStartError(error), exitCode: EXIT.failed }
+}
+
+function list(what: string, problems: readonly string[]): string {
+  if (problems.length === 1) return problems[0] as string
+  return `the ${what} has ${problems.length} problems${problems.map((problem) => `\n  ${problem}`).join('')}`
+}
