@@ -102,14 +102,31 @@ export interface Pool {
 export interface Flavor {
   readonly name: string
   readonly href: string
-  readonly capabilities?: readonly string[]
-  readonly pool_list?: readonly string[]
+  readonly capabilities: readonly string[]
+  /** Names of its pools. */
+  readonly pool_list: readonly string[]
 }
+
+/** With all of it only where that was asked for. */
+export type ListedFlavor = Pick<Flavor, 'name' | 'href'> & Partial<Flavor>
 
 export interface Health {
   readonly storage_reachable: boolean
   readonly operation_status: Readonly<Record<string, OperationStatus>>
+  /** How the storage keeps what it is given less well than it could. */
   readonly storage_weakness?: string
+  /** Of the process that has answered (an addition of this service). */
+  readonly sockets: {
+    /** Open now. */
+    readonly connections: number
+    /** That push to them. */
+    readonly subscriptions: number
+    /** Since it was started, as what follows. */
+    readonly requests: number
+    readonly pushed: number
+    /** Connections that were closed as too slow. */
+    readonly dropped: number
+  }
 }
 
 export interface OperationStatus {

@@ -47,7 +47,7 @@ export class ZaqarError extends Error {
   }
 }
 
-/** 400: the request is wrong. */
+/** 400, and what else of 4xx has no class of its own: the request is wrong. */
 export class BadRequest extends ZaqarError {
   override readonly name = 'BadRequest'
 }
@@ -88,10 +88,12 @@ const KINDS = {
   503: [Unavailable, 'unavailable'],
 } as const satisfies Record<number, readonly [typeof ZaqarError, ErrorCode]>
 
+const SERVER_ERROR = [ZaqarError, 'server_error'] as const
+
 /** The error that an answer stands for. `body`: its text, JSON as a rule. */
 export function errorOf(status: number, body: string, details: Pick<Details, 'requestId' | 'retryAfterSeconds'>) {
   const { title, description } = readError(body)
-  const [Kind, code] = KINDS[status as keyof typeof KINDS] ?? ([ZaqarError, 'server_error'] as const)
+  const [Kind, code] = KINDS[status as keyof typeof KINDS] ?? (status < 500 ? KINDS[400] : SERVER_ERROR)
   const message = [title || `The service answered ${status}`, description].filter((text) => text !== '').join(': ')
   return new Kind(code, message, { status, title, description, ...details })
 }

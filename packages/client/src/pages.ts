@@ -1,4 +1,4 @@
-import type { Answer, CallOptions, Requests } from './requests.ts'
+import { type Answer, type CallOptions, memberOf, type Requests } from './requests.ts'
 
 /** Everything that a listing shows, page by page. */
 export async function* pagesOf<Item>(
@@ -9,7 +9,7 @@ export async function* pagesOf<Item>(
   let next: Record<string, string | number | boolean | undefined> = query
   for (;;) {
     const answer = await requests.send({ method: 'GET', path, query: next, isRepeatable: true, ...options })
-    const items: Item[] = answer.document?.[key] ?? []
+    const items = memberOf<Item[]>(answer, key)
     yield* items
     const marker = markerIn(answer)
     if (items.length === 0 || marker === null) return

@@ -1,7 +1,7 @@
 import type { SignedUrl } from './auth.ts'
 import { Claim, type ClaimTerms } from './claim.ts'
 import type { Message, ShownClaim } from './documents.ts'
-import type { CallOptions, Requests } from './requests.ts'
+import { type CallOptions, memberOf, type Requests } from './requests.ts'
 import { orNull, Topic } from './topic.ts'
 
 export interface ClaimOptions extends ClaimTerms, CallOptions {
@@ -94,11 +94,17 @@ export class Queue extends Topic {
       waits: wait,
       ...options,
     })
-    const { messages = [], gone } = answer.document ?? {}
-    const id = answer.headers.get('location')?.split('/').at(-1)
-    const claim = id === undefined ? null : new Claim<Body>(this, id, messages as readonly Message<Body>[])
-    return { claim, gone: gone ?? [], isKnown: gone !== undefined }
+    if (answer.status === 204) return { claim: null, gone: [], isKnown: false }
+    const messages = memberOf<Message<Body>[]>(answer, 'messages')
+    const gone: readonly string[] | undefined = answer.document.gone
+    const id = messages[0] === undefined ? null : claimIn(messages[0].href)
+    return { claim: id === null ? null : new Claim(this, id, messages), gone: gone ?? [], isKnown: gone !== undefined }
   }
+}
+
+/** Pages of other origins do not see `Location`, which names it as well. */
+function claimIn(href: string): string | null {
+  return new URL(href, 'http://service').searchParams.get('claim_id')
 }
 
 /** One request takes no longer, in seconds. */

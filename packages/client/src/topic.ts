@@ -2,7 +2,7 @@ import type { Delivery, Failure, Message, Metadata, PoppedMessage, Stats, Subscr
 import { NotFound } from './errors.ts'
 import { markerIn, pagesOf } from './pages.ts'
 import { pause } from './pause.ts'
-import type { CallOptions, Requests } from './requests.ts'
+import { type CallOptions, memberOf, type Requests } from './requests.ts'
 
 export interface PostOptions extends CallOptions {
   /** Seconds; what the queue says where it is not given. */
@@ -99,7 +99,7 @@ export class Topic {
   }
 
   async stats(options: CallOptions = {}): Promise<Stats> {
-    return (await this.send('GET', '/stats', options)).document.messages
+    return memberOf(await this.send('GET', '/stats', options), 'messages')
   }
 
   /** Removes all messages, all subscriptions, or both. */
@@ -126,7 +126,7 @@ export class Topic {
   ): Promise<string[]> {
     const headers = { 'Idempotency-Key': idempotencyKey }
     const answer = await this.send('POST', '/messages', { body: { messages }, headers, isRepeatable: true, ...options })
-    return answer.document.resources.map((href: string) => href.slice(href.lastIndexOf('/') + 1))
+    return memberOf<string[]>(answer, 'resources').map((href) => href.slice(href.lastIndexOf('/') + 1))
   }
 
   /** One page. */
@@ -134,7 +134,7 @@ export class Topic {
     const { marker, limit, echo = true, includeClaimed, includeDelayed, wait, ...call } = options
     const query = { marker, limit, echo, include_claimed: includeClaimed, include_delayed: includeDelayed, wait }
     const answer = await this.send('GET', '/messages', { query, waits: wait, ...call })
-    const messages: Message<Body>[] = answer.document?.messages ?? []
+    const messages = memberOf<Message<Body>[]>(answer, 'messages')
     return { messages, marker: messages.length === 0 ? marker : (markerIn(answer) ?? messages.at(-1)?.id) }
   }
 
@@ -163,10 +163,10 @@ export class Topic {
 
   /** Those that are there, in the order asked for. */
   async getAll<Body = unknown>(ids: readonly string[], options: CallOptions = {}): Promise<Message<Body>[]> {
-    const found = await orNull(
-      async () => (await this.send('GET', '/messages', { query: { ids }, ...options })).document,
-    )
-    return found?.messages ?? []
+    // No ids at all would be a listing.
+    if (ids.length === 0) return []
+    const answer = await orNull(() => this.send('GET', '/messages', { query: { ids }, ...options }))
+    return answer === null ? [] : memberOf(answer, 'messages')
   }
 
   /** One that is not there is no error. `claimId`: of the claim that holds it. @throws Forbidden when another one does */
@@ -176,13 +176,14 @@ export class Topic {
 
   /** Claimed ones too. `claimIds`: where the service insists on claims. */
   async deleteMessages(ids: readonly string[], claimIds?: readonly string[], options: CallOptions = {}): Promise<void> {
+    if (ids.length === 0) return
     await this.send('DELETE', '/messages', { query: { ids, claim_ids: claimIds }, ...options })
   }
 
   /** Reads and deletes the oldest at once: an answer that is lost takes them along. */
   async pop<Body = unknown>(count = 1, options: CallOptions = {}): Promise<PoppedMessage<Body>[]> {
     const answer = await this.send('DELETE', '/messages', { query: { pop: count }, isRepeatable: false, ...options })
-    return answer.document.messages
+    return memberOf(answer, 'messages')
   }
 
   /** All subscriptions. */
@@ -194,7 +195,7 @@ export class Topic {
   /** Tells a subscriber of each message. Answers the id of the subscription. @throws Conflict when it is there already */
   async addSubscription(terms: SubscribeTerms, options: CallOptions = {}): Promise<string> {
     const answer = await this.send('POST', '/subscriptions', { body: terms, isRepeatable: false, ...options })
-    return answer.document.subscription_id
+    return memberOf(answer, 'subscription_id')
   }
 
   /** Null: not there. */
@@ -238,7 +239,7 @@ export class Topic {
 
   /** The latest deliveries. */
   async deliveries(id: string, options: CallOptions = {}): Promise<readonly Delivery[]> {
-    return (await this.send('GET', `${subscriptionPath(id)}/deliveries`, options)).document.deliveries
+    return memberOf(await this.send('GET', `${subscriptionPath(id)}/deliveries`, options), 'deliveries')
   }
 
   /** Makes a new secret that notifications are signed with. The one before signs as well, until `previous_until`. */

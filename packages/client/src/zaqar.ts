@@ -1,5 +1,6 @@
 import { type Auth, credentialsOf } from './auth.ts'
-import type { Flavor, Health, ListedQueue, Metadata, Pool } from './documents.ts'
+import type { Flavor, Health, ListedFlavor, ListedQueue, Metadata, Pool } from './documents.ts'
+import { Timeout, Unavailable, Unreachable } from './errors.ts'
 import { pagesOf } from './pages.ts'
 import { Queue } from './queue.ts'
 import { type CallOptions, Requests } from './requests.ts'
@@ -20,11 +21,14 @@ export interface ZaqarOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
-export interface ListQueuesOptions extends CallOptions {
+interface ListOptions extends CallOptions {
   /** Of a page. */
   readonly limit?: number
-  /** With the metadata. */
+  /** With more of each: the metadata of queues, the options of pools, the pools of flavors. */
   readonly detailed?: boolean
+}
+
+export interface ListQueuesOptions extends ListOptions {
   /** Only queues whose names hold this. */
   readonly name?: string
   /** Only queues whose metadata have these values. */
@@ -84,10 +88,15 @@ export class Zaqar {
     return pagesOf(this.requests, { path: '/topics', query: { limit, detailed, name }, key: 'topics' }, call)
   }
 
-  /** Whether the service and its storage answer. */
+  /** Whether the service and its storage answer. False after as many tries as any other call has. */
   async ping(options: CallOptions = {}): Promise<boolean> {
-    const { status } = await this.#send('GET', '/ping', options)
-    return status === 204
+    try {
+      await this.#send('GET', '/ping', options)
+      return true
+    } catch (error) {
+      if (error instanceof Unavailable || error instanceof Unreachable || error instanceof Timeout) return false
+      throw error
+    }
   }
 
   /** For operators. */
@@ -96,13 +105,14 @@ export class Zaqar {
   }
 
   /** For operators. */
-  pools(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Pool, void> {
-    const { detailed, ...call } = options
-    return pagesOf(this.requests, { path: '/pools', query: { detailed }, key: 'pools' }, call)
+  pools(options: ListOptions = {}): AsyncGenerator<Pool, void> {
+    const { limit, detailed, ...call } = options
+    return pagesOf(this.requests, { path: '/pools', query: { limit, detailed }, key: 'pools' }, call)
   }
 
-  async pool(name: string, options: CallOptions = {}): Promise<Pool | null> {
-    return orNull(async () => (await this.#send('GET', poolPath(name), options)).document)
+  async pool(name: string, options: Omit<ListOptions, 'limit'> = {}): Promise<Pool | null> {
+    const { detailed, ...call } = options
+    return orNull(async () => (await this.#send('GET', poolPath(name), { query: { detailed }, ...call })).document)
   }
 
   /** Creates or replaces it. */
@@ -118,9 +128,9 @@ export class Zaqar {
     await this.#send('DELETE', poolPath(name), options)
   }
 
-  flavors(options: CallOptions & { readonly detailed?: boolean } = {}): AsyncGenerator<Flavor, void> {
-    const { detailed, ...call } = options
-    return pagesOf(this.requests, { path: '/flavors', query: { detailed }, key: 'flavors' }, call)
+  flavors(options: ListOptions = {}): AsyncGenerator<ListedFlavor, void> {
+    const { limit, detailed, ...call } = options
+    return pagesOf(this.requests, { path: '/flavors', query: { limit, detailed }, key: 'flavors' }, call)
   }
 
   async flavor(name: string, options: CallOptions = {}): Promise<Flavor | null> {
