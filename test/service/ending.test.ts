@@ -82,6 +82,29 @@ describe('a service that is told to end', () => {
     },
   )
 
+  test('serves on for the delay, with last answers, and only then ends what waits', SOON, async () => {
+    const service = await start('[DEFAULT]\ngraceful_shutdown_delay = 1\n')
+    const [idle, waiting] = await Promise.all([keptAlive(service), keptAlive(service, WAIT)])
+    let hasEnded = false
+    const ended = waiting.answer().then((answer) => {
+      hasEnded = true
+      return answer
+    })
+    process.kill(service.pid, 'SIGTERM')
+    // The first last answer shows that the end has begun.
+    for (let isLast = false; !isLast; ) {
+      const socket = await RawSocket.connect(service.port)
+      await socket.write(GET)
+      isLast = (await socket.answer())?.headers.get('connection') === 'close'
+      socket.destroy()
+    }
+    await idle.write(GET)
+    const answer = await idle.answer()
+    assert.deepEqual([answer?.status, answer?.headers.get('connection'), hasEnded], [200, 'close', false])
+    assert.equal((await ended)?.status, 204)
+    await service.stop()
+  })
+
   test('cuts off who is not done in time', SOON, async () => {
     const service = await start('[DEFAULT]\ngraceful_shutdown_timeout = 1\n')
     const half = await keptAlive(service, GET.slice(0, 40))

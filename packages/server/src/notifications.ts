@@ -1,6 +1,7 @@
 /** Puts the delivery of notifications together: the ways to receivers, and who delivers. */
 import { readFileSync } from 'node:fs'
 import type { Access } from './access.ts'
+import { secondsAfterDelay } from './config/closing-time.ts'
 import type { Config } from './config/options.ts'
 import { readVault } from './core/rules/vault.ts'
 import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts'
@@ -103,7 +104,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     },
     longestBody: MOST_ESCAPED * limits.maxMessagesPostBytes + ROOM_FOR_TEMPLATE,
     startTimeLimit,
-    closingSeconds: http.closingSeconds,
+    closingSeconds: secondsAfterDelay(http),
     elapsed,
     requests,
     report,

@@ -6,6 +6,7 @@ import { openAccess } from './access.ts'
 import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import { readVersion } from './cli/version.ts'
+import { secondsAfterDelay } from './config/closing-time.ts'
 import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
 import { lineOfLost } from './core/audit.ts'
@@ -38,6 +39,10 @@ export interface Service {
   readonly adminUrl: string | null
   /** Where only WebSocket is spoken; null when there is no such port. */
   readonly socketUrl: string | null
+  /**
+   * Says that it is not ready any more, serves for the configured delay, then answers what was begun and ends. May be
+   * called twice.
+   */
   close(): Promise<void>
 }
 
@@ -104,6 +109,7 @@ export async function startService(
       budget,
       onTrouble,
     })
+    const listeners = [listener, adminListener, socketListener].filter((one) => one !== null)
     const scheme = tls === null ? 'http' : 'https'
     const url = urlOf(scheme, listener)
     const notifications = openNotifications({
@@ -123,9 +129,11 @@ export async function startService(
       adminUrl: adminListener && urlOf(scheme, adminListener),
       socketUrl: socketListener && urlOf(tls === null ? 'ws' : 'wss', socketListener),
       async close() {
+        for (const one of listeners) one.drain()
+        await pause(config.http.closingDelaySeconds * 1000)
         application.close()
         tls?.close()
-        await Promise.all([listener.close(), adminListener?.close(), socketListener?.close(), notifications?.close()])
+        await Promise.all([...listeners.map((one) => one.close()), notifications?.close()])
         await application.end()
         await audit?.close()
         await access.close()
@@ -180,7 +188,7 @@ async function openListeners(
     requestTimeoutSeconds: http.requestTimeoutSeconds,
     silenceSeconds: Math.max(http.requestTimeoutSeconds, SILENCE_SECONDS),
     maxConnections: http.maxConnections,
-    closingSeconds: http.closingSeconds,
+    closingSeconds: secondsAfterDelay(http),
     upgrade: null,
     ...parts,
   }

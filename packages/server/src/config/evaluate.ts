@@ -1,5 +1,6 @@
 /** Makes the configuration of what was set. */
 
+import { closingProblems } from './closing-time.ts'
 import { confirmationWarnings } from './confirmation-warnings.ts'
 import { defaultsWithinLimits } from './defaults-within-limits.ts'
 import { optionGroups, rowOf } from './find-option.ts'
@@ -59,6 +60,7 @@ export function evaluate(values: ReadonlyMap<Option, Setting>): Evaluated {
       problems.push(...exposure(websocket?.bind, rowOf('drivers:transport:websocket', 'bind'), values))
     }
   }
+  problems.push(...closingProblems(http, labelIn('DEFAULT')))
   problems.push(...tlsProblems(tls, labelIn('ssl')))
   problems.push(...mailProblems(mail, labelIn('notification')))
   problems.push(...clientProblems(webhooks, labelIn('notification')))

@@ -60,6 +60,8 @@ export interface Upgrade {
 export interface Listener {
   readonly address: string
   readonly port: number
+  /** From now on each connection ends with its next answer; new ones are taken still. May be called twice. */
+  drain(): void
   /**
    * Answers what has arrived and takes nothing new, ends streams, tells upgraded connections to end; cuts off what is
    * not over in time. May be called twice.
@@ -120,6 +122,7 @@ export async function listen(handle: Handle, options: ListenerOptions): Promise<
   return {
     address,
     port,
+    drain: () => exchanges.drain(),
     close() {
       exchanges.end()
       return close(server, exchanges, options)
@@ -146,6 +149,8 @@ function createSecureServer(tls: Tls, bounds: ServerOptions & { requestTimeout: 
 class Exchanges {
   /** Whether each connection ends with its next answer. */
   #areLast = false
+  /** Whether what goes on without answers, streams and upgraded connections, ends as well. */
+  #isOver = false
   readonly #handle: Handle
   readonly #options: ListenerOptions
   readonly #connections = new WeakMap<Socket, Connection>()
@@ -202,13 +207,18 @@ class Exchanges {
     const end = (upgrade as Upgrade).take(request, socket, head)
     this.#upgraded.set(socket, end)
     socket.once('close', () => this.#upgraded.delete(socket))
-    if (this.#areLast) end()
+    if (this.#isOver) end()
+  }
+
+  drain(): void {
+    this.#areLast = true
   }
 
   /** Each connection ends with what is under way on it. */
   end(): void {
-    if (this.#areLast) return
+    if (this.#isOver) return
     this.#areLast = true
+    this.#isOver = true
     for (const stream of this.#streams) stream.end()
     for (const end of this.#upgraded.values()) end()
   }
@@ -238,7 +248,7 @@ class Exchanges {
     this.#streams.add(stream)
     exchange.response.once('close', () => this.#streams.delete(stream))
     stream.start(id, answer)
-    if (this.#areLast) stream.end()
+    if (this.#isOver) stream.end()
   }
 
   #answer(id: string, exchange: Exchange, body: IncomingBody): HttpResponse | Promise<HttpResponse> {

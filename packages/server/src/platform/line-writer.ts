@@ -1,5 +1,3 @@
-import type { pause } from './pause.ts'
-
 /** What lines are written to. */
 export interface LineTarget {
   /** Answers how many bytes were taken. May fail; what was not taken is then tried again. */
@@ -22,7 +20,7 @@ export interface LineWriterParts {
   readonly reports: LineReports
   /** The line that stands in the place of lost ones. */
   lineOfLost(lines: number): string
-  readonly pause: typeof pause
+  readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
 
 /** Characters of lines that wait to be written: some tens of thousands of lines. */

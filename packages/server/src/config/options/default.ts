@@ -84,6 +84,15 @@ export const defaultGroup = {
         'Time that requests under way have to end when the service is told to stop; then they are cut off. 0: as long as they take.',
     },
     {
+      name: 'graceful_shutdown_delay',
+      key: 'http.closingDelaySeconds',
+      kind: int({ min: 0, max: 3_600, unit: 'seconds' }),
+      default: '0',
+      meaning:
+        'Time at the beginning of `graceful_shutdown_timeout` in which everything is served still, but `/readyz` answers 503: ' +
+        'for load balancers, which must notice before connections are refused.',
+    },
+    {
       name: 'enable_checksum',
       key: 'messages.checksum',
       kind: bool,
