@@ -11,15 +11,25 @@ export interface SignedUrl {
   readonly expires: string
 }
 
-/** Keystone, v3: a user with a password, or an application credential. */
+/** A user or project of Keystone: by its id, or by its name in a domain. */
+export interface Named {
+  readonly id?: string
+  readonly name?: string
+  /** Name of the domain; `Default` where neither this nor its id is given. */
+  readonly domain?: string
+  readonly domainId?: string
+}
+
+/** Keystone, v3: a user with a password, an application credential, or a token that another one is asked for with. */
 export interface KeystoneAuth {
   /** Address of Keystone, `https://cloud.example:5000/v3`; the version may be left out. */
   readonly authUrl: string
-  /** With the name of its domain, `Default` where it is not given; or an id. */
-  readonly user?: { readonly name?: string; readonly id?: string; readonly domain?: string }
+  readonly user?: Named
   readonly password?: string
-  readonly project?: { readonly name?: string; readonly id?: string; readonly domain?: string }
-  readonly applicationCredential?: { readonly id: string; readonly secret: string }
+  readonly project?: Named
+  /** By its id, or by its name with the user whose it is. */
+  readonly applicationCredential?: { readonly id?: string; readonly name?: string; readonly secret: string }
+  readonly token?: string
   /** Of the catalogue, where the address of the service is looked up: any where it is not given. */
   readonly region?: string
   /** Which address of the catalogue; `public` where it is not given. */

@@ -1,5 +1,5 @@
 import { baseOf } from './addresses.ts'
-import type { Credentials, KeystoneAuth } from './auth.ts'
+import type { Credentials, KeystoneAuth, Named } from './auth.ts'
 import { errorOf, Unreachable, ZaqarError } from './errors.ts'
 import { Kept } from './kept.ts'
 
@@ -93,14 +93,17 @@ export class KeystoneTokens implements Credentials {
   }
 
   #terms(): object {
-    const { applicationCredential, user = {}, password, project } = this.#auth
+    const { applicationCredential, token, user = {}, password, project } = this.#auth
     if (applicationCredential !== undefined) {
-      return { identity: { methods: ['application_credential'], application_credential: applicationCredential } }
+      const owner = applicationCredential.id === undefined && { user: named(user) }
+      const credential = { ...applicationCredential, ...owner }
+      return { identity: { methods: ['application_credential'], application_credential: credential } }
     }
-    return {
-      identity: { methods: ['password'], password: { user: { ...named(user), password } } },
-      ...(project !== undefined && { scope: { project: named(project) } }),
-    }
+    const identity =
+      token === undefined
+        ? { methods: ['password'], password: { user: { ...named(user), password } } }
+        : { methods: ['token'], token: { id: token } }
+    return { identity, ...(project !== undefined && { scope: { project: named(project) } }) }
   }
 }
 
@@ -114,6 +117,7 @@ function readToken(text: string): { token: { expires_at: string; issued_at: stri
   throw new ZaqarError('unexpected_answer', 'The answer is no token: something else than Keystone may be there.')
 }
 
-function named({ id, name, domain = 'Default' }: { id?: string; name?: string; domain?: string }): object {
-  return id === undefined ? { name, domain: { name: domain } } : { id }
+function named({ id, name, domain = 'Default', domainId }: Named): object {
+  if (id !== undefined) return { id }
+  return { name, domain: domainId === undefined ? { name: domain } : { id: domainId } }
 }

@@ -45,6 +45,7 @@ export interface RequestsOptions {
   readonly timeoutSeconds: number
   /** Further tries, at the most. */
   readonly retries: number
+  readonly parse: (json: string) => unknown
 }
 
 /** Where a request goes, and who asks. */
@@ -115,7 +116,7 @@ export class Requests {
   }
 
   async #try(request: Request, body: string | undefined, { url, credentials }: Start): Promise<Answer> {
-    const { fetch, clientId, timeoutSeconds } = this.#options
+    const { fetch, clientId, timeoutSeconds, parse } = this.#options
     const { method, path, query, headers, signal, waits = 0, timeout = timeoutSeconds } = request
     const limit = timeLimit(timeout + waits, signal)
     let response: Response
@@ -151,7 +152,7 @@ export class Requests {
       throw errorOf(status, text, { requestId, retryAfterSeconds: retryAfterOf(response.headers) })
     }
     if (status < 200 || status >= 300) throw strange('It leads to another address: give that one as `url`.', status)
-    return { status, headers: response.headers, document: documentOf(text, status) }
+    return { status, headers: response.headers, document: documentOf(text, status, parse) }
   }
 }
 
@@ -196,11 +197,11 @@ async function textOf({ body, status }: Response): Promise<string> {
 }
 
 /** Whatever is answered 200 has a document. */
-function documentOf(text: string, status: number): object | undefined {
+function documentOf(text: string, status: number, parse: (json: string) => unknown): object | undefined {
   if (text === '' && status !== 200) return undefined
   let document: unknown
   try {
-    document = JSON.parse(text)
+    document = parse(text)
   } catch (cause) {
     throw strange('It is no JSON.', status, cause)
   }

@@ -18,6 +18,8 @@ export interface ZaqarOptions {
   readonly timeout?: number
   /** Further tries of a request that can be repeated, at the most; 4 where it is not given. */
   readonly retries?: number
+  /** Reads documents; `JSON.parse` where it is not given. Another one may keep numbers that JavaScript has not. */
+  readonly parse?: (json: string) => unknown
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -56,6 +58,7 @@ export class Zaqar {
       fetch,
       timeoutSeconds: options.timeout ?? 30,
       retries: options.retries ?? 4,
+      parse: options.parse ?? JSON.parse,
     })
   }
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Conflict, Timeout, Unauthenticated, Unavailable, Unreachable, Zaqar, ZaqarError } from '../src/http.ts'
+import {
+  Conflict,
+  type KeystoneAuth,
+  Timeout,
+  Unauthenticated,
+  Unavailable,
+  Unreachable,
+  Zaqar,
+  ZaqarError,
+} from '../src/http.ts'
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | Error
 
@@ -185,9 +194,33 @@ describe('Keystone', () => {
     assert.equal(sent[3]?.headers['X-Auth-Token'], 't2')
   })
 
+  /** What Keystone is shown. */
+  async function identityFor(auth: Omit<KeystoneAuth, 'authUrl'>): Promise<Record<string, unknown>> {
+    const { fetch, sent } = scripted(token('t1'), POSTED)
+    await client(fetch, { auth: { keystone: { authUrl: 'http://keystone.test', ...auth } } })
+      .queue('jobs')
+      .post('a')
+    return JSON.parse(sent[0]?.body ?? '').auth.identity
+  }
+
+  test('knows credentials and users by name, in domains by name or id', async () => {
+    const secret = { name: 'worker', secret: 's' }
+    const user = { name: 'ann', domainId: 'd1' }
+    const byName = await identityFor({ applicationCredential: secret, user })
+    assert.deepEqual(byName['application_credential'], { ...secret, user: { name: 'ann', domain: { id: 'd1' } } })
+    assert.deepEqual(await identityFor({ token: 't0' }), { methods: ['token'], token: { id: 't0' } })
+  })
+
   test('that lists no such service is an error', async () => {
     const { fetch } = scripted(token('t1'))
     const keystone = { authUrl: 'http://keystone.test', applicationCredential: { id: 'i', secret: 's' } }
     await assert.rejects(new Zaqar({ auth: { keystone }, fetch }).queue('jobs').list(), /lists no public messaging/)
   })
+})
+
+test('numbers can be kept as they came', async () => {
+  const { fetch } = scripted({ status: 200, body: { messages: [{ id: '1', body: 0 }] } })
+  const parse = (json: string) => JSON.parse(json.replace('"body":0', '"body":"12345678901234567890"'))
+  const { messages } = await client(fetch, { parse }).queue('jobs').list()
+  assert.equal(messages[0]?.body, '12345678901234567890')
 })
