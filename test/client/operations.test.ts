@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { Conflict, Forbidden, NotFound, Zaqar, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
+import { Claim, Conflict, Forbidden, NotFound, Zaqar, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
 import { type Service, startService } from '../support/service.ts'
+import { DescribedApi, recorder } from './recorder.ts'
 
 let service: Service
 let zaqar: Zaqar
 /** Each test has one of its own. */
 let project = 0
+const { fetch: recorded, exchanges } = recorder()
+/** Methods of the client that were called. */
+const called = new Set<string>()
+const example = new Zaqar({ url: 'http://service.test' })
+const watched = [example, example.queue('q'), example.topic('t')]
+  .map((one) => Object.getPrototypeOf(one))
+  .concat(Claim.prototype)
+  .flatMap(watch)
 
 before(async () => {
   service = await startService()
@@ -15,7 +24,7 @@ before(async () => {
 after(() => service.stop())
 
 function client(options: Partial<ZaqarOptions> = {}): Zaqar {
-  return new Zaqar({ url: service.url, project: `project-${project}`, ...options })
+  return new Zaqar({ url: service.url, project: `project-${project}`, fetch: recorded, ...options })
 }
 
 beforeEach(() => {
@@ -37,7 +46,7 @@ describe('queues', () => {
       (await all(zaqar.queues({ limit: 1 }))).map(({ name }) => name),
       ['jobs', 'other'],
     )
-    const [found] = await all(zaqar.queues({ metadata: { team: 'billing' }, detailed: true }))
+    const [found] = await all(zaqar.queues({ name: 'job', metadata: { team: 'billing' }, detailed: true }))
     assert.equal(found?.metadata?.['team'], 'billing')
     const changed = await jobs.update([{ op: 'replace', path: '/metadata/team', value: 'payments' }])
     assert.equal(changed['team'], 'payments')
@@ -58,60 +67,91 @@ describe('queues', () => {
   })
 })
 
-describe('messages', () => {
-  test('are posted, listed, read and deleted', async () => {
-    const jobs = zaqar.queue('jobs')
-    const id = await jobs.post({ order: 1 }, { ttl: 300 })
-    const [second, third] = (await jobs.postAll([{ body: 2 }, { body: 3, ttl: 600 }])) as [string, string]
-    const { messages, marker } = await jobs.list<unknown>({ limit: 2 })
-    assert.deepEqual(
-      messages.map(({ body }) => body),
-      [{ order: 1 }, 2],
-    )
-    assert.equal(messages[0]?.ttl, 300)
-    assert.deepEqual(
-      (await jobs.list({ marker })).messages.map((message) => message.id),
-      [third],
-    )
-    assert.deepEqual((await jobs.get(id))?.body, { order: 1 })
-    assert.deepEqual(
-      (await jobs.getAll([third, id])).map(({ body }) => body),
-      [3, { order: 1 }],
-    )
-    await jobs.deleteMessage(id)
-    await jobs.deleteMessages([second])
-    assert.equal(await jobs.get(id), null)
-    assert.deepEqual(await jobs.getAll([id]), [])
-    assert.deepEqual(
-      (await jobs.pop(5)).map(({ body }) => body),
-      [3],
-    )
-  })
-
-  test('are followed page by page, each once', async () => {
-    const jobs = zaqar.queue('jobs')
-    for (let i = 0; i < 5; i++) await jobs.post(i)
-    assert.deepEqual(
-      (await all(jobs.messages({ limit: 2 }))).map(({ body }) => body),
-      [0, 1, 2, 3, 4],
-    )
-    const { marker } = await jobs.list({ limit: 3 })
-    assert.deepEqual(
-      (await all(jobs.messages({ from: marker as string }))).map(({ body }) => body),
-      [3, 4],
-    )
-  })
-
-  test('of a client are hidden from it when it asks for that', async () => {
-    const jobs = zaqar.queue('jobs')
-    await jobs.post('mine')
-    await client().queue('jobs').post('theirs')
-    assert.deepEqual(
-      (await jobs.list({ echo: false })).messages.map(({ body }) => body),
-      ['theirs'],
-    )
-  })
+test('topics are created once, listed, changed, purged and deleted, and tell what they hold', async () => {
+  const news = zaqar.topic('news')
+  assert.equal(await news.create({ team: 'billing' }), true)
+  assert.equal(await news.create(), false)
+  await zaqar.topic('other').create()
+  const [found, ...others] = await all(zaqar.topics({ limit: 1, detailed: true, name: 'new' }))
+  assert.deepEqual([found?.name, found?.metadata?.['team'], others], ['news', 'billing', []])
+  assert.equal((await news.update([{ op: 'remove', path: '/metadata/team' }]))['team'], undefined)
+  assert.equal((await news.metadata())['team'], undefined)
+  await news.post('a')
+  assert.equal((await news.stats()).total, 1)
+  await news.purge()
+  assert.equal((await news.stats()).total, 0)
+  await news.delete()
+  assert.deepEqual(
+    (await all(zaqar.topics())).map(({ name }) => name),
+    ['other'],
+  )
 })
+
+for (const kind of ['queue', 'topic'] as const)
+  describe(`messages of a ${kind}`, () => {
+    test('are posted, listed, read and deleted', async () => {
+      const jobs = zaqar[kind]('jobs')
+      const id = await jobs.post({ order: 1 }, { ttl: 300 })
+      const [second, third] = (await jobs.postAll([{ body: 2 }, { body: 3, ttl: 600 }])) as [string, string]
+      const { messages, marker } = await jobs.list<unknown>({ limit: 2 })
+      assert.deepEqual(
+        messages.map(({ body }) => body),
+        [{ order: 1 }, 2],
+      )
+      assert.equal(messages[0]?.ttl, 300)
+      assert.deepEqual(
+        (await jobs.list({ marker })).messages.map((message) => message.id),
+        [third],
+      )
+      assert.deepEqual((await jobs.get(id))?.body, { order: 1 })
+      assert.deepEqual(
+        (await jobs.getAll([third, id])).map(({ body }) => body),
+        [3, { order: 1 }],
+      )
+      await jobs.deleteMessage(id)
+      await jobs.deleteMessages([second])
+      assert.equal(await jobs.get(id), null)
+      assert.deepEqual(await jobs.getAll([id]), [])
+      await jobs.deleteMessages([])
+      assert.deepEqual(await jobs.getAll([]), [], 'no ids, no messages')
+      assert.deepEqual(
+        (await jobs.pop(5)).map(({ body }) => body),
+        [3],
+      )
+    })
+
+    test('are followed page by page, each once', async () => {
+      const jobs = zaqar[kind]('jobs')
+      for (let i = 0; i < 5; i++) await jobs.post(i)
+      assert.deepEqual(
+        (await all(jobs.messages({ limit: 2 }))).map(({ body }) => body),
+        [0, 1, 2, 3, 4],
+      )
+      const { marker } = await jobs.list({ limit: 3 })
+      assert.deepEqual(
+        (await all(jobs.messages({ from: marker as string }))).map(({ body }) => body),
+        [3, 4],
+      )
+    })
+
+    test('are shown before their delay is over, and while they are claimed, to who asks for it', async () => {
+      const jobs = zaqar[kind]('jobs')
+      await jobs.create({ _default_message_delay: 1 })
+      await jobs.post('later', { delay: 900, ttl: 3600 })
+      assert.deepEqual((await jobs.list({ wait: 0 })).messages, [])
+      assert.equal((await jobs.list({ includeDelayed: true, includeClaimed: true })).messages.length, 1)
+    })
+
+    test('of a client are hidden from it when it asks for that', async () => {
+      const jobs = zaqar[kind]('jobs')
+      await jobs.post('mine')
+      await client()[kind]('jobs').post('theirs')
+      assert.deepEqual(
+        (await jobs.list({ echo: false })).messages.map(({ body }) => body),
+        ['theirs'],
+      )
+    })
+  })
 
 describe('claims', () => {
   test('hold messages until they are deleted or given back', async () => {
@@ -127,11 +167,16 @@ describe('claims', () => {
     assert.ok(claim && first && second)
     await assert.rejects(jobs.deleteMessage(second.id), Forbidden)
     await claim.delete(first)
-    await claim.renew({ ttl: 120 })
+    assert.deepEqual((await jobs.list()).messages, [])
+    assert.equal((await jobs.list({ includeClaimed: true })).messages.length, 1)
+    await claim.renew({ ttl: 120, grace: 60 })
     assert.equal((await jobs.getClaim(claim.id))?.ttl, 120)
     await claim.release()
     assert.equal(await jobs.getClaim(claim.id), null)
     await assert.rejects(claim.renew({ ttl: 120 }), NotFound)
+    const again = await jobs.claim({ wait: 1 })
+    await jobs.deleteMessages([second.id], [again?.id ?? ''])
+    assert.equal((await jobs.stats()).total, 0)
   })
 
   test('are exchanged: what is done goes, what is next comes', async () => {
@@ -157,37 +202,46 @@ describe('claims', () => {
     await jobs.post('a')
     await (await jobs.claim())?.release()
     assert.equal(await jobs.claim(), null)
-    const { moved, done } = await zaqar.queue('failed').redrive()
-    assert.deepEqual([moved.map(({ queue }) => queue), done], [['jobs'], true])
+    const failed = zaqar.queue('failed')
+    const ids = (await failed.list()).messages.map(({ id }) => id)
+    const { moved, done } = await failed.redrive({ ids, rate: 100 })
+    assert.deepEqual([moved.map(({ queue, id }) => [queue, id]), done], [[['jobs', ids[0]]], true])
+    assert.deepEqual(await failed.redrive(), { moved: [], done: true })
   })
 })
 
-describe('subscriptions', () => {
-  test('are added, read, changed, confirmed and deleted', async () => {
-    const news = zaqar.topic('news')
+for (const kind of ['queue', 'topic'] as const) {
+  test(`subscriptions of a ${kind} are added, read, changed, confirmed and deleted`, async () => {
+    const news = zaqar[kind]('news')
     const subscriber = 'http://127.0.0.1:9/hook'
     const id = await news.addSubscription({ subscriber, ttl: 300, options: { _ordered: true } })
     await news.confirmSubscription(id)
     await assert.rejects(news.addSubscription({ subscriber }), Conflict)
-    await news.updateSubscription(id, { ttl: 600 })
+    await news.updateSubscription(id, { ttl: 600, subscriber, options: { _ordered: false } })
     const [listed] = await all(news.subscriptions({ limit: 1 }))
     assert.deepEqual(listed, await news.subscription(id))
     assert.deepEqual([listed?.ttl, listed?.confirmed, listed?.source], [600, true, 'news'])
     const { secret } = await news.makeSecret(id)
     assert.match(secret, /^whsec_/)
     await news.deleteSecret(id)
-    assert.deepEqual(await all(news.failures(id)), [])
+    assert.deepEqual(await all(news.failures(id, { limit: 1 })), [])
     assert.deepEqual(await news.deliveries(id), [])
-    assert.deepEqual(await news.replay(id), { replayed: [], done: true })
+    assert.deepEqual(await news.replay(id, { since: '2026-01-01T00:00:00Z' }), { replayed: [], done: true })
+    assert.deepEqual(await news.replay(id, { ids: [subscriber] }), { replayed: [], done: true })
+    const other = await news.addSubscription({ subscriber: `${subscriber}/other` })
+    assert.equal((await all(news.subscriptions({ limit: 1 }))).length, 2, 'page by page')
+    await news.deleteSubscription(other)
     await news.deleteSubscription(id)
     assert.equal(await news.subscription(id), null)
   })
-})
+}
 
 describe('what is shared', () => {
   test('is what its holder can do, and nothing else', async () => {
     const jobs = zaqar.queue('jobs')
-    const signed = await jobs.share({ methods: ['GET', 'POST'], paths: ['messages'] })
+    const expires = '2999-01-01T00:00:00'
+    const signed = await jobs.share({ methods: ['GET', 'POST'], paths: ['messages'], expires })
+    assert.equal(signed.expires, expires)
     const guest = client({ auth: { signed } })
     await guest.queue('jobs').post('from a guest')
     assert.equal((await guest.queue('jobs').list()).messages.length, 1)
@@ -198,39 +252,26 @@ describe('what is shared', () => {
 describe('operators', () => {
   test('see health, and have pools and flavors', async () => {
     const uri = `sqlite:${service.dataDir}/pool.db`
-    const admin = client({ fetch: asAdmin(fetch) })
+    const admin = client({ fetch: asAdmin(recorded) })
     assert.equal(await admin.ping(), true)
     assert.equal((await admin.health()).storage_reachable, true)
     await assert.rejects(zaqar.health(), Forbidden)
-    await admin.putPool('one', { uri, weight: 10 })
-    assert.equal((await admin.updatePool('one', { weight: 20 })).weight, 20)
+    const options = { region: 'east' }
+    await admin.putPool('one', { uri, weight: 10, options, flavor: '' })
+    assert.equal((await admin.updatePool('one', { uri, weight: 20, options, flavor: '' })).weight, 20)
     assert.equal((await admin.pool('one'))?.uri, uri)
-    assert.deepEqual(
-      (await all(admin.pools({ detailed: true }))).map(({ name }) => name),
-      ['one'],
-    )
+    const shown = await admin.pool('one', { detailed: true })
+    assert.deepEqual(shown?.options, options)
+    assert.deepEqual(await all(admin.pools({ limit: 1, detailed: true })), [shown])
     await admin.putFlavor('fast', ['one'])
     assert.deepEqual((await admin.updateFlavor('fast', ['one'])).pool_list, ['one'])
-    assert.equal((await admin.flavor('fast'))?.name, 'fast')
-    assert.deepEqual(
-      (await all(admin.flavors())).map(({ name }) => name),
-      ['fast'],
-    )
+    const fast = await admin.flavor('fast')
+    assert.deepEqual(await all(admin.flavors({ limit: 1, detailed: true })), [fast])
     await admin.deleteFlavor('fast')
     await admin.deletePool('one')
     assert.equal(await admin.pool('one'), null)
     assert.equal(await admin.flavor('fast'), null)
   })
-})
-
-test('topics are listed, and tell what they hold', async () => {
-  await zaqar.topic('news').create({ a: 1 })
-  await zaqar.topic('news').post('a')
-  assert.deepEqual(
-    (await all(zaqar.topics())).map(({ name }) => name),
-    ['news'],
-  )
-  assert.equal((await zaqar.topic('news').stats()).total, 1)
 })
 
 test('an error says what the service said', async () => {
@@ -243,7 +284,60 @@ test('an error says what the service said', async () => {
   assert.match(error.message, /^Invalid API request: Limit must be at least 1/)
 })
 
+describe('the client', () => {
+  /** What it leaves out, and why. */
+  const left = new Map([
+    ['v2.service.home', 'a directory for clients that know no paths'],
+    ['v2.ping.answer.head', 'says the same as GET'],
+    ['v2.queues.list ?with_count', 'upstream does not answer it as it says, and a listing comes page by page'],
+    ['v2.queues.share project_id', 'of no effect'],
+    ['v2.flavors.put capabilities', 'of no effect'],
+    ['v2.messages.list Last-Event-ID:', 'for EventSource, which cannot say it in the address'],
+    ['v2.topics.messages.list Last-Event-ID:', 'the same'],
+    ['v2.topics.messages.delete ?claim_id', 'nothing of a topic is claimed'],
+    ['v2.topics.messages.delete_many ?claim_ids', 'the same'],
+    ['v2.subscriptions.failures ?marker', 'no delivery fails here; it is sent as that of any other listing'],
+    ['v2.topics.subscriptions.failures ?marker', 'the same'],
+  ])
+
+  test('has sent everything that the description of the API has, as it says, and got what it says', async () => {
+    const api = await DescribedApi.of(service.url)
+    const sent = new Set(exchanges.flatMap((exchange) => api.partsIn(exchange)))
+    const missing = [...api.partsOfAll()].filter((part) => !sent.has(part))
+    const leftOut = (part: string) => left.has(part) || left.has(part.split(' ')[0] ?? '')
+    assert.deepEqual(
+      missing.filter((part) => !leftOut(part)),
+      [],
+    )
+    assert.deepEqual(
+      [...left.keys()].filter((part) => !missing.includes(part)),
+      [],
+      'not left out any more',
+    )
+  })
+
+  test('has no method that was not called', () => {
+    const uncalled = watched.filter((name) => !called.has(name))
+    assert.deepEqual(uncalled, [])
+  })
+})
+
 /** Without Keystone a request says itself which roles it has. */
 function asAdmin(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return (input, init) => fetch(input, { ...init, headers: { ...(init?.headers as object), 'X-Roles': 'admin' } })
+}
+
+/** Puts down when methods of a class are called. Answers their names. */
+function watch(prototype: Record<string, unknown>): string[] {
+  const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(
+    ([name, { value }]) => typeof value === 'function' && name !== 'constructor',
+  )
+  return methods.map(([method, { value }]) => {
+    const name = `${prototype.constructor.name}.${method}`
+    prototype[method] = function (this: unknown, ...parameters: unknown[]) {
+      called.add(name)
+      return value.apply(this, parameters)
+    }
+    return name
+  })
 }
