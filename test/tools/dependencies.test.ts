@@ -13,7 +13,7 @@ for (const path of globSync('{package.json,packages/*/package.json}', { cwd: roo
     const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest
     const { dependencies, devDependencies, optionalDependencies } = manifest
     const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
-    const ours = ['zaqar', 'zaqar-conformance']
+    const ours = ['zaqar', 'zaqar-client', 'zaqar-conformance']
     const missing = names.filter((name) => !ours.includes(name) && !documented.includes(`\`${name}\``))
     assert.deepEqual(missing, [])
   })

@@ -27,4 +27,9 @@ export const commands: readonly CommandRow[] = [
     summary: 'who may do what',
     define: async (...given) => (await import('./commands/policy.ts')).definePolicy(...given),
   },
+  {
+    name: 'agent',
+    summary: 'run a command for each message of a queue, on a machine without an account',
+    define: async (...given) => (await import('./commands/agent.ts')).defineAgent(...given),
+  },
 ]

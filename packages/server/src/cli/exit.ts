@@ -5,6 +5,8 @@ export const EXIT = {
   failed: 1,
   /** The command line is not understood. */
   notUnderstood: 2,
+  /** Signed values are not accepted (any more); EX_NOPERM of sysexits.h. */
+  signatureEnded: 77,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

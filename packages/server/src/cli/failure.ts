@@ -1,6 +1,8 @@
 import { PolicyError } from '../auth/policy/policy-error.ts'
 import { ConfigError } from '../config/load.ts'
+import { AgentError } from './agent/agent-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
+import { SignedUrlFileError } from './signed-url-file.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface Failure {
@@ -13,6 +15,8 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.notUnderstood }
   if (error instanceof ConfigError) return { message: list('configuration', error.problems), exitCode: EXIT.failed }
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
+  if (error instanceof SignedUrlFileError || error instanceof AgentError)
+    return { message: error.message, exitCode: EXIT.failed }
   const { describeStartError } = await import('./start-error.ts')
   return { message: describeStartError(error), exitCode: EXIT.failed }
 }

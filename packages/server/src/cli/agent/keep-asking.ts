@@ -1,0 +1,45 @@
+import { BadRequest, Conflict, NotFound, ZaqarError } from 'zaqar-client'
+import { pause } from '../../platform/pause.ts'
+import { systemIds } from '../../platform/system-ids.ts'
+import type { Log } from './log.ts'
+
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 30_000
+
+/** The service does not accept the signed values: they have ended, or its key is another one by now. */
+export class SignatureRefused extends Error {
+  override readonly name = 'SignatureRefused'
+}
+
+/**
+ * Asks until the service has answered, ever less often, and tells of it once. @throws SignatureRefused; what would be
+ * the same when asked again; the reason of the signal
+ */
+export async function keepAsking<T>(
+  ask: () => Promise<T>,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    signal.throwIfAborted()
+    try {
+      const answer = await ask()
+      if (tries > 0) log('the service answers again')
+      return answer
+    } catch (error) {
+      if (isRefusal(error)) throw new SignatureRefused(error.message, { cause: error })
+      if (!mayPass(error)) throw error
+      if (tries === 0) log(`it is tried again until it succeeds: ${error.message}`)
+    }
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10))
+    await pause((longest * (1 + systemIds.randomFraction())) / 2, signal)
+  }
+}
+
+/** Whether the service answers so because of the signed values. (contract signed-urls.md 4) */
+export function isRefusal(error: unknown): error is NotFound {
+  return error instanceof NotFound && error.title === '404 Not Found'
+}
+
+function mayPass(error: unknown): error is ZaqarError {
+  return error instanceof ZaqarError && ![BadRequest, Conflict, NotFound].some((kind) => error instanceof kind)
+}
