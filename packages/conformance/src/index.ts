@@ -2,6 +2,7 @@ import { describe } from 'node:test'
 import { appendCases } from './cases/append.ts'
 import { describeCases, describeRegistryCases } from './cases/case.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
+import { claimKeyCases } from './cases/claim-keys.ts'
 import { claimCases } from './cases/claims.ts'
 import { deadLetterCases } from './cases/dead-letters.ts'
 import { delayCases } from './cases/delay.ts'
@@ -71,6 +72,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('expiry', harness, expiryCases)
     describeCases('claims', harness, claimCases)
     describeCases('finish and take', harness, exchangeCases)
+    describeCases('claims that can be repeated', harness, claimKeyCases)
     describeCases('messages that claims lengthen', harness, claimExtensionCases)
     describeCases('dead letters', harness, deadLetterCases)
     describeCases('redrive', harness, redriveCases)

@@ -118,6 +118,6 @@ export function exchangeCases(it: It): void {
   })
 }
 
-function finishedOf({ id: claimId, messages }: Claim): { id: string; claimId: string }[] {
+export function finishedOf({ id: claimId, messages }: Claim): { id: string; claimId: string }[] {
   return messages.map(({ id }) => ({ id, claimId }))
 }

@@ -17,7 +17,9 @@ import type { Watchers } from './watchers.ts'
 type Terms = Parameters<ClaimStore['create']>[0]
 
 export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimStore> {
-  function take({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }: Terms): Claim | null {
+  function take({ queue, key, limit, ttlSeconds, graceSeconds, deadLetter, now }: Terms): Claim | null {
+    const earlier = key === undefined ? null : findClaimOfKey(state, queue, key, now)
+    if (earlier) return toClaim(state, earlier.claim, earlier.messages, now)
     const { project, kind, name } = queue
     const { taken, moved } = takeOrBury(state, { queue, limit, deadLetter, now })
     if (deadLetter && moved > 0) watchers.notify({ project, kind, name: deadLetter.queue })
@@ -25,6 +27,7 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
     const claim: ClaimRow = {
       id: newName('claim', nextNumber(state)),
       queue: { project, kind, name },
+      key,
       ttlSeconds,
       renewedAt: now,
     }
@@ -84,13 +87,18 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
   }
 }
 
+interface LiveClaim {
+  readonly claim: ClaimRow
+  readonly messages: MessageRow[]
+}
+
+function findClaimOfKey(state: ModelState, queue: QueueKey, key: string, now: Instant): LiveClaim | null {
+  const made = state.claims.filter((row) => row.key === key && isSameQueue(row.queue, queue))
+  return made.map(({ id }) => findLiveClaim(state, queue, id, now)).find((found) => found !== null) ?? null
+}
+
 /** A claim is live until its time is over or its last message is gone. */
-function findLiveClaim(
-  state: ModelState,
-  queue: QueueKey,
-  claimId: string,
-  now: Instant,
-): { claim: ClaimRow; messages: MessageRow[] } | null {
+function findLiveClaim(state: ModelState, queue: QueueKey, claimId: string, now: Instant): LiveClaim | null {
   const claim = state.claims.find((row) => row.id === claimId && isSameQueue(row.queue, queue))
   if (!claim) return null
   const messages = liveMessages(state, queue, now)

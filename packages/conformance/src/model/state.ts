@@ -78,6 +78,7 @@ export interface Place {
 
 export interface ClaimRow extends Omit<Claim, 'messages'> {
   readonly queue: QueueKey
+  readonly key: string | undefined
   ttlSeconds: number
   renewedAt: Instant
 }

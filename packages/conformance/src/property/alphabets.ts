@@ -55,6 +55,9 @@ export const pick: fc.Arbitrary<Pick> = fc.oneof(
 
 export const picks = fc.array(pick, { minLength: 1, maxLength: 4 })
 
+/** Of a request for a claim that may be repeated, or none. */
+export const claimKey = fc.option(fc.constantFrom('key-1', 'key-2'), { freq: 1, nil: undefined })
+
 export const limit = fc.constantFrom(1, 2, 3, 20)
 
 export const client = fc.constantFrom('client-1', 'client-2')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { STALE } from 'zaqar/storage'
-import { claimableQueue, deadLetter, handleAge, limit, pick } from './alphabets.ts'
+import { claimableQueue, claimKey, deadLetter, handleAge, limit, pick } from './alphabets.ts'
 import { step } from './step.ts'
 
 const claimTerms = { ttlSeconds: fc.constantFrom(1, 5, 10), graceSeconds: fc.constantFrom(0, 1, 5) }
@@ -9,10 +9,10 @@ export const claimSteps = [
   step(
     18,
     'claim',
-    { queue: claimableQueue, handle: handleAge, limit, ...claimTerms, deadLetter },
-    (world, { queue, handle, limit, ttlSeconds, graceSeconds, deadLetter }) =>
+    { queue: claimableQueue, handle: handleAge, key: claimKey, limit, ...claimTerms, deadLetter },
+    (world, { queue, handle, key, limit, ttlSeconds, graceSeconds, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
-        const terms = { limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
+        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.create({ queue: of(known), ...terms }),
         )
@@ -32,17 +32,18 @@ export const claimSteps = [
       queue: claimableQueue,
       handle: handleAge,
       finished: fc.array(fc.record({ id: pick, claim: pick }), { minLength: 1, maxLength: 3 }),
+      key: claimKey,
       limit,
       ...claimTerms,
       deadLetter,
     },
-    (world, { queue, handle, finished, limit, ttlSeconds, graceSeconds, deadLetter }) =>
+    (world, { queue, handle, finished, key, limit, ttlSeconds, graceSeconds, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
         const named = finished.flatMap(({ id, claim }) => {
           const [message, claimId] = [world.pick(world.messages, queue, id), world.pick(world.claims, queue, claim)]
           return message && claimId ? [{ message, claimId }] : []
         })
-        const terms = { limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
+        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.exchange({
             queue: of(known),

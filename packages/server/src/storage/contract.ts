@@ -300,9 +300,14 @@ export interface ClaimStore {
    * life, in whole seconds. A dead letter queue that is missing comes into being in the same move, with no metadata.
    * (One that is the queue itself moves nothing: no policy.) Where it lies in another store the message departs. Null
    * when nothing was there to claim.
+   *
+   * `key` makes a repetition harmless: while a claim of this queue that was made with the same key lives and holds
+   * something, it is answered as `get` would, whatever the terms, and nothing happens. Whoever makes two keys alike gets
+   * the same claim, at whatever moment and through whatever client they come. At most 255 bytes in UTF-8.
    */
   create(p: {
     queue: QueueHandle
+    key?: string | undefined
     limit: number
     ttlSeconds: number
     graceSeconds: number
@@ -313,11 +318,13 @@ export interface ClaimStore {
   /**
    * Finish and take: removes the finished messages, then takes others as `create` does, in one move. `gone` names those
    * of the finished that were not there any more. If any is there but not held by the live claim that is named with it,
-   * nothing happens at all and `kept` names those.
+   * nothing happens at all and `kept` names those. What is finished is removed also where `key` finds a claim, which is
+   * answered with what it holds then.
    */
   exchange(p: {
     queue: QueueHandle
     finished: readonly FinishedMessage[]
+    key?: string | undefined
     limit: number
     ttlSeconds: number
     graceSeconds: number

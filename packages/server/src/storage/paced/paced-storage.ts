@@ -194,12 +194,15 @@ function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostByte
 function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimStore {
   const { maxMessagesPostBytes, maxMessagesPerClaimOrPop } = limits
   const upTo = (count: number, of: QueueKey) => ({ of, sizes: pace.messages, count, maxBytes: maxMessagesPostBytes })
+  /** The claim that a key finds may hold more than is asked for now. */
+  const made = ({ queue, key, limit }: { queue: QueueKey; key?: string | undefined; limit: number }) =>
+    upTo(key === undefined ? limit : maxMessagesPerClaimOrPop, queue)
   const largest = (claim: Claim | null | Stale) => (claim === null || claim === STALE ? 0 : largestBody(claim.messages))
   return {
-    create: (p) => pace.run(upTo(p.limit, p.queue), () => claims.create(p), largest),
+    create: (p) => pace.run(made(p), () => claims.create(p), largest),
     exchange: (p) =>
       pace.run(
-        upTo(p.limit, p.queue),
+        made(p),
         () => claims.exchange(p),
         (answer) => (answer === STALE || 'kept' in answer ? 0 : largest(answer.claim)),
       ),

@@ -5,37 +5,37 @@ import { deadLetterOf } from './messages.ts'
 import { type MessageRow, toMessages } from './rows.ts'
 
 type Created = { incarnation: number; claim: number; messages: MessageRow[] }
-/** Positions in what was finished. */
-type Exchanged = { claim: Created | null; gone: number[] }
-type Kept = { kept: number[] }
 type Found = Created & { ttl: number; renewedAt: Instant }
+/** Positions in what was finished. */
+type Exchanged = { claim: Created | Found | null; gone: number[] }
+type Kept = { kept: number[] }
 
 export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
   const visit = lanes.visit.bind(lanes)
   const read = lanes.read.bind(lanes)
 
-  function toClaim(created: Created | null, ttlSeconds: number, now: Instant): Claim | null {
-    if (created === null) return null
-    const { incarnation, claim, messages } = created
+  /** A claim that was made now says nothing of its terms. */
+  function toClaim(made: Created | Found | null, ttlSeconds: number, now: Instant): Claim | null {
+    if (made === null) return null
+    const { incarnation, claim, messages } = made
     return {
       id: identifiers.ofClaim([incarnation, claim]),
-      ttlSeconds,
-      renewedAt: now,
+      ...('ttl' in made ? { ttlSeconds: made.ttl, renewedAt: made.renewedAt } : { ttlSeconds, renewedAt: now }),
       messages: toMessages(messages, incarnation, identifiers),
     }
   }
 
   return {
-    create({ queue, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
-      const parameters = { limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
-      return onQueue(visit<Created | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) =>
-        toClaim(answer as Created | null, ttlSeconds, now),
+    create({ queue, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+      const parameters = { key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
+      return onQueue(visit<Created | Found | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) =>
+        toClaim(answer as Created | Found | null, ttlSeconds, now),
       )
     },
 
-    exchange({ queue, finished, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+    exchange({ queue, finished, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
       const named = finished.map(({ id, claimId }) => [...identifiers.message(id), ...identifiers.claim(claimId)])
-      const terms = { limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
+      const terms = { key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
       const parameters = { finished: named, ...terms }
       return onQueue(visit<Exchanged | Kept | Stale>, { move: 'exchange_claim', queue, parameters }, (answer) => {
         const idsOf = (indexes: readonly number[]) => [...new Set(indexes.map((i) => finished[i]?.id as string))]

@@ -15,6 +15,7 @@ interface ClaimRow {
 }
 
 interface Terms {
+  readonly key?: string | undefined
   readonly ttlSeconds: number
   readonly graceSeconds: number
 }
@@ -26,9 +27,12 @@ export function createClaimStore(engine: Engine): ClaimStore {
   // Apart, since naming the expiry makes SQLite rewrite its index entry, whether it changes or not.
   const lengthen = db.prepare('UPDATE message SET ttl = ?, expires_at = ? WHERE rowid = ?')
   const insert = db.prepare(
-    'INSERT INTO claim (bucket, number, ends_at, ttl, renewed_at, holds, places) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO claim (bucket, number, ends_at, ttl, renewed_at, holds, places, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const select = db.prepare('SELECT number, ttl, renewed_at, places FROM claim WHERE bucket = ? AND number = ?')
+  const selectByKey = db.prepare(
+    'SELECT number, ttl, renewed_at, places FROM claim INDEXED BY claim_key WHERE bucket = ? AND key = ?',
+  )
   const renew = db.prepare('UPDATE claim SET ends_at = ?, ttl = ?, renewed_at = ? WHERE bucket = ? AND number = ?')
 
   function find(state: QueueState, claimId: string): ClaimRow | null {
@@ -37,10 +41,20 @@ export function createClaimStore(engine: Engine): ClaimStore {
     return (select.get(state.bucket, number) as ClaimRow | undefined) ?? null
   }
 
+  /** The live claim that was made with that key. */
+  function findByKey(state: QueueState, key: string | undefined): ClaimRow | null {
+    return key === undefined ? null : ((selectByKey.get(state.bucket, key) as ClaimRow | undefined) ?? null)
+  }
+
   function heldBy(claim: ClaimRow, state: QueueState): MessageRow[] {
     return (JSON.parse(claim.places) as number[])
       .map((place) => rows.byPlace(state, place))
       .filter((row) => row !== null && row.claim === claim.number) as MessageRow[]
+  }
+
+  function toClaim({ ttl, renewed_at }: ClaimRow, held: readonly MessageRow[], state: QueueState): Claim {
+    const messages = rows.toMessages(held, state)
+    return { id: messages[0]?.claimId as string, ttlSeconds: ttl, renewedAt: renewed_at, messages }
   }
 
   /** Claims these, the first that are visible; null when there are none. */
@@ -57,7 +71,7 @@ export function createClaimStore(engine: Engine): ClaimStore {
     })
     const places = JSON.stringify(taken.map((row) => row.place))
     const endsAt = now + terms.ttlSeconds * 1000
-    insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places)
+    insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places, terms.key ?? null)
     if (endsAt < state.endsAt) state.endsAt = endsAt
     state.free -= taken.length
     state.held += taken.length
@@ -69,6 +83,8 @@ export function createClaimStore(engine: Engine): ClaimStore {
   return {
     create: ({ queue, limit, deadLetter, now, ...terms }) =>
       onQueue(queue, now, (state, now) => {
+        const earlier = findByKey(state, terms.key)
+        if (earlier !== null) return toClaim(earlier, heldBy(earlier, state), state)
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         return taken instanceof Unfinished ? taken : take(state, taken, terms, now)
       }),
@@ -84,6 +100,15 @@ export function createClaimStore(engine: Engine): ClaimStore {
           else spots.set(id, spot)
         }
         if (kept.size > 0) return { kept: [...kept] }
+        const earlier = findByKey(state, terms.key)
+        if (earlier !== null) {
+          const removed = new Set([...spots.values()].map(({ place }) => place))
+          const held = heldBy(earlier, state).filter(({ place }) => !removed.has(place))
+          if (held.length > 0) {
+            settling.consume(state, [...spots.values()], now)
+            return { claim: toClaim(earlier, held, state), gone: [...gone] }
+          }
+        }
         const taken = deadLetters.firstDeliverable(state, limit, deadLetter, now)
         if (taken instanceof Unfinished) return taken
         settling.consume(state, [...spots.values()], now)
@@ -94,8 +119,7 @@ export function createClaimStore(engine: Engine): ClaimStore {
       onQueue(queue, now, (state) => {
         const claim = find(state, claimId)
         if (claim === null) return null
-        const messages = rows.toMessages(heldBy(claim, state), state)
-        return { id: claimId, ttlSeconds: claim.ttl, renewedAt: claim.renewed_at, messages }
+        return toClaim(claim, heldBy(claim, state), state)
       }),
 
     renew: ({ queue, claimId, now, ...terms }) =>

@@ -142,7 +142,8 @@ CREATE TABLE gone (
 CREATE INDEX gone_born ON gone (bucket, born_incarnation, born) WHERE born IS NOT NULL;
 CREATE INDEX gone_end ON gone ((gone_at + 0));
 
--- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say.
+-- A claim, live or over but not yet settled. `places` are those it took; which of them it still has, the messages say. `key` is that of the
+-- request that made it, where that may be repeated; of several with the same one, only the last can be live.
 CREATE TABLE claim (
   bucket bigint NOT NULL,
   number bigint NOT NULL,
@@ -150,9 +151,11 @@ CREATE TABLE claim (
   renewed_at bigint NOT NULL,
   ttl bigint NOT NULL,
   places bigint[] NOT NULL,
+  key text COLLATE "C",
   PRIMARY KEY (bucket, number)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX claim_end ON claim ((bucket + 0), ends_at);
+CREATE INDEX claim_key ON claim ((bucket + 0), key, number) WHERE key IS NOT NULL;
 
 -- What a POST with an idempotency key was answered: `count` messages of `created_at`, numbered from `first`.
 CREATE TABLE idempotency (

@@ -2,8 +2,9 @@
 
 -- create_claim, a visit
 --   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy,
---             with `elsewhere` where that queue lies in another store
---   answers   {incarnation, claim: its number, messages}, or null when there was nothing to claim | "stale"
+--             with `elsewhere` where that queue lies in another store; key, of a request that may be repeated
+--   answers   {incarnation, claim: its number, messages}, or null when there was nothing to claim; where the key finds a claim, what
+--             `get_claim` answers | "stale"
 CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -13,6 +14,10 @@ DECLARE
   ends_ bigint := now_ + 1000 * ttl_;
   messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint;
 BEGIN
+  IF p ? 'key' THEN
+    answer := found_claim(s, claim_of_key(s.bucket, p->>'key'), now_);
+    IF answer IS NOT NULL THEN RETURN; END IF;
+  END IF;
   IF s.free = 0 THEN RETURN; END IF;
   IF p ? 'deadLetter' THEN s := bury(s, p); END IF;
 
@@ -34,7 +39,8 @@ BEGIN
     RETURNING place, shown(m) AS message
   )
   SELECT json_agg(message ORDER BY place) INTO messages FROM held;
-  INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places) VALUES (s.bucket, s.last, ends_, now_, ttl_, places_);
+  INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places, key)
+  VALUES (s.bucket, s.last, ends_, now_, ttl_, places_, p->>'key');
   s.ends_at := least(s.ends_at, ends_);
   answer := json_build_object('incarnation', s.incarnation, 'claim', s.last, 'messages', messages);
 END $$;
@@ -82,14 +88,27 @@ END $$;
 --   takes     claim [incarnation, number], now
 --   answers   {incarnation, claim, ttl, renewedAt, messages}, or false when it is not live or holds nothing | "stale"
 CREATE FUNCTION get_claim(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE bucket_ bigint := bucket_of(p); s standing; c claim; messages json;
+DECLARE bucket_ bigint := bucket_of(p); s standing;
 BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
-  SELECT * INTO c FROM claim WHERE bucket = bucket_ AND number = claim_of(s, p->'claim');
-  SELECT json_agg(shown(m)) INTO messages FROM held_by(bucket_, c.number, (p->>'now')::bigint) m;
-  IF messages IS NULL THEN RETURN 'false'; END IF;
+  RETURN coalesce(found_claim(s, claim_of(s, p->'claim'), (p->>'now')::bigint), 'false');
+END $$;
+
+-- What `get_claim` answers of the claim of that number; null when it is not live or holds nothing.
+CREATE FUNCTION found_claim(s standing, number_ bigint, now_ bigint) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE c claim; messages json;
+BEGIN
+  SELECT * INTO c FROM claim WHERE bucket = s.bucket AND number = number_;
+  SELECT json_agg(shown(m)) INTO messages FROM held_by(s.bucket, c.number, now_) m;
+  IF messages IS NULL THEN RETURN NULL; END IF;
   RETURN json_build_object('incarnation', s.incarnation, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
+END $$;
+
+-- The number of the last claim that was made with that key: one that was made before it did not hold anything any more.
+CREATE FUNCTION claim_of_key(bucket_ bigint, key_ text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT number FROM claim WHERE bucket + 0 = bucket_ AND key = key_ ORDER BY number DESC LIMIT 1);
 END $$;
 
 -- renew_claim, a visit

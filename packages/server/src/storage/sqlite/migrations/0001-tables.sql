@@ -103,9 +103,12 @@ CREATE TABLE claim (
   holds      INTEGER NOT NULL,
   -- JSON array of the places of the messages that it took.
   places     TEXT    NOT NULL,
+  -- Of the request that made it, where that may be repeated.
+  key        TEXT,
   PRIMARY KEY (bucket, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX claim_end ON claim (bucket, ends_at);
+CREATE UNIQUE INDEX claim_key ON claim (bucket, key) WHERE key IS NOT NULL;
 
 -- A POST that may be repeated. The ids that were answered follow from the number of the first message, how many they were, and when they
 -- were posted.
