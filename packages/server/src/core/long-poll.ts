@@ -57,10 +57,13 @@ export class LongPolls {
     })
   }
 
-  /** What `take` takes, or null when the time was over, the client went away or the service stops. */
-  async take<T>(key: QueueKey, take: Attempt<T>, terms: WaitTerms): Promise<T | null> {
+  /**
+   * What `take` takes, or null when the time was over, the client went away or the service stops. `requestKey`: see
+   * `Takers.join`.
+   */
+  async take<T>(key: QueueKey, take: Attempt<T>, terms: WaitTerms, requestKey?: string): Promise<T | null> {
     return this.#poll(terms, take, (answer) => {
-      const taker = this.#parts.takers.join(key, take, answer)
+      const taker = this.#parts.takers.join(key, take, answer, requestKey)
       return () => taker.leave()
     })
   }

@@ -8,6 +8,10 @@ export interface FoundClaim {
   readonly claim: Claim
 }
 
+interface TakeTerms extends ClaimTerms {
+  readonly key?: string | undefined
+}
+
 interface ClaimParts {
   readonly storage: Pick<Storage, 'claims'>
   readonly queues: QueueDirectory
@@ -16,7 +20,7 @@ interface ClaimParts {
 /** Null when there is nothing to claim. */
 export async function takeClaim(
   key: QueueKey,
-  terms: ClaimTerms,
+  terms: TakeTerms,
   now: Instant,
   { storage, queues }: ClaimParts,
 ): Promise<FoundClaim | null> {

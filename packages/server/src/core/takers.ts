@@ -20,6 +20,7 @@ export interface Taker {
 interface Waiting extends Taker {
   readonly take: Take<unknown>
   readonly answer: Answer<unknown>
+  readonly requestKey: string | undefined
   /** The attempt under way: whether it was answered. */
   trying: Promise<boolean> | null
 }
@@ -50,13 +51,14 @@ export class Takers {
 
   /**
    * For one who has found nothing, or has not tried: where others stand in the line there is nothing, unless it is served
-   * already.
+   * already. Of those with the same `requestKey` one finds what the other has taken.
    */
-  join<T>(key: QueueKey, take: Take<T>, answer: Answer<T>): Taker {
+  join<T>(key: QueueKey, take: Take<T>, answer: Answer<T>, requestKey?: string): Taker {
     const line = this.#lineOf(key)
     const one: Waiting = {
       take,
       answer: answer as Answer<unknown>,
+      requestKey,
       trying: null,
       leave: async () => {
         this.#remove(line, one)
@@ -96,14 +98,19 @@ export class Takers {
 
   /**
    * Whether all were answered, so that there may be more. Where one finds nothing, there is nothing for the others
-   * either.
+   * either, unless they repeat a request that was answered.
    */
   async #serveInTurn(line: Line): Promise<boolean> {
+    const served = new Set<string>()
+    let isEmpty = false
     for (const one of line.waiting) {
+      if (isEmpty && served.size === 0) break
+      if (isEmpty && !(one.requestKey !== undefined && served.has(one.requestKey))) continue
       one.trying = this.#try(line, one)
-      if (!(await one.trying)) return false
+      if (!(await one.trying)) isEmpty = true
+      else if (one.requestKey !== undefined) served.add(one.requestKey)
     }
-    return true
+    return !isEmpty
   }
 
   async #try(line: Line, one: Waiting): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
 import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
-import { pageParams, WAIT } from './common-docs.ts'
+import { idempotencyKey, pageParams, WAIT } from './common-docs.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
 
 export function claimTerms(limits: Limits, leastGrace: number): { ttl: JsonSchema; grace: JsonSchema } {
@@ -68,6 +68,13 @@ const createClaim: DescribeDoor = (context) => {
     description:
       `${take.description} With \`delete\`, an addition of this service, it first deletes what is finished, in the same ` +
       'move: both happen, or nothing. The caller must be allowed to delete messages, too. Only the claim waits.',
+    headers: {
+      'Idempotency-Key': idempotencyKey(
+        'Addition of this service. While a claim of this queue that the same client made with the same key lives and holds ' +
+          'messages, it is answered as it is, whatever else the request says, and nothing is claimed. What is in `delete` ' +
+          'goes all the same, and in a repetition is `gone`.',
+      ),
+    },
     body: {
       required: false,
       schema: {
@@ -90,7 +97,11 @@ const createClaim: DescribeDoor = (context) => {
       ...examples,
       {
         name: 'finish-and-take',
-        request: { path: `${home}/claims?limit=2`, body: { delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] } },
+        request: {
+          path: `${home}/claims?limit=2`,
+          headers: { 'Idempotency-Key': 'take-2' },
+          body: { delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] },
+        },
         answer: { status: 200, body: { messages: [], gone: [] } },
       },
     ],

@@ -7,6 +7,7 @@ import { printJson } from '../../model/json.ts'
 import type { Json } from '../../model/model.ts'
 import { readFields, readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
+import { readIdempotencyKey } from '../idempotency-key.ts'
 import { ageOf, messageDocuments } from '../message-documents.ts'
 import { IntegerParam, readQuery } from '../query.ts'
 import { claimDocs } from './claim-docs.ts'
@@ -32,7 +33,10 @@ export const claimDoors: readonly AnyDoor[] = [
     query: CREATE_QUERY,
     body: NewClaim,
     describe: claimDocs.create,
-    decode: (request) => readNewClaim(request, NewClaim),
+    decode: (request) => ({
+      ...readNewClaim(request, NewClaim),
+      idempotencyKey: readIdempotencyKey(request.headers['idempotency-key'] as string | undefined),
+    }),
     encode({ found, gone }, request) {
       const goneToo = gone === null ? '' : `, "gone": ${printJson([...gone])}`
       if (found === null) return gone === null ? NO_CONTENT : ok(`{"messages": []${goneToo}}`)

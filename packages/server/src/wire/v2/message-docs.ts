@@ -3,7 +3,7 @@ import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
-import { pageParams, WAIT } from './common-docs.ts'
+import { idempotencyKey, pageParams, WAIT } from './common-docs.ts'
 import { CLAIM, EVENT, MARKER, MESSAGE, SECOND_EVENT, SECOND_MESSAGE } from './example-ids.ts'
 
 const ORDER = { order: 1017 }
@@ -22,14 +22,10 @@ const postMessages: DescribeDoor = ({ limits, kind, home }) => ({
   summary: 'Post messages',
   description: `All are stored, or none. A ${kind} that does not exist is created.`,
   headers: {
-    'Idempotency-Key': {
-      description:
-        'Addition of this service. A POST with the same key and the same body is answered as the first one was for ' +
+    'Idempotency-Key': idempotencyKey(
+      'Addition of this service. A POST with the same key and the same body is answered as the first one was for ' +
         `${limits.idempotencySeconds} seconds, and stores nothing.`,
-      type: 'string',
-      minLength: 1,
-      maxLength: 255,
-    },
+    ),
   },
   body: {
     required: true,

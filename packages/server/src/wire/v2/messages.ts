@@ -15,10 +15,10 @@ import {
 } from '../../core/operations/messages/post-messages.ts'
 import { NestedTooDeep, printJson } from '../../model/json.ts'
 import type { Json, JsonObject } from '../../model/model.ts'
-import { isStorable } from '../../model/text.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { eventStream } from '../event-stream.ts'
+import { readIdempotencyKey } from '../idempotency-key.ts'
 import { nextLink } from '../links.ts'
 import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
@@ -224,23 +224,13 @@ export function readPost(
   }
 }
 
-const LONGEST_IDEMPOTENCY_KEY = 255
-
-/** An addition of ours: a POST with an `Idempotency-Key` may be repeated. */
+/** `text`: of what is posted. */
 export function readIdempotency(
-  key: string | undefined,
+  given: string | undefined,
   text: () => string,
 ): { key: string; digest: string } | undefined {
-  if (key === undefined) return undefined
-  if (key === '' || key.length > LONGEST_IDEMPOTENCY_KEY || !isStorable(key)) {
-    throw invalidRequest(
-      `Idempotency-Key must have at least 1 and at most ${LONGEST_IDEMPOTENCY_KEY} characters, all of which can be stored.`,
-    )
-  }
-  return {
-    key,
-    digest: createHash('sha256').update(text()).digest('base64'),
-  }
+  const key = readIdempotencyKey(given)
+  return key === undefined ? undefined : { key, digest: createHash('sha256').update(text()).digest('base64') }
 }
 
 /** A message as it was posted. `fields` are `PostedMessageFields`, or those of an older version. */

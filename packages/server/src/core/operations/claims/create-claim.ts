@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Instant } from '../../../model/model.ts'
 import type { FinishedMessage } from '../../../storage/contract.ts'
 import { ZaqarError } from '../../errors.ts'
@@ -12,6 +13,8 @@ export interface CreateClaimInput extends WantedClaim {
   readonly waitSeconds?: number | undefined
   /** Messages to delete in the same move, each with the claim that holds it. */
   readonly finished?: readonly FinishedMessage[] | undefined
+  /** Makes a repetition harmless: the live claim that the same client made with the same key is answered again. */
+  readonly idempotencyKey?: string | undefined
 }
 
 export interface CreatedClaim {
@@ -36,8 +39,10 @@ export const createClaim = defineOperation({
       resource: { method: 'DELETE', path: `${messages}/${id}` },
     }))
   },
-  async run(input, { key, storage, queues, limits, longPolls, pushes, signal }): Promise<CreatedClaim> {
-    const terms = claimTerms(input, limits)
+  async run(input, ctx): Promise<CreatedClaim> {
+    const { caller, key, storage, queues, limits, longPolls, pushes, signal } = ctx
+    const requestKey = requestKeyOf(input, caller.clientId)
+    const terms = { ...claimTerms(input, limits), key: requestKey }
     const { finished } = input
     if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
       throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })
@@ -61,7 +66,17 @@ export const createClaim = defineOperation({
       finished === undefined || gone !== null
         ? takeClaim(queueKey, terms, now, { storage, queues })
         : finishAndTake(now, finished)
-    const found = await longPolls.take(queueKey, attempt, { waitSeconds: checkWait(input.waitSeconds), signal })
+    const waitTerms = { waitSeconds: checkWait(input.waitSeconds), signal }
+    const found = await longPolls.take(queueKey, attempt, waitTerms, requestKey)
     return { found, gone }
   },
 })
+
+/**
+ * Two workers may think of the same key, and nothing tells their requests apart as messages do those of a POST: they
+ * must not both be given the same messages.
+ */
+function requestKeyOf({ idempotencyKey }: CreateClaimInput, clientId: string): string | undefined {
+  if (idempotencyKey === undefined) return undefined
+  return hash('sha256', JSON.stringify([clientId, idempotencyKey]), 'base64')
+}

@@ -6,6 +6,7 @@ import { renewClaim } from '../../../core/operations/claims/renew-claim.ts'
 import { printJson } from '../../../model/json.ts'
 import type { Json, JsonObject } from '../../../model/model.ts'
 import { readFields } from '../../body.ts'
+import { readIdempotencyKey } from '../../idempotency-key.ts'
 import { ageOf } from '../../message-documents.ts'
 import { FinishedMessage } from '../../v2/claims.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from '../../v2/example-ids.ts'
@@ -34,6 +35,7 @@ export const claimDoors: readonly AnySocketDoor[] = [
       ...Terms,
       wait: Type.Optional(Type.Integer()),
       delete: Type.Optional(Type.Array(Type.Object({}))),
+      idempotency_key: Type.Optional(Type.String()),
     }),
     target: toQueue('POST', '/claims'),
     waits,
@@ -46,6 +48,7 @@ export const claimDoors: readonly AnySocketDoor[] = [
         const { id, claim_id: claimId }: Static<typeof FinishedMessage> = readFields(element, FinishedMessage)
         return { id, claimId }
       }),
+      idempotencyKey: readIdempotencyKey(body['idempotency_key'] as string | undefined),
     }),
     encode({ found, gone }) {
       const goneToo = gone === null ? '' : `, "gone": ${printJson([...gone])}`
@@ -63,7 +66,8 @@ export const claimDoors: readonly AnySocketDoor[] = [
       details:
         '`ttl` and `grace` in seconds. Where there is nothing to claim, none is made, and the answer is 204 with null. With `wait` the answer ' +
         'comes once there is something, or after so many seconds. `delete` names messages that are finished, each with ' +
-        'the claim that holds it: they go in the same move, and `gone` says which were not there any more.',
+        'the claim that holds it: they go in the same move, and `gone` says which were not there any more. While a claim that the same ' +
+        'client made with the same `idempotency_key` lives and holds messages, it is answered as it is.',
       answers: upstreamAnswers.claim_create,
       example: {
         body: { queue_name: 'jobs', limit: 1, ttl: 300, grace: 60, delete: [{ id: SECOND_MESSAGE, claim_id: CLAIM }] },
