@@ -126,6 +126,32 @@ describe('two nodes on one database', { skip: (await missingPostgres()) ?? false
     assert.equal(JSON.parse(listed.text).messages.length, 1)
   })
 
+  test('a claim with an Idempotency-Key is made once, however often it is asked for on either', async () => {
+    await post(here, 'taken', ...Array.from({ length: 20 }, (_, body) => body))
+    const take = ({ client }: Node): Promise<TestAnswer> =>
+      client.post('/v2/queues/taken/claims?limit=2&wait=5', {}, { headers: { 'Idempotency-Key': 'k' } })
+    const answers = await Promise.all([here, there, here, there, here, there].map(take))
+    answers.push(await take(here), await take(there))
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201])
+    assert.equal(new Set(answers.map(({ headers }) => headers['location'])).size, 1)
+    for (const { text } of answers) assert.deepEqual(bodiesOf(JSON.parse(text).messages), [0, 1])
+    const { claimed } = JSON.parse((await there.client.get('/v2/queues/taken/stats')).text).messages
+    assert.equal(claimed, 2)
+  })
+
+  test('a claim that waits on one is answered on the other, where it is repeated', async () => {
+    const take = ({ client }: Node): Promise<TestAnswer> =>
+      client.post('/v2/queues/awaited/claims?wait=20', {}, { headers: { 'Idempotency-Key': 'k' } })
+    await post(here, 'awaited', 'early')
+    assert.equal((await here.client.delete('/v2/queues/awaited/messages?pop=1')).status, 200)
+    const waiting = [take(here), take(there)]
+    await Promise.all([lookedOnce('awaited', here), lookedOnce('awaited', there)])
+    await post(here, 'awaited', 'late')
+    const answers = await Promise.all(waiting)
+    assert.equal(new Set(answers.map(({ headers }) => headers['location'])).size, 1)
+    for (const { text } of answers) assert.deepEqual(bodiesOf(JSON.parse(text).messages), ['late'])
+  })
+
   test('settings of a queue that are changed on one count on the other from the next request on', async () => {
     await post(there, 'settings', 'known there')
     const patch = [{ op: 'add', path: '/metadata/_default_message_ttl', value: 77 }]

@@ -19,11 +19,28 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.equal(once, again)
     assert.deepEqual(bodies(claimed), [{ order: 1 }, { order: 2 }])
     const [deleted, renewed, released, ...others] = more
-    const [steady, next, steadyEnded, waited, reclaimed, dead, redriven, popped, stats, ...last] = others
+    const [
+      steady,
+      next,
+      steadyEnded,
+      ,
+      taken,
+      takenAgain,
+      takenEnded,
+      waited,
+      reclaimed,
+      dead,
+      redriven,
+      popped,
+      stats,
+      ...last
+    ] = others
     assert.deepEqual([deleted, renewed, released], ['', '', ''])
     assert.equal(JSON.parse(steady as string).resources.length, 2)
     assert.deepEqual([bodies(next), JSON.parse(next as string).gone], [[{ order: 5 }], []])
-    assert.equal(steadyEnded, '')
+    assert.deepEqual([steadyEnded, takenEnded], ['', ''])
+    assert.deepEqual(bodies(taken), [{ order: 6 }])
+    assert.equal(takenAgain, taken)
     assert.deepEqual(bodies(waited), [{ order: 2 }, { order: 3 }])
     assert.deepEqual(bodies(reclaimed), [{ order: 3 }])
     assert.deepEqual(bodies(dead), [{ order: 2 }])

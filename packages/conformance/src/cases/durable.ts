@@ -37,13 +37,14 @@ export function durableCases(it: It): void {
     assert.deepEqual(await scene.listed(queue, { after: second }), ['c', 'd', 'delayed', 'e'])
   })
 
-  it.needing('survivesReopen', 'claims, their ends and claim counts', async (scene) => {
+  it.needing('survivesReopen', 'claims, their keys, ends and claim counts', async (scene) => {
     const queue = await scene.queue()
     await scene.post(queue, 'a', 'b', 'c')
-    const kept = await scene.claim(queue, { limit: 1, ttlSeconds: 60 })
+    const kept = await scene.claim(queue, { key: 'key', limit: 1, ttlSeconds: 60 })
     const released = await scene.claim(queue, { limit: 1 })
     await scene.release(queue, released.id)
     await scene.clients.reopen()
+    assert.deepEqual(await scene.claim(queue, { key: 'key' }), kept)
     assert.deepEqual(await scene.getClaim(queue, kept.id), kept)
     assert.equal(await scene.getClaim(queue, released.id), null)
     assert.deepEqual(await scene.listed(queue), ['b', 'c'])

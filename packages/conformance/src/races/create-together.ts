@@ -24,6 +24,20 @@ export async function createTogether({ now, storage }: Scene, clients: readonly 
   for (const post of posts) assert.deepEqual(post, posts[0], 'a repeated POST has one answer')
   assert.equal(fresh(await storage.queues.stats({ queue, now })).free, 1, 'and is stored once')
 
+  const claimTerms = { queue, key: 'key', limit: 1, ttlSeconds: 60, graceSeconds: 60, deadLetter: null, now }
+  const claims = await allAtOnce(callers, clients, (client) => client.claims.create(claimTerms))
+  const exchanges = await allAtOnce(callers, clients, (client) =>
+    client.claims.exchange({ ...claimTerms, finished: [] }),
+  )
+  const [claim] = claims
+  assert.deepEqual(
+    fresh(claim)?.messages.map(({ claimCount }) => claimCount),
+    [1],
+    'a repeated claim is made once',
+  )
+  for (const answer of claims) assert.deepEqual(answer, claim, 'and has one answer')
+  for (const answer of exchanges) assert.deepEqual(answer, { claim, gone: [] }, 'also where it finishes something')
+
   const terms = {
     queue,
     subscriber: 'http://one.example/',

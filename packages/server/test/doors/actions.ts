@@ -51,6 +51,7 @@ export interface Terms {
   readonly grace?: number
   readonly limit?: number
   readonly wait?: number
+  readonly idempotencyKey?: string
 }
 
 export interface Shown {

@@ -141,9 +141,11 @@ class HttpActions implements Actions {
     return this.#form.messagesIn(json(answer) as never).map(toShown)
   }
 
-  async claim(queue: string, { ttl = MINUTE, grace = MINUTE, limit, wait }: Terms = {}): Promise<Claim | null> {
+  async claim(queue: string, terms: Terms = {}): Promise<Claim | null> {
+    const { ttl = MINUTE, grace = MINUTE, limit, wait, idempotencyKey } = terms
     const target = `${this.#at(queue, '/claims')}?${queryOf({ limit, wait })}`
-    const answer = refuse(await this.#client.post(target, { ttl, grace }))
+    const headers = idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }
+    const answer = refuse(await this.#client.post(target, { ttl, grace }, { headers }))
     if (answer.status === 204) {
       assertNoContent(answer)
       assert.equal(answer.headers['location'], undefined)

@@ -94,9 +94,10 @@ class SocketActions implements Actions {
     return body.messages.map(toShown)
   }
 
-  async claim(queue: string, { ttl = MINUTE, grace = MINUTE, limit, wait }: Terms = {}): Promise<Claim | null> {
-    const terms = { ttl, grace, ...(limit !== undefined && { limit }), ...(wait !== undefined && { wait }) }
-    const { status, body } = await this.#ask('claim_create', { queue_name: queue, ...terms })
+  async claim(queue: string, terms: Terms = {}): Promise<Claim | null> {
+    const { ttl = MINUTE, grace = MINUTE, idempotencyKey, ...further } = terms
+    const key = idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }
+    const { status, body } = await this.#ask('claim_create', { queue_name: queue, ttl, grace, ...further, ...key })
     if (status === 204) return null
     assert.equal(status, 201)
     const messages: Shown[] = body.messages.map(toShown)

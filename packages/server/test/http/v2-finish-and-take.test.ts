@@ -196,6 +196,66 @@ describe('a claim with delete', () => {
   })
 })
 
+describe('a claim with delete and a key', () => {
+  const repeatable = (finished: readonly unknown[], how = 'limit=1', key = 'take-1') =>
+    given.client.post(`${CLAIMS}?${how}`, { delete: finished }, { headers: { 'Idempotency-Key': key } })
+
+  test('answers the claim that it made when it is repeated, and what it deleted as gone', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const finished = await claim(1)
+    const first = await repeatable(finished)
+    const again = await repeatable(finished)
+    assert.deepEqual([first.status, again.status], [201, 201])
+    assert.equal(again.headers['location'], first.headers['location'])
+    assert.deepEqual(json(again).messages, json(first).messages)
+    assert.deepEqual([json(first).gone, json(again).gone], [[], [finished[0]?.id]])
+    assert.deepEqual(await kept(), [2, 3])
+    assert.equal(await claimedCount(), 1)
+  })
+
+  test('claims in its repetition, where nothing was there to claim at first', async () => {
+    await given.post('jobs', { body: 1 })
+    const finished = await claim(1)
+    assert.equal((await repeatable(finished)).status, 200)
+    await given.post('jobs', { body: 2 })
+    const again = await repeatable(finished)
+    assert.deepEqual([again.status, bodiesIn(again), json(again).gone], [201, [2], [finished[0]?.id]])
+  })
+
+  test('is one claim with a repetition that comes while it still waits', async () => {
+    await given.post('jobs', { body: 1 })
+    const finished = await claim(1)
+    const first = repeatable(finished, 'wait=20')
+    assert.ok(await waits(first))
+    const again = repeatable(finished, 'wait=20')
+    assert.ok(await waits(again))
+    await given.post('jobs', { body: 2 })
+    assert.deepEqual([json(await first).gone, json(await again).gone], [[], [finished[0]?.id]])
+    assert.equal((await again).headers['location'], (await first).headers['location'])
+    assert.deepEqual([bodiesIn(await first), bodiesIn(await again)], [[2], [2]])
+  })
+
+  test('deletes what the claim of its key holds, and goes on to the next', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const first = await repeatable([], 'limit=2')
+    const [one, two] = finishedOf(first)
+    assert.deepEqual(bodiesIn(await repeatable([one])), [2])
+    const next = await repeatable([two])
+    assert.deepEqual(bodiesIn(next), [3])
+    assert.notEqual(next.headers['location'], first.headers['location'])
+  })
+
+  test('does nothing at all when a message is held otherwise', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const [other] = await claim(1)
+    const [mine] = finishedOf(await repeatable([]))
+    const wrong = { id: other?.id, claim_id: mine?.claim_id }
+    assertError(await repeatable([mine, wrong]), 403, 'Unable to delete', other?.id as string)
+    assert.deepEqual(await kept(), [1, 2, 3])
+    assert.deepEqual(finishedOf(await repeatable([])), [mine])
+  })
+})
+
 describe('a claim without delete', () => {
   test('answers as ever', async () => {
     assertNoContent(await given.client.post(CLAIMS))
