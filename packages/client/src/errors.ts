@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'unexpected_answer'
   | 'unreachable'
   | 'timeout'
+  | 'claim_lost'
 
 interface Details {
   /** Of the answer; 0 where there was none. */
@@ -76,6 +77,11 @@ export class Unreachable extends ZaqarError {
 /** There was no answer in time. */
 export class Timeout extends ZaqarError {
   override readonly name = 'Timeout'
+}
+
+/** A claim ended before its message was done with: somebody else may get it. */
+export class ClaimLost extends ZaqarError {
+  override readonly name = 'ClaimLost'
 }
 
 const KINDS = {

@@ -9,6 +9,8 @@ export interface ClaimOptions extends ClaimTerms, CallOptions {
   readonly limit?: number | undefined
   /** How long the service may wait for something to claim, in seconds, up to 20. */
   readonly wait?: number | undefined
+  /** Names the claim, so that it can be asked for again; made by the client where it is not given. */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** A message that is done, with the claim that holds it. */
@@ -85,12 +87,14 @@ export class Queue extends Topic {
     return (await this.send('POST', '/share', { body: terms, ...options })).document
   }
 
-  async #claim<Body>(body: object, { ttl, grace, limit, wait, ...options }: ClaimOptions): Promise<Exchanged<Body>> {
+  async #claim<Body>(
+    body: object,
+    { ttl, grace, limit, wait, idempotencyKey = crypto.randomUUID(), ...options }: ClaimOptions,
+  ): Promise<Exchanged<Body>> {
     const answer = await this.send('POST', '/claims', {
       query: { limit, wait },
       body: { ttl, grace, ...body },
-      // One whose answer is lost holds messages until its end.
-      isRepeatable: false,
+      headers: { 'Idempotency-Key': idempotencyKey },
       waits: wait,
       ...options,
     })
