@@ -45,7 +45,7 @@ type ConsumedQueue = Pick<
 
 /** Seconds that a take waits for messages: as long as the service lets it. */
 const WAIT = 20
-/** Between two takes of nothing where the service does not wait, as upstream's, in milliseconds. */
+/** Between two takes of nothing, in milliseconds. */
 const POLL_MS = 1_000
 /** What a handler still has to finish when it is to give back its message, in milliseconds. */
 const MOMENT_MS = 1_000
@@ -184,6 +184,8 @@ export class Consumer<Body = unknown> {
   /** The same request until it is answered, so that nothing is claimed that nobody knows of. */
   async #take(limit: number): Promise<void> {
     const finished = this.#exchanges ? this.#finished.take() : []
+    // What goes along is to be known as deleted at once.
+    const wait = finished.length > 0 ? 0 : WAIT
     const request = { ...this.#terms, limit, idempotencyKey: crypto.randomUUID() }
     const since = Date.now()
     const { signal } = this.#stopping
@@ -193,9 +195,13 @@ export class Consumer<Body = unknown> {
       try {
         const taken = await this.#queue.exchange(
           finishedOf(finished),
-          isLast ? { ...request, wait: 0, timeout: LAST_TIMEOUT } : { ...request, wait: WAIT, signal },
+          isLast ? { ...request, wait: 0, timeout: LAST_TIMEOUT } : { ...request, wait, signal },
         )
-        return await this.#taken(taken, { finished, since, start })
+        this.#taken(taken, finished)
+        if (taken.claim !== null) return await this.#claimed(taken.claim, since)
+        // Where the service does not wait, as upstream's.
+        if (wait > 0 && Date.now() - start < POLL_MS) await pause(POLL_MS, signal).catch(() => {})
+        return
       } catch (error) {
         if (isNotHeld(error)) return await this.#finished.deleteEach(finished)
         // A waiting one is cut off, and asked for once more, in case that it has brought something just then.
@@ -207,15 +213,10 @@ export class Consumer<Body = unknown> {
     }
   }
 
-  async #taken(
-    { claim, isKnown }: Exchanged,
-    { finished, since, start }: { finished: readonly HeldMessage[]; since: number; start: number },
-  ): Promise<void> {
+  #taken({ isKnown }: Exchanged, finished: readonly HeldMessage[]): void {
     this.#exchanges = isKnown
     if (isKnown) this.#deleted(finished)
     else this.#finished.add(...finished)
-    if (claim !== null) return await this.#claimed(claim, since)
-    if (Date.now() - start < POLL_MS) await pause(POLL_MS, this.#stopping.signal).catch(() => {})
   }
 
   async #claimed(taken: NonNullable<Exchanged['claim']>, since: number): Promise<void> {
