@@ -40,8 +40,8 @@ export function recorder(): { readonly fetch: typeof globalThis.fetch; readonly 
 }
 
 /** Headers that the description has once for all operations, or that go without saying. */
-const ANYWHERE = ['Accept', 'Client-ID', 'Content-Type', 'X-Project-Id', 'X-Roles', 'URL-Signature', 'URL-Paths']
-ANYWHERE.push('URL-Methods', 'URL-Expires')
+const ANYWHERE = ['accept', 'client-id', 'content-type', 'x-project-id', 'x-roles', 'url-signature', 'url-paths']
+ANYWHERE.push('url-methods', 'url-expires')
 /** Its other parameters are metadata that queues must have. */
 const WITH_METADATA = 'v2.queues.list'
 /** Their bodies are metadata, of which few are named. */
@@ -74,7 +74,7 @@ export class DescribedApi {
     const { operationId } = placed.operation
     const parts = [
       ...[...url.searchParams.keys()].map((name) => `?${name}`),
-      ...Object.keys(headers).flatMap((name) => (ANYWHERE.includes(name) ? [] : [`${name}:`])),
+      ...Object.keys(headers).flatMap((name) => (isAnywhere(name) ? [] : [`${name}:`])),
       ...(OF_METADATA.includes(operationId) ? [] : membersOf(body)),
     ].map((part) => `${operationId} ${part}`)
     const known = partsOf(placed)
@@ -94,11 +94,15 @@ export class DescribedApi {
   }
 }
 
+function isAnywhere(header: string): boolean {
+  return ANYWHERE.includes(header.toLowerCase())
+}
+
 function partsOf(placed: PlacedOperation): string[] {
   const { operationId, parameters = [] } = placed.operation
   const named = (parameters as Schema[]).flatMap(({ in: place, name }) => {
     if (place === 'query') return [`?${name}`]
-    return place === 'header' && !ANYWHERE.includes(name) ? [`${name}:`] : []
+    return place === 'header' && !isAnywhere(name) ? [`${name}:`] : []
   })
   const members = OF_METADATA.includes(operationId) ? [] : Object.keys(bodyOf(placed)?.schema.properties ?? {})
   return [...named, ...members].map((part) => `${operationId} ${part}`)

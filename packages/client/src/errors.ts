@@ -46,6 +46,11 @@ export class ZaqarError extends Error {
     this.requestId = details.requestId ?? null
     this.retryAfterSeconds = details.retryAfterSeconds ?? null
   }
+
+  /** Whether asking again would bring the same: what is asked is wrong, or not allowed. */
+  get isFinal(): boolean {
+    return ['bad_request', 'unauthenticated', 'forbidden'].includes(this.code)
+  }
 }
 
 /** 400, and what else of 4xx has no class of its own: the request is wrong. */

@@ -176,7 +176,7 @@ function isLost({ code, status }: ZaqarError): boolean {
 }
 
 /** No answer of the service is longer, in bytes: 20 messages of 256 KiB are 5 MiB, and operators may allow more. */
-const LONGEST_ANSWER = 2 ** 28
+const LONGEST_ANSWER = 2 ** 26
 
 async function textOf({ body, status }: Response): Promise<string> {
   if (body === null) return ''

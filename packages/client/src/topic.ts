@@ -1,7 +1,7 @@
 import type { Delivery, Failure, Message, Metadata, PoppedMessage, Stats, Subscription } from './documents.ts'
-import { NotFound } from './errors.ts'
+import { NotFound, ZaqarError } from './errors.ts'
 import { markerIn, pagesOf } from './pages.ts'
-import { pause } from './pause.ts'
+import { backoff, pause } from './pause.ts'
 import { type CallOptions, memberOf, type Requests } from './requests.ts'
 
 export interface PostOptions extends CallOptions {
@@ -138,16 +138,27 @@ export class Topic {
     return { messages, marker: messages.length === 0 ? marker : (markerIn(answer) ?? messages.at(-1)?.id) }
   }
 
-  /** All messages in order, each once; with `wait`, for ever. */
+  /**
+   * All messages in order, each once. With `wait` for ever: it goes on behind the last one when the service was away,
+   * and ends with an error only where going on has no sense.
+   */
   async *messages<Body = unknown>({
     from,
     wait = false,
     ...options
   }: FollowOptions = {}): AsyncGenerator<Message<Body>> {
     let marker = from
-    for (;;) {
+    for (let failures = 0; ; ) {
       const start = Date.now()
-      const page = await this.list<Body>({ ...options, marker, ...(wait && { wait: LONG_POLL }) })
+      let page: Page<Body>
+      try {
+        page = await this.list<Body>({ ...options, marker, ...(wait && { wait: LONG_POLL }) })
+        failures = 0
+      } catch (error) {
+        if (!wait || !(error instanceof ZaqarError) || error.isFinal) throw error
+        await pause(backoff(failures++, { first: POLL_MS }), options.signal)
+        continue
+      }
       yield* page.messages
       marker = page.marker
       if (page.messages.length > 0) continue

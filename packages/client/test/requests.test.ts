@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
+  BadRequest,
   Conflict,
   type KeystoneAuth,
   Timeout,
@@ -114,6 +115,54 @@ describe('a request', () => {
   })
 })
 
+test('an address that is none is an error at once', () => {
+  for (const url of ['', 'localhost:8888', '/queues', 'ws://service.test']) {
+    assert.throws(() => new Zaqar({ url }), ZaqarError, url)
+  }
+})
+
+test('a path may stand before the version of the API, and look like one', async () => {
+  for (const [url, path] of [
+    ['http://service.test/queues/v2/', '/queues/v2/ping'],
+    ['http://service.test/v2-messaging', '/v2-messaging/v2/ping'],
+    ['http://service.test/v1.1', '/v2/ping'],
+  ] as const) {
+    const { fetch, sent } = scripted({ status: 204 })
+    await new Zaqar({ url, fetch }).ping()
+    assert.equal(sent[0]?.url, `http://service.test${path}`)
+  }
+})
+
+test('a body that is no JSON is an error of who posts it, and not sent', async () => {
+  const { fetch, sent } = scripted()
+  await assert.rejects(client(fetch).queue('jobs').post(1n), TypeError)
+  assert.equal(sent.length, 0)
+})
+
+test('a ping says whether the service answers, and whose fault it is where it cannot', async () => {
+  const { fetch } = scripted({ status: 204 }, BUSY, LOST, { status: 400, body: { title: 'Invalid' } })
+  const zaqar = client(fetch, { retries: 0 })
+  assert.deepEqual([await zaqar.ping(), await zaqar.ping(), await zaqar.ping()], [true, false, false])
+  await assert.rejects(zaqar.ping(), BadRequest)
+})
+
+test('listings end where they say so: with a page that is empty, or leads nowhere', async () => {
+  const next = [{ rel: 'next', href: '/v2/queues?marker=a' }]
+  const queue = { name: 'a', href: '/v2/queues/a' }
+  for (const last of [
+    { queues: [], links: next },
+    { queues: [], links: [] },
+    { queues: [queue], links: [] },
+  ]) {
+    const { fetch, sent } = scripted(
+      { status: 200, body: { queues: [queue], links: next } },
+      { status: 200, body: last },
+    )
+    assert.equal((await Array.fromAsync(client(fetch).queues({ limit: 1 }))).length, 1 + last.queues.length)
+    assert.equal(sent[1]?.url, 'http://service.test/v2/queues?limit=1&marker=a')
+  }
+})
+
 describe('a token', () => {
   test('that is not accepted any more is renewed once', async () => {
     const { fetch, sent } = scripted({ status: 401 }, { status: 200, body: { messages: [], links: [] } })
@@ -128,6 +177,32 @@ describe('a token', () => {
       sent.map(({ headers }) => headers['X-Auth-Token']),
       ['old', 'new'],
     )
+  })
+
+  test('that many requests have shown is renewed once for all of them', async () => {
+    let tokens = 0
+    const shown: string[] = []
+    const fetch: typeof globalThis.fetch = async (_input, { headers } = {}) => {
+      const token = (headers as Record<string, string>)['X-Auth-Token'] ?? ''
+      shown.push(token)
+      return token === 'token 1' ? new Response(null, { status: 401 }) : Response.json({ messages: [], links: [] })
+    }
+    const jobs = client(fetch, { auth: { token: () => `token ${++tokens}` } }).queue('jobs')
+    await Promise.all(Array.from({ length: 10 }, () => jobs.list()))
+    assert.equal(tokens, 2)
+    assert.deepEqual(shown.filter((token) => token === 'token 2').length, 10)
+  })
+
+  test('that cannot be had is an error of who gives it, and asked for again by the next request', async () => {
+    const { fetch } = scripted({ status: 200, body: { messages: [], links: [] } })
+    let times = 0
+    const token = () => {
+      if (times++ === 0) throw new Error('no network')
+      return 'a token'
+    }
+    const jobs = client(fetch, { auth: { token } }).queue('jobs')
+    await assert.rejects(jobs.list(), /no network/)
+    await jobs.list()
   })
 
   test('that is missing is an error where one is needed', async () => {
@@ -209,6 +284,53 @@ describe('Keystone', () => {
     const byName = await identityFor({ applicationCredential: secret, user })
     assert.deepEqual(byName['application_credential'], { ...secret, user: { name: 'ann', domain: { id: 'd1' } } })
     assert.deepEqual(await identityFor({ token: 't0' }), { methods: ['token'], token: { id: 't0' } })
+  })
+
+  test('that refuses the password is asked once', async () => {
+    const { fetch, sent } = scripted({ status: 401, body: { error: { title: 'Unauthorized', message: 'wrong' } } })
+    const keystone = { authUrl: 'http://keystone.test', user: { name: 'ada' }, password: 'wrong' }
+    await assert.rejects(client(fetch, { auth: { keystone } }).queue('jobs').list(), Unauthenticated)
+    assert.equal(sent.length, 1)
+  })
+
+  test('that cannot be reached is asked again, even for what cannot be repeated: nothing was asked yet', async () => {
+    const { fetch, sent } = scripted(LOST, token('t1'), { status: 200, body: { messages: [] } })
+    const keystone = { authUrl: 'http://keystone.test', applicationCredential: { id: 'i', secret: 's' } }
+    assert.deepEqual(await client(fetch, { auth: { keystone } }).queue('jobs').pop(), [])
+    assert.equal(sent.length, 3)
+  })
+
+  test('may have another clock: a token is renewed when its life is over by that of this machine', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 0, 1) })
+    const life = { issued_at: '2031-01-01T00:00:00Z', expires_at: '2031-01-01T01:00:00Z' }
+    const given = (text: string) => ({ status: 201, headers: { 'X-Subject-Token': text }, body: { token: life } })
+    const empty = { status: 200, body: { messages: [], links: [] } }
+    const { fetch, sent } = scripted(given('t1'), empty, empty, given('t2'), empty)
+    const keystone = { authUrl: 'http://keystone.test', applicationCredential: { id: 'i', secret: 's' } }
+    const jobs = client(fetch, { auth: { keystone } }).queue('jobs')
+    await jobs.list()
+    t.mock.timers.setTime(Date.UTC(2026, 0, 1, 0, 58))
+    await jobs.list()
+    t.mock.timers.setTime(Date.UTC(2026, 0, 1, 0, 59, 1))
+    await jobs.list()
+    assert.equal(sent[4]?.headers['X-Auth-Token'], 't2')
+  })
+
+  test('whose answer is none of Keystone is an error that says so', async () => {
+    const keystone = { authUrl: 'http://keystone.test', applicationCredential: { id: 'i', secret: 's' } }
+    const fetch: typeof globalThis.fetch = async () => new Response('<html>', { status: 201 })
+    await assert.rejects(client(fetch, { auth: { keystone } }).queue('jobs').list(), /something else than Keystone/)
+  })
+
+  test('does not hold a call that is ended by a signal', async () => {
+    const stop = new AbortController()
+    const fetch: typeof globalThis.fetch = () => {
+      setImmediate(() => stop.abort(new Error('enough')))
+      return new Promise(() => undefined)
+    }
+    const keystone = { authUrl: 'http://keystone.test', applicationCredential: { id: 'i', secret: 's' } }
+    const zaqar = client(fetch, { auth: { keystone } })
+    await assert.rejects(zaqar.ping({ signal: stop.signal }), /enough/)
   })
 
   test('that lists no such service is an error', async () => {
