@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { createAuthentication } from './auth/authenticate.ts'
 import { createTokenAuthentication } from './auth/keystone/authenticate-by-token.ts'
 import { CatalogueEndpoints } from './auth/keystone/catalogue-endpoints.ts'
@@ -6,7 +7,7 @@ import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
 import { KeystoneTrusts } from './auth/keystone/trusts.ts'
 import { openPolicy, type PolicyReports } from './auth/policy/policy.ts'
-import type { PolicyFiles } from './auth/policy/policy-source.ts'
+import type { PolicyFiles, PolicySettings } from './auth/policy/policy-source.ts'
 import { trustAssertions } from './auth/trust-assertions.ts'
 import { keystoneSettings } from './config/keystone-settings.ts'
 import type { Config } from './config/options.ts'
@@ -23,14 +24,23 @@ export interface Access {
   readonly authenticate: Authenticate
   /** Where callers get tokens; null where they need none. */
   readonly keystoneUrl: string | null
-  authorise(permission: string, caller: Caller): boolean
+  /** As the rules are now: those of another policy come as another function. */
+  readonly authorise: Authorise
   readonly urlSigner: UrlSigner | null
   /** Where subscribers reach the service, as configured or as Keystone says. @throws KeystoneUnavailable */
   publicEndpoints(): Promise<PublicEndpoints>
   /** Null where there is no Keystone, or no trustee is configured. */
   readonly trusts: (Trusts & TrustTokens) | null
+  /**
+   * `config` differs from the one before in options that reload.
+   * @throws PolicyError, and all stays as it was
+   */
+  reconfigure(config: Config, folders: readonly string[]): void
   close(): Promise<void>
 }
+
+/** Whether the caller may do what needs that permission. */
+type Authorise = (permission: string, caller: Caller) => boolean
 
 export interface AccessParts {
   readonly config: Config
@@ -49,16 +59,29 @@ export interface AccessParts {
 /** @throws PolicyError */
 export function openAccess(parts: AccessParts): Access {
   const { config, folders, files, clock, reports, onTrouble, neededPolicies: needed = [], installationKey } = parts
-  const policy = openPolicy({ ...config.policy, places: folders }, { files, clock, reports, needed })
+  const policyParts = { files, clock, reports }
+  let settings: PolicySettings = { ...config.policy, places: folders }
+  let policy = openPolicy(settings, { ...policyParts, needed })
   const signer = createSigner(config, installationKey)
   const keystone = config.auth.strategy === 'keystone' ? openKeystone(config, { files, clock, onTrouble }) : null
   return {
     authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustAssertions, signer, clock }),
     keystoneUrl: keystone?.url ?? null,
-    authorise: policy.authorise,
+    get authorise() {
+      return policy.authorise
+    },
     urlSigner: signer,
     publicEndpoints: publicEndpoints(config, keystone?.api ?? null, clock),
     trusts: keystone?.trusts ?? null,
+    reconfigure(latest, places) {
+      const latestSettings = { ...latest.policy, places }
+      // Files that have changed are read again anyway, and those that were lost keep their rules.
+      if (isDeepStrictEqual(settings, latestSettings)) return
+      const next = openPolicy(latestSettings, policyParts)
+      policy.close()
+      policy = next
+      settings = latestSettings
+    },
     async close() {
       policy.close()
       await keystone?.trusts?.close()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Access } from './access.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
@@ -6,8 +7,9 @@ import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
 import { ProjectSeats } from './core/project-seats.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
+import type { Limits } from './core/rules/limits.ts'
 import { SocketTally } from './core/socket-tally.ts'
-import { openWaiting } from './core/waiting.ts'
+import { openWaiting, type Waiting } from './core/waiting.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import type { Upgrade } from './http/listener.ts'
@@ -26,7 +28,7 @@ import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
 import { type Peer, Session, type SessionHouse } from './websocket/session.ts'
 import type { EndedConnection } from './websocket/socket-connection.ts'
-import { Sockets } from './websocket/sockets.ts'
+import { type SocketSettings, Sockets } from './websocket/sockets.ts'
 import { chosenVersions } from './wire/all-versions.ts'
 import { publicDocuments } from './wire/public-documents.ts'
 import { v2 } from './wire/v2/version.ts'
@@ -64,6 +66,13 @@ export interface Application {
   readonly upgradeAtOwnPort: Upgrade | null
   /** The same conversation by another way than a WebSocket. */
   openSession(peer: Peer): Session
+  /** The longest body that is read, in bytes. */
+  readonly maxBodyBytes: number
+  /**
+   * What comes from now on is served by these settings, what is under way by those it began with. `config` differs from
+   * the one before in options that reload; `access` answers by it already.
+   */
+  reconfigure(config: Config, access: Pick<Access, 'authorise'>): void
   /** Answers the requests that wait. */
   close(): void
   /** Removes what connections leave behind: when their listeners are closed, and before the storage is. */
@@ -71,36 +80,116 @@ export interface Application {
 }
 
 /** The whole service but for its sockets and its storage. */
-export function createApplication({
-  config,
-  access,
-  storage: plainStorage,
-  budget,
-  clock,
-  ids,
-  probeStore,
-  audit,
-  onTrouble,
-  socketEnded,
-}: ApplicationParts): Application {
-  const openStorage = encryptedStorage(pacedStorage(plainStorage, budget, config.limits), messageCipher(config))
+export function createApplication(parts: ApplicationParts): Application {
+  const { config, access, budget, clock, ids, onTrouble } = parts
+  const paceLimits = { ...config.limits }
+  const openStorage = encryptedStorage(pacedStorage(parts.storage, budget, paceLimits), messageCipher(config))
   const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
-  const limits = {
-    ...config.limits,
-    deleteNeedsClaimIds: config.messages.deleteNeedsClaimIds,
-    canEncryptMessages: config.encryption.key !== null,
-    requiresConfirmation: config.notification.requiresConfirmation,
-  }
-  const { deprecatedVersions, adminMode } = config.api
-  const chosen = chosenVersions(deprecatedVersions)
-  const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
-  const quotas = projectQuotas(config, storage.queues)
-  const queues = new QueueDirectory(storage.queues, quotas, limits)
-  const { requiresConfirmation } = limits
-  const { maxSubscriptionsPerProject: maxSubscriptions } = config.websocket
-  const parts = { storage, queues, clock, budget, requiresConfirmation, maxSubscriptions, onTrouble }
-  const waiting = openWaiting({ ...parts, ids })
+  const { maxSubscriptionsPerProject: maxSubscriptions, maxConnectionsPerProject } = config.websocket
+  const { requiresConfirmation } = config.notification
+  let accounts = openAccounts(config, storage, null)
+  const waiting = openWaiting({
+    storage,
+    queues: accounts.queues,
+    clock,
+    budget,
+    ids,
+    requiresConfirmation,
+    maxSubscriptions,
+    onTrouble,
+  })
   const tally = new SocketTally()
+  const seats = new ProjectSeats(maxConnectionsPerProject)
+  const house = { ...parts, storage, waiting, tally, seats }
+  let serving = createServing(config, access, house, accounts)
+  const sockets = new Sockets({
+    ...serving.sessions,
+    ...serving.sockets,
+    clock,
+    budget,
+    tally,
+    ended: parts.socketEnded,
+  })
+  let requests = 0
+  const { adminMode } = config.api
+  const isApart = config.http.adminPort !== null
+  const { websocket } = config
+  return {
+    handle: (request) => {
+      requests += 1
+      return serving.handle(request)
+    },
+    handleForAdmins:
+      adminMode && isApart
+        ? (request) => {
+            requests += 1
+            return serving.handleForAdmins(request)
+          }
+        : null,
+    storage,
+    requests: () => requests + tally.requests,
+    upgrade: websocket.enabled ? sockets.upgrade(null) : null,
+    upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
+    openSession: (peer) => new Session(peer, serving.sessions),
+    get maxBodyBytes() {
+      return serving.maxBodyBytes
+    },
+    reconfigure(latest, { authorise }) {
+      Object.assign(paceLimits, latest.limits)
+      accounts = openAccounts(latest, storage, accounts)
+      serving = createServing(latest, { ...access, authorise }, house, accounts)
+      seats.most = latest.websocket.maxConnectionsPerProject
+      sockets.reconfigure({ ...serving.sessions, ...serving.sockets })
+    },
+    close: () => waiting.longPolls.close(),
+    async end() {
+      await sockets.over()
+      await waiting.pushes.close()
+    },
+  }
+}
+
+/** What is there once, whatever the settings. */
+interface ServingHouse extends Omit<ApplicationParts, 'config' | 'access'> {
+  readonly waiting: Waiting
+  readonly tally: SocketTally
+  readonly seats: ProjectSeats
+}
+
+/** What serves by one configuration. */
+interface Serving {
+  readonly handle: Handle
+  /** With the routes of operators. */
+  readonly handleForAdmins: Handle
+  readonly maxBodyBytes: number
+  readonly sessions: SessionHouse
+  readonly sockets: SocketSettings
+}
+
+/** What is remembered of queues and counted of projects under one configuration. */
+interface Accounts {
+  readonly projectLimits: Config['projectLimits']
+  readonly queues: QueueDirectory
+  readonly rates: ProjectRates | null
+  readonly quotas: ProjectQuotas | null
+}
+
+/** `before`: those until now. What has been counted goes on to count where its limits are the same. */
+function openAccounts(config: Config, { queues }: Storage, before: Accounts | null): Accounts {
+  const { projectLimits } = config
+  const isSame = before !== null && isDeepStrictEqual(before.projectLimits, projectLimits)
+  const { rates, quotas } = isSame ? before : { rates: projectRates(config), quotas: projectQuotas(config, queues) }
+  // What is remembered of a queue follows from the limits.
+  return { projectLimits, rates, quotas, queues: new QueueDirectory(queues, quotas, limitsOf(config)) }
+}
+
+function createServing(
+  config: Config,
+  access: ApplicationParts['access'],
+  { storage, waiting, tally, seats, clock, ids, probeStore, audit, onTrouble }: ServingHouse,
+  { queues, rates, quotas }: Accounts,
+): Serving {
+  const limits = limitsOf(config)
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const house: House = {
     storage,
@@ -112,7 +201,7 @@ export function createApplication({
     sockets: tally,
     probeStore,
     urlSigner,
-    rates: projectRates(config),
+    rates,
     quotas,
     trusts,
   }
@@ -123,7 +212,6 @@ export function createApplication({
   // Where callers have to show who they are, a page can show nothing.
   const isGuarded = config.auth.strategy === ''
   const clientIds = { ...config.clientId, strict: config.clientId.check === 'strict' }
-  let requests = 0
   const serve = (served: readonly ApiVersion[]): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
     const handle = createHandler({
@@ -138,51 +226,46 @@ export function createApplication({
       onTrouble: (error, { id, method, target }) =>
         onTrouble(error, { requestId: id, method, target: withoutCredentials(target) }),
     })
-    const guardedHandle = withCors(isGuarded ? createPageGuard({ origins, isPublic: routes.isPublic })(handle) : handle)
-    return (request) => {
-      requests += 1
-      return guardedHandle(request)
-    }
+    return withCors(isGuarded ? createPageGuard({ origins, isPublic: routes.isPublic })(handle) : handle)
   }
-  const isApart = config.http.adminPort !== null
-  const { websocket } = config
-  const sessions: SessionHouse = {
-    authenticate,
-    needsAuthentication: config.auth.strategy === 'keystone',
-    execute,
-    doors: socketDoors(adminMode && !isApart ? v2 : withoutAdmin(v2)),
-    limits,
-    clientIds,
-    seats: new ProjectSeats(websocket.maxConnectionsPerProject),
-    maxRequests: websocket.maxRequests,
-    onTrouble,
-    pushes: waiting.pushes,
-  }
-  const sockets = new Sockets({
-    ...sessions,
-    clock,
-    budget,
-    tally,
-    pingIntervalSeconds: websocket.pingIntervalSeconds,
-    idleTimeoutSeconds: websocket.idleTimeoutSeconds,
-    maxMessageBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes) + config.http.maxHeaderBytes,
-    origins,
-    shownAtUpgrade: (target) => (config.http.credentialsInQuery ? shownInQuery(splitTarget(target)[1]) : null),
-    ended: socketEnded,
-  })
+  const { deprecatedVersions, adminMode } = config.api
+  const chosen = chosenVersions(deprecatedVersions)
+  const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
+  const isForAdmins = adminMode && config.http.adminPort === null
+  const { maxRequests, pingIntervalSeconds, idleTimeoutSeconds } = config.websocket
+  const maxBodyBytes = Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes)
   return {
-    handle: serve(adminMode && !isApart ? versions : versions.map(withoutAdmin)),
-    handleForAdmins: adminMode && isApart ? serve(versions) : null,
-    storage,
-    requests: () => requests + tally.requests,
-    upgrade: websocket.enabled ? sockets.upgrade(null) : null,
-    upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
-    openSession: (peer) => new Session(peer, sessions),
-    close: () => waiting.longPolls.close(),
-    async end() {
-      await sockets.over()
-      await waiting.pushes.close()
+    handle: serve(isForAdmins ? versions : versions.map(withoutAdmin)),
+    handleForAdmins: serve(versions),
+    maxBodyBytes,
+    sessions: {
+      authenticate,
+      needsAuthentication: config.auth.strategy === 'keystone',
+      execute,
+      doors: socketDoors(isForAdmins ? v2 : withoutAdmin(v2)),
+      limits,
+      clientIds,
+      seats,
+      maxRequests,
+      onTrouble,
+      pushes: waiting.pushes,
     },
+    sockets: {
+      pingIntervalSeconds,
+      idleTimeoutSeconds,
+      maxMessageBytes: maxBodyBytes + config.http.maxHeaderBytes,
+      origins,
+      shownAtUpgrade: (target) => (config.http.credentialsInQuery ? shownInQuery(splitTarget(target)[1]) : null),
+    },
+  }
+}
+
+function limitsOf({ limits, messages, encryption, notification }: Config): Limits {
+  return {
+    ...limits,
+    deleteNeedsClaimIds: messages.deleteNeedsClaimIds,
+    canEncryptMessages: encryption.key !== null,
+    requiresConfirmation: notification.requiresConfirmation,
   }
 }
 

@@ -6,7 +6,7 @@ import type { Config } from './config/options.ts'
 import { readVault } from './core/rules/vault.ts'
 import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts'
 import { createWebhookChannel, type WebhookOptions } from './delivery/channels/webhook.ts'
-import { Dispatcher } from './delivery/dispatcher.ts'
+import { Dispatcher, type Measure } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/system-resolve.ts'
 import { hostOf, LOOK_UP_SECONDS, Receivers } from './delivery/receivers.ts'
 import type { Clock } from './platform/clock.ts'
@@ -42,11 +42,16 @@ const ROOM_FOR_TEMPLATE = 1 << 20
 /** A try that begins when little of the lease is left would end after it. */
 const TRY_RESERVE = 1
 
-/** Tells subscriptions of what is posted; null where this process leaves that to others. */
-export function openNotifications(parts: NotificationsParts): { close(): Promise<void> } | null {
+export interface Notifications {
+  /** `config` differs from the one before in options that reload. */
+  reconfigure(config: Config): void
+  close(): Promise<void>
+}
+
+/** Tells subscriptions of what is posted. */
+export function openNotifications(parts: NotificationsParts): Notifications {
   const { config, access, storage, clock, version, ownUrl, requests, report } = parts
   const { notification, limits, mail, webhooks, http } = config
-  if (notification.maxDeliveries === 0) return null
   const receivers = new Receivers({
     webhook: createWebhookChannel({
       options: webhookOptions(parts),
@@ -97,12 +102,7 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
       },
       requiresConfirmation: notification.requiresConfirmation,
     },
-    atOnce: {
-      all: notification.maxDeliveries,
-      perHost: notification.maxDeliveriesPerHost,
-      perProject: notification.maxDeliveriesPerProject,
-    },
-    longestBody: MOST_ESCAPED * limits.maxMessagesPostBytes + ROOM_FOR_TEMPLATE,
+    ...measureOf(config),
     startTimeLimit,
     closingSeconds: secondsAfterDelay(http),
     elapsed,
@@ -110,10 +110,22 @@ export function openNotifications(parts: NotificationsParts): { close(): Promise
     report,
   })
   return {
+    reconfigure: (latest) => dispatcher.setMeasure(measureOf(latest)),
     async close() {
       await dispatcher.close()
       await receivers.close()
     },
+  }
+}
+
+function measureOf({ notification, limits }: Config): Measure {
+  return {
+    atOnce: {
+      all: notification.maxDeliveries,
+      perHost: notification.maxDeliveriesPerHost,
+      perProject: notification.maxDeliveriesPerProject,
+    },
+    longestBody: MOST_ESCAPED * limits.maxMessagesPostBytes + ROOM_FOR_TEMPLATE,
   }
 }
 

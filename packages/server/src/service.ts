@@ -7,8 +7,10 @@ import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
 import { readVersion } from './cli/version.ts'
 import { secondsAfterDelay } from './config/closing-time.ts'
+import type { Loaded } from './config/load.ts'
 import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
+import { reloadConfig } from './config/reload.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
 import type { Handle } from './http/handler.ts'
@@ -40,6 +42,13 @@ export interface Service {
   /** Where only WebSocket is spoken; null when there is no such port. */
   readonly socketUrl: string | null
   /**
+   * Serves by the latest configuration from now on, as far as its options reload.
+   * @throws PolicyError, and all stays as it was
+   */
+  reload(latest: Loaded): void | Promise<void>
+  /** Resolves when the storage has answered, even if it was with an error; not at all when it hangs. */
+  answers(): Promise<void>
+  /**
    * Says that it is not ready any more, serves for the configured delay, then answers what was begun and ends. May be
    * called twice.
    */
@@ -47,8 +56,12 @@ export interface Service {
 }
 
 /** `about`: fields of every line. */
-export function createLog({ log: { debug } }: Config, about: object = {}): Logger {
-  return pino({ level: debug ? 'debug' : 'info' }, pino.destination({ dest: 2, sync: true })).child(about)
+export function createLog(config: Config, about: object = {}): Logger {
+  return pino({ level: levelOf(config) }, pino.destination({ dest: 2, sync: true })).child(about)
+}
+
+export function levelOf({ log: { debug } }: Config): string {
+  return debug ? 'debug' : 'info'
 }
 
 /**
@@ -124,16 +137,32 @@ export async function startService(
       report: (error) => log.error({ err: error }, 'delivery failed'),
       ended: (about) => log.info(about, 'a receiver is gone, and its subscription has ended'),
     })
+    let current = config
     return {
       url,
       adminUrl: adminListener && urlOf(scheme, adminListener),
       socketUrl: socketListener && urlOf(tls === null ? 'ws' : 'wss', socketListener),
+      reload(latest) {
+        const { config: next, changed, waiting } = reloadConfig(current, latest.config)
+        access.reconfigure(next, latest.folders)
+        application.reconfigure(next, access)
+        notifications.reconfigure(next)
+        log.level = levelOf(next)
+        current = next
+        for (const warning of latest.warnings) log.warn(`configuration: ${warning}`)
+        log.info({ changed }, 'configuration read again')
+        if (waiting.length > 0)
+          log.warn({ options: waiting }, 'changed, and in effect when the service is started again')
+      },
+      async answers() {
+        await storage.ping().catch(() => undefined)
+      },
       async close() {
         for (const one of listeners) one.drain()
         await pause(config.http.closingDelaySeconds * 1000)
         application.close()
         tls?.close()
-        await Promise.all([...listeners.map((one) => one.close()), notifications?.close()])
+        await Promise.all([...listeners.map((one) => one.close()), notifications.close()])
         await application.end()
         await audit?.close()
         await access.close()
@@ -178,12 +207,13 @@ interface Listeners {
 }
 
 async function openListeners(
-  { handle, handleForAdmins, upgrade, upgradeAtOwnPort }: Application,
-  { http, websocket, limits }: Config,
+  application: Application,
+  { http, websocket }: Config,
   parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget' | 'onTrouble'>,
 ): Promise<Listeners> {
+  const { handle, handleForAdmins, upgrade, upgradeAtOwnPort } = application
   const bounds = {
-    maxBodyBytes: Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes),
+    maxBodyBytes: () => application.maxBodyBytes,
     maxHeaderBytes: http.maxHeaderBytes,
     requestTimeoutSeconds: http.requestTimeoutSeconds,
     silenceSeconds: Math.max(http.requestTimeoutSeconds, SILENCE_SECONDS),

@@ -29,5 +29,4 @@ export function endOnSignal(service: { close(): Promise<void> }, limitSeconds: n
     )
   }
   process.on('SIGTERM', end).on('SIGINT', end)
-  process.on('SIGHUP', () => {})
 }

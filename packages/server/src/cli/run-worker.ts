@@ -1,14 +1,37 @@
 import type { Loaded } from '../config/load.ts'
 import { createLog, startService } from '../service.ts'
 import { endOnSignal } from './end-on-signal.ts'
+import { reportRefused } from './reload-on-signal.ts'
+import { answerQuestions } from './worker-questions.ts'
 import { neededPolicies, type Ready } from './worker-role.ts'
 
 /**
  * Serves beside others, on sockets that the supervisor holds, and reports when it is ready. It ends when it is told to;
- * when the supervisor goes away, Node ends it.
+ * when the supervisor goes away, Node ends it. `read` reads the configuration.
  */
-export async function runWorker({ config, folders }: Loaded, number: number): Promise<void> {
-  const service = await startService(config, folders, createLog(config, { worker: number }), neededPolicies())
+export async function runWorker(read: () => Loaded, number: number): Promise<void> {
+  const { config, folders } = read()
+  const log = createLog(config, { worker: number })
+  const starting = startService(config, folders, log, neededPolicies())
+  answerQuestions({
+    reload: async () => {
+      const service = await starting
+      try {
+        await service.reload(read())
+        return true
+      } catch (error) {
+        reportRefused(error, log)
+        return false
+      }
+    },
+    answer: async () => {
+      await (await starting).answers()
+      return true
+    },
+  })
+  // From a terminal that is closed; the supervisor says when to read the configuration again.
+  process.on('SIGHUP', () => {})
+  const service = await starting
   endOnSignal(service, config.http.closingSeconds, `worker ${number}`)
   const { url, adminUrl, socketUrl } = service
   process.send?.({ url, adminUrl, socketUrl } satisfies Ready)

@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Clock } from '../platform/clock.ts'
 import { pause } from '../platform/pause.ts'
+import { askWorker, type Question } from './worker-questions.ts'
 import { type Ready, workerEnvironment } from './worker-role.ts'
 
 /** Between the end of a worker and the start of the next in its place; doubled as long as they end soon. */
@@ -22,7 +23,7 @@ export class WorkerDidNotStart extends Error {
 export class Supervisor {
   readonly #log: Logger
   readonly #clock: Clock
-  readonly #neededPolicies: readonly string[]
+  #neededPolicies: readonly string[]
   /** By number; the promise resolves when no worker is left in that place. */
   readonly #places = new Map<number, Promise<void>>()
   readonly #workers = new Set<Worker>()
@@ -50,11 +51,30 @@ export class Supervisor {
     }
   }
 
+  /** For workers that are started from now on. */
+  needPolicies(neededPolicies: readonly string[]): void {
+    this.#neededPolicies = neededPolicies
+  }
+
+  /** All workers read the configuration again, those that are starting too. Answers whether all could use it. */
+  async reload(): Promise<boolean> {
+    return (await this.#ask('reload')).every((isDone) => isDone)
+  }
+
+  /** Resolves when the storage has answered each worker. */
+  async answers(): Promise<void> {
+    await this.#ask('answer')
+  }
+
   /** Resolves when all workers have answered what they have begun. */
   async close(): Promise<void> {
     this.#ending.abort()
     for (const { process } of this.#workers) process.kill('SIGTERM')
     await Promise.all(this.#places.values())
+  }
+
+  #ask(question: Question): Promise<boolean[]> {
+    return Promise.all(Array.from(this.#workers, (worker) => askWorker(worker, question)))
   }
 
   /** Resolves when the first worker in this place serves. */
@@ -74,7 +94,9 @@ export class Supervisor {
       const startedAt = this.#clock.now()
       const worker = this.#fork(number)
       const about = { worker: number, workerPid: worker.process.pid }
-      worker.once('message', (ready: Ready) => {
+      worker.on('message', (message: object) => {
+        if (!('url' in message)) return
+        const ready = message as Ready
         if (hasServed) this.#log.info(about, 'the place of a worker that has ended is filled')
         hasServed = true
         onReady(ready)

@@ -13,7 +13,7 @@ function describeGroup(group: OptionGroup): string[] {
     .flatMap((option) => [
       `${option.name} = ${option.default ?? ''}`,
       `    ${option.meaning}`,
-      `    allowed: ${option.kind.allowed}`,
+      `    allowed: ${option.kind.allowed}; takes effect at ${effectOf(option)}`,
       `    ${spellings(group, option).join(', ')}`,
     ])
   const unused = ineffective(group, (name) => name).map((line) => `(without effect) ${line}`)
@@ -46,6 +46,11 @@ A file of upstream that names its store, and none that this server can use, need
 messages are kept. A PostgreSQL at \`[drivers:message_store:...] uri\` is taken as it is. What upstream's store holds is not taken
 over: let consumers finish it there, or read it there and post it here.
 
+A running service reads its files again on SIGHUP, as from \`systemctl reload zaqar\`. What takes effect at a *reload* then holds for
+every request from that moment on; a request under way ends by what it began with. What takes effect at a *restart* is named in
+the log when it has changed, and waits. A configuration with a problem changes nothing, and the log says what is wrong. Policy
+files and certificates are read again by themselves when they change.
+
 A password in \`--storage\` is seen by every user of the machine who lists its processes; it belongs in a file that only the
 service may read, or in the variable \`OS_STORAGE__URI\`.
 
@@ -56,7 +61,11 @@ stands for the value of another option of the same group or of \`[DEFAULT]\`, \`
 
 function documentGroup(group: OptionGroup): string[] {
   const rows = group.options.filter(isUsed).map((option) => documentOption(group, option))
-  const head = ['', '| option | default | meaning | allowed | variable, flag |', '|---|---|---|---|---|']
+  const head = [
+    '',
+    '| option | default | meaning | allowed | takes effect at | variable, flag |',
+    '|---|---|---|---|---|---|',
+  ]
   const lines = ineffective(group, asCode).map((line) => `- ${line}`)
   return [
     `## [${group.name}]`,
@@ -68,7 +77,11 @@ function documentGroup(group: OptionGroup): string[] {
 function documentOption(group: OptionGroup, option: UsedOption): string {
   const fallback = option.default === null ? '' : asCode(option.default)
   const names = spellings(group, option).map(asCode).join(', ')
-  return `| ${asCode(option.name)} | ${fallback} | ${option.meaning} | ${option.kind.allowed} | ${names} |`
+  return `| ${asCode(option.name)} | ${fallback} | ${option.meaning} | ${option.kind.allowed} | ${effectOf(option)} | ${names} |`
+}
+
+function effectOf({ reloads }: UsedOption): string {
+  return reloads ? 'reload' : 'restart'
 }
 
 /** Variable and flag. */

@@ -19,6 +19,8 @@ export interface UsedOption {
   readonly flag?: Flag
   /** May be given several times: all values count, each a line. */
   readonly repeats?: true
+  /** Takes effect when the configuration is read again; any other, when the service is started again. */
+  readonly reloads?: true
 }
 
 /** An option of upstream that changes nothing here, whatever its value. */

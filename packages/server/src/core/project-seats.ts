@@ -1,16 +1,16 @@
 /** How many places each project has taken of something, at most so many. */
 export class ProjectSeats {
-  readonly #most: number
+  most: number
   readonly #taken = new Map<string, number>()
 
   constructor(most: number) {
-    this.#most = most
+    this.most = most
   }
 
   /** False when none is left. */
   take(project: string): boolean {
     const taken = this.#taken.get(project) ?? 0
-    if (taken >= this.#most) return false
+    if (taken >= this.most) return false
     this.#taken.set(project, taken + 1)
     return true
   }

@@ -11,15 +11,20 @@ import { Tally } from './tally.ts'
 
 export interface DispatcherParts
   extends PaceParts,
+    Measure,
     Omit<DeliverParts, 'slots' | 'pace' | 'bodies' | 'budget' | 'readyToSettle' | 'stopping' | 'aborted'> {
   watchWork(listener: () => void): () => void
-  /** To how many subscriptions at once, in all, for each host, and for each project. */
-  readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
-  /** Bytes that the body of one request may have. */
-  readonly longestBody: number
   readonly startTimeLimit: StartTimeLimit
   /** How long tries that are under way may take when the service ends, in seconds; 0: as long as they take. */
   readonly closingSeconds: number
+}
+
+/** How much is done at once. */
+export interface Measure {
+  /** To how many subscriptions at once, in all, for each host, and for each project; 0 in all: nothing is delivered. */
+  readonly atOnce: { readonly all: number; readonly perHost: number; readonly perProject: number }
+  /** Bytes that the body of one request may have. */
+  readonly longestBody: number
 }
 
 /** Subscriptions that are leased by one move. */
@@ -38,7 +43,9 @@ const MANY = 32
  */
 export class Dispatcher {
   readonly #parts: DispatcherParts
+  #atOnce: Measure['atOnce']
   readonly #slots: Slots
+  readonly #budget: ParcelBudget
   readonly #deliverParts: DeliverParts
   /** How many are delivered to, by project. */
   readonly #projects = new Tally()
@@ -52,14 +59,17 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts
-    this.#slots = new Slots({ clock: parts.clock, ...parts.atOnce })
+    const { atOnce, longestBody } = parts
+    this.#atOnce = atOnce
+    this.#slots = new Slots({ clock: parts.clock, ...atOnce })
+    this.#budget = new ParcelBudget(longestBody)
     const settlingTimes = new SettlingTimes(parts.startTimeLimit)
     this.#deliverParts = {
       ...parts,
       slots: this.#slots,
       pace: new Pace(parts),
       bodies: new ParsedBodies(),
-      budget: new ParcelBudget(parts.longestBody),
+      budget: this.#budget,
       readyToSettle: async () => {
         if (this.#deliveries.size >= MANY && !this.#stopping.signal.aborted) await settlingTimes.next()
       },
@@ -68,6 +78,14 @@ export class Dispatcher {
     }
     this.#unwatch = parts.watchWork(() => this.#hear())
     this.#running = this.#run()
+  }
+
+  /** From now on; what is under way goes on. */
+  setMeasure({ atOnce, longestBody }: Measure): void {
+    this.#atOnce = atOnce
+    this.#slots.limit(atOnce)
+    this.#budget.setLongest(longestBody)
+    this.#hear()
   }
 
   /** Lets tries under way come to their end, or ends them, and hands back every lease. */
@@ -94,12 +112,12 @@ export class Dispatcher {
   }
 
   get #free(): number {
-    return this.#parts.atOnce.all - this.#deliveries.size
+    return this.#atOnce.all - this.#deliveries.size
   }
 
   /** Places run short, and a project has more than its share. */
   get #isCrowded(): boolean {
-    const { all, perProject } = this.#parts.atOnce
+    const { all, perProject } = this.#atOnce
     return this.#free <= all / 4 && this.#projects.reaches(perProject)
   }
 
@@ -123,7 +141,7 @@ export class Dispatcher {
 
   #begin(lease: Lease): void {
     const { project } = lease.queue
-    const isTooMany = this.#isCrowded && this.#projects.of(project) >= this.#parts.atOnce.perProject
+    const isTooMany = this.#isCrowded && this.#projects.of(project) >= this.#atOnce.perProject
     this.#projects.add(project, 1)
     const delivering = isTooMany ? this.#putOff(lease) : deliver(lease, this.#deliverParts)
     const delivery: Promise<void> = delivering.catch(this.#parts.report).finally(() => {

@@ -5,12 +5,17 @@ const [OF_PROJECT, OF_ALL] = [4, 16]
 
 /** Keeps what is on its way to receivers from filling the memory: each body is there as text and as bytes. */
 export class ParcelBudget {
-  readonly #longest: number
+  #longest: number
   readonly #projects = new Tally()
   #all = 0
 
   /** `longest`: bytes that one body may have. */
   constructor(longest: number) {
+    this.#longest = longest
+  }
+
+  /** From now on. */
+  setLongest(longest: number): void {
     this.#longest = longest
   }
 

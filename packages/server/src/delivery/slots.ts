@@ -41,7 +41,7 @@ const WEIGHT_OF_LATEST = 0.2
  * slots. Whoever finds none free stands in line, unless nothing moves there or it is too long; then it is sent away.
  */
 export class Slots {
-  readonly #options: SlotsOptions
+  #options: SlotsOptions
   readonly #hosts = new Map<string, Host>()
   readonly #projects = new Tally()
 
@@ -55,6 +55,12 @@ export class Slots {
     const host = this.#hostOf(claimant)
     const isTooLong = (host.line.size * host.usualMs) / this.#options.perHost > LONGEST_WAIT
     return isTooLong || this.#isStuck(host) ? null : this.#standInLine(claimant, host)
+  }
+
+  /** How many may try from now on; those who try already go on. */
+  limit(limits: Pick<SlotsOptions, 'perHost' | 'perProject'>): void {
+    this.#options = { ...this.#options, ...limits }
+    for (const host of this.#hosts.values()) this.#serve(host)
   }
 
   /** Sends away all who wait. */
@@ -105,14 +111,14 @@ export class Slots {
   }
 
   #take(claimant: Claimant): () => void {
-    const { clock, perProject } = this.#options
+    const { clock } = this.#options
     const { project } = claimant
     const host = this.#hostOf(claimant)
     const takenAt = clock.now()
     host.inUse += 1
     this.#projects.add(project, 1)
     return () => {
-      const wasFull = this.#projects.of(project) === perProject
+      const wasFull = this.#projects.of(project) >= this.#options.perProject
       this.#projects.add(project, -1)
       host.inUse -= 1
       host.movedAt = clock.now()

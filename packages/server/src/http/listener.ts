@@ -21,8 +21,8 @@ export interface ListenerOptions {
   readonly address: string
   /** 0: any free one. */
   readonly port: number
-  /** Longer bodies are not kept. */
-  readonly maxBodyBytes: number
+  /** Longer bodies are not kept, in bytes. Asked for each request. */
+  maxBodyBytes(): number
   readonly maxHeaderBytes: number
   /** For a whole request to arrive, and for a TLS handshake, in seconds. */
   readonly requestTimeoutSeconds: number
@@ -172,7 +172,7 @@ class Exchanges {
       // comes behind is not even read before its turn.
       if (response.socket === null) await turnOf(response)
       const id = newRequestId()
-      const body = new IncomingBody(exchange, this.#options.maxBodyBytes, invite)
+      const body = new IncomingBody(exchange, this.#options.maxBodyBytes(), invite)
       const answer = await this.#answer(id, exchange, body)
       const rest = body.discard()
       if (rest !== null) await rest

@@ -9,9 +9,13 @@ import type { Origins } from '../http/origins.ts'
 import type { Timer } from '../platform/clock.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { refuseUpgrade } from './refusal.ts'
+import type { SessionHouse } from './session.ts'
 import { type ConnectionHouse, ServerSocket, SocketConnection } from './socket-connection.ts'
 
-export interface SocketsOptions extends ConnectionHouse {
+export interface SocketsOptions extends ConnectionHouse, SocketSettings {}
+
+/** What can change while connections are open. */
+export interface SocketSettings extends Pick<ConnectionHouse, 'pingIntervalSeconds' | 'idleTimeoutSeconds'> {
   /** Longer messages are not taken. */
   readonly maxMessageBytes: number
   readonly origins: Origins
@@ -34,7 +38,8 @@ export class Sockets {
   #timer: Timer | null = null
   #none: PromiseWithResolvers<void> | null = null
 
-  constructor(options: SocketsOptions) {
+  constructor(given: SocketsOptions) {
+    const options = { ...given }
     this.#options = options
     this.#house = options
     this.#server = new WebSocketServer(rulesOf(options))
@@ -56,6 +61,12 @@ export class Sockets {
         return this.#open(request, socket, head)
       },
     }
+  }
+
+  /** From their next request on, for connections that are open as well; how long a message may be, for new ones. */
+  reconfigure(settings: SocketSettings & SessionHouse): void {
+    Object.assign(this.#options, settings)
+    Object.assign(this.#server.options, rulesOf(this.#options))
   }
 
   /** When the listeners are closed: resolves when all has been said of connections that have ended with them. */

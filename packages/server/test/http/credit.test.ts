@@ -26,7 +26,7 @@ async function serve(handle: Handle, bytes = BUDGET) {
   const budget = new MemoryBudget({ bytes, clock })
   const listener = await listen(
     handle,
-    listenerOptions({ budget, clock, maxBodyBytes: 256 * KIB, maxConnections: 5000 }),
+    listenerOptions({ budget, clock, maxBodyBytes: () => 256 * KIB, maxConnections: 5000 }),
   )
   listeners.push(listener)
   const raw = async () => {

@@ -12,7 +12,7 @@ export function listenerOptions({
   return {
     address: '127.0.0.1',
     port: 0,
-    maxBodyBytes: 1000,
+    maxBodyBytes: () => 1000,
     maxHeaderBytes: 32_768,
     requestTimeoutSeconds: 60,
     silenceSeconds: 60,

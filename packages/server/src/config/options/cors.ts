@@ -10,6 +10,7 @@ export const cors = {
       kind: list,
       default: '',
       meaning: 'Origins of the pages that may call the service, as https://host:port; *: all.',
+      reloads: true,
     },
     {
       name: 'allow_credentials',
@@ -17,6 +18,7 @@ export const cors = {
       kind: bool,
       default: 'true',
       meaning: 'Let pages send credentials.',
+      reloads: true,
     },
     {
       name: 'allow_methods',
@@ -24,6 +26,7 @@ export const cors = {
       kind: list,
       default: 'GET,PUT,POST,DELETE,PATCH,HEAD',
       meaning: 'Methods that pages may use.',
+      reloads: true,
     },
     {
       name: 'allow_headers',
@@ -34,6 +37,7 @@ export const cors = {
         'X-Trace-Info,X-Trace-HMAC,Client-ID,X-Project-ID,URL-Signature,URL-Methods,URL-Paths,URL-Expires,Idempotency-Key,' +
         'Last-Event-ID',
       meaning: 'Headers that pages may send, beside the usual ones such as Content-Type.',
+      reloads: true,
     },
     {
       name: 'expose_headers',
@@ -41,6 +45,7 @@ export const cors = {
       kind: list,
       default: 'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID',
       meaning: 'Headers of answers that pages may read.',
+      reloads: true,
     },
     {
       name: 'max_age',
@@ -48,6 +53,7 @@ export const cors = {
       kind: int({ min: -1, max: 2_147_483_647, unit: 'seconds' }),
       default: '3600',
       meaning: 'How long a browser may remember these rules.',
+      reloads: true,
     },
   ],
 } as const satisfies OptionGroup

@@ -74,6 +74,7 @@ export const defaultGroup = {
       default: 'false',
       meaning: 'Log in detail.',
       flag: { name: 'debug', value: null },
+      reloads: true,
     },
     {
       name: 'graceful_shutdown_timeout',
@@ -119,6 +120,7 @@ export const defaultGroup = {
       kind: listOf('1', '1.1'),
       default: null,
       meaning: 'Older versions of the API to serve beside the current one; all of them when it is not set.',
+      reloads: true,
     },
     { name: 'pooling', noEffect: notYet, aliases: ['sharding'] },
     { name: 'unreliable', noEffect: 'concerns MongoDB only' },

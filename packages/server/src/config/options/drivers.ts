@@ -95,6 +95,7 @@ export const drivers = [
         kind: int({ min: 1, max: 3600, unit: 'seconds' }),
         default: '30',
         meaning: 'Time between two pings of a connection; one that has not answered until the next is cut off.',
+        reloads: true,
       },
       {
         name: 'idle_timeout',
@@ -102,6 +103,7 @@ export const drivers = [
         kind: int({ min: 1, max: 31_536_000, unit: 'seconds' }),
         default: '3600',
         meaning: 'A connection without a subscription is closed when it has asked for nothing in this time.',
+        reloads: true,
       },
       {
         name: 'max_connections_per_project',
@@ -109,6 +111,7 @@ export const drivers = [
         kind: count,
         default: '1000',
         meaning: 'The most WebSockets of one project, on each process; further ones are closed.',
+        reloads: true,
       },
       {
         name: 'max_subscriptions_per_project',
@@ -124,6 +127,7 @@ export const drivers = [
         default: '100',
         meaning:
           'The most requests of one connection that wait for messages at the same time; further ones are refused.',
+        reloads: true,
       },
     ],
   },

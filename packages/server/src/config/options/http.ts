@@ -51,6 +51,7 @@ export const http = {
       meaning:
         'Names that a service without authentication answers to, beside localhost, addresses and a name to listen on; *: any. ' +
         'A web page could else reach it by a name of its own.',
+      reloads: true,
     },
     {
       name: 'credentials_in_query',
@@ -61,6 +62,7 @@ export const http = {
         'Take a token, or the values of a signed URL, also from the query of an event stream or of a WebSocket upgrade: ' +
         '`auth_token`, `url_signature`, `url_methods`, `url_paths`, `url_expires`. Pages can set no headers there. This ' +
         'service logs none of them, proxies may.',
+      reloads: true,
     },
     {
       name: 'admin_port',

@@ -44,6 +44,7 @@ export const notification = {
       default: '500',
       meaning:
         'Subscriptions that each process delivers to at the same time; 0: it delivers nothing and leaves that to others.',
+      reloads: true,
     },
     {
       name: 'max_deliveries_per_host',
@@ -58,6 +59,7 @@ export const notification = {
       kind: int({ min: 1, max: 10_000 }),
       default: '250',
       meaning: 'The most of these for one project.',
+      reloads: true,
     },
     {
       name: 'max_failures',

@@ -12,6 +12,7 @@ export const policy = {
       meaning:
         'Rules that hold where no policy file says otherwise: upstream: whoever belongs to a project may do everything in it; ' +
         'personas: the roles reader, member and admin differ.',
+      reloads: true,
     },
   ],
 } as const satisfies OptionGroup
@@ -25,6 +26,7 @@ export const osloPolicy = {
       kind: text,
       default: 'policy.yaml',
       meaning: 'File of the policy rules; a relative one lies beside the configuration file.',
+      reloads: true,
     },
     {
       name: 'policy_dirs',
@@ -33,6 +35,7 @@ export const osloPolicy = {
       default: 'policy.d',
       meaning: 'Folders with further files of policy rules; later ones win.',
       repeats: true,
+      reloads: true,
     },
     {
       name: 'policy_default_rule',
@@ -40,6 +43,7 @@ export const osloPolicy = {
       kind: text,
       default: 'default',
       meaning: 'Rule that stands in for one that is missing.',
+      reloads: true,
     },
     { name: 'enforce_scope', noEffect: 'no rule has a scope' },
     { name: 'enforce_new_defaults', noEffect: 'stricter rules are chosen by [policy] default_rules' },

@@ -13,6 +13,7 @@ export const projectLimits = {
       kind: quota,
       default: null,
       meaning: 'The most queues and topics of one project; without it there is no such limit.',
+      reloads: true,
     },
     {
       name: 'max_messages',
@@ -20,6 +21,7 @@ export const projectLimits = {
       kind: quota,
       default: null,
       meaning: 'The most messages that one project keeps in all its queues; without it there is no such limit.',
+      reloads: true,
     },
     {
       name: 'max_message_bytes',
@@ -28,6 +30,7 @@ export const projectLimits = {
       default: null,
       meaning:
         'The most bytes that one project keeps: bodies of messages, metadata, subscriptions; without it there is no such limit.',
+      reloads: true,
     },
     {
       name: 'max_requests_per_second',
@@ -35,6 +38,7 @@ export const projectLimits = {
       kind: rate,
       default: null,
       meaning: 'The most requests of one project in a second, on each process; without it there is no such limit.',
+      reloads: true,
     },
     {
       name: 'max_messages_per_second',
@@ -43,6 +47,7 @@ export const projectLimits = {
       default: null,
       meaning:
         'The most messages that one project posts in a second, on each process; without it there is no such limit.',
+      reloads: true,
     },
   ],
 } as const satisfies OptionGroup

@@ -29,6 +29,7 @@ export const transport = {
       kind: ttl,
       default: '3600',
       meaning: 'Life of a message when neither the message nor the queue says otherwise.',
+      reloads: true,
     },
     {
       name: 'default_message_delay',
@@ -36,6 +37,7 @@ export const transport = {
       kind: delay,
       default: '0',
       meaning: 'Shown as the default delay of queues; it does not delay messages by itself.',
+      reloads: true,
     },
     {
       name: 'default_claim_ttl',
@@ -43,6 +45,7 @@ export const transport = {
       kind: ttl,
       default: '300',
       meaning: 'Life of a claim that does not say otherwise.',
+      reloads: true,
     },
     {
       name: 'default_claim_grace',
@@ -50,6 +53,7 @@ export const transport = {
       kind: ttl,
       default: '60',
       meaning: 'Time that a message outlives its claim at least, where the claim does not say otherwise.',
+      reloads: true,
     },
     {
       name: 'default_subscription_ttl',
@@ -57,6 +61,7 @@ export const transport = {
       kind: ttl,
       default: '3600',
       meaning: 'Life of a subscription that does not say otherwise.',
+      reloads: true,
     },
     {
       name: 'max_queues_per_page',
@@ -65,6 +70,7 @@ export const transport = {
       default: '20',
       meaning: 'The most queues that one listing may ask for.',
       aliases: ['queue_paging_uplimit'],
+      reloads: true,
     },
     {
       name: 'max_messages_per_page',
@@ -73,6 +79,7 @@ export const transport = {
       default: '20',
       meaning: 'The most messages that one listing may ask for, and the most ids that a request may name.',
       aliases: ['message_paging_uplimit'],
+      reloads: true,
     },
     {
       name: 'max_subscriptions_per_page',
@@ -81,6 +88,7 @@ export const transport = {
       default: '20',
       meaning: 'The most subscriptions that one listing may ask for.',
       aliases: ['subscription_paging_uplimit'],
+      reloads: true,
     },
     {
       name: 'max_flavors_per_page',
@@ -88,6 +96,7 @@ export const transport = {
       kind: pageSize,
       default: '20',
       meaning: 'The most flavors that one listing may ask for.',
+      reloads: true,
     },
     {
       name: 'max_pools_per_page',
@@ -95,6 +104,7 @@ export const transport = {
       kind: pageSize,
       default: '20',
       meaning: 'The most pools that one listing may ask for.',
+      reloads: true,
     },
     {
       name: 'max_messages_per_claim_or_pop',
@@ -103,6 +113,7 @@ export const transport = {
       default: '20',
       meaning: 'The most messages that one request may claim or pop.',
       aliases: ['max_messages_per_claim'],
+      reloads: true,
     },
     {
       name: 'max_queue_metadata',
@@ -111,6 +122,7 @@ export const transport = {
       default: '65536',
       meaning: 'The largest metadata of a queue, and the largest options of a subscription.',
       aliases: ['metadata_size_uplimit'],
+      reloads: true,
     },
     {
       name: 'max_messages_post_size',
@@ -119,6 +131,7 @@ export const transport = {
       default: '262144',
       meaning: 'The largest request body that posts messages; a queue may set less for itself.',
       aliases: ['max_message_size', 'message_size_uplimit'],
+      reloads: true,
     },
     {
       name: 'max_message_ttl',
@@ -127,6 +140,7 @@ export const transport = {
       default: '1209600',
       meaning: 'The longest life of a message; greater defaults, of the house or of queues, come down to it.',
       aliases: ['message_ttl_max'],
+      reloads: true,
     },
     {
       name: 'max_message_delay',
@@ -134,6 +148,7 @@ export const transport = {
       kind: delay,
       default: '900',
       meaning: 'The longest delay of a message.',
+      reloads: true,
     },
     {
       name: 'max_claim_ttl',
@@ -142,6 +157,7 @@ export const transport = {
       default: '43200',
       meaning: 'The longest life of a claim.',
       aliases: ['claim_ttl_max'],
+      reloads: true,
     },
     {
       name: 'idempotency_window',
@@ -149,6 +165,7 @@ export const transport = {
       kind: int({ min: 1, max: 86_400, unit: 'seconds' }),
       default: '300',
       meaning: 'How long the Idempotency-Key of a POST of messages is remembered.',
+      reloads: true,
     },
     {
       name: 'max_claim_grace',
@@ -157,6 +174,7 @@ export const transport = {
       default: '43200',
       meaning: 'The longest grace of a claim.',
       aliases: ['claim_grace_max'],
+      reloads: true,
     },
     {
       name: 'client_id_uuid_safe',
@@ -164,6 +182,7 @@ export const transport = {
       kind: choice('strict', 'off'),
       default: 'strict',
       meaning: 'What a Client-ID must be: strict: a UUID; off: any text of the length below.',
+      reloads: true,
     },
     {
       name: 'min_length_client_id',
@@ -171,6 +190,7 @@ export const transport = {
       kind: clientIdLength,
       default: '10',
       meaning: 'The least length in characters of a Client-ID that need not be a UUID.',
+      reloads: true,
     },
     {
       name: 'max_length_client_id',
@@ -178,6 +198,7 @@ export const transport = {
       kind: clientIdLength,
       default: '36',
       meaning: 'The greatest length in characters of a Client-ID that need not be a UUID.',
+      reloads: true,
     },
     {
       name: 'message_delete_with_claim_id',
@@ -185,6 +206,7 @@ export const transport = {
       kind: bool,
       default: 'false',
       meaning: 'Deleting several messages by id must name the claims that hold them.',
+      reloads: true,
     },
     {
       name: 'subscriber_types',
@@ -192,6 +214,7 @@ export const transport = {
       kind: list,
       default: 'http,https,mailto,trust+http,trust+https',
       meaning: 'Schemes that the address of a subscriber may have.',
+      reloads: true,
     },
     {
       name: 'message_encryption_key',

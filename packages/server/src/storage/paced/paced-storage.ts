@@ -15,7 +15,7 @@ import {
 import { AnswerSizes } from './answer-sizes.ts'
 import { Slots } from './slots.ts'
 
-/** Sizes in bytes. */
+/** Sizes in bytes. They may change: each move reads them. */
 export interface PaceLimits {
   readonly maxMessagesPostBytes: number
   readonly maxQueueMetadataBytes: number
@@ -124,7 +124,6 @@ function largestBody(messages: readonly Pick<Message, 'body'>[] | Stale): number
 }
 
 function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueStore {
-  const { maxQueueMetadataBytes, maxMessagesPostBytes } = limits
   return {
     create: (p) => queues.create(p),
     get: (p) => queues.get(p),
@@ -135,7 +134,7 @@ function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueS
       // Of all the queues of a project one does not know which are asked for.
       const of = { project: p.project, kind: p.kind, name: '' }
       return pace.run(
-        { of, sizes: pace.metadata, count: p.limit, maxBytes: maxQueueMetadataBytes },
+        { of, sizes: pace.metadata, count: p.limit, maxBytes: limits.maxQueueMetadataBytes },
         () => queues.list(p),
         (listed) => listed.reduce((most, { metadata }) => Math.max(most, metadata?.length ?? 0), 0),
       )
@@ -144,15 +143,19 @@ function pacedQueues(queues: QueueStore, pace: Pace, limits: PaceLimits): QueueS
     usage: (p) => queues.usage(p),
     stats: (p) =>
       pace.run(
-        { of: p.queue, sizes: pace.messages, count: 2, maxBytes: maxMessagesPostBytes },
+        { of: p.queue, sizes: pace.messages, count: 2, maxBytes: limits.maxMessagesPostBytes },
         () => queues.stats(p),
         (stats) => (stats === STALE ? 0 : largestBody([stats.oldest ?? [], stats.newest ?? []].flat())),
       ),
   }
 }
 
-function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostBytes }: PaceLimits): MessageStore {
-  const upTo = (count: number, of: QueueKey) => ({ of, sizes: pace.messages, count, maxBytes: maxMessagesPostBytes })
+function expectedMessages(count: number, of: QueueKey, pace: Pace, limits: PaceLimits): Expected {
+  return { of, sizes: pace.messages, count, maxBytes: limits.maxMessagesPostBytes }
+}
+
+function pacedMessages(messages: MessageStore, pace: Pace, limits: PaceLimits): MessageStore {
+  const upTo = (count: number, of: QueueKey) => expectedMessages(count, of, pace, limits)
   return {
     append(p) {
       for (const { body } of p.messages) pace.messages.posted(p.queue, body.length)
@@ -192,11 +195,10 @@ function pacedMessages(messages: MessageStore, pace: Pace, { maxMessagesPostByte
 }
 
 function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimStore {
-  const { maxMessagesPostBytes, maxMessagesPerClaimOrPop } = limits
-  const upTo = (count: number, of: QueueKey) => ({ of, sizes: pace.messages, count, maxBytes: maxMessagesPostBytes })
+  const upTo = (count: number, of: QueueKey) => expectedMessages(count, of, pace, limits)
   /** The claim that a key finds may hold more than is asked for now. */
   const made = ({ queue, key, limit }: { queue: QueueKey; key?: string | undefined; limit: number }) =>
-    upTo(key === undefined ? limit : maxMessagesPerClaimOrPop, queue)
+    upTo(key === undefined ? limit : limits.maxMessagesPerClaimOrPop, queue)
   const largest = (claim: Claim | null | Stale) => (claim === null || claim === STALE ? 0 : largestBody(claim.messages))
   return {
     create: (p) => pace.run(made(p), () => claims.create(p), largest),
@@ -206,23 +208,19 @@ function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimS
         () => claims.exchange(p),
         (answer) => (answer === STALE || 'kept' in answer ? 0 : largest(answer.claim)),
       ),
-    get: (p) => pace.run(upTo(maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), largest),
+    get: (p) => pace.run(upTo(limits.maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), largest),
     renew: (p) => claims.renew(p),
     release: (p) => claims.release(p),
   }
 }
 
-function pacedSubscriptions(
-  subscriptions: SubscriptionStore,
-  pace: Pace,
-  { maxQueueMetadataBytes }: PaceLimits,
-): SubscriptionStore {
+function pacedSubscriptions(subscriptions: SubscriptionStore, pace: Pace, limits: PaceLimits): SubscriptionStore {
   return {
     create: (p) => subscriptions.create(p),
     get: (p) => subscriptions.get(p),
     list: (p) =>
       pace.run(
-        { of: p.queue, sizes: pace.subscriptions, count: p.limit, maxBytes: maxQueueMetadataBytes },
+        { of: p.queue, sizes: pace.subscriptions, count: p.limit, maxBytes: limits.maxQueueMetadataBytes },
         () => subscriptions.list(p),
         (listed) => (listed === STALE ? 0 : listed.reduce((most, { options }) => Math.max(most, options.length), 0)),
       ),
@@ -234,14 +232,14 @@ function pacedSubscriptions(
 }
 
 /** Who delivers says itself how much it takes at once. */
-function pacedDeliveries(deliveries: DeliveryStore, pace: Pace, { maxMessagesPostBytes }: PaceLimits): DeliveryStore {
+function pacedDeliveries(deliveries: DeliveryStore, pace: Pace, limits: PaceLimits): DeliveryStore {
   return {
     lease: (p) => deliveries.lease(p),
     settle: (p) => deliveries.settle(p),
     announce: (p) => deliveries.announce(p),
     failures: (p) =>
       pace.run(
-        { of: p.queue, sizes: pace.messages, count: p.limit, maxBytes: maxMessagesPostBytes },
+        expectedMessages(p.limit, p.queue, pace, limits),
         () => deliveries.failures(p),
         (page) => (page === STALE || page === null ? 0 : largestBody(page.failures.map(({ message }) => message))),
       ),

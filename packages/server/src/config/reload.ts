@@ -1,0 +1,40 @@
+/** What becomes of a running service when its configuration is read again. */
+import { optionGroups } from './find-option.ts'
+import { isUsed } from './option.ts'
+import type { Config } from './options.ts'
+import { Secret } from './secret.ts'
+
+export interface Reload {
+  /** What holds from now on: the latest values of options that reload, the current ones of all others. */
+  readonly config: Config
+  /** Options whose latest values hold now, as `[group] name`. */
+  readonly changed: readonly string[]
+  /** Options whose latest values wait for a restart. */
+  readonly waiting: readonly string[]
+}
+
+type Sections = Record<string, Record<string, unknown>>
+
+export function reloadConfig(current: Config, latest: Config): Reload {
+  const sections: Sections = {}
+  const changed: string[] = []
+  const waiting: string[] = []
+  for (const group of optionGroups) {
+    for (const { name, key, reloads } of group.options.filter(isUsed)) {
+      const [section = '', field = ''] = key.split('.')
+      const [before, after] = [current, latest].map((config) => (config as Sections)[section]?.[field])
+      sections[section] = { ...sections[section], [field]: reloads ? after : before }
+      if (!isSame(before, after)) (reloads ? changed : waiting).push(`[${group.name}] ${name}`)
+    }
+  }
+  for (const section of Object.values(sections)) Object.freeze(section)
+  return { config: Object.freeze(sections) as Config, changed, waiting }
+}
+
+/** Of values that options may have. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a instanceof Secret && b instanceof Secret) return a.reveal() === b.reveal()
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  const names = Object.keys(a) as (keyof typeof a)[]
+  return names.length === Object.keys(b).length && names.every((name) => isSame(a[name], b[name]))
+}
