@@ -18,15 +18,16 @@ interface Layer {
 /** The parts of the server, from the ground up. The first row that fits a file is its row. */
 const layers: readonly Layer[] = [
   { path: 'model/', imports: [], types: [] },
+  { path: 'metrics/', imports: [], types: [] },
   { path: 'platform/', imports: [], types: ['model/*'] },
   { path: 'storage/sqlite/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
   { path: 'storage/postgres/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
   { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/paced/', imports: ['storage/contract.ts'], types: ['platform/*'] },
   { path: 'storage/checksummed/', imports: ['storage/contract.ts'], types: [] },
-  { path: 'storage/', imports: ['model/*'], types: ['platform/*'] },
-  { path: 'core/', imports: ['model/*', 'storage/contract.ts'], types: ['platform/*'] },
-  { path: 'delivery/', imports: ['model/*', 'core/**', 'storage/contract.ts'], types: ['platform/*'] },
+  { path: 'storage/', imports: ['model/*', 'metrics/*'], types: ['platform/*'] },
+  { path: 'core/', imports: ['model/*', 'metrics/*', 'storage/contract.ts'], types: ['platform/*'] },
+  { path: 'delivery/', imports: ['model/*', 'metrics/*', 'core/**', 'storage/contract.ts'], types: ['platform/*'] },
   // A description knows nothing of the doors that it is made from, but what `types.ts` says of them.
   { path: 'wire/openapi/', imports: ['core/**', 'wire/errors.ts'], types: ['model/*'] },
   // As with `wire/openapi/`: what is written of the doors is made from what `types.ts` and `socket-door.ts` say of them.
@@ -37,7 +38,11 @@ const layers: readonly Layer[] = [
     imports: ['model/*', 'wire/**', 'core/**', 'http/listener.ts', 'http/origins.ts'],
     types: ['platform/*', 'http/*'],
   },
-  { path: 'http/', imports: ['model/*', 'wire/**', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
+  {
+    path: 'http/',
+    imports: ['model/*', 'metrics/*', 'wire/**', 'core/**', 'platform/watch-for-changes.ts'],
+    types: ['platform/*'],
+  },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['model/*', 'platform/*'] },
@@ -54,12 +59,17 @@ const layers: readonly Layer[] = [
       'storage/checksummed/*',
       'wire/**',
     ],
-    types: ['access.ts', 'platform/*', 'storage/contract.ts'],
+    types: ['access.ts', 'metrics/*', 'platform/*', 'storage/contract.ts'],
   },
   {
     path: 'notifications.ts',
     imports: ['delivery/**', 'core/**', 'config/**', 'platform/*', 'storage/contract.ts'],
-    types: ['access.ts'],
+    types: ['access.ts', 'metrics/*'],
+  },
+  {
+    path: 'watching.ts',
+    imports: ['metrics/*', 'core/**', 'platform/*'],
+    types: ['config/**', 'storage/contract.ts', 'storage/engine-figures.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['platform/*'] },
   { path: 'probe-store.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: ['core/**'] },

@@ -1,23 +1,32 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Access } from './access.ts'
+import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
+import { measureHouse } from './core/measure-house.ts'
+import { MessageTally } from './core/message-tally.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
 import { ProjectRates } from './core/project-rates.ts'
 import { ProjectSeats } from './core/project-seats.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
+import type { Readiness } from './core/readiness.ts'
+import { RequestMeter } from './core/request-meter.ts'
 import type { Limits } from './core/rules/limits.ts'
 import { SocketTally } from './core/socket-tally.ts'
 import { openWaiting, type Waiting } from './core/waiting.ts'
 import { createCors } from './http/cors.ts'
 import { createHandler, type Handle } from './http/handler.ts'
 import type { Upgrade } from './http/listener.ts'
+import type { HttpRequest } from './http/messages.ts'
 import { Origins } from './http/origins.ts'
 import { createPageGuard } from './http/page-guard.ts'
 import { createRoutes } from './http/routes.ts'
 import { shownInQuery, withoutCredentials } from './http/shown-in-query.ts'
 import { splitTarget } from './http/target.ts'
+import { createWatchingPages, type Scrapers } from './http/watching-pages.ts'
+import type { Family } from './metrics/family.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { MemoryBudget } from './platform/memory-budget.ts'
@@ -44,6 +53,13 @@ export interface ApplicationParts {
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
+  readonly readiness: Readiness
+  /** Gets what is measured here. */
+  readonly metrics: Metrics
+  /** What `/metrics` shows. */
+  scrape(): Promise<readonly Family[]>
+  /** Milliseconds, with fractions. */
+  elapsed(): number
   /** Gets the audit log; null where nobody wants one. */
   readonly audit: WriteLine | null
   /** Told of every error that is ours. */
@@ -58,6 +74,8 @@ export interface Application {
   readonly handleForAdmins: Handle | null
   /** As operations see it: what is encrypted in the store is open here. */
   readonly storage: Storage
+  /** Counts requests. */
+  readonly meter: RequestMeter
   /** How many have come so far. */
   requests(): number
   /** What takes over connections of `handle` that become WebSockets; null where none may. */
@@ -81,16 +99,18 @@ export interface Application {
 
 /** The whole service but for its sockets and its storage. */
 export function createApplication(parts: ApplicationParts): Application {
-  const { config, access, budget, clock, ids, onTrouble } = parts
+  const { config, access, budget, clock, ids, metrics, onTrouble } = parts
   const paceLimits = { ...config.limits }
   const openStorage = encryptedStorage(pacedStorage(parts.storage, budget, paceLimits), messageCipher(config))
   const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
   const { maxSubscriptionsPerProject: maxSubscriptions, maxConnectionsPerProject } = config.websocket
   const { requiresConfirmation } = config.notification
   let accounts = openAccounts(config, storage, null)
+  const tally = new MessageTally()
   const waiting = openWaiting({
     storage,
     queues: accounts.queues,
+    tally,
     clock,
     budget,
     ids,
@@ -98,21 +118,21 @@ export function createApplication(parts: ApplicationParts): Application {
     maxSubscriptions,
     onTrouble,
   })
-  const tally = new SocketTally()
+  const socketTally = new SocketTally()
+  const meter = new RequestMeter(metrics, parts.elapsed)
+  measureHouse(metrics, { ...waiting, tally, sockets: socketTally }, budget)
   const seats = new ProjectSeats(maxConnectionsPerProject)
-  const house = { ...parts, storage, waiting, tally, seats }
+  const house = { ...parts, storage, waiting, tally, socketTally, meter, seats }
   let serving = createServing(config, access, house, accounts)
   const sockets = new Sockets({
     ...serving.sessions,
     ...serving.sockets,
     clock,
     budget,
-    tally,
+    tally: socketTally,
     ended: parts.socketEnded,
   })
   let requests = 0
-  const { adminMode } = config.api
-  const isApart = config.http.adminPort !== null
   const { websocket } = config
   return {
     handle: (request) => {
@@ -120,14 +140,15 @@ export function createApplication(parts: ApplicationParts): Application {
       return serving.handle(request)
     },
     handleForAdmins:
-      adminMode && isApart
+      hasOwnListener(config)
         ? (request) => {
             requests += 1
             return serving.handleForAdmins(request)
           }
         : null,
     storage,
-    requests: () => requests + tally.requests,
+    meter,
+    requests: () => requests + socketTally.requests,
     upgrade: websocket.enabled ? sockets.upgrade(null) : null,
     upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),
     openSession: (peer) => new Session(peer, serving.sessions),
@@ -152,7 +173,9 @@ export function createApplication(parts: ApplicationParts): Application {
 /** What is there once, whatever the settings. */
 interface ServingHouse extends Omit<ApplicationParts, 'config' | 'access'> {
   readonly waiting: Waiting
-  readonly tally: SocketTally
+  readonly tally: MessageTally
+  readonly socketTally: SocketTally
+  readonly meter: RequestMeter
   readonly seats: ProjectSeats
 }
 
@@ -186,33 +209,37 @@ function openAccounts(config: Config, { queues }: Storage, before: Accounts | nu
 function createServing(
   config: Config,
   access: ApplicationParts['access'],
-  { storage, waiting, tally, seats, clock, ids, probeStore, audit, onTrouble }: ServingHouse,
+  house: ServingHouse,
   { queues, rates, quotas }: Accounts,
 ): Serving {
+  const { storage, waiting, tally, meter, seats, clock, ids, probeStore, readiness, audit, onTrouble } = house
   const limits = limitsOf(config)
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
-  const house: House = {
+  const operationHouse: House = {
     storage,
     queues,
     clock,
     limits,
     ids,
     ...waiting,
-    sockets: tally,
+    sockets: house.socketTally,
+    tally,
     probeStore,
     urlSigner,
     rates,
     quotas,
     trusts,
   }
-  const run = createExecute({ ...house, authorise, onTrouble })
+  const run = createExecute({ ...operationHouse, authorise, onTrouble })
   const execute = audit === null ? run : audited(run, { write: audit, clock })
   const origins = originsOf(config)
   const withCors = createCors(config.cors, origins)
   // Where callers have to show who they are, a page can show nothing.
   const isGuarded = config.auth.strategy === ''
   const clientIds = { ...config.clientId, strict: config.clientId.check === 'strict' }
-  const serve = (served: readonly ApiVersion[]): Handle => {
+  const handlerTrouble = (error: unknown, { id, method, target }: HttpRequest) =>
+    onTrouble(error, { requestId: id, method, target: withoutCredentials(target) })
+  const serve = (served: readonly ApiVersion[], scrapers: Scrapers | null): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
     const handle = createHandler({
       authenticate,
@@ -221,28 +248,41 @@ function createServing(
       execute,
       limits,
       clock,
+      meter,
       credentialsInQuery: config.http.credentialsInQuery,
       clientIds,
-      onTrouble: (error, { id, method, target }) =>
-        onTrouble(error, { requestId: id, method, target: withoutCredentials(target) }),
+      onTrouble: handlerTrouble,
     })
-    return withCors(isGuarded ? createPageGuard({ origins, isPublic: routes.isPublic })(handle) : handle)
+    const withPages = createWatchingPages({
+      readiness,
+      metrics: scrapers && { scrapers, scrape: () => house.scrape() },
+      clock,
+      onTrouble: handlerTrouble,
+    })
+    const { isPublic } = routes
+    const guard = isGuarded ? createPageGuard({ origins, isPublic, refused: () => meter.refused('page') }) : null
+    return withCors(guard === null ? withPages(handle) : guard(withPages(handle)))
   }
   const { deprecatedVersions, adminMode } = config.api
   const chosen = chosenVersions(deprecatedVersions)
   const versions = config.auth.strategy === 'keystone' ? chosen.map(withProjects) : chosen
-  const isForAdmins = adminMode && config.http.adminPort === null
+  const isApart = hasOwnListener(config)
+  const isForAdmins = adminMode && !isApart
   const { maxRequests, pingIntervalSeconds, idleTimeoutSeconds } = config.websocket
   const maxBodyBytes = Math.max(limits.maxMessagesPostBytes, limits.maxQueueMetadataBytes)
   return {
-    handle: serve(isForAdmins ? versions : versions.map(withoutAdmin)),
-    handleForAdmins: serve(versions),
+    handle: serve(
+      isForAdmins ? versions : versions.map(withoutAdmin),
+      isApart ? null : scrapersAt(config.http.bind, config, access),
+    ),
+    handleForAdmins: serve(versions, scrapersAt(config.http.adminBind, config, access)),
     maxBodyBytes,
     sessions: {
       authenticate,
       needsAuthentication: config.auth.strategy === 'keystone',
       execute,
       doors: socketDoors(isForAdmins ? v2 : withoutAdmin(v2)),
+      meter,
       limits,
       clientIds,
       seats,
@@ -267,6 +307,25 @@ function limitsOf({ limits, messages, encryption, notification }: Config): Limit
     canEncryptMessages: encryption.key !== null,
     requiresConfirmation: notification.requiresConfirmation,
   }
+}
+
+/** Whether the routes of operators have a listener to themselves. */
+function hasOwnListener({ api, http }: Config): boolean {
+  return api.adminMode && http.adminPort !== null
+}
+
+/**
+ * Who reaches a loopback address without authentication may do everything there, so he may read metrics, too. Where
+ * there is authentication, that holds for a listener of operators: before the other there may be a proxy, whose clients
+ * are not on this machine. What callers assert of themselves is nothing that metrics of all projects are shown for.
+ */
+function scrapersAt(address: string, config: Config, access: ApplicationParts['access']): Scrapers {
+  // An empty token would be one that everybody knows.
+  const token = config.metrics.scrapeToken?.reveal() || null
+  const isAuthenticated = config.auth.strategy !== ''
+  const isOpen = isLoopback(address) && (hasOwnListener(config) || !isAuthenticated)
+  if (token === null && isOpen) return { who: 'everybody' }
+  return { who: 'known', token, accounts: isAuthenticated ? access : null }
 }
 
 /** Where callers have to show who they are, a page that comes by a name of its own can show nothing. */

@@ -6,9 +6,11 @@ import type { Config } from './config/options.ts'
 import { readVault } from './core/rules/vault.ts'
 import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts'
 import { createWebhookChannel, type WebhookOptions } from './delivery/channels/webhook.ts'
+import { DeliveryMeter } from './delivery/delivery-meter.ts'
 import { Dispatcher, type Measure } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/system-resolve.ts'
 import { hostOf, LOOK_UP_SECONDS, Receivers } from './delivery/receivers.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Clock } from './platform/clock.ts'
 import { elapsed } from './platform/elapsed.ts'
 import { startTimeLimit } from './platform/time-limit.ts'
@@ -20,6 +22,8 @@ export interface NotificationsParts {
   /** As operations see it: bodies are not encrypted. */
   readonly storage: Storage
   readonly clock: Clock
+  /** Gets what is measured here. */
+  readonly metrics: Metrics
   /** Of this software. */
   readonly version: string
   /** Whether the service itself listens on a loopback address only. */
@@ -50,7 +54,7 @@ export interface Notifications {
 
 /** Tells subscriptions of what is posted. */
 export function openNotifications(parts: NotificationsParts): Notifications {
-  const { config, access, storage, clock, version, ownUrl, requests, report } = parts
+  const { config, access, storage, clock, metrics, version, ownUrl, requests, report } = parts
   const { notification, limits, mail, webhooks, http } = config
   const receivers = new Receivers({
     webhook: createWebhookChannel({
@@ -103,12 +107,17 @@ export function openNotifications(parts: NotificationsParts): Notifications {
       requiresConfirmation: notification.requiresConfirmation,
     },
     ...measureOf(config),
+    meter: new DeliveryMeter(metrics, elapsed),
     startTimeLimit,
     closingSeconds: secondsAfterDelay(http),
     elapsed,
     requests,
     report,
   })
+  metrics.gauge(
+    { name: 'zaqar_deliveries_under_way', help: 'Subscriptions that are being delivered to' },
+    () => dispatcher.underWay,
+  )
   return {
     reconfigure: (latest) => dispatcher.setMeasure(measureOf(latest)),
     async close() {

@@ -6,6 +6,7 @@ import type { Config } from './config/options.ts'
 import type { StorageUri } from './config/storage-uri.ts'
 import type { Clock } from './platform/clock.ts'
 import { type Abilities, type Storage, StorageUnavailable } from './storage/contract.ts'
+import type { EngineFigures } from './storage/engine-figures.ts'
 
 type Store = Pick<Config['storage'], 'uri' | 'listenUri' | 'connections'>
 
@@ -23,13 +24,13 @@ interface EngineModule {
 }
 
 /**
- * `local`: the clock of this machine.
+ * `local`: the clock of this machine. `figures`: gets what the engine tells of its work.
  * @throws StorageUnavailable, or whatever an engine of somebody else's throws.
  */
-export async function openStore(store: Store, local: Clock): Promise<OpenedStore> {
+export async function openStore(store: Store, local: Clock, figures: EngineFigures): Promise<OpenedStore> {
   const { uri } = store
-  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), store, local)
-  const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local) : await openModule(uri, local)
+  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), store, { local, figures })
+  const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local, figures) : await openModule(uri, local)
   return { storage, clock: local, close: () => storage.close() }
 }
 
@@ -57,19 +58,29 @@ export function describeStore(uri: StorageUri): string {
 }
 
 /** The folder of the file is made when it is missing, for this user alone. */
-async function openFile(file: string, clock: Clock): Promise<Storage> {
+async function openFile(file: string, clock: Clock, figures: EngineFigures): Promise<Storage> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const { openSqlite } = await import('./storage/sqlite/open-sqlite.ts')
-  return openSqlite({ path: file, clock })
+  return openSqlite({ path: file, clock, figures })
 }
 
 /** Nodes agree on the time of their server. */
-async function openOnServer(uri: string, { listenUri, connections }: Store, local: Clock): Promise<OpenedStore> {
+async function openOnServer(
+  uri: string,
+  { listenUri, connections }: Store,
+  { local, figures }: { local: Clock; figures: EngineFigures },
+): Promise<OpenedStore> {
   const { openPostgres } = await import('./storage/postgres/open-postgres.ts')
   const { ServerClock } = await import('./storage/postgres/server-clock.ts')
   const clock = await ServerClock.open({ uri, local })
   try {
-    const storage = await openPostgres({ uri, ...(listenUri && { listenUri: listenUri.reveal() }), connections, clock })
+    const storage = await openPostgres({
+      uri,
+      ...(listenUri && { listenUri: listenUri.reveal() }),
+      connections,
+      clock,
+      figures,
+    })
     return {
       storage,
       clock,

@@ -16,10 +16,12 @@ import type { OnTrouble } from './core/execute.ts'
 import type { Handle } from './http/handler.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
+import type { Family } from './metrics/family.ts'
 import { openNotifications } from './notifications.ts'
 import { openStore } from './open-store.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
+import { elapsed } from './platform/elapsed.ts'
 import { openLineFile, standardOutput } from './platform/line-file.ts'
 import { LineWriter } from './platform/line-writer.ts'
 import { MemoryBudget } from './platform/memory-budget.ts'
@@ -27,6 +29,8 @@ import { pause } from './platform/pause.ts'
 import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 import { createProbeStore } from './probe-store.ts'
+import { EngineFigures } from './storage/engine-figures.ts'
+import { openWatching } from './watching.ts'
 import { ownPortHandle } from './websocket/own-port.ts'
 
 /** The least budget, in bytes: some dozens of the largest requests. */
@@ -55,6 +59,9 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** Makes of what is measured in this process what is measured in all that are one service. */
+export type Scrape = (own: () => Promise<Family[]>) => Promise<readonly Family[]>
+
 /** `about`: fields of every line. */
 export function createLog(config: Config, about: object = {}): Logger {
   return pino({ level: levelOf(config) }, pino.destination({ dest: 2, sync: true })).child(about)
@@ -66,7 +73,7 @@ export function levelOf({ log: { debug } }: Config): string {
 
 /**
  * `folders`: where files that the configuration names by relative paths are looked for.
- * `neededPolicies`: policy files without whose rules it does not start.
+ * `neededPolicies`: policy files without whose rules it does not start. `scrape`: where others serve beside this process.
  * @throws PolicyError, StorageUnavailable, or the error of the listener.
  */
 export async function startService(
@@ -74,12 +81,23 @@ export async function startService(
   folders: readonly string[],
   log = createLog(config),
   neededPolicies: readonly string[] = [],
+  scrape: Scrape = (own) => own(),
 ): Promise<Service> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
-  const store = await openStore(config.storage, createSystemClock())
+  const figures = new EngineFigures(elapsed)
+  const store = await openStore(config.storage, createSystemClock(), figures)
   const { storage, clock } = store
   const budget = new MemoryBudget({ bytes: config.http.memoryBudgetBytes ?? defaultBudget(), clock })
   const onTrouble: OnTrouble = (error, about) => log.error({ err: error, ...about }, 'request failed')
+  const watching = openWatching({
+    config,
+    storage,
+    figures,
+    clock,
+    version: readVersion(),
+    report: (error) => log.error({ err: error }, 'queues and messages could not be counted'),
+  })
+  const { metrics, readiness } = watching
   let audit: LineWriter | null = null
   try {
     const access = openAccess({
@@ -111,6 +129,10 @@ export async function startService(
         clock,
         refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
       }),
+      readiness,
+      metrics,
+      scrape: () => scrape(watching.families),
+      elapsed,
       audit: audit && ((line) => audit?.write(line)),
       onTrouble,
       socketEnded: (about) => log.info(about, 'a socket has ended'),
@@ -120,6 +142,7 @@ export async function startService(
       tls,
       clock,
       budget,
+      meter: application.meter,
       onTrouble,
     })
     const listeners = [listener, adminListener, socketListener].filter((one) => one !== null)
@@ -130,6 +153,7 @@ export async function startService(
       access,
       storage: application.storage,
       clock,
+      metrics,
       version: readVersion(),
       isOnLoopback: isLoopback(config.http.bind),
       ownUrl: url,
@@ -158,6 +182,7 @@ export async function startService(
         await storage.ping().catch(() => undefined)
       },
       async close() {
+        readiness.drain()
         for (const one of listeners) one.drain()
         await pause(config.http.closingDelaySeconds * 1000)
         application.close()
@@ -166,11 +191,13 @@ export async function startService(
         await application.end()
         await audit?.close()
         await access.close()
+        watching.close()
         await store.close()
       },
     }
   } catch (error) {
     await audit?.close()
+    watching.close()
     await store.close()
     throw error
   }
@@ -209,7 +236,7 @@ interface Listeners {
 async function openListeners(
   application: Application,
   { http, websocket }: Config,
-  parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget' | 'onTrouble'>,
+  parts: Pick<ListenerOptions, 'tls' | 'clock' | 'budget' | 'meter' | 'onTrouble'>,
 ): Promise<Listeners> {
   const { handle, handleForAdmins, upgrade, upgradeAtOwnPort } = application
   const bounds = {

@@ -105,6 +105,25 @@ export const address: Kind<string> = {
   },
 }
 
+/** A queue is named by its project, which may have slashes, and its name, which has none. */
+export const queueNames: Kind<readonly { readonly project: string; readonly queue: string }[]> = {
+  allowed: 'a list of PROJECT/QUEUE, at most 100',
+  parse(text) {
+    const parsed = list.parse(text)
+    const names = 'value' in parsed ? parsed.value : []
+    const fits = names.length <= MOST_NAMED && names.every((name) => /[^/]\/[^/]+$/.test(name))
+    if (!fits) return { refused: `allowed is ${queueNames.allowed}` }
+    return {
+      value: names.map((name) => {
+        const slash = name.lastIndexOf('/')
+        return { project: name.slice(0, slash), queue: name.slice(slash + 1) }
+      }),
+    }
+  },
+}
+
+const MOST_NAMED = 100
+
 /** In lower case. `*` stands for any. */
 export const hostNames: Kind<readonly string[]> = {
   allowed: 'a list of host names without ports, or *',

@@ -11,6 +11,7 @@ import { drivers } from './options/drivers.ts'
 import { http, listener, ssl } from './options/http.ts'
 import { keystoneAuthtoken } from './options/keystone.ts'
 import { libraries } from './options/libraries.ts'
+import { metrics } from './options/metrics.ts'
 import { notification } from './options/notification.ts'
 import { osloPolicy, policy } from './options/policy.ts'
 import { pooling, poolingCatalog } from './options/pooling.ts'
@@ -29,6 +30,7 @@ export const groups = [
   ssl,
   projectLimits,
   audit,
+  metrics,
   storage,
   ...drivers,
   notification,

@@ -4,6 +4,7 @@ import type { Ids } from '../platform/ids.ts'
 import { type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import { type Asker, type Identity, objectionTo } from './identity.ts'
+import type { MessageTally } from './message-tally.ts'
 import type { ProjectQuotas } from './project-quotas.ts'
 import type { ProjectRates } from './project-rates.ts'
 import type { QueueDirectory } from './queue-directory.ts'
@@ -50,6 +51,7 @@ export interface House extends Waiting {
   readonly clock: Clock
   readonly ids: Ids
   readonly sockets: SocketTally
+  readonly tally: MessageTally
   readonly probeStore: ProbeStore
   /** Signs URLs; null where there is no key. */
   readonly urlSigner: UrlSigner | null

@@ -12,6 +12,11 @@ export class Heartbeats {
     this.#clock = clock
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#beats.size
+  }
+
   /** Calls `beat`, which must not throw, every so many seconds until its answer is called. */
   join(beat: () => void): () => void {
     this.#beats.add(beat)

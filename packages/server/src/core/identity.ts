@@ -75,7 +75,7 @@ export function judgedToken({ signed, token }: Shown): string | null {
 /** Whoever waits for an answer. */
 export interface Asker {
   /** Aborts when nobody waits for the answer any more. */
-  readonly signal?: () => AbortSignal
+  readonly signal?: (() => AbortSignal) | undefined
   /** Where it comes from; null when that is not known any more. */
   readonly clientAddress?: () => string | null
 }

@@ -40,6 +40,11 @@ export class LongPolls {
     this.#parts = parts
   }
 
+  /** How many wait now. */
+  get count(): number {
+    return this.#waits.size
+  }
+
   /** The first page of a listing; when it stays empty until the wait is over, null. */
   async list(listing: Listing, terms: WaitTerms): Promise<Page | null> {
     const { readPage, followers } = this.#parts

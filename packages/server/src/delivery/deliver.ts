@@ -23,6 +23,7 @@ import {
 } from '../storage/contract.ts'
 import { type Answer, failure } from './channel.ts'
 import { composedLength } from './compose-webhook.ts'
+import type { DeliveryMeter } from './delivery-meter.ts'
 import { afterAttempt, givesUpAt, isPaused, nextAttemptAt } from './health.ts'
 import type { Pace } from './pace.ts'
 import type { ParcelBudget } from './parcel-budget.ts'
@@ -55,6 +56,7 @@ export interface DeliverParts {
   readonly pace: Pace
   readonly bodies: ParsedBodies
   readonly budget: ParcelBudget
+  readonly meter: DeliveryMeter
   readonly terms: DeliveryTerms
   /** The part of a subscriber's URI that tells whom it keeps busy. */
   hostOf(subscriber: string): string
@@ -283,6 +285,7 @@ class Delivery {
       rest(round, pausedUntil)
       return
     }
+    this.#parts.meter.became('failed', this.#lease.subscription, wanted.length)
     for (const notification of all) {
       round.outcomes.push(
         wanted.includes(notification)
@@ -295,7 +298,7 @@ class Delivery {
   /** 'settle': what came of it is to be settled before anything else; 'ended' as above. */
   async #tell(span: Span, hand: Hand, round: Round): Promise<'on' | 'settle' | 'ended'> {
     const { queue, subscription } = this.#lease
-    const { clock, slots, pace, hostOf, stopping, aborted, endSubscription, budget } = this.#parts
+    const { clock, slots, pace, hostOf, stopping, aborted, endSubscription, budget, meter } = this.#parts
     if (span.all.some(isUnreadable)) return this.#record(span, failure('the message cannot be decrypted'), null, round)
     const bytes = this.#lengthOf(span)
     if (!budget.admits(bytes)) return this.#record(span, failure('the request would be too long'), null, round)
@@ -313,7 +316,9 @@ class Delivery {
     }
     await pace.turn()
     const begun = clock.now()
+    const measured = meter.begin()
     const answer = await this.#send({ queue, subscription, options: this.#options, notifications: span.wanted })
+    meter.sent(subscription, measured)
     giveBack()
     leave()
     if (aborted.aborted && answer.result === 'failed') {
@@ -321,6 +326,7 @@ class Delivery {
       return 'settle'
     }
     if (answer.result === 'gone' && this.#options.endsOnGone) {
+      meter.became('gone', subscription, span.wanted.length)
       await endSubscription(queue, subscription)
       return 'ended'
     }
@@ -352,6 +358,8 @@ class Delivery {
     const said = this.#isEncrypted ? null : answer.answer
     const attempt: Attempt = { at: begun, seconds: (now - begun) / 1000, status, reason, answer: said }
     const isDelivered = answer.result === 'delivered'
+    const { meter } = this.#parts
+    if (isDelivered) meter.became('delivered', this.#lease.subscription, span.wanted.length)
     const messageIds = messagesOf(span.wanted).map(({ id }) => id)
     round.log.push(printLogged({ ...attempt, messageIds }))
     // What was not sent says nothing of the receiver.
@@ -365,6 +373,7 @@ class Delivery {
       }
       const outcome = this.#afterFailure(notification, attempt, answer.retryAfterSeconds, now)
       if (outcome.became === 'postponed') retryAt = Math.max(retryAt ?? 0, outcome.until)
+      meter.became(outcome.became === 'postponed' ? 'postponed' : 'failed', this.#lease.subscription, 1)
       round.outcomes.push(outcome)
     }
     const pausedUntil = round.health?.pausedUntil ?? 0

@@ -88,6 +88,11 @@ export class Dispatcher {
     this.#hear()
   }
 
+  /** To how many subscriptions it delivers now. */
+  get underWay(): number {
+    return this.#deliveries.size
+  }
+
   /** Lets tries under way come to their end, or ends them, and hands back every lease. */
   async close(): Promise<void> {
     const { startTimeLimit, closingSeconds } = this.#parts

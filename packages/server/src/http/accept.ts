@@ -18,6 +18,14 @@ export function prefersEvents(accept: string | undefined): boolean {
   return preferred(accept, [JSON_TYPE, EVENT_STREAM]) === EVENT_STREAM
 }
 
+const OPENMETRICS = 'application/openmetrics-text'
+
+/** Whether a client takes OpenMetrics rather than the older text of Prometheus. */
+export function prefersOpenMetrics(accept: string | undefined): boolean {
+  if (accept === undefined || accept.length > LONGEST_ACCEPT || !accept.includes(OPENMETRICS)) return false
+  return preferred(accept, ['text/plain', OPENMETRICS]) === OPENMETRICS
+}
+
 /** Parameters of a range other than q say more than this service could, and so are not looked at. */
 function preferred(accept: string, types: readonly string[]): string | undefined {
   const ranges = accept.replace(/;(?!\s*q\s*=)[^;,]*/gi, '')

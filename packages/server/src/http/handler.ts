@@ -1,6 +1,7 @@
 import { ZaqarError } from '../core/errors.ts'
 import type { Caller, Execute } from '../core/execute.ts'
 import { type Authenticate, judgedToken, NOBODY, objectionTo, type Unauthenticated } from '../core/identity.ts'
+import type { MeasuredRequest, RequestMeter } from '../core/request-meter.ts'
 import type { Limits } from '../core/rules/limits.ts'
 import { checkQueueKey } from '../core/rules/names.ts'
 import type { QueueKey } from '../model/model.ts'
@@ -28,6 +29,7 @@ export interface HandlerParts {
   readonly execute: Execute
   readonly limits: Limits
   readonly clock: Clock
+  readonly meter: RequestMeter
   readonly clientIds: ClientIdRules
   /** Whether the query of an event stream may show who asks for it. */
   readonly credentialsInQuery: boolean
@@ -39,13 +41,18 @@ export interface HandlerParts {
 export type Handle = (request: HttpRequest) => Promise<HttpResponse>
 
 export function createHandler(parts: HandlerParts): Handle {
+  const { meter } = parts
   return async (request) => {
+    const measured = meter.begin()
+    let response: HttpResponse
     try {
-      return await answer(request, parts)
+      response = await answer(request, measured, parts)
     } catch (error) {
       if (error instanceof ClientGone) throw error
-      return responseTo(error, request, parts)
+      response = responseTo(error, request, parts)
     }
+    meter.end(measured, response.status)
+    return response
   }
 }
 
@@ -60,7 +67,7 @@ function responseTo(error: unknown, request: HttpRequest, { onTrouble }: Handler
 /** Whatever an OPTIONS request does wrong. (contract http.md 1.15) */
 const PREFLIGHT: HttpResponse = { status: 200, headers: {}, body: '' }
 
-async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpResponse> {
+async function answer(request: HttpRequest, measured: MeasuredRequest, parts: HandlerParts): Promise<HttpResponse> {
   const { credentialsInQuery } = parts
   const [rawPath, rawQuery] = splitTarget(credentialsInQuery ? withoutCredentials(request.target) : request.target)
   const path = rawPath.includes('%') ? decodePath(rawPath) : rawPath
@@ -81,6 +88,7 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   }
   if (match === null) throw new WireError(404, '404 Not Found')
   const { route, params } = match
+  if (route.document !== null) measured.operation = 'document'
   checkContentType(request)
   if (!isPage(route) && !getsEvents) checkAccept(request.headers.accept)
   if (route.version === null) return documentFor(request, route)
@@ -91,6 +99,8 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
   if (!route.methods.includes(request.method)) return otherMethod(request, route)
   const query = parseQuery(rawQuery)
   const door = chooseDoor(route, request.method as Method, query, getsEvents)
+  measured.door = route.version.prefix.slice(1)
+  measured.operation = door.operation.name
   const reading = request.readBody()
   const doorRequest = {
     prefix: route.version.prefix,
@@ -105,7 +115,13 @@ async function answer(request: HttpRequest, parts: HandlerParts): Promise<HttpRe
     limits: parts.limits,
   }
   try {
-    const call = { ...request, resource, names: params, token: () => judgedToken(shown) }
+    const call = {
+      ...request,
+      signal: measured.noting(request.signal),
+      resource,
+      names: params,
+      token: () => judgedToken(shown),
+    }
     const output = await parts.execute(door.operation, () => door.decode(doorRequest), caller, call)
     return toResponse(door.encode(output, doorRequest))
   } catch (error) {

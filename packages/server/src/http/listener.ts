@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { OnTrouble } from '../core/execute.ts'
+import type { RequestMeter } from '../core/request-meter.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { MemoryBudget } from '../platform/memory-budget.ts'
 import { WireError } from '../wire/wire-error.ts'
@@ -42,6 +43,8 @@ export interface ListenerOptions {
   readonly tls: Tls | null
   /** Null: every request is answered over HTTP. */
   readonly upgrade: Upgrade | null
+  /** Told of each request that is refused unseen. */
+  readonly meter: Pick<RequestMeter, 'refused'>
   /** Told of what went wrong with an answer after it had begun. */
   readonly onTrouble: OnTrouble
 }
@@ -236,6 +239,7 @@ class Exchanges {
 
   /** Behind requests whose answers are still to come a refusal would be taken for the answer to one of them. */
   refuseBehindAnswers(socket: Socket): void {
+    this.#options.meter.refused('malformed')
     this.#connectionOf(socket).refuseBehindAnswers(() => {
       if (!socket.writable) return void socket.destroy()
       const { clock } = this.#options
@@ -254,9 +258,15 @@ class Exchanges {
   #answer(id: string, exchange: Exchange, body: IncomingBody): HttpResponse | Promise<HttpResponse> {
     const { request, response, isAdmitted } = exchange
     const { method = '', url = '', headers, socket } = request
-    if (!isAdmitted) return errorResponse(overloaded(), headers.accept)
+    if (!isAdmitted) {
+      this.#options.meter.refused('overload')
+      return errorResponse(overloaded(), headers.accept)
+    }
     const problem = problemOf(exchange)
-    if (problem !== null) return errorResponse(new WireError(400, 'Bad request', problem), headers.accept)
+    if (problem !== null) {
+      this.#options.meter.refused('malformed')
+      return errorResponse(new WireError(400, 'Bad request', problem), headers.accept)
+    }
     const { target, authority } = readTarget(url)
     return this.#handle({
       id,

@@ -8,13 +8,15 @@ export interface PageGuardRules {
   readonly origins: Origins
   /** Whether a link on any page may lead there: to a document for everybody. */
   isPublic(target: string): boolean
+  /** Told of each request that is refused. */
+  refused(): void
 }
 
 /**
  * Stands in front of a service that asks nobody who they are: there a web page could do whatever the person may who
  * opens it. Preflights pass: they do nothing, and CORS answers them.
  */
-export function createPageGuard({ origins, isPublic }: PageGuardRules): (handle: Handle) => Handle {
+export function createPageGuard({ origins, isPublic, refused }: PageGuardRules): (handle: Handle) => Handle {
   const objection = (request: HttpRequest): WireError | null => {
     if (request.method === 'OPTIONS') return null
     const error = origins.objectionToHost(request.headers)
@@ -24,7 +26,9 @@ export function createPageGuard({ origins, isPublic }: PageGuardRules): (handle:
   }
   return (handle) => (request) => {
     const error = objection(request)
-    return error === null ? handle(request) : Promise.resolve(errorResponse(error, request.headers.accept))
+    if (error === null) return handle(request)
+    refused()
+    return Promise.resolve(errorResponse(error, request.headers.accept))
   }
 }
 

@@ -583,6 +583,30 @@ export interface Abilities {
   readonly keepsRegistry: boolean
 }
 
+/** What an engine tells of all projects to those who watch the service. */
+export interface CensusStore {
+  /**
+   * Counts of queues and topics, those behind `after`, in the order of project, kind and name, each in code point order; at
+   * most `limit`. What has expired may count until housekeeping has freed its space. Costs the same whatever the queues
+   * hold.
+   */
+  queues(p: { after: QueueKey | null; limit: number }): Promise<CountedQueue[]>
+
+  /**
+   * Messages in feeds, of which not every subscription was told yet, and tries that wait for their time. Neither is
+   * counted beyond `limit`.
+   */
+  owed(p: { limit: number }): Promise<{ feed: number; retries: number }>
+}
+
+export interface CountedQueue extends QueueKey {
+  /** Messages that no claim holds, delayed ones too; and those that one holds. */
+  readonly free: number
+  readonly claimed: number
+  /** When the first message by place was posted, or where none has a place yet the delayed one that is due first. */
+  readonly oldestAt: Instant | null
+}
+
 /** How long removed messages are kept at least, in milliseconds; see `QueueEngine.keepGone`. */
 export const GONE_MS = 60_000
 
@@ -656,6 +680,8 @@ export interface Registry {
    * opened with it understands those that others gave out.
    */
   readonly idKey: Uint8Array
+  /** An engine may do without. */
+  readonly census?: CensusStore
 }
 
 export type Storage = QueueEngine & Registry

@@ -5,6 +5,7 @@ import type { Page } from '../core/listing.ts'
 import type { ProjectSeats } from '../core/project-seats.ts'
 import type { Pushes } from '../core/pushes/pushes.ts'
 import type { Push, Receiver } from '../core/receiver.ts'
+import type { MeasuredRequest, RequestMeter } from '../core/request-meter.ts'
 import type { Limits } from '../core/rules/limits.ts'
 import { NO_PROJECT } from '../core/rules/projects.ts'
 import { printJson } from '../model/json.ts'
@@ -36,6 +37,7 @@ export interface SessionHouse {
   readonly maxRequests: number
   readonly onTrouble: OnTrouble
   readonly pushes: Pick<Pushes, 'of' | 'renew' | 'gone'>
+  readonly meter: RequestMeter
 }
 
 /** The other side of a session, and the way there. */
@@ -238,7 +240,12 @@ export class Session implements Receiver {
     const frame = this.#read(data, encoding)
     if (frame === null) return this.#peer.answered(data.length)
     const { door } = frame
-    if (door === null) return this.#finish(frame, await this.#authenticate(new ShownInFrame(frame.headers)))
+    if (door === null) {
+      return this.#finish(
+        frame,
+        await this.#measure('authenticate', () => this.#authenticate(new ShownInFrame(frame.headers))),
+      )
+    }
     if (door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, door))
     if (this.#apart >= this.#house.maxRequests || this.#apartBytes + frame.bytes > MOST_APART_BYTES) {
       return this.#finish(frame, TOO_MANY_REQUESTS)
@@ -317,8 +324,26 @@ export class Session implements Receiver {
     return AUTHENTICATED
   }
 
+  /** `serve` never fails. */
+  async #measure(
+    operation: string,
+    serve: (measured: MeasuredRequest) => Promise<SocketAnswer>,
+  ): Promise<SocketAnswer> {
+    const { meter } = this.#house
+    const measured = meter.begin()
+    measured.door = 'websocket'
+    measured.operation = operation
+    const answer = await serve(measured)
+    meter.end(measured, answer.status)
+    return answer
+  }
+
+  #answer(frame: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
+    return this.#measure(door.operation.name, (measured) => this.#answerMeasured(frame, door, measured))
+  }
+
   /** Never fails. */
-  async #answer(frame: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
+  async #answerMeasured(frame: Frame, door: AnySocketDoor, measured: MeasuredRequest): Promise<SocketAnswer> {
     const { headers, bytes } = frame
     const { execute, limits, clientIds, onTrouble } = this.#house
     const id = `req-${randomUUID()}`
@@ -331,7 +356,13 @@ export class Session implements Receiver {
       if (!this.#sit(caller.project)) return NO_SEAT
       const token = this.#house.needsAuthentication ? this.#token : judgedToken(shown)
       this.#peer.accepted()
-      const call: Call = { ...this.#asker, id, ...door.target(frame.body), token: () => token }
+      const call: Call = {
+        ...this.#asker,
+        signal: measured.noting(this.#asker.signal),
+        id,
+        ...door.target(frame.body),
+        token: () => token,
+      }
       const request = { body: frame.body, headers, bytes, caller, limits, receiver: this }
       const read = () => {
         const input = door.decode(request)

@@ -298,6 +298,7 @@ describe('the default rules', () => {
     const refused = OPERATION_RULES.filter((rule) => !admitted('upstream', {}).includes(rule))
     assert.deepEqual(refused, [
       'health:get',
+      'metrics:get',
       'pools:get_all',
       'pools:create',
       'pools:get',
@@ -312,7 +313,7 @@ describe('the default rules', () => {
 
   test('of personas let a reader read, a member work, and an admin administrate', () => {
     const reads = /:(get|get_all|stats)$/
-    const administrates = /^(health|pools):|^flavors:(create|update|delete)/
+    const administrates = /^(health|metrics|pools):|^flavors:(create|update|delete)/
     assert.deepEqual(admitted('personas', {}), ['ping:get'])
     assert.deepEqual(
       admitted('personas', { roles: ['reader'] }),

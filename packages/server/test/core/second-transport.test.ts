@@ -14,6 +14,7 @@ import { TokenVerifier } from '../../src/auth/keystone/token-verifier.ts'
 import { trustAssertions } from '../../src/auth/trust-assertions.ts'
 import { createExecute } from '../../src/core/execute.ts'
 import type { Shown } from '../../src/core/identity.ts'
+import { MessageTally } from '../../src/core/message-tally.ts'
 import { QueueDirectory } from '../../src/core/queue-directory.ts'
 import { formatIsoTime } from '../../src/core/rules/iso-time.ts'
 import { createUrlSigner } from '../../src/core/rules/signature.ts'
@@ -79,12 +80,14 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       requiresConfirmation: false,
     }
     const queues = new QueueDirectory(storage.queues, null, limits)
+    const tally = new MessageTally()
     waiting = openWaiting({
       storage,
       queues,
       clock,
       budget: new MemoryBudget({ bytes: 1024 * 1024, clock }),
       ids: systemIds,
+      tally,
       requiresConfirmation: false,
       maxSubscriptions: Number.POSITIVE_INFINITY,
       onTrouble: assert.ifError,
@@ -101,6 +104,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
     })
     const execute = createExecute({
       storage,
+      tally,
       clock: {
         now: () => clock.now(),
         at(instant, callback) {

@@ -8,6 +8,7 @@ import { Dispatcher, type DispatcherParts } from '../../src/delivery/dispatcher.
 import type { Health, Notification, Queue } from '../../src/model/model.ts'
 import { STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
 import { settled } from '../support/settled.ts'
+import { unwatchedDeliveries } from '../support/unwatched.ts'
 
 const DELIVERED: Answer = { result: 'delivered', status: 200, reason: null, answer: '', retryAfterSeconds: null }
 const FAILED: Answer = { result: 'failed', status: 500, reason: 'status 500', answer: 'oh', retryAfterSeconds: null }
@@ -51,6 +52,7 @@ class Scene {
       longestBody: 4 << 20,
       startTimeLimit: (milliseconds, callback) => this.clock.at(this.clock.now() + milliseconds, callback),
       elapsed: () => 0,
+      meter: unwatchedDeliveries(),
       requests: () => 0,
       report: (error) => this.troubles.push(error),
       ...parts,

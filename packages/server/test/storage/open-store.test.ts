@@ -7,6 +7,7 @@ import { type StorageUri, storageUri } from '../../src/config/storage-uri.ts'
 import { describeStore, openStore } from '../../src/open-store.ts'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
 import { StorageUnavailable } from '../../src/storage/contract.ts'
+import { unwatchedEngine } from '../support/unwatched.ts'
 
 /** Nothing listens there. */
 const NOWHERE = 'postgres://zaqar:hunter2@127.0.0.1:1/zaqar'
@@ -31,7 +32,11 @@ test('a store is described without its password', () => {
 })
 
 test('a server that cannot be reached is unavailable, and the reason holds no password', async () => {
-  const opening = openStore({ uri: read(NOWHERE), listenUri: null, connections: 1 }, createSystemClock())
+  const opening = openStore(
+    { uri: read(NOWHERE), listenUri: null, connections: 1 },
+    createSystemClock(),
+    unwatchedEngine(),
+  )
   await assert.rejects(opening, (error) => error instanceof StorageUnavailable && !error.message.includes('hunter2'))
 })
 
@@ -51,6 +56,7 @@ test('what a new SQLite store keeps on the disk is for its user alone; a file th
     const opened = await openStore(
       { uri: read(`sqlite:${file}`), listenUri: null, connections: 1 },
       createSystemClock(),
+      unwatchedEngine(),
     )
     await opened.storage.queues.create({ key: { project: 'p', kind: 'queue', name: 'q' }, metadata: '{}', now: 0 })
     for (const [suffix, expected] of [

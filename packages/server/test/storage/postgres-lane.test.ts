@@ -7,6 +7,7 @@ import { STALE, type Storage } from '../../src/storage/contract.ts'
 import { Lanes } from '../../src/storage/postgres/lanes.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { ServerClock } from '../../src/storage/postgres/server-clock.ts'
+import { unwatchedEngine } from '../support/unwatched.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
 
 const key = { project: 'p', kind: 'queue', name: 'jobs' } as const
@@ -25,7 +26,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
   })
 
   test('one that fails does not undo those that share its transaction', async () => {
-    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false })
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false, figures: unwatchedEngine() })
     const created = lanes.write<{ created: boolean }>('create_queue', key, { metadata: '{}', now: clock.now() })
     const failed = assert.rejects(lanes.write('no_such_move', key, {}))
     const counted = lanes.write<{ version: number }>('get_queue', key, {})
@@ -36,7 +37,7 @@ describe('moves of several nodes on one server', { skip: (await missingPostgres(
   })
 
   test('moves that arrive together share one transaction', async () => {
-    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false })
+    const lanes = new Lanes({ uri: server.uri, schema, connections: 1, isPooled: false, figures: unwatchedEngine() })
     await lanes.write('create_queue', key, { metadata: '{}', now: clock.now() })
     const { version } = await lanes.write<{ version: number }>('get_queue', key, {})
     const append = () =>

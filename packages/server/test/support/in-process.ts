@@ -4,11 +4,15 @@ import { type Access, type AccessParts, openAccess } from '../../src/access.ts'
 import { type Application, type ApplicationParts, createApplication } from '../../src/application.ts'
 import type { Config } from '../../src/config/options.ts'
 import type { OnTrouble } from '../../src/core/execute.ts'
+import { Readiness } from '../../src/core/readiness.ts'
 import { isStreamed } from '../../src/http/answer-stream.ts'
 import type { Handle } from '../../src/http/handler.ts'
 import type { Upgrade } from '../../src/http/listener.ts'
+import { Metrics } from '../../src/metrics/metrics.ts'
+import { elapsed } from '../../src/platform/elapsed.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { systemIds } from '../../src/platform/system-ids.ts'
+import { startTimeLimit } from '../../src/platform/time-limit.ts'
 import type { Storage } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import type { EndedConnection } from '../../src/websocket/socket-connection.ts'
@@ -27,6 +31,7 @@ export interface InProcessService {
   readonly clock: ManualClock
   readonly storage: Storage
   readonly config: Config
+  readonly readiness: Readiness
   /** What the service would have logged as its own trouble. */
   readonly troubles: readonly unknown[]
   /** What the log would have said beside each of them. */
@@ -72,6 +77,8 @@ export async function openInProcess(
     troubles.push(error)
     logged.push(about)
   }
+  const metrics = new Metrics()
+  const readiness = new Readiness({ storage, clock, startTimeLimit })
   const access = openAccess({
     config,
     folders: [],
@@ -91,6 +98,10 @@ export async function openInProcess(
     clock,
     ids: systemIds,
     probeStore: async () => true,
+    readiness,
+    metrics,
+    scrape: async () => metrics.collect(),
+    elapsed,
     audit: null,
     ...seams,
     onTrouble,
@@ -105,6 +116,7 @@ export async function openInProcess(
     clock,
     storage,
     config,
+    readiness,
     troubles,
     logged,
     endedSockets,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ListenerOptions } from '../../src/http/listener.ts'
 import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
+import { unwatchedRequests } from './unwatched.ts'
 
 /** Bounds of a listener in a test that is about something else; `budgetBytes` are for requests and answers. */
 export function listenerOptions({
@@ -22,6 +23,7 @@ export function listenerOptions({
     clock,
     tls: null,
     upgrade: null,
+    meter: unwatchedRequests(),
     onTrouble: (error) => assert.fail(error as Error),
     ...others,
   }

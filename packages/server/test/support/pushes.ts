@@ -4,6 +4,7 @@ import { ManualClock } from 'zaqar-conformance'
 import { type Caller, createExecute, type Execute, type Operation } from '../../src/core/execute.ts'
 import { NOBODY } from '../../src/core/identity.ts'
 import type { Page } from '../../src/core/listing.ts'
+import { MessageTally } from '../../src/core/message-tally.ts'
 import { postMessages } from '../../src/core/operations/messages/post-messages.ts'
 import { listSubscriptions } from '../../src/core/operations/subscriptions/list-subscriptions.ts'
 import {
@@ -67,7 +68,7 @@ export class Scene {
     const queues = new QueueDirectory(this.storage.queues, null, limits)
     const onTrouble = (error: unknown) => void this.troubles.push(error)
     this.budget = new MemoryBudget({ bytes: 1 << 30, clock })
-    const parts = { storage: this.storage, queues, clock: this.#spiedClock() }
+    const parts = { storage: this.storage, queues, tally: new MessageTally(), clock: this.#spiedClock() }
     this.waiting = openWaiting({
       ...parts,
       budget: this.budget,

@@ -11,6 +11,7 @@ import { type Peer, Session, type SessionHouse } from '../../src/websocket/sessi
 import { socketDoor } from '../../src/wire/websocket/socket-door.ts'
 import { settled } from '../support/settled.ts'
 import { CALLER } from '../support/socket-client.ts'
+import { unwatchedRequests } from '../support/unwatched.ts'
 
 /** What is asked for, by the value that the body names; the test ends each. */
 const asked = new Map<string, PromiseWithResolvers<string>>()
@@ -86,6 +87,7 @@ let house: SessionHouse = {
   clientIds: { strict: true, minLength: 1, maxLength: 36 },
   seats: new ProjectSeats(2),
   maxRequests: 2,
+  meter: unwatchedRequests(),
   onTrouble: (error) => void troubles.push(error),
   pushes: {
     of: () => 0,

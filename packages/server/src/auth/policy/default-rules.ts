@@ -63,6 +63,8 @@ const operations: readonly (readonly [name: string, upstream: string, persona: s
   ['topics:purge', EVERYBODY, MEMBER],
   ['ping:get', EVERYBODY, EVERYBODY],
   ['health:get', ADMIN, ADMIN],
+  // An addition of this server.
+  ['metrics:get', ADMIN, ADMIN],
   ['pools:get_all', ADMIN, ADMIN],
   ['pools:create', ADMIN, ADMIN],
   ['pools:get', ADMIN, ADMIN],

@@ -5,6 +5,7 @@ import { type Storage, StorageUnavailable } from '../../storage/contract.ts'
 import { ZaqarError } from '../errors.ts'
 import type { Caller, OnTrouble } from '../execute.ts'
 import type { Followers } from '../followers.ts'
+import type { MessageTally } from '../message-tally.ts'
 import { ParsedBodies } from '../parsed-bodies.ts'
 import { ProjectSeats } from '../project-seats.ts'
 import type { QueueDirectory } from '../queue-directory.ts'
@@ -33,6 +34,7 @@ export interface PushesParts {
   readonly clock: Clock
   readonly followers: Followers
   readonly takers: Takers
+  readonly tally: MessageTally
   readonly requiresConfirmation: boolean
   /** Of each project at a time, in this process. */
   readonly maxSubscriptions: number
@@ -121,7 +123,7 @@ export class Pushes {
   readonly #reports: Seldom
 
   constructor(parts: PushesParts) {
-    const { storage, queues, clock, followers, takers, requiresConfirmation } = parts
+    const { storage, queues, clock, followers, takers, tally, requiresConfirmation } = parts
     this.#parts = parts
     this.#deadlines = new Deadlines(clock)
     this.#kept = new KeptQueues(storage)
@@ -156,7 +158,7 @@ export class Pushes {
       held: this.held,
       deadlines,
       clock,
-      take: ({ key }, terms, now) => takeClaim(key, terms, now, { storage, queues }),
+      take: ({ key }, terms, now) => takeClaim(key, terms, now, { storage, queues, tally }),
       read: ({ key }, claimId) =>
         this.#atOnce.run(async () => {
           const now = clock.now()

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/model.ts'
 import { StorageUnavailable } from '../contract.ts'
+import type { EngineFigures } from '../engine-figures.ts'
 import { type Connection, connect } from './connection.ts'
 import { endsConnection, isLockedOut, isRolledBack, maySucceedAgain, toFailure } from './failures.ts'
 
@@ -23,20 +24,29 @@ export interface PendingMove {
   readonly reject: (error: unknown) => void
 }
 
+export interface LaneOptions {
+  readonly uri: string
+  readonly schema: string
+  /** The server's session may be another for each transaction, so nothing can be prepared in it. */
+  readonly isPooled: boolean
+  readonly figures: EngineFigures
+}
+
 /**
  * One connection and the moves that wait for it. What arrives while a group is under way makes up the next group: one
  * round trip, one transaction, one commit.
  */
 export class Lane {
   readonly #uri: string
+  readonly #figures: EngineFigures
   readonly #statement: { readonly text: string; readonly name?: string }
   #connection: Connection | null = null
   #waiting: PendingMove[] = []
   #running: Promise<void> | null = null
 
-  /** `isPooled`: the server's session may be another for each transaction, so nothing can be prepared in it. */
-  constructor({ uri, schema, isPooled }: { uri: string; schema: string; isPooled: boolean }) {
+  constructor({ uri, schema, isPooled, figures }: LaneOptions) {
     this.#uri = uri
+    this.#figures = figures
     this.#statement = {
       text: `SELECT unnest("${schema}".run($1)) AS answer`,
       ...(!isPooled && { name: 'run' }),
@@ -45,6 +55,15 @@ export class Lane {
 
   get load(): number {
     return this.#waiting.length + (this.#running ? 1 : 0)
+  }
+
+  /** Moves before their turn. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.isOpen === true
   }
 
   submit(move: PendingMove): void {
@@ -135,10 +154,13 @@ export class Lane {
     try {
       const moves = `[${group.map((move) => move.text).join(',')}]`
       const { client } = this.#connection
+      const begun = this.#figures.elapsed()
       const { rows } = await client.query<{ answer: Json }>({ ...this.#statement, values: [moves] })
       if (this.#connection.isUnconfirmed) throw new StorageUnavailable('no standby has confirmed the commit')
+      this.#figures.committed(group.length, begun)
       return rows.map((row) => row.answer)
     } catch (error) {
+      this.#figures.failed += 1
       if (endsConnection(error)) {
         this.#connection?.destroy()
         this.#connection = null

@@ -1,18 +1,14 @@
 import type { Json, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import { StorageUnavailable } from '../contract.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneOptions } from './lane.ts'
 
 /** Parameters of a move, as the SQL function of that name takes them. */
 export type Parameters = Readonly<Record<string, unknown>>
 
-export interface LanesOptions {
-  readonly uri: string
-  readonly schema: string
+export interface LanesOptions extends LaneOptions {
   /** Connections for moves that write, and as many for moves that read. */
   readonly connections: number
-  /** Whether a pooler may stand between, see `Lane`. */
-  readonly isPooled: boolean
 }
 
 /**
@@ -27,6 +23,14 @@ export class Lanes {
   constructor({ connections, ...options }: LanesOptions) {
     this.#writers = Array.from({ length: connections }, () => new Lane(options))
     this.#readers = Array.from({ length: connections }, () => new Lane(options))
+    const lanes = [...this.#writers, ...this.#readers]
+    const { figures } = options
+    figures.waiting = () => lanes.reduce((sum, { waiting }) => sum + waiting, 0)
+    figures.lanes = () => ({
+      all: lanes.length,
+      busy: lanes.filter(({ load }) => load > 0).length,
+      connected: lanes.filter(({ isConnected }) => isConnected).length,
+    })
   }
 
   /** A move that writes to one queue. */

@@ -1,7 +1,9 @@
 import type { Client } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
 import { type Abilities, type Storage, StorageUnavailable } from '../contract.ts'
+import { EngineFigures } from '../engine-figures.ts'
 import { Sealer } from '../sealed-id.ts'
+import { createCensusStore } from './census.ts'
 import { createClaimStore } from './claims.ts'
 import { connect, connectTo } from './connection.ts'
 import { createDeliveryStore } from './deliveries.ts'
@@ -30,6 +32,8 @@ export interface PostgresOptions {
   readonly clock: Clock
   /** Seals ids and markers, `SEAL_KEY_BYTES` long. Default: one that belongs to the store. */
   readonly idKey?: Uint8Array | undefined
+  /** Kept for those who watch the service. */
+  readonly figures?: EngineFigures
 }
 
 export const abilities: Abilities = {
@@ -48,15 +52,23 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,40}$/
  * on.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
-  const { uri, listenUri, schema = 'zaqar', connections = 4, clock, idKey } = options
+  const {
+    uri,
+    listenUri,
+    schema = 'zaqar',
+    connections = 4,
+    clock,
+    idKey,
+    figures = new EngineFigures(() => 0),
+  } = options
   if (!SCHEMA_NAME.test(schema)) throw new Error(`${schema} cannot be the name of the schema`)
   const { weakness, ownKey, isPooled } = await prepare(uri, schema, listenUri === undefined)
-  const lanes = new Lanes({ uri, schema, connections, isPooled })
+  const lanes = new Lanes({ uri, schema, connections, isPooled, figures })
   const key = idKey ?? ownKey
   const engine = { lanes, identifiers: new Identifiers(new Sealer(key)) }
   const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
   const keepers = new Keepers(lanes, clock)
-  const sweeper = new Sweeper(lanes, clock)
+  const sweeper = new Sweeper(lanes, clock, figures)
   sweeper.start()
   return {
     abilities,
@@ -68,6 +80,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     deliveries: createDeliveryStore(engine),
     pools: createPoolStore(engine),
     idKey: key,
+    census: createCensusStore(engine),
     watch: (queue, listener) => watchers.watch(queue, listener),
     watchSubscriptions: (queue, listener) => watchers.watchSubscriptions(queue, listener),
     keepGone: (queue) => keepers.keep(queue),

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { GONE_MS } from '../contract.ts'
+import type { EngineFigures } from '../engine-figures.ts'
 import type { Lanes } from './lanes.ts'
 
 const ROUND_MS = 1_000
@@ -12,12 +13,14 @@ const KEEP_GONE_MS = 2 * GONE_MS
 export class Sweeper {
   readonly #lanes: Lanes
   readonly #clock: Clock
+  readonly #figures: EngineFigures
   #timer: Timer | null = null
   #isStopped = false
 
-  constructor(lanes: Lanes, clock: Clock) {
+  constructor(lanes: Lanes, clock: Clock, figures: EngineFigures) {
     this.#lanes = lanes
     this.#clock = clock
+    this.#figures = figures
   }
 
   start(): void {
@@ -30,9 +33,11 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
+    const begun = this.#figures.elapsed()
     try {
       let gap = GAP_MS
       while (!this.#isStopped && (await this.#sweepOnce(gap))) gap = 0
+      this.#figures.swept(begun)
     } catch {
       // The server is in trouble, as the moves of others tell: the next round tries again.
     }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
+import type { EngineFigures } from '../engine-figures.ts'
 import { Sealer } from '../sealed-id.ts'
 import { Feed } from './feed.ts'
 import { GoneMessages } from './gone.ts'
@@ -24,6 +25,7 @@ type Act<T, S> = (state: QueueState, now: Instant, soFar: Readonly<S> | undefine
 export interface Engine {
   readonly db: DatabaseSync
   readonly turns: Turns
+  readonly figures: EngineFigures
   readonly states: QueueStates
   readonly latest: LatestInstant
   /** What `sealer` seals with. */
@@ -55,38 +57,43 @@ export interface EngineParts {
   readonly db: DatabaseSync
   readonly clock: Clock
   readonly room: Room | null
+  readonly figures: EngineFigures
   readonly idKey: Uint8Array
 }
 
-export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
+export function createEngine({ db, clock, room, figures, idKey }: EngineParts): Engine {
   const sealer = new Sealer(idKey)
   const latest = new LatestInstant()
   const states = new QueueStates(db, latest)
   let changed: readonly QueueState[] = []
   const told = new Set<QueueState>()
   const tell = (state: QueueState) => void told.add(state)
-  const turns = new Turns(db, {
-    refusalOfNew: () => room?.refusalOfNew() ?? null,
-    beforeCommit() {
-      changed = states.flush()
+  const turns = new Turns(
+    db,
+    {
+      refusalOfNew: () => room?.refusalOfNew() ?? null,
+      beforeCommit() {
+        changed = states.flush()
+      },
+      afterCommit() {
+        gone.committed()
+        for (const state of changed) watchers.foresee(state)
+        for (const state of told) watchers.notify(state.key)
+        told.clear()
+        subscriptionWatchers.committed()
+        work.committed()
+      },
+      afterRollback(error) {
+        told.clear()
+        gone.rolledBack()
+        subscriptionWatchers.rolledBack()
+        work.rolledBack()
+        states.forget()
+        room?.failed(error)
+      },
     },
-    afterCommit() {
-      gone.committed()
-      for (const state of changed) watchers.foresee(state)
-      for (const state of told) watchers.notify(state.key)
-      told.clear()
-      subscriptionWatchers.committed()
-      work.committed()
-    },
-    afterRollback(error) {
-      told.clear()
-      gone.rolledBack()
-      subscriptionWatchers.rolledBack()
-      work.rolledBack()
-      states.forget()
-      room?.failed(error)
-    },
-  })
+    figures,
+  )
   const needRoom = () => {
     const refusal = room?.refusalOfNew() ?? null
     if (refusal !== null) throw refusal
@@ -115,6 +122,7 @@ export function createEngine({ db, clock, room, idKey }: EngineParts): Engine {
   return {
     db,
     turns,
+    figures,
     states,
     latest,
     idKey,

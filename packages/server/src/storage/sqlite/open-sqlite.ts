@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../platform/clock.ts'
 import type { Abilities, Storage } from '../contract.ts'
+import { EngineFigures } from '../engine-figures.ts'
+import { createCensusStore } from './census.ts'
 import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createDeliveryStore } from './deliveries.ts'
@@ -28,13 +30,20 @@ export interface SqliteOptions {
   readonly clock: Clock
   /** The key of the service that ids are sealed with, 16 bytes; without it the file's own. */
   readonly idKey?: Uint8Array
+  /** Kept for those who watch the service. */
+  readonly figures?: EngineFigures
 }
 
 /**
  * The default engine: one file, one process, every answered write synced.
  * @throws StorageUnavailable when the file cannot be used.
  */
-export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise<Storage> {
+export async function openSqlite({
+  path,
+  clock,
+  idKey,
+  figures = new EngineFigures(() => 0),
+}: SqliteOptions): Promise<Storage> {
   const db = openDatabase(path)
   try {
     const room = path === ':memory:' ? null : new Room(db, new ReserveFile(`${path}-reserve`))
@@ -42,7 +51,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       migrate(db, idKey)
       endLeases(db)
     })
-    const engine = createEngine({ db, clock, room, idKey: idKey ?? storedKey(db) })
+    const engine = createEngine({ db, clock, room, figures, idKey: idKey ?? storedKey(db) })
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
@@ -58,6 +67,7 @@ export async function openSqlite({ path, clock, idKey }: SqliteOptions): Promise
       deliveries: createDeliveryStore(engine),
       pools: createPoolStore(engine),
       idKey: engine.idKey,
+      census: createCensusStore(engine),
       watch: (queue, listener) => watchers.watch(queue, listener),
       watchSubscriptions: (queue, listener) => subscriptionWatchers.watch(queue, listener),
       async keepGone(queue) {

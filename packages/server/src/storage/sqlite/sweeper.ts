@@ -88,10 +88,13 @@ export class Sweeper {
   }
 
   async #round(): Promise<void> {
+    const { figures } = this.#engine
+    const begun = figures.elapsed()
     this.#engine.gone.sweep(this.#clock.now())
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepQueues(after)
     while (!this.#stopped && (await this.#sweepBucket()));
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepFeeds(after)
+    figures.swept(begun)
   }
 
   /** Removes from feeds what everybody has behind him. */

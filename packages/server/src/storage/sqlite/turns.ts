@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StorageUnavailable } from '../contract.ts'
+import type { EngineFigures } from '../engine-figures.ts'
 import { asStorageError } from './database.ts'
 
 /**
@@ -53,6 +54,7 @@ const NEW_BYTES_PER_TURN = 4 << 20
  */
 export class Turns {
   readonly #hooks: TurnHooks
+  readonly #figures: EngineFigures
   readonly #db: DatabaseSync
   readonly #begin
   readonly #commit
@@ -64,9 +66,11 @@ export class Turns {
   #closed = false
   #idle: (() => void)[] = []
 
-  constructor(db: DatabaseSync, hooks: TurnHooks) {
+  constructor(db: DatabaseSync, hooks: TurnHooks, figures: EngineFigures) {
     this.#db = db
     this.#hooks = hooks
+    this.#figures = figures
+    figures.waiting = () => this.#waiting.length
     this.#begin = db.prepare('BEGIN')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -147,13 +151,16 @@ export class Turns {
   }
 
   #transact(group: readonly Waiting[]): unknown[] {
+    const begun = this.#figures.elapsed()
     this.#begin.run()
     try {
       const answers = group.map((waiting) => waiting.move(waiting.soFar))
       this.#hooks.beforeCommit()
       this.#commit.run()
+      this.#figures.committed(group.length, begun)
       return answers
     } catch (error) {
+      this.#figures.failed += 1
       // Some errors have ended the transaction already.
       if (this.#db.isTransaction) this.#rollback.run()
       this.#hooks.afterRollback(error)

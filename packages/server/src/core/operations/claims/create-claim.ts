@@ -39,10 +39,15 @@ export const createClaim = defineOperation({
       resource: { method: 'DELETE', path: `${messages}/${id}` },
     }))
   },
+<<<<<<< HEAD
   async run(input, ctx): Promise<CreatedClaim> {
     const { caller, key, storage, queues, limits, longPolls, pushes, signal } = ctx
     const requestKey = requestKeyOf(input, caller.clientId)
     const terms = { ...claimTerms(input, limits), key: requestKey }
+=======
+  async run(input, { key, storage, queues, tally, limits, longPolls, pushes, signal }): Promise<CreatedClaim> {
+    const terms = claimTerms(input, limits)
+>>>>>>> 2d62a2d (Metrics for Prometheus, and whether the service lives and is ready)
     const { finished } = input
     if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
       throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })
@@ -60,11 +65,13 @@ export const createClaim = defineOperation({
       // What was in a queue has gone with it.
       gone = exchanged?.gone ?? [...new Set(finished.map(({ id }) => id))]
       for (const { id } of finished) pushes.held.deleted(queueKey, id)
-      return exchanged?.claim ? { now, claim: exchanged.claim } : null
+      if (!exchanged?.claim) return null
+      tally.countClaim(exchanged.claim)
+      return { now, claim: exchanged.claim }
     }
     const attempt = (now: Instant) =>
       finished === undefined || gone !== null
-        ? takeClaim(queueKey, terms, now, { storage, queues })
+        ? takeClaim(queueKey, terms, now, { storage, queues, tally })
         : finishAndTake(now, finished)
     const waitTerms = { waitSeconds: checkWait(input.waitSeconds), signal }
     const found = await longPolls.take(queueKey, attempt, waitTerms, requestKey)

@@ -12,12 +12,16 @@ export const popMessages = defineOperation({
   name: 'messages.pop',
   permission: 'messages:delete_all',
   failure: 'Messages could not be popped',
-  async run({ queue: name, limit }: PopMessagesInput, { key, now, storage, queues, limits }): Promise<FoundMessages> {
+  async run(
+    { queue: name, limit }: PopMessagesInput,
+    { key, now, storage, queues, tally, limits },
+  ): Promise<FoundMessages> {
     const max = limits.maxMessagesPerClaimOrPop
     if (limit < 1 || limit > max) throw new ZaqarError('pop.out_of_range', { max })
     const messages = await queues.use(key(name), now, (queue) =>
       storage.messages.pop({ queue, limit, deadLetter: queue.settings.deadLetter, now }),
     )
+    tally.popped += messages?.length ?? 0
     return { now, messages: messages ?? [] }
   },
 })

@@ -62,7 +62,10 @@ export const postMessages = defineOperation({
       whenMissing === 'create' ? queues.useOrCreate(queueKey, now, append) : queues.use(queueKey, now, append)
     const appended = await (ctx.quotas === null ? post() : withinQuotas(ctx.quotas, post, input, ctx))
     if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
-    if (appended !== 'conflict') return appended
+    if (appended !== 'conflict') {
+      ctx.tally.posted += appended.ids.length
+      return appended
+    }
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })
   },
 })

@@ -114,6 +114,8 @@ BEGIN
       WHEN 'list_queues' THEN answer := list_queues(p);
       WHEN 'count_queues' THEN answer := count_queues(p);
       WHEN 'project_usage' THEN answer := project_usage(p);
+      WHEN 'census_queues' THEN answer := census_queues(p);
+      WHEN 'census_owed' THEN answer := census_owed(p);
       WHEN 'create_subscription' THEN answer := create_subscription(p);
       WHEN 'get_subscription' THEN answer := get_subscription(p);
       WHEN 'list_subscriptions' THEN answer := list_subscriptions(p);
