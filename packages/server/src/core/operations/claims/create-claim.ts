@@ -39,15 +39,10 @@ export const createClaim = defineOperation({
       resource: { method: 'DELETE', path: `${messages}/${id}` },
     }))
   },
-<<<<<<< HEAD
   async run(input, ctx): Promise<CreatedClaim> {
-    const { caller, key, storage, queues, limits, longPolls, pushes, signal } = ctx
+    const { caller, key, storage, queues, tally, limits, longPolls, pushes, signal } = ctx
     const requestKey = requestKeyOf(input, caller.clientId)
     const terms = { ...claimTerms(input, limits), key: requestKey }
-=======
-  async run(input, { key, storage, queues, tally, limits, longPolls, pushes, signal }): Promise<CreatedClaim> {
-    const terms = claimTerms(input, limits)
->>>>>>> 2d62a2d (Metrics for Prometheus, and whether the service lives and is ready)
     const { finished } = input
     if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
       throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })
