@@ -139,13 +139,12 @@ export function createApplication(parts: ApplicationParts): Application {
       requests += 1
       return serving.handle(request)
     },
-    handleForAdmins:
-      hasOwnListener(config)
-        ? (request) => {
-            requests += 1
-            return serving.handleForAdmins(request)
-          }
-        : null,
+    handleForAdmins: hasOwnListener(config)
+      ? (request) => {
+          requests += 1
+          return serving.handleForAdmins(request)
+        }
+      : null,
     storage,
     meter,
     requests: () => requests + socketTally.requests,

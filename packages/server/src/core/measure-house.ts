@@ -5,10 +5,13 @@ import type { House } from './execute.ts'
 /** Names what the house counts, or can tell, of this process. */
 export function measureHouse(
   metrics: Metrics,
-  { tally, sockets, longPolls, heartbeats, pushes }: Pick<
-    House,
-    'tally' | 'sockets' | 'longPolls' | 'heartbeats' | 'pushes'
-  >,
+  {
+    tally,
+    sockets,
+    longPolls,
+    heartbeats,
+    pushes,
+  }: Pick<House, 'tally' | 'sockets' | 'longPolls' | 'heartbeats' | 'pushes'>,
   budget: MemoryBudget,
 ): void {
   metrics.total({ name: 'zaqar_messages_posted_total', help: 'Messages that were posted' }, () => tally.posted)

@@ -12,6 +12,7 @@ export const metrics = {
       meaning:
         'Token that lets somebody read `/metrics`, as `Authorization: Bearer TOKEN`. Without it they are open to everybody ' +
         'who reaches a loopback address without authentication or at `[http] admin_port`, elsewhere to the role admin.',
+      reloads: true,
     },
     {
       name: 'max_projects',
