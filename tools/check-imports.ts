@@ -43,6 +43,11 @@ const layers: readonly Layer[] = [
     imports: ['model/*', 'metrics/*', 'wire/**', 'core/**', 'platform/watch-for-changes.ts'],
     types: ['platform/*'],
   },
+  {
+    path: 'tracing/',
+    imports: [],
+    types: ['core/**', 'http/*', 'delivery/*', 'storage/contract.ts'],
+  },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['model/*', 'platform/*'] },
@@ -57,13 +62,14 @@ const layers: readonly Layer[] = [
       'storage/encrypted/*',
       'storage/paced/*',
       'storage/checksummed/*',
+      'tracing/*',
       'wire/**',
     ],
     types: ['access.ts', 'metrics/*', 'platform/*', 'storage/contract.ts'],
   },
   {
     path: 'notifications.ts',
-    imports: ['delivery/**', 'core/**', 'config/**', 'platform/*', 'storage/contract.ts'],
+    imports: ['delivery/**', 'core/**', 'config/**', 'platform/*', 'tracing/*', 'storage/contract.ts'],
     types: ['access.ts', 'metrics/*'],
   },
   {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Tracer } from '@opentelemetry/api'
 import type { Access } from './access.ts'
 import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
@@ -35,6 +36,9 @@ import type { QueueStore, Storage } from './storage/contract.ts'
 import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
+import { tracedExecute } from './tracing/traced-execute.ts'
+import { tracedHandle } from './tracing/traced-handle.ts'
+import { tracedStorage } from './tracing/traced-storage.ts'
 import { type Peer, Session, type SessionHouse } from './websocket/session.ts'
 import type { EndedConnection } from './websocket/socket-connection.ts'
 import { type SocketSettings, Sockets } from './websocket/sockets.ts'
@@ -53,6 +57,8 @@ export interface ApplicationParts {
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
+  /** Null: nobody wants traces. */
+  readonly tracer: Tracer | null
   readonly readiness: Readiness
   /** Gets what is measured here. */
   readonly metrics: Metrics
@@ -99,10 +105,11 @@ export interface Application {
 
 /** The whole service but for its sockets and its storage. */
 export function createApplication(parts: ApplicationParts): Application {
-  const { config, access, budget, clock, ids, metrics, onTrouble } = parts
+  const { config, access, budget, clock, ids, metrics, tracer, onTrouble } = parts
   const paceLimits = { ...config.limits }
   const openStorage = encryptedStorage(pacedStorage(parts.storage, budget, paceLimits), messageCipher(config))
-  const storage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
+  const wholeStorage = config.messages.checksum ? checksummedStorage(openStorage) : openStorage
+  const storage = tracer === null ? wholeStorage : tracedStorage(wholeStorage, tracer)
   const { maxSubscriptionsPerProject: maxSubscriptions, maxConnectionsPerProject } = config.websocket
   const { requiresConfirmation } = config.notification
   let accounts = openAccounts(config, storage, null)
@@ -211,7 +218,7 @@ function createServing(
   house: ServingHouse,
   { queues, rates, quotas }: Accounts,
 ): Serving {
-  const { storage, waiting, tally, meter, seats, clock, ids, probeStore, readiness, audit, onTrouble } = house
+  const { storage, waiting, tally, meter, seats, clock, ids, probeStore, readiness, tracer, audit, onTrouble } = house
   const limits = limitsOf(config)
   const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
   const operationHouse: House = {
@@ -230,7 +237,8 @@ function createServing(
     trusts,
   }
   const run = createExecute({ ...operationHouse, authorise, onTrouble })
-  const execute = audit === null ? run : audited(run, { write: audit, clock })
+  const tracedRun = tracer === null ? run : tracedExecute(run, tracer)
+  const execute = audit === null ? tracedRun : audited(tracedRun, { write: audit, clock })
   const origins = originsOf(config)
   const withCors = createCors(config.cors, origins)
   // Where callers have to show who they are, a page can show nothing.
@@ -240,7 +248,7 @@ function createServing(
     onTrouble(error, { requestId: id, method, target: withoutCredentials(target) })
   const serve = (served: readonly ApiVersion[], scrapers: Scrapers | null): Handle => {
     const routes = createRoutes(served, publicDocuments(served, limits))
-    const handle = createHandler({
+    const plainHandle = createHandler({
       authenticate,
       keystoneUrl,
       routes,
@@ -252,6 +260,7 @@ function createServing(
       clientIds,
       onTrouble: handlerTrouble,
     })
+    const handle = tracer === null ? plainHandle : tracedHandle(plainHandle, tracer)
     const withPages = createWatchingPages({
       readiness,
       metrics: scrapers && { scrapers, scrape: () => house.scrape() },

@@ -1,5 +1,6 @@
 /** Puts the delivery of notifications together: the ways to receivers, and who delivers. */
 import { readFileSync } from 'node:fs'
+import type { Tracer } from '@opentelemetry/api'
 import type { Access } from './access.ts'
 import { secondsAfterDelay } from './config/closing-time.ts'
 import type { Config } from './config/options.ts'
@@ -7,7 +8,7 @@ import { readVault } from './core/rules/vault.ts'
 import { createMailChannel, type MailOptions } from './delivery/channels/mail.ts'
 import { createWebhookChannel, type WebhookOptions } from './delivery/channels/webhook.ts'
 import { DeliveryMeter } from './delivery/delivery-meter.ts'
-import { Dispatcher, type Measure } from './delivery/dispatcher.ts'
+import { Dispatcher, type DispatcherParts, type Measure } from './delivery/dispatcher.ts'
 import { systemResolve } from './delivery/guard/system-resolve.ts'
 import { hostOf, LOOK_UP_SECONDS, Receivers } from './delivery/receivers.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -15,6 +16,7 @@ import type { Clock } from './platform/clock.ts'
 import { elapsed } from './platform/elapsed.ts'
 import { startTimeLimit } from './platform/time-limit.ts'
 import { STALE, type Storage } from './storage/contract.ts'
+import { tracedSend, tracedWebhook } from './tracing/traced-delivery.ts'
 
 export interface NotificationsParts {
   readonly config: Config
@@ -24,6 +26,8 @@ export interface NotificationsParts {
   readonly clock: Clock
   /** Gets what is measured here. */
   readonly metrics: Metrics
+  /** Null: nobody wants traces. */
+  readonly tracer: Tracer | null
   /** Of this software. */
   readonly version: string
   /** Whether the service itself listens on a loopback address only. */
@@ -54,16 +58,17 @@ export interface Notifications {
 
 /** Tells subscriptions of what is posted. */
 export function openNotifications(parts: NotificationsParts): Notifications {
-  const { config, access, storage, clock, metrics, version, ownUrl, requests, report } = parts
+  const { config, access, storage, clock, metrics, tracer, version, ownUrl, requests, report } = parts
   const { notification, limits, mail, webhooks, http } = config
+  const webhook = createWebhookChannel({
+    options: webhookOptions(parts),
+    version,
+    clock,
+    startTimeLimit,
+    resolve: systemResolve,
+  })
   const receivers = new Receivers({
-    webhook: createWebhookChannel({
-      options: webhookOptions(parts),
-      version,
-      clock,
-      startTimeLimit,
-      resolve: systemResolve,
-    }),
+    webhook: tracer === null ? webhook : tracedWebhook(webhook),
     mail: createMailChannel(mailOptions(config)),
     mailSender: mail.subscribed.sender,
     templates: { SubscriptionConfirmation: mail.subscribed, UnsubscribeConfirmation: mail.unsubscribed },
@@ -79,12 +84,13 @@ export function openNotifications(parts: NotificationsParts): Notifications {
   const asksKeystone = config.auth.strategy === 'keystone'
   const longestSendSeconds = Math.max(webhooks.requestSeconds, mail.timeoutSeconds)
   const longestTrySeconds = longestSendSeconds + (asksKeystone ? LOOK_UP_SECONDS : 0) + TRY_RESERVE
+  const send: DispatcherParts['send'] = (parcel, signal) => receivers.send(parcel, signal)
   const dispatcher = new Dispatcher({
     storage,
     watchWork: (listener) => storage.watchWork(listener),
     clock,
     hostOf,
-    send: (parcel, signal) => receivers.send(parcel, signal),
+    send: tracer === null ? send : tracedSend(send, tracer),
     async endSubscription(queue, subscription) {
       const now = clock.now()
       const present = await storage.subscriptions.get({ queue, id: subscription.id, now })

@@ -30,6 +30,7 @@ import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 import { createProbeStore } from './probe-store.ts'
 import { EngineFigures } from './storage/engine-figures.ts'
+import { openTracer, spanFields } from './tracing/tracer.ts'
 import { openWatching } from './watching.ts'
 import { ownPortHandle } from './websocket/own-port.ts'
 
@@ -59,12 +60,19 @@ export interface Service {
   close(): Promise<void>
 }
 
-/** Makes of what is measured in this process what is measured in all that are one service. */
-export type Scrape = (own: () => Promise<Family[]>) => Promise<readonly Family[]>
+/** Makes of what one process tells what all tell that are one service. */
+type Scrape = (families: readonly Family[]) => Promise<readonly Family[]>
+
+/** A service that is this process. */
+export interface ServiceProcess extends Service {
+  /** All that is measured in it, and nothing of what is in the store. */
+  families(): Promise<readonly Family[]>
+}
 
 /** `about`: fields of every line. */
 export function createLog(config: Config, about: object = {}): Logger {
-  return pino({ level: levelOf(config) }, pino.destination({ dest: 2, sync: true })).child(about)
+  const mixin = openTracer() === null ? {} : { mixin: spanFields }
+  return pino({ level: levelOf(config), ...mixin }, pino.destination({ dest: 2, sync: true })).child(about)
 }
 
 export function levelOf({ log: { debug } }: Config): string {
@@ -81,8 +89,8 @@ export async function startService(
   folders: readonly string[],
   log = createLog(config),
   neededPolicies: readonly string[] = [],
-  scrape: Scrape = (own) => own(),
-): Promise<Service> {
+  scrape: Scrape = async (families) => families,
+): Promise<ServiceProcess> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const figures = new EngineFigures(elapsed)
   const store = await openStore(config.storage, createSystemClock(), figures)
@@ -98,6 +106,7 @@ export async function startService(
     report: (error) => log.error({ err: error }, 'queues and messages could not be counted'),
   })
   const { metrics, readiness } = watching
+  const tracer = openTracer(readVersion())
   let audit: LineWriter | null = null
   try {
     const access = openAccess({
@@ -129,9 +138,10 @@ export async function startService(
         clock,
         refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
       }),
+      tracer,
       readiness,
       metrics,
-      scrape: () => scrape(watching.families),
+      scrape: async () => scrape(await watching.families({ withStore: true })),
       elapsed,
       audit: audit && ((line) => audit?.write(line)),
       onTrouble,
@@ -154,6 +164,7 @@ export async function startService(
       storage: application.storage,
       clock,
       metrics,
+      tracer,
       version: readVersion(),
       isOnLoopback: isLoopback(config.http.bind),
       ownUrl: url,
@@ -178,6 +189,7 @@ export async function startService(
         if (waiting.length > 0)
           log.warn({ options: waiting }, 'changed, and in effect when the service is started again')
       },
+      families: () => watching.families({ withStore: false }),
       async answers() {
         await storage.ping().catch(() => undefined)
       },

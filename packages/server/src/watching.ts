@@ -25,8 +25,8 @@ export interface Watching {
   readonly readiness: Readiness
   /** For all who measure something. */
   readonly metrics: Metrics
-  /** All that is measured in this process. */
-  families(): Promise<Family[]>
+  /** All that is measured in this process, and, if wanted, what is in the store. */
+  families(p: { readonly withStore: boolean }): Promise<Family[]>
   close(): void
 }
 
@@ -47,8 +47,9 @@ export function openWatching({ config, storage, figures, clock, version, report 
   return {
     readiness: new Readiness({ storage, clock, startTimeLimit }),
     metrics,
-    async families() {
-      ;[ofProcess, ofStore] = await Promise.all([process.figures(), census?.figures() ?? null])
+    async families({ withStore }) {
+      const counting = withStore ? census?.figures() : undefined
+      ;[ofProcess, ofStore] = await Promise.all([process.figures(), counting ?? null])
       return metrics.collect()
     },
     close: () => process.close(),

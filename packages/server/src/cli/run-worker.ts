@@ -2,6 +2,7 @@ import type { Loaded } from '../config/load.ts'
 import { createLog, startService } from '../service.ts'
 import { endOnSignal } from './end-on-signal.ts'
 import { reportRefused } from './reload-on-signal.ts'
+import { withOtherWorkers } from './worker-metrics.ts'
 import { answerQuestions } from './worker-questions.ts'
 import { neededPolicies, type Ready } from './worker-role.ts'
 
@@ -12,7 +13,7 @@ import { neededPolicies, type Ready } from './worker-role.ts'
 export async function runWorker(read: () => Loaded, number: number): Promise<void> {
   const { config, folders } = read()
   const log = createLog(config, { worker: number })
-  const starting = startService(config, folders, log, neededPolicies())
+  const starting = startService(config, folders, log, neededPolicies(), withOtherWorkers)
   answerQuestions({
     reload: async () => {
       const service = await starting
@@ -28,6 +29,7 @@ export async function runWorker(read: () => Loaded, number: number): Promise<voi
       await (await starting).answers()
       return true
     },
+    measure: async () => (await starting).families(),
   })
   // From a terminal that is closed; the supervisor says when to read the configuration again.
   process.on('SIGHUP', () => {})

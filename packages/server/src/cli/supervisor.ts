@@ -2,7 +2,8 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Clock } from '../platform/clock.ts'
 import { pause } from '../platform/pause.ts'
-import { askWorker, type Question } from './worker-questions.ts'
+import { WorkerMetrics } from './worker-metrics.ts'
+import { type Answers, askWorker, type Question } from './worker-questions.ts'
 import { type Ready, workerEnvironment } from './worker-role.ts'
 
 /** Between the end of a worker and the start of the next in its place; doubled as long as they end soon. */
@@ -27,6 +28,7 @@ export class Supervisor {
   /** By number; the promise resolves when no worker is left in that place. */
   readonly #places = new Map<number, Promise<void>>()
   readonly #workers = new Set<Worker>()
+  readonly #metrics = new WorkerMetrics()
   readonly #ending = new AbortController()
 
   constructor(log: Logger, clock: Clock, neededPolicies: readonly string[]) {
@@ -58,7 +60,7 @@ export class Supervisor {
 
   /** All workers read the configuration again, those that are starting too. Answers whether all could use it. */
   async reload(): Promise<boolean> {
-    return (await this.#ask('reload')).every((isDone) => isDone)
+    return (await this.#ask('reload')).every((isDone) => isDone === true)
   }
 
   /** Resolves when the storage has answered each worker. */
@@ -73,7 +75,7 @@ export class Supervisor {
     await Promise.all(this.#places.values())
   }
 
-  #ask(question: Question): Promise<boolean[]> {
+  #ask<Q extends Question>(question: Q): Promise<(Answers[Q] | null)[]> {
     return Promise.all(Array.from(this.#workers, (worker) => askWorker(worker, question)))
   }
 
@@ -103,6 +105,7 @@ export class Supervisor {
       })
       const how = await endOf(worker)
       this.#workers.delete(worker)
+      this.#metrics.leave(worker)
       if (this.#ending.signal.aborted) return
       if (!hasServed) return onFailed(new WorkerDidNotStart(`worker ${number} has ended before it served: ${how}`))
       if (this.#clock.now() - startedAt >= STABLE_MS) pauseMs = FIRST_PAUSE_MS
@@ -115,6 +118,7 @@ export class Supervisor {
   #fork(number: number): Worker {
     const worker = cluster.fork(workerEnvironment(number, this.#neededPolicies))
     this.#workers.add(worker)
+    this.#metrics.join(worker, number)
     return worker
   }
 }

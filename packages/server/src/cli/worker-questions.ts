@@ -1,8 +1,18 @@
 /** What the supervisor asks of its workers, over the channel that Node gives them. */
 import type { Worker } from 'node:cluster'
+import type { Family } from '../metrics/family.ts'
 
-/** `reload`: read the configuration again. `answer`: say something when the storage has answered. */
-export type Question = 'reload' | 'answer'
+/** What is answered to each question. */
+export interface Answers {
+  /** Read the configuration again: whether it could be used. */
+  readonly reload: boolean
+  /** Say something when the storage has answered. */
+  readonly answer: boolean
+  /** What is measured in the process of the worker. */
+  readonly measure: readonly Family[]
+}
+
+export type Question = keyof Answers
 
 interface Asked {
   readonly question: Question
@@ -11,35 +21,35 @@ interface Asked {
 
 interface Answered {
   readonly answered: number
-  readonly isDone: boolean
+  readonly answer: Answers[Question]
 }
 
 let asked = 0
 
-/** Whether it was done; false when the worker ends before it says so. */
-export function askWorker(worker: Worker, question: Question): Promise<boolean> {
+/** Null when the worker ends before it answers. */
+export function askWorker<Q extends Question>(worker: Worker, question: Q): Promise<Answers[Q] | null> {
   const number = ++asked
   return new Promise((resolve) => {
-    const settle = (isDone: boolean) => {
+    const settle = (answer: Answers[Q] | null) => {
       worker.off('message', hear)
       worker.off('exit', leave)
-      resolve(isDone)
+      resolve(answer)
     }
     const hear = (message: object) => {
-      if ('answered' in message && message.answered === number) settle((message as Answered).isDone)
+      if ('answered' in message && message.answered === number) settle((message as Answered).answer as Answers[Q])
     }
-    const leave = () => settle(false)
+    const leave = () => settle(null)
     worker.on('message', hear).on('exit', leave)
     if (!worker.isConnected()) return leave()
     worker.send({ question, number } satisfies Asked, (error) => error !== null && leave())
   })
 }
 
-/** In a worker: each answer says whether it was done, and none fails. */
-export function answerQuestions(answers: Readonly<Record<Question, () => Promise<boolean>>>): void {
+/** In a worker; none of the answers fails. */
+export function answerQuestions(answers: { readonly [Q in Question]: () => Promise<Answers[Q]> }): void {
   process.on('message', (message: object) => {
     if (!('question' in message)) return
     const { question, number } = message as Asked
-    void answers[question]().then((isDone) => process.send?.({ answered: number, isDone } satisfies Answered))
+    void answers[question]().then((answer) => process.send?.({ answered: number, answer } satisfies Answered))
   })
 }
