@@ -17,6 +17,7 @@ packages=(
   libfaketime             # a node whose clock is wrong
   msmtp                   # a mail command
   chromium                # a page from another origin
+  prometheus              # promtool, which judges metrics and alerts
 )
 
 missing=()
