@@ -172,6 +172,33 @@ describe('workers that end', { skip: missing ?? false }, () => {
     await service.stop()
   })
 
+  test('leave in the metrics what they have counted; whichever is scraped tells of all', async () => {
+    const service = await start()
+    const sends = Array.from({ length: CLIENTS }, () => sendOverHttp(service.url))
+    const clients = sends.map((send) => new TestClient(send))
+    const metrics = async (client: TestClient) => (await client.get('/metrics')).text
+    const posted = (text: string) => Number(/^zaqar_messages_posted_total (\d+)$/m.exec(text)?.[1])
+    const workers = (text: string) => [...text.matchAll(/^process_open_fds\{worker="(\d)"\}/gm)].map(([, one]) => one)
+    const post = (client: TestClient) => client.post('/v2/queues/counted/messages', { messages: [{ body: 1 }] })
+    for (const client of clients) assert.equal((await post(client)).status, 201)
+    for (const client of clients) {
+      const text = await metrics(client)
+      assert.equal(posted(text), CLIENTS)
+      assert.deepEqual(workers(text).sort(), ['1', '2'])
+      assert.match(text, /^zaqar_project_messages\{project="p1",state="free"\} \d+$/m)
+    }
+    for (const send of sends) send.close()
+    process.kill(workersOf(service.pid)[0] as number, 'SIGKILL')
+    await replaced(service, 1)
+    const send = sendOverHttp(service.url)
+    const client = new TestClient(send)
+    assert.equal((await post(client)).status, 201)
+    await until(async () => workers(await metrics(client)).length === WORKERS)
+    assert.equal(posted(await metrics(client)), CLIENTS + 1)
+    send.close()
+    await service.stop()
+  })
+
   test('by SIGTERM, to one or to all, answer first what they have begun', async () => {
     const service = await start()
     const poll = async () => {

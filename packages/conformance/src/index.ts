@@ -1,6 +1,7 @@
 import { describe } from 'node:test'
 import { appendCases } from './cases/append.ts'
 import { describeCases, describeRegistryCases } from './cases/case.ts'
+import { censusCases } from './cases/census.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
 import { claimKeyCases } from './cases/claim-keys.ts'
 import { claimCases } from './cases/claims.ts'
@@ -98,6 +99,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeCases('races', harness, raceCases)
     describeRegistryCases('listings of queues', harness, queueListingCases)
     describeRegistryCases('usage', harness, usageCases)
+    describeRegistryCases('census', harness, censusCases)
     describeRegistryCases('pools and flavors', harness, poolCases)
     describeRegistryCases('durable registry', harness, durableRegistryCases)
     describeRegistryCases('life of a registry', harness, registryLifeCases)

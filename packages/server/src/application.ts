@@ -12,7 +12,7 @@ import { ProjectRates } from './core/project-rates.ts'
 import { ProjectSeats } from './core/project-seats.ts'
 import { QueueDirectory } from './core/queue-directory.ts'
 import type { Readiness } from './core/readiness.ts'
-import { RequestMeter } from './core/request-meter.ts'
+import { type OnServed, RequestMeter } from './core/request-meter.ts'
 import type { Limits } from './core/rules/limits.ts'
 import { SocketTally } from './core/socket-tally.ts'
 import { openWaiting, type Waiting } from './core/waiting.ts'
@@ -68,6 +68,8 @@ export interface ApplicationParts {
   elapsed(): number
   /** Gets the audit log; null where nobody wants one. */
   readonly audit: WriteLine | null
+  /** Told of each request that was answered. */
+  readonly onServed: OnServed
   /** Told of every error that is ours. */
   readonly onTrouble: OnTrouble
   /** Told of each WebSocket that has ended. */
@@ -126,7 +128,7 @@ export function createApplication(parts: ApplicationParts): Application {
     onTrouble,
   })
   const socketTally = new SocketTally()
-  const meter = new RequestMeter(metrics, parts.elapsed)
+  const meter = new RequestMeter(metrics, parts.elapsed, parts.onServed)
   measureHouse(metrics, { ...waiting, tally, sockets: socketTally }, budget)
   const seats = new ProjectSeats(maxConnectionsPerProject)
   const house = { ...parts, storage, waiting, tally, socketTally, meter, seats }

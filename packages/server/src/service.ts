@@ -144,6 +144,10 @@ export async function startService(
       scrape: async () => scrape(await watching.families({ withStore: true })),
       elapsed,
       audit: audit && ((line) => audit?.write(line)),
+      onServed: ({ id, operation, door }, status, seconds) => {
+        if (log.isLevelEnabled('debug'))
+          log.debug({ requestId: id, operation, door, status, seconds }, 'request served')
+      },
       onTrouble,
       socketEnded: (about) => log.info(about, 'a socket has ended'),
     })

@@ -7,6 +7,7 @@ const NONE = 'none'
 
 /** One request that is being served. Whoever serves it notes what is found out. */
 export class MeasuredRequest {
+  readonly id: string
   /** `v1`, `v1.1`, `v2` or `websocket`. */
   door = NONE
   /** The name of the operation. */
@@ -16,7 +17,8 @@ export class MeasuredRequest {
   /** In milliseconds. */
   readonly begun: number
 
-  constructor(begun: number) {
+  constructor(id: string, begun: number) {
+    this.id = id
     this.begun = begun
   }
 
@@ -30,11 +32,15 @@ export class MeasuredRequest {
   }
 }
 
+/** Told of each request that was answered. */
+export type OnServed = (request: MeasuredRequest, status: number, seconds: number) => void
+
 type Refusal = 'overload' | 'malformed' | 'page'
 
 /** Counts requests by what they are for and what became of them, and measures how long they take. */
 export class RequestMeter {
   readonly #elapsed: () => number
+  readonly #onServed: OnServed
   readonly #newCounter: (labels: Labels) => Counter
   /** By door, operation and status: texts that are not put together for each request. */
   readonly #counters = new Map<string, Map<string, Map<number, Counter>>>()
@@ -42,8 +48,9 @@ export class RequestMeter {
   readonly #refusals: Readonly<Record<Refusal, Counter>>
 
   /** `elapsed`: milliseconds, with fractions. */
-  constructor(metrics: Metrics, elapsed: () => number) {
+  constructor(metrics: Metrics, elapsed: () => number, onServed: OnServed) {
     this.#elapsed = elapsed
+    this.#onServed = onServed
     this.#newCounter = metrics.counter({
       name: 'zaqar_requests_total',
       help: 'Requests that were answered, by operation, door and status',
@@ -68,13 +75,16 @@ export class RequestMeter {
     this.#refusals[reason].add()
   }
 
-  begin(): MeasuredRequest {
-    return new MeasuredRequest(this.#elapsed())
+  begin(id: string): MeasuredRequest {
+    return new MeasuredRequest(id, this.#elapsed())
   }
 
-  end({ door, operation, hasWaited, begun }: MeasuredRequest, status: number): void {
+  end(request: MeasuredRequest, status: number): void {
+    const { door, operation, hasWaited, begun } = request
+    const seconds = (this.#elapsed() - begun) / 1000
     this.#counterOf(door, operation, status).add()
-    if (!hasWaited) this.#durationsOf(operation).observe((this.#elapsed() - begun) / 1000)
+    if (!hasWaited) this.#durationsOf(operation).observe(seconds)
+    this.#onServed(request, status, seconds)
   }
 
   #counterOf(door: string, operation: string, status: number): Counter {

@@ -43,7 +43,7 @@ export type Handle = (request: HttpRequest) => Promise<HttpResponse>
 export function createHandler(parts: HandlerParts): Handle {
   const { meter } = parts
   return async (request) => {
-    const measured = meter.begin()
+    const measured = meter.begin(request.id)
     let response: HttpResponse
     try {
       response = await answer(request, measured, parts)

@@ -330,7 +330,7 @@ export class Session implements Receiver {
     serve: (measured: MeasuredRequest) => Promise<SocketAnswer>,
   ): Promise<SocketAnswer> {
     const { meter } = this.#house
-    const measured = meter.begin()
+    const measured = meter.begin(`req-${randomUUID()}`)
     measured.door = 'websocket'
     measured.operation = operation
     const answer = await serve(measured)
@@ -346,7 +346,7 @@ export class Session implements Receiver {
   async #answerMeasured(frame: Frame, door: AnySocketDoor, measured: MeasuredRequest): Promise<SocketAnswer> {
     const { headers, bytes } = frame
     const { execute, limits, clientIds, onTrouble } = this.#house
-    const id = `req-${randomUUID()}`
+    const { id } = measured
     try {
       const shown = new ShownInFrame(headers)
       const judging = this.#judge(shown, headers)

@@ -103,6 +103,7 @@ export async function openInProcess(
     metrics,
     scrape: async () => metrics.collect(),
     elapsed,
+    onServed() {},
     audit: null,
     ...seams,
     onTrouble,

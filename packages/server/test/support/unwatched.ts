@@ -10,7 +10,11 @@ export function unwatchedEngine(): EngineFigures {
 }
 
 export function unwatchedRequests(): RequestMeter {
-  return new RequestMeter(new Metrics(), () => 0)
+  return new RequestMeter(
+    new Metrics(),
+    () => 0,
+    () => {},
+  )
 }
 
 export function unwatchedDeliveries(): DeliveryMeter {

@@ -23,6 +23,6 @@ export function createCensusStore({ db, turns, states }: Engine): CensusStore {
         return queues.all(project, kind, name, limit) as unknown as CountedQueue[]
       }),
 
-    owed: ({ limit }) => turns.submit(() => owed.get(limit) as { feed: number; retries: number }),
+    owed: ({ limit }) => turns.submit(() => ({ ...(owed.get(limit) as { feed: number; retries: number }) })),
   }
 }

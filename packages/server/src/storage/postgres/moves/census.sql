@@ -22,6 +22,6 @@ $$;
 --   answers   {feed, retries}
 CREATE FUNCTION census_owed(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT json_build_object(
-    'feed', (SELECT count(*) FROM (SELECT FROM feed LIMIT (p->>'limit')::bigint) some),
-    'retries', (SELECT count(*) FROM (SELECT FROM owed WHERE born IS NOT NULL LIMIT (p->>'limit')::bigint) some))
+    'feed', (SELECT count(*) FROM (SELECT FROM feed LIMIT (p->>'limit')::bigint) counted),
+    'retries', (SELECT count(*) FROM (SELECT FROM owed WHERE born IS NOT NULL LIMIT (p->>'limit')::bigint) counted))
 $$;
