@@ -4,6 +4,7 @@ import { StorageUnavailable } from '../../src/storage/contract.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { KEYSTONE } from '../support/keystone-settings.ts'
+import { startStandInKeystone } from '../support/stand-in-keystone.ts'
 import type { Send } from '../support/test-client.ts'
 
 const TOKEN = 'a token that only Prometheus knows'.replaceAll(' ', '-')
@@ -94,6 +95,32 @@ describe('/metrics', () => {
       assert.equal(await status(send, { 'X-Roles': 'admin', 'X-Project-ID': 'p' }), 401)
       assert.equal(await status(send, { authorization: `Bearer ${TOKEN}` }), 200)
     }))
+
+  test('is open with Keystone to whom the policy lets in, by default to the role admin', async () => {
+    const token = (role: string) => ({
+      expires_at: new Date(Date.UTC(2026, 2, 1, 11)).toISOString(),
+      audit_ids: [role],
+      user: { id: 'u' },
+      project: { id: 'p' },
+      roles: [{ name: role }],
+    })
+    const keystone = await startStandInKeystone({
+      own: token('service'),
+      of_admin: token('admin'),
+      of_member: token('member'),
+    })
+    await serving({ ...KEYSTONE, OS_KEYSTONE_AUTHTOKEN__AUTH_URL: keystone.url }, async ({ send }) => {
+      const rows: [string, number][] = [
+        ['of_admin', 200],
+        ['of_member', 403],
+        ['of_nobody', 401],
+      ]
+      for (const [name, expected] of rows) assert.equal(await status(send, { 'X-Auth-Token': name }), expected, name)
+      // A signed URL is for a queue, whoever has signed it.
+      assert.equal(await status(send, { 'X-Auth-Token': 'of_member', 'URL-Signature': 'x' }), 403)
+    })
+    keystone.close()
+  })
 
   test('speaks OpenMetrics to who prefers it', () =>
     serving({}, async ({ send }) => {
