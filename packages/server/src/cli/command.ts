@@ -4,7 +4,7 @@ import { UsageError } from './usage-error.ts'
 /** A command of commander's that has examples, and complains as all of `zaqar` does. */
 export class ZaqarCommand extends Command {
   /** Command lines that work, or would with other names. */
-  readonly shown: string[] = []
+  readonly #examples: string[] = []
 
   override createCommand(name?: string): ZaqarCommand {
     return new ZaqarCommand(name)
@@ -12,8 +12,13 @@ export class ZaqarCommand extends Command {
 
   /** Help shows these below everything else. */
   examples(...lines: readonly string[]): this {
-    this.shown.push(...lines)
-    return this.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`)
+    if (this.#examples.length === 0) this.addHelpText('after', () => this.#listExamples())
+    this.#examples.push(...lines)
+    return this
+  }
+
+  #listExamples(): string {
+    return `\nExamples:\n${this.#examples.map((line) => `  ${line}`).join('\n')}`
   }
 
   /** @throws UsageError always */

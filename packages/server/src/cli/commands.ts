@@ -6,30 +6,93 @@ export interface CommandRow {
   readonly name: string
   /** One line of the overview. */
   readonly summary: string
+  /** Heading in the overview. */
+  readonly group: string
   /** Gives the command its arguments, flags, further commands, and what it does. Loads what it needs for that. */
   define(command: ZaqarCommand, shell: Shell): Promise<void>
 }
+
+const SERVICE = 'The service:'
+const CLIENT = 'Asking a service:'
 
 /** All commands, in the order of the overview. The file of a command is loaded when somebody asks for it. */
 export const commands: readonly CommandRow[] = [
   {
     name: 'serve',
     summary: 'start the service',
+    group: SERVICE,
     define: async (...given) => (await import('./commands/serve.ts')).defineServe(...given),
   },
   {
     name: 'config',
     summary: 'options of the service',
+    group: SERVICE,
     define: async (...given) => (await import('./commands/config.ts')).defineConfig(...given),
   },
   {
     name: 'policy',
     summary: 'who may do what',
+    group: SERVICE,
     define: async (...given) => (await import('./commands/policy.ts')).definePolicy(...given),
   },
   {
     name: 'agent',
     summary: 'run a command for each message of a queue, on a machine without an account',
+    group: CLIENT,
     define: async (...given) => (await import('./commands/agent.ts')).defineAgent(...given),
+  },
+  {
+    name: 'queue',
+    summary: 'queues: list, create, show, set, stats, purge, redrive, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/queue.ts')).defineQueue(...given),
+  },
+  {
+    name: 'message',
+    summary: 'messages: list, show, post, pop, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/message.ts')).defineMessage(...given),
+  },
+  {
+    name: 'claim',
+    summary: 'claims: create, show, renew, release',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/claim.ts')).defineClaim(...given),
+  },
+  {
+    name: 'subscription',
+    summary: 'who is told: list, create, show, set, confirm, failures, replay, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/subscription.ts')).defineSubscription(...given),
+  },
+  {
+    name: 'topic',
+    summary: 'topics: list, create, show, set, stats, purge, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/topic.ts')).defineTopic(...given),
+  },
+  {
+    name: 'pool',
+    summary: 'pools of stores: list, show, create, set, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/pool.ts')).definePool(...given),
+  },
+  {
+    name: 'flavor',
+    summary: 'flavors of pools: list, show, create, set, delete',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/flavor.ts')).defineFlavor(...given),
+  },
+  {
+    name: 'ping',
+    summary: 'ask whether the service answers',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/ping.ts')).definePing(...given),
+  },
+  {
+    name: 'health',
+    summary: 'have the service try its storage',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/health.ts')).defineHealth(...given),
   },
 ]

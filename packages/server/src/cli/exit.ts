@@ -5,8 +5,12 @@ export const EXIT = {
   failed: 1,
   /** The command line is not understood. */
   notUnderstood: 2,
-  /** Signed values are not accepted (any more); EX_NOPERM of sysexits.h. */
-  signatureEnded: 77,
+  /** What was asked for is not there, or there was nothing to take. */
+  notThere: 3,
+  /** The service did not answer, or cannot now: another try may help. EX_TEMPFAIL of sysexits.h. */
+  noAnswer: 75,
+  /** Credentials or signed values are not accepted (any more), or do not allow this. EX_NOPERM of sysexits.h. */
+  notAllowed: 77,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -1,7 +1,11 @@
+import { ZaqarError } from 'zaqar-client/http'
 import { PolicyError } from '../auth/policy/policy-error.ts'
 import { ConfigError } from '../config/load.ts'
 import { AgentError } from './agent/agent-error.ts'
+import { ConnectionError } from './connection/connection-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
+import { NotThere } from './not-there.ts'
+import { printable } from './output/printable.ts'
 import { SignedUrlFileError } from './signed-url-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -15,10 +19,37 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.notUnderstood }
   if (error instanceof ConfigError) return { message: list('configuration', error.problems), exitCode: EXIT.failed }
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
-  if (error instanceof SignedUrlFileError || error instanceof AgentError)
-    return { message: error.message, exitCode: EXIT.failed }
+  if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
+  if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
+  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError].some((kind) => error instanceof kind)
+  if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }
   const { describeStartError } = await import('./start-error.ts')
   return { message: describeStartError(error), exitCode: EXIT.failed }
+}
+
+/** With the reason of the network, which names the address. */
+function sentenceOf(error: ZaqarError): string {
+  let cause: unknown = error
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause
+  const reason = cause === error ? '' : ` (${cause instanceof Error ? cause.message || cause.name : cause})`
+  const request = error.requestId === null || error.status < 500 ? '' : ` (request ${error.requestId})`
+  return printable(`${error.message}${reason}${request}`)
+}
+
+function exitCodeOf({ code }: ZaqarError): ExitCode {
+  switch (code) {
+    case 'not_found':
+      return EXIT.notThere
+    case 'unauthenticated':
+    case 'forbidden':
+      return EXIT.notAllowed
+    case 'unavailable':
+    case 'unreachable':
+    case 'timeout':
+      return EXIT.noAnswer
+    default:
+      return EXIT.failed
+  }
 }
 
 function list(what: string, problems: readonly string[]): string {

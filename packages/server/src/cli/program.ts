@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
+import { addCommonFlags } from './ask.ts'
 import { ZaqarCommand } from './command.ts'
 import { commands } from './commands.ts'
 import { EXIT } from './exit.ts'
-import { describeFailure } from './failure.ts'
 import type { Output, Shell } from './shell.ts'
 import { readVersion } from './version.ts'
 
@@ -14,6 +14,7 @@ export async function run(argv: readonly string[], shell: Shell): Promise<number
   } catch (error) {
     // Help or the version were asked for, or the help of a command that lacks its next word was shown.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.notUnderstood
+    const { describeFailure } = await import('./failure.ts')
     const { message, exitCode } = await describeFailure(error)
     shell.stderr.write(`zaqar: ${message}\n`)
     return exitCode
@@ -39,9 +40,11 @@ function createProgram(shell: Shell): ZaqarCommand {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .examples('zaqar serve', 'zaqar serve --help')
+  addCommonFlags(program).examples('zaqar serve', 'zaqar message post jobs hello', 'zaqar queue --help')
   const rows = new Map(commands.map((row) => [row.name, row]))
-  for (const { name, summary } of commands) program.command(name).summary(summary).helpOption('--help', 'Print this.')
+  for (const { name, summary, group } of commands) {
+    program.command(name).summary(summary).helpGroup(group).helpOption('--help', 'Print this.')
+  }
   return program.hook('preSubcommand', async (_, command) => {
     await rows.get(command.name())?.define(command as ZaqarCommand, shell)
   })

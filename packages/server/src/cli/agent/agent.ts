@@ -71,7 +71,7 @@ export async function runAgent(options: AgentOptions, log: Log): Promise<ExitCod
   log(
     `the signed values in ${path} are not good any more: they end at ${end}, and it is ${now} UTC by the clock of this machine. Put new ones into the file and start the agent again`,
   )
-  return EXIT.signatureEnded
+  return EXIT.notAllowed
 }
 
 /** Says how messages are taken, and why so; then takes them until the end. */
