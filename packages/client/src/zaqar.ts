@@ -66,6 +66,11 @@ export class Zaqar {
     return this.requests.clientId
   }
 
+  /** Address of the service: the one that was given, or that of the catalogue. */
+  url(): Promise<string> {
+    return this.requests.url()
+  }
+
   /** Asks nothing: the queue need not exist. */
   queue(name: string): Queue {
     return new Queue(this.requests, name)

@@ -2,6 +2,7 @@
 import type { Zaqar } from 'zaqar-client/http'
 import type { ZaqarCommand } from './command.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection/connection-flags.ts'
+import { EXIT } from './exit.ts'
 import type { Printer } from './output/printer.ts'
 import type { Shell } from './shell.ts'
 
@@ -52,6 +53,7 @@ function define<Flags, Arguments extends readonly unknown[]>(
   { asAdmin }: { readonly asAdmin: boolean },
 ): void {
   addCommonFlags(command).action(async (...given: unknown[]) => {
+    shell.stdout.on('error', endQuietly)
     const flags = flagsOf(command)
     const [{ Zaqar }, { connectionOf }, { Printer }] = await Promise.all([
       import('zaqar-client/http'),
@@ -62,6 +64,12 @@ function define<Flags, Arguments extends readonly unknown[]>(
     const asking = { zaqar, printer: new Printer(shell, flags.json), shell, flags }
     await act(asking, flags as Flags, ...(given.slice(0, -2) as unknown as Arguments))
   })
+}
+
+/** Whoever reads has seen enough, as `head` has. */
+function endQuietly(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.done)
 }
 
 export function addCommonFlags<Of extends ZaqarCommand>(command: Of): Of {

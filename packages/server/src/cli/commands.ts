@@ -95,4 +95,16 @@ export const commands: readonly CommandRow[] = [
     group: CLIENT,
     define: async (...given) => (await import('./commands/health.ts')).defineHealth(...given),
   },
+  {
+    name: 'tail',
+    summary: 'show the messages of a queue as they come',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/tail.ts')).defineTail(...given),
+  },
+  {
+    name: 'signed-url',
+    summary: 'let somebody without an account in: create, show',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/signed-url.ts')).defineSignedUrl(...given),
+  },
 ]

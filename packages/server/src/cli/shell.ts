@@ -18,6 +18,7 @@ export interface Output {
   /** False: wait for `drain` before more is written. */
   write(text: string): boolean
   once(event: 'drain', listener: () => void): unknown
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
 }
 
 /** That of this process. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import type { SignedUrl } from 'zaqar-client'
 import { parseIsoTime } from '../core/rules/iso-time.ts'
 import { isQueueName } from '../core/rules/names.ts'
@@ -35,6 +36,11 @@ export function readSignedUrlFile(path: string, text: string | null): SignedUrlF
     ...sharedQueueIn(document),
     reply: reply === null ? null : sharedQueueIn(reply),
   }
+}
+
+/** Only its owner may read it. @throws Error with a `code` when something is there already, or it cannot be written */
+export function writeSignedUrlFile(path: string, { url, queue, signed }: Omit<SignedUrlFile, 'reply'>): void {
+  writeFileSync(path, `${JSON.stringify({ url, queue, signed }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
 }
 
 /** When signed values end. */

@@ -48,7 +48,7 @@ export function definePost(command: ZaqarCommand, shell: Shell): void {
     if (flags.lines !== undefined) return postLines(asking, flags, source, flags.lines)
     const texts = bodies.length > 0 ? bodies : [await contentOf(flags.file, shell)]
     const ids = await source.postAll(texts.map((text) => messageOf(text, flags)))
-    await asking.printer.tell({ posted: ids.length, ids }, ids.join('\n'))
+    await asking.printer.tell({ posted: ids.length, ids }, ...ids)
   })
 }
 

@@ -5,11 +5,14 @@ import type { Shell } from '../shell.ts'
 
 export function definePing(command: ZaqarCommand, shell: Shell): void {
   command
-    .description('Asks whether the service and its storage answer. Ends with 1 when the storage does not.')
+    .description('Asks whether the service and its storage answer. Ends with 75 when one does not.')
     .examples('zaqar ping', 'zaqar ping --url https://zaqar.example:8888')
   asks(command, shell, async ({ zaqar, printer }) => {
     const answers = await zaqar.ping()
-    await printer.tell({ answers }, answers ? 'the service answers' : 'the service answers, its storage does not')
-    if (!answers) shell.exitCode = EXIT.failed
+    await printer.tell(
+      { answers },
+      answers ? 'the service answers' : 'the service does not answer, or its storage does not',
+    )
+    if (!answers) shell.exitCode = EXIT.noAnswer
   })
 }

@@ -51,7 +51,7 @@ function defineRedrive(command: ZaqarCommand, shell: Shell): void {
       for (const { queue } of step.moved) queues[queue] = (queues[queue] ?? 0) + 1
       moved += step.moved.length
       progress.at(moved, all === 0 ? 1 : Math.min(1, moved / all))
-      done = step.done
+      done = step.done || step.moved.length === 0
     }
     progress.end()
     await printer.tell({ moved, queues }, `${moved} messages are moved back`)

@@ -63,7 +63,7 @@ function termsOf({ ttl, options }: TermFlags): Omit<SubscribeTerms, 'subscriber'
 
 function defineCreate(command: ZaqarCommand, shell: Shell): void {
   addTerms(addSource(command))
-    .description('Subscribes somebody, who may have to confirm it. Ends with 1 when that is done already.')
+    .description('Subscribes somebody, who may have to confirm it.')
     .argument('<SUBSCRIBER>', 'Where to tell, such as https://example.org/hook or mailto:ops@example.org.')
     .examples(
       'zaqar subscription create jobs https://example.org/hook --ttl 86400',
@@ -192,7 +192,7 @@ function defineReplay(command: ZaqarCommand, shell: Shell): void {
       const step = await sourceOf(zaqar, flags, queue).replay(id, which)
       replayed += step.replayed.length
       progress.at(replayed, null)
-      done = step.done
+      done = step.done || step.replayed.length === 0
     }
     progress.end()
     await printer.tell({ replayed }, `${replayed} messages are delivered again`)

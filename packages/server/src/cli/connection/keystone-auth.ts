@@ -20,8 +20,9 @@ function identityOf(settings: CloudSettings, project: string | undefined): Omit<
   const { token, password } = settings
   const type = settings['auth_type'] ?? inferredType(settings)
   const user = named(settings, 'user', settings['username'] ?? settings['user_name'])
-  const scope = { project: projectOf(settings, project) }
+  // An application credential is for one project.
   if (type.endsWith('applicationcredential')) return applicationCredentialOf(settings, user)
+  const scope = { project: projectOf(settings, project) }
   if (type.endsWith('token')) {
     if (!token) throw missing('token', 'a token of Keystone')
     return { token, ...scope }

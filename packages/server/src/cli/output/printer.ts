@@ -45,14 +45,9 @@ export class Printer {
     }
   }
 
-  /** What was done: a sentence, or a document. */
-  async tell(document: object, sentence: string): Promise<void> {
-    await this.#line(this.#json ? printableJson(document) : printable(sentence))
-  }
-
-  /** One of a stream: a line, or a line of JSON. */
-  async next(document: object, line: string): Promise<void> {
-    await this.#line(this.#json ? printableJson(document) : line)
+  /** What was done: in lines, or a document. Serves for each item of a stream, too. */
+  async tell(document: object, ...lines: readonly string[]): Promise<void> {
+    await this.#line(this.#json ? printableJson(document) : lines.map(printable).join('\n'))
   }
 
   async #array(items: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {

@@ -1,0 +1,59 @@
+import type { ShareTerms } from 'zaqar-client/http'
+import { diskFiles } from '../../platform/disk-files.ts'
+import { addCommonFlags, asks, flagsOf } from '../ask.ts'
+import type { ZaqarCommand } from '../command.ts'
+import { Printer } from '../output/printer.ts'
+import type { Shell } from '../shell.ts'
+import { readSignedUrlFile, writeSignedUrlFile } from '../signed-url-file.ts'
+import { collected, textOf } from '../values.ts'
+
+export function defineSignedUrl(command: ZaqarCommand, shell: Shell): void {
+  command.description('Signed URLs: who has the file may do with a queue what it lists, until it expires.')
+  defineCreate(command.command('create'), shell)
+  defineShow(command.command('show'), shell)
+}
+
+function defineCreate(command: ZaqarCommand, shell: Shell): void {
+  interface Flags {
+    readonly output: string
+    readonly method?: readonly string[]
+    readonly path?: NonNullable<ShareTerms['paths']>
+    readonly expires?: string
+  }
+  command
+    .description('Writes a file that lets its holder do some things with a queue. Only you may read it.')
+    .argument('<QUEUE>')
+    .requiredOption('--output <FILE>', 'The file, which must not be there yet.')
+    .option('--method <METHOD>', 'What may be done, such as POST; may be repeated. Default: GET', collected(textOf))
+    .option(
+      '--path <PATH>',
+      'With what: messages, subscriptions or claims; may be repeated. Default: messages',
+      collected(textOf),
+    )
+    .option('--expires <TIME>', 'Until when, such as 2030-01-31T12:00:00. Default: a day from now')
+    .examples('zaqar signed-url create jobs --output jobs.json --method GET --method POST')
+  asks(command, shell, async ({ zaqar, printer }, flags: Flags, queue: string) => {
+    const { output, method, path, expires } = flags
+    const signed = await zaqar.queue(queue).share({
+      ...(method !== undefined && { methods: method }),
+      ...(path !== undefined && { paths: path }),
+      ...(expires !== undefined && { expires }),
+    })
+    writeSignedUrlFile(output, { url: await zaqar.url(), queue, signed })
+    await printer.tell({ file: output, expires: signed.expires }, `${output} is good until ${signed.expires}`)
+  })
+}
+
+function defineShow(command: ZaqarCommand, shell: Shell): void {
+  command
+    .description('Shows what a file allows, and until when; not the signature.')
+    .argument('<FILE>')
+    .option('--secret', 'With the signature, which lets whoever sees it in.')
+    .examples('zaqar signed-url show jobs.json')
+  addCommonFlags(command).action(async (path: string, { secret }: { secret?: true }) => {
+    const { url, queue, signed } = readSignedUrlFile(path, diskFiles.readFile(path))
+    const { signature, ...shown } = signed
+    const printer = new Printer(shell, flagsOf(command).json)
+    await printer.show({ url, queue, ...shown, ...(secret && { signature }) })
+  })
+}

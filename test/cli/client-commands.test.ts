@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Service, startService } from '../support/service.ts'
+import { type Given, runHere } from './run-here.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'zaqar-client-commands-'))
+let service: Service
+
+before(async () => {
+  service = await startService()
+})
+
+after(async () => {
+  await service.stop()
+  rmSync(folder, { recursive: true })
+})
+
+function ask(argv: readonly string[], given: Given = {}) {
+  return runHere(argv, { ...given, env: { ZAQAR_URL: service.url, ...given.env } })
+}
+
+/** What a command that succeeds prints. */
+async function done(argv: readonly string[], given: Given = {}): Promise<string> {
+  const { code, stdout, stderr } = await ask(argv, given)
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+  return stdout
+}
+
+async function json(...argv: readonly string[]) {
+  return JSON.parse(await done([...argv, '--json']))
+}
+
+describe('queues', () => {
+  test('are created once, shown, changed, listed and deleted', async () => {
+    assert.equal(
+      await done(['queue', 'create', 'made', 'team=billing', '_default_message_ttl=600']),
+      'queue made is created\n',
+    )
+    assert.deepEqual(await json('queue', 'create', 'made'), { name: 'made', created: false })
+    assert.partialDeepStrictEqual(await json('queue', 'show', 'made'), { team: 'billing', _default_message_ttl: 600 })
+    assert.partialDeepStrictEqual(await json('queue', 'set', 'made', 'team=red', 'list=[1, "a"]'), {
+      team: 'red',
+      list: [1, 'a'],
+    })
+    assert.equal('list' in (await json('queue', 'unset', 'made', 'list')), false)
+    assert.equal(await done(['queue', 'list', '--metadata', 'team=red']), 'NAME\nmade\n')
+    assert.deepEqual(await json('queue', 'delete', 'made', 'never-there'), { deleted: ['made', 'never-there'] })
+    assert.deepEqual(await json('queue', 'list', '--name', 'made'), [])
+  })
+
+  test('give back dead letters', async () => {
+    await done(['queue', 'create', 'work', '_max_claim_count=1', '_dead_letter_queue=dead'])
+    await done(['message', 'post', 'work', 'a'])
+    const { id } = await json('claim', 'create', 'work')
+    await done(['claim', 'release', 'work', id])
+    assert.equal((await ask(['claim', 'create', 'work'])).code, 3)
+    assert.deepEqual(await json('queue', 'redrive', 'dead'), { moved: 1, queues: { work: 1 } })
+    assert.equal((await json('queue', 'stats', 'work')).total, 1)
+    await done(['queue', 'purge', 'work', '--messages'])
+    assert.equal((await json('queue', 'stats', 'work')).total, 0)
+  })
+})
+
+describe('messages', () => {
+  test('have bodies of JSON or else text, in the order of the command line', async () => {
+    const { ids } = await json('message', 'post', 'bodies', '{"price": 1.10}', 'hello', '5', '--ttl', '300')
+    const listed = await done(['message', 'list', 'bodies', '--json'])
+    assert.ok(listed.includes('"price":1.10'), 'numbers stay as they were written')
+    assert.deepEqual(
+      JSON.parse(listed).map((message: { id: string; body: unknown }) => [message.id, message.body]),
+      [
+        [ids[0], { price: 1.1 }],
+        [ids[1], 'hello'],
+        [ids[2], 5],
+      ],
+    )
+    await done(['message', 'post', 'bodies', '--text', '5'])
+    assert.equal((await json('message', 'list', 'bodies', '--from', ids[2]))[0].body, '5')
+    assert.equal((await json('message', 'show', 'bodies', ids[1])).body, 'hello')
+    await done(['message', 'delete', 'bodies', ids[1]])
+    const missing = await ask(['message', 'show', 'bodies', ids[1]])
+    assert.deepEqual([missing.code, missing.stderr], [3, `zaqar: there is no message ${ids[1]} in bodies\n`])
+    assert.deepEqual(
+      (await json('message', 'pop', 'bodies', '--count', '5')).map(({ body }: { body: unknown }) => body),
+      [{ price: 1.1 }, 5, '5'],
+    )
+    assert.equal((await ask(['message', 'pop', 'bodies'])).code, 3)
+  })
+
+  test('come from standard input, a file, or its lines', async () => {
+    await done(['message', 'post', 'files'], { stdin: 'from here\n' })
+    const file = join(folder, 'body.json')
+    writeFileSync(file, '{\n  "a": 1\n}\n')
+    await done(['message', 'post', 'files', '--file', file])
+    const lines = Array.from({ length: 250 }, (_, n) => `{"n": ${n}}\n`).join('\n')
+    assert.deepEqual(
+      JSON.parse(await done(['message', 'post', 'files', '--lines', '-', '--skip', '1', '--json'], { stdin: lines })),
+      { posted: 249 },
+    )
+    const bodies = (await json('message', 'list', 'files')).map(({ body }: { body: unknown }) => body)
+    assert.deepEqual(bodies.slice(0, 3), ['from here', { a: 1 }, { n: 1 }])
+    assert.deepEqual([bodies.length, bodies.at(-1)], [251, { n: 249 }])
+  })
+
+  test('of a file with a fault say where it is, and how to go on', async () => {
+    const lines = '1\n2\n{broken\n'
+    const { code, stderr } = await ask(['message', 'post', 'faulty', '--lines', '-', '--batch', '2'], { stdin: lines })
+    assert.equal(code, 1)
+    assert.match(stderr, /^zaqar: 2 lines are posted; --skip 2 goes on behind them\n.*line 3: It begins as JSON/)
+  })
+
+  test('cannot do anything to a terminal, and fit it', async () => {
+    await done(['message', 'post', 'hostile', '--text', '\u001b]0;owned\u0007\u009b31m\u202e'])
+    const stdout = await done(['message', 'list', 'hostile'], { columns: 60, env: { NO_COLOR: '1' } })
+    assert.match(stdout, /^[\x20-\x7e\n…]+$/)
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 60, line)
+    assert.ok((await done(['message', 'list', 'hostile'], { columns: 60 })).startsWith('\u001b[1mID'))
+  })
+})
+
+test('claims are made, shown, renewed and released', async () => {
+  await done(['message', 'post', 'claimed', 'a', 'b'])
+  const { id, messages } = await json('claim', 'create', 'claimed', '--limit', '1', '--ttl', '300')
+  assert.equal(messages[0].body, 'a')
+  assert.equal((await json('claim', 'show', 'claimed', id)).messages.length, 1)
+  await done(['claim', 'renew', 'claimed', id, '--ttl', '600'])
+  const held = await ask(['message', 'delete', 'claimed', messages[0].id])
+  assert.equal(held.code, 77)
+  await done(['message', 'delete', 'claimed', messages[0].id, '--claim', id])
+  await done(['claim', 'release', 'claimed', id])
+  assert.equal((await ask(['claim', 'show', 'claimed', id])).code, 3)
+})
+
+test('subscriptions are made, shown, changed, confirmed and ended', async () => {
+  await done(['queue', 'create', 'told'])
+  const { id } = await json('subscription', 'create', 'told', 'https://example.org/hook', '--ttl', '300')
+  await done(['subscription', 'set', 'told', id, '--ttl', '600'])
+  assert.partialDeepStrictEqual(await json('subscription', 'show', 'told', id), { ttl: 600 })
+  await done(['subscription', 'confirm', 'told', id])
+  assert.match(await done(['subscription', 'list', 'told']), /https:\/\/example\.org\/hook +yes/)
+  assert.deepEqual(await json('subscription', 'deliveries', 'told', id), [])
+  assert.deepEqual(await json('subscription', 'failures', 'told', id), [])
+  assert.deepEqual(await json('subscription', 'replay', 'told', id), { replayed: 0 })
+  assert.match((await json('subscription', 'rotate-secret', 'told', id)).secret, /^whsec_/)
+  await done(['subscription', 'delete-secret', 'told', id])
+  await done(['subscription', 'delete', 'told', id])
+  assert.equal((await ask(['subscription', 'show', 'told', id])).code, 3)
+})
+
+test('topics have messages, too', async () => {
+  await done(['topic', 'create', 'news'])
+  await done(['message', 'post', 'news', 'hello', '--topic'])
+  assert.deepEqual((await json('message', 'list', 'news', '--topic'))[0].body, 'hello')
+  assert.equal((await json('topic', 'stats', 'news')).total, 1)
+  assert.equal(await done(['topic', 'list']), 'NAME\nnews\n')
+  await done(['topic', 'delete', 'news'])
+})
+
+test('pools and flavors are managed, and passwords are kept off the command line', async () => {
+  const uri = `sqlite:${join(service.dataDir, 'pool.db')}`
+  await done(['pool', 'create', 'fast', '--uri', uri, '--weight', '10'])
+  assert.partialDeepStrictEqual(await json('pool', 'set', 'fast', '--weight', '20'), { weight: 20 })
+  await done(['flavor', 'create', 'quick', 'fast'])
+  assert.partialDeepStrictEqual(await json('flavor', 'show', 'quick'), { pool_list: ['fast'] })
+  assert.match(await done(['pool', 'list']), /^fast +20 +quick +sqlite:/m)
+  await done(['flavor', 'delete', 'quick'])
+  await done(['pool', 'delete', 'fast'])
+  assert.equal((await ask(['pool', 'show', 'fast'])).code, 3)
+  const refused = await ask(['pool', 'create', 'p', '--uri', 'postgres://z:hunter2@db/z', '--weight', '1'])
+  assert.equal(refused.code, 2)
+  assert.doesNotMatch(refused.stderr, /hunter2/)
+})
+
+test('tail shows what is there and what comes', async () => {
+  await done(['message', 'post', 'stream', 'first'])
+  const tail = done(['tail', 'stream', '--count', '2', '--json'])
+  await done(['message', 'post', 'stream', 'second'])
+  const bodies = (await tail)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).body)
+  assert.deepEqual(bodies, ['first', 'second'])
+})
+
+test('a signed URL lets in who has its file, for what it lists', async () => {
+  const file = join(folder, 'signed.json')
+  await done(['message', 'post', 'shared', 'a'])
+  await done(['signed-url', 'create', 'shared', '--output', file])
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const { signed } = JSON.parse(readFileSync(file, 'utf8'))
+  const shown = await done(['signed-url', 'show', file])
+  assert.match(shown, /^methods +\["GET"\]$/m)
+  assert.ok(!shown.includes(signed.signature))
+  assert.ok((await done(['signed-url', 'show', file, '--secret'])).includes(signed.signature))
+  const bySignature = (argv: readonly string[]) => runHere(['--signed-url', file, ...argv])
+  assert.equal(JSON.parse((await bySignature(['message', 'list', 'shared', '--json'])).stdout)[0].body, 'a')
+  // A signature that is not for this is answered as if nothing were there.
+  assert.equal((await bySignature(['message', 'post', 'shared', 'b'])).code, 3)
+  assert.equal((await ask(['signed-url', 'create', 'shared', '--output', file])).code, 1)
+})
+
+test('the service is found and its health told', async () => {
+  assert.equal(await done(['ping']), 'the service answers\n')
+  assert.equal((await json('health')).storage_reachable, true)
+  assert.equal((await runHere(['ping', '--url', 'http://127.0.0.1:3'])).code, 75)
+  const { code, stderr } = await runHere(['queue', 'list', '--url', 'http://127.0.0.1:3'])
+  assert.equal(code, 75)
+  assert.match(stderr, /ECONNREFUSED 127\.0\.0\.1:3/)
+})
+
+test('projects do not see each other', async () => {
+  await done(['queue', 'create', 'mine', '--project', 'one'])
+  assert.deepEqual(await json('queue', 'list', '--project', 'one'), [{ name: 'mine', href: '/v2/queues/mine' }])
+  assert.equal(await done(['queue', 'list', '--name', 'mine'], { env: { ZAQAR_PROJECT: 'two' } }), '')
+})
