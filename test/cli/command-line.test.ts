@@ -68,6 +68,25 @@ for (const { argv, code, stderr } of refusals) {
   })
 }
 
+test('a configuration is checked without a start', async () => {
+  writeFileSync(join(folder, 'old.conf'), '[DEFAULT]\nunreliable = true\n[transport]\nmax_message_ttl = 1800\n')
+  const check = (...more: string[]) => ended(zaqar(['config', 'check', '--config-file', 'old.conf', ...more], folder))
+  const { code, stdout } = await check()
+  assert.deepEqual(
+    [code, stdout],
+    [
+      0,
+      'read: old.conf\n' +
+        'without effect: [DEFAULT] unreliable: concerns MongoDB only\n' +
+        '[transport] default_message_ttl: 3600 is more than max_message_ttl allows, so it is 1800\n',
+    ],
+  )
+  assert.deepEqual(JSON.parse((await check('--json')).stdout).sources, ['old.conf'])
+  const wrong = await ended(zaqar(['config', 'check', '--config-file', 'wrong.conf'], folder))
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.stderr, /^zaqar: the configuration has 2 problems\n/)
+})
+
 test('where a command lacks its next word, the help says what may come', async () => {
   for (const argv of [[], ['policy']]) {
     const { code, stdout, stderr } = await ended(zaqar(argv, folder))

@@ -1,15 +1,45 @@
 import { describeOptions, documentOptions } from '../../config/document.ts'
+import { loadConfig } from '../../config/load.ts'
+import { diskFiles } from '../../platform/disk-files.ts'
 import type { ZaqarCommand } from '../command.ts'
+import { addConfigFlags } from '../config-flags.ts'
+import { printable, printableJson } from '../output/printable.ts'
 import type { Shell } from '../shell.ts'
 
 export function defineConfig(command: ZaqarCommand, shell: Shell): void {
   command.description('What the service can be told, by files, variables and flags.')
+  defineOptions(command.command('options'), shell)
+  defineCheck(command.command('check'), shell)
+}
+
+function defineOptions(command: ZaqarCommand, shell: Shell): void {
   command
-    .command('options')
     .description('Prints all options, with defaults and meaning.')
     .option('--markdown', 'As a document in Markdown.')
     .examples('zaqar config options', 'zaqar config options --markdown > configuration.md')
     .action(({ markdown }: { markdown?: true }) => {
       shell.stdout.write(markdown ? documentOptions() : describeOptions())
     })
+}
+
+function defineCheck(command: ZaqarCommand, shell: Shell): void {
+  command
+    .description(
+      'Reads the configuration as `zaqar serve` would, and says what is read, what has no effect, and what is not as it was set. ' +
+        'Ends with 1, and all problems, when the service would not start.',
+    )
+    .option('--json', 'Print one JSON document.')
+    .examples('zaqar config check', 'zaqar config check --config-file /etc/zaqar/zaqar.conf')
+  const flags = addConfigFlags(command)
+  command.action(({ json }: { json?: true }) => {
+    const { env, homeDir, stdout } = shell
+    const { sources, noEffect, warnings } = loadConfig({ flags, env, homeDir, files: diskFiles })
+    if (json) {
+      stdout.write(`${printableJson({ sources, noEffect, warnings })}\n`)
+      return
+    }
+    const read = sources.length === 0 ? 'nothing is configured: the defaults hold' : `read: ${sources.join(', ')}`
+    const lines = [read, ...noEffect.map((line) => `without effect: ${line}`), ...warnings]
+    stdout.write(lines.map((line) => `${printable(line)}\n`).join(''))
+  })
 }
