@@ -16,6 +16,8 @@ packages=(
   pgbouncer               # a connection pooler in front of it
   libfaketime             # a node whose clock is wrong
   msmtp                   # a mail command
+  zsh                     # a shell whose completion is tried
+  fish                    # another
   chromium                # a page from another origin
   prometheus              # promtool, which judges metrics and alerts
 )

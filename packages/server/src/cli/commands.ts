@@ -107,4 +107,10 @@ export const commands: readonly CommandRow[] = [
     group: CLIENT,
     define: async (...given) => (await import('./commands/signed-url.ts')).defineSignedUrl(...given),
   },
+  {
+    name: 'completion',
+    summary: 'let the shell complete commands, flags and queues: bash, zsh, fish',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/completion.ts')).defineCompletion(...given, commands),
+  },
 ]
