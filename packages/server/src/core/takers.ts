@@ -29,6 +29,8 @@ interface Line {
   readonly id: string
   /** Whoever waits longest stands first. */
   readonly waiting: Set<Waiting>
+  /** Those of them whose requests may be repeated, by the keys of these. */
+  readonly repeatable: Map<string, Set<Waiting>>
   /** There may be something that nobody has tried to take. */
   hasNews: boolean
   isServed: boolean
@@ -51,7 +53,8 @@ export class Takers {
 
   /**
    * For one who has found nothing, or has not tried: where others stand in the line there is nothing, unless it is served
-   * already. Of those with the same `requestKey` one finds what the other has taken.
+   * already. Of those with the same `requestKey` one finds what another has taken: in this line at once, otherwise when
+   * its wait is over.
    */
   join<T>(key: QueueKey, take: Take<T>, answer: Answer<T>, requestKey?: string): Taker {
     const line = this.#lineOf(key)
@@ -66,6 +69,11 @@ export class Takers {
       },
     }
     line.waiting.add(one)
+    if (requestKey !== undefined) {
+      const repetitions = line.repeatable.get(requestKey)
+      if (repetitions === undefined) line.repeatable.set(requestKey, new Set([one]))
+      else repetitions.add(one)
+    }
     void this.#serve(line)
     return one
   }
@@ -75,7 +83,7 @@ export class Takers {
     const known = this.#lines.get(id)
     if (known !== undefined) return known
     // Something may have come before the watch.
-    const line: Line = { id, waiting: new Set(), hasNews: true, isServed: false, unwatch() {} }
+    const line: Line = { id, waiting: new Set(), repeatable: new Map(), hasNews: true, isServed: false, unwatch() {} }
     line.unwatch = this.#watch(key, () => {
       line.hasNews = true
       // Whoever only looks asks first, and so sees what is taken at the same time.
@@ -98,22 +106,23 @@ export class Takers {
 
   /**
    * Whether all were answered, so that there may be more. Where one finds nothing, there is nothing for the others
-   * either, unless they repeat a request that was answered.
+   * either, but for repetitions of a request that was answered.
    */
   async #serveInTurn(line: Line): Promise<boolean> {
-    const served = new Set<string>()
-    let isEmpty = false
     for (const one of line.waiting) {
-      if (isEmpty && served.size === 0) break
-      if (isEmpty && !(one.requestKey !== undefined && served.has(one.requestKey))) continue
-      one.trying = this.#try(line, one)
-      if (!(await one.trying)) isEmpty = true
-      else if (one.requestKey !== undefined) served.add(one.requestKey)
+      if (!(await this.#try(line, one))) return false
+      if (one.requestKey === undefined) continue
+      for (const repetition of line.repeatable.get(one.requestKey) ?? []) await this.#try(line, repetition)
     }
-    return !isEmpty
+    return true
   }
 
-  async #try(line: Line, one: Waiting): Promise<boolean> {
+  #try(line: Line, one: Waiting): Promise<boolean> {
+    one.trying = this.#attempt(line, one)
+    return one.trying
+  }
+
+  async #attempt(line: Line, one: Waiting): Promise<boolean> {
     try {
       const taken = await one.take(this.#clock.now())
       if (taken === null) return false
@@ -128,7 +137,10 @@ export class Takers {
   }
 
   #remove(line: Line, one: Waiting): void {
-    if (line.waiting.delete(one)) this.#forgetEmpty(line)
+    if (!line.waiting.delete(one)) return
+    const repetitions = one.requestKey === undefined ? undefined : line.repeatable.get(one.requestKey)
+    if (repetitions?.delete(one) && repetitions.size === 0) line.repeatable.delete(one.requestKey as string)
+    this.#forgetEmpty(line)
   }
 
   /** Not while it is served: whoever comes then must not try at the same time. */

@@ -302,8 +302,8 @@ export interface ClaimStore {
    * when nothing was there to claim.
    *
    * `key` makes a repetition harmless: while a claim of this queue that was made with the same key lives and holds
-   * something, it is answered as `get` would, whatever the terms, and nothing happens. Whoever makes two keys alike gets
-   * the same claim, at whatever moment and through whatever client they come. At most 255 bytes in UTF-8.
+   * something, that is answered as `get` does, whatever the terms, and nothing happens. So of several that come together,
+   * through whatever clients, one makes the claim. At most 255 bytes in UTF-8.
    */
   create(p: {
     queue: QueueHandle

@@ -108,6 +108,7 @@ const PLACES: Readonly<Record<string, (v: string, e: string) => readonly Attempt
       body: { messages: [{ body: 1 }] },
       headers: { 'Idempotency-Key': v },
     },
+    { method: 'POST', target: '/v2/queues/q/claims', headers: { 'Idempotency-Key': v } },
   ],
   'a body': (v) => [
     { method: 'POST', target: '/v2/queues/q/messages', body: { messages: [{ body: { [v]: v } }] } },
