@@ -52,10 +52,12 @@ export interface Credentials {
   refuse(headers: Readonly<Record<string, string>>): boolean
   /** Where the service is, if the credentials say so: the catalogue of Keystone does. */
   url?(): Promise<string>
+  /** Where its WebSocket is, if the credentials say that it is elsewhere. */
+  socketUrl?(): Promise<string | undefined>
 }
 
 export function credentialsOf(auth: Auth | undefined, project: string | undefined, fetch: typeof globalThis.fetch) {
-  if (auth === undefined) return fixed(project === undefined ? {} : { 'X-Project-Id': project })
+  if (auth === undefined) return fixed(project === undefined ? {} : { 'X-Project-ID': project })
   if ('signed' in auth) return fixed(signedHeaders(auth.signed))
   if ('keystone' in auth) return new KeystoneTokens(auth.keystone, fetch)
   return typeof auth.token === 'string' ? fixed({ 'X-Auth-Token': auth.token }) : new GivenTokens(auth.token)
@@ -71,7 +73,7 @@ function signedHeaders({ signature, project, methods, paths, expires }: SignedUr
     'URL-Methods': methods.join(','),
     'URL-Paths': paths.join(','),
     'URL-Expires': expires,
-    'X-Project-Id': project,
+    'X-Project-ID': project,
   }
 }
 

@@ -13,6 +13,8 @@ export interface Message<Body = unknown> {
   readonly body: Body
   /** Of the body; only where the service is configured to show it. */
   readonly checksum?: string
+  /** Only where it was asked for. */
+  readonly marker?: string
 }
 
 export interface PoppedMessage<Body = unknown> extends Omit<Message<Body>, 'href'> {

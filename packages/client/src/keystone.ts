@@ -5,6 +5,8 @@ import { Kept } from './kept.ts'
 
 /** Types under which catalogues list the service. */
 const SERVICE_TYPES = ['messaging', 'message-bus']
+/** As the deployments of OpenStack list the port where WebSocket is spoken. */
+const SOCKET_TYPES = ['messaging-websocket']
 /** A token is renewed so long before its end, or when half its life is over, in milliseconds. */
 const MARGIN_MS = 60_000
 const TIME_LIMIT_MS = 30_000
@@ -47,14 +49,21 @@ export class KeystoneTokens implements Credentials {
 
   /** @throws ZaqarError when the catalogue of the token lists no such service */
   async url(): Promise<string> {
+    const found = await this.#listed(SERVICE_TYPES)
+    if (found !== undefined) return found
+    const { endpoint = 'public' } = this.#auth
+    throw new ZaqarError('unexpected_answer', `The catalogue of Keystone lists no ${endpoint} messaging service.`)
+  }
+
+  socketUrl(): Promise<string | undefined> {
+    return this.#listed(SOCKET_TYPES)
+  }
+
+  async #listed(types: readonly string[]): Promise<string | undefined> {
     const { region, endpoint = 'public' } = this.#auth
     const { catalog } = await this.#current()
-    const endpoints = catalog.filter(({ type }) => SERVICE_TYPES.includes(type)).flatMap((service) => service.endpoints)
-    const found = endpoints.find((one) => one.interface === endpoint && (region === undefined || one.region === region))
-    if (found === undefined) {
-      throw new ZaqarError('unexpected_answer', `The catalogue of Keystone lists no ${endpoint} messaging service.`)
-    }
-    return found.url
+    const endpoints = catalog.filter(({ type }) => types.includes(type)).flatMap((service) => service.endpoints)
+    return endpoints.find((one) => one.interface === endpoint && (region === undefined || one.region === region))?.url
   }
 
   async #current(): Promise<Token> {

@@ -20,6 +20,21 @@ export function backoff(tries: number, { first = 200, longest = 30_000 } = {}): 
   return whole / 2 + (Math.random() * whole) / 2
 }
 
+/** The same, but it ends when a browser says that it is online again. */
+export async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const page = globalThis as unknown as Partial<EventTarget>
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const wake = () => resolve()
+  const timer = setTimeout(wake, milliseconds)
+  page.addEventListener?.('online', wake)
+  try {
+    await unlessAborted(promise, signal)
+  } finally {
+    clearTimeout(timer)
+    page.removeEventListener?.('online', wake)
+  }
+}
+
 /** A timer runs no longer, in milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 

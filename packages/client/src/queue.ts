@@ -41,7 +41,7 @@ export interface ShareTerms {
 
 export class Queue extends Topic {
   constructor(requests: Requests, name: string) {
-    super(requests, name, 'queues')
+    super(requests, name, 'queue')
   }
 
   /** Null: there was nothing to claim. */

@@ -80,8 +80,34 @@ export class Requests {
     return baseOf(found)
   }
 
-  credentials(): Credentials {
+  get credentials(): Credentials {
     return this.#options.credentials
+  }
+
+  /** For each try, in seconds. */
+  get timeoutSeconds(): number {
+    return this.#options.timeoutSeconds
+  }
+
+  /** Address of its WebSocket, where that is not somewhere else: the service has one at every path. */
+  async socketUrl(): Promise<string> {
+    const listed = this.#base === undefined ? await this.#options.credentials.socketUrl?.() : undefined
+    return (listed ?? `${await this.url()}/v2`).replace(/^http/, 'ws')
+  }
+
+  /**
+   * The answer to a GET, once it begins; `signal` ends it. A token that has ended is renewed once, nothing else is tried
+   * again. @throws as `send`
+   */
+  async open(request: Omit<Request, 'method' | 'isRepeatable'> & { readonly signal: AbortSignal }): Promise<Response> {
+    const { credentials } = this.#options
+    const start = await unlessAborted(this.#start(), request.signal)
+    try {
+      return await this.#open({ ...request, method: 'GET' }, start)
+    } catch (error) {
+      if (!(error instanceof ZaqarError) || error.status !== 401 || !credentials.refuse(start.credentials)) throw error
+      return this.#open({ ...request, method: 'GET' }, await unlessAborted(this.#start(), request.signal))
+    }
   }
 
   /** @throws ZaqarError, the reason of the signal, or what a function that gives tokens throws */
@@ -115,44 +141,60 @@ export class Requests {
     return { credentials, url: await this.url() }
   }
 
-  async #try(request: Request, body: string | undefined, { url, credentials }: Start): Promise<Answer> {
-    const { fetch, clientId, timeoutSeconds, parse } = this.#options
-    const { method, path, query, headers, signal, waits = 0, timeout = timeoutSeconds } = request
+  async #try(request: Request, body: string | undefined, start: Start): Promise<Answer> {
+    const { signal, waits = 0, timeout = this.timeoutSeconds } = request
     const limit = timeLimit(timeout + waits, signal)
     let response: Response
     let text: string
     try {
-      response = await fetch(`${url}/v2${path}${queryOf(query)}`, {
-        method,
-        headers: {
-          'Client-ID': clientId,
-          Accept: 'application/json',
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
-          ...credentials,
-          ...headers,
-        },
-        ...(body !== undefined && { body }),
-        signal: limit.signal,
-        // Another address must not be shown the credentials.
-        redirect: 'manual',
-      })
+      response = await this.#fetch(request, body, start, limit.signal)
       // An answer that is cut off in its midst is none.
       text = await textOf(response)
     } catch (cause) {
-      signal?.throwIfAborted()
-      if (cause instanceof ZaqarError) throw cause
-      if (limit.signal.aborted) throw new Timeout('timeout', `No answer within ${timeout + waits} s.`, { cause })
-      throw new Unreachable('unreachable', 'The service cannot be reached, or did not answer to the end.', { cause })
+      throw lost(cause, request, limit.signal.aborted ? timeout + waits : null)
     } finally {
       limit.end()
     }
-    const { status } = response
-    if (status >= 400) {
-      const requestId = response.headers.get('x-openstack-request-id')
-      throw errorOf(status, text, { requestId, retryAfterSeconds: retryAfterOf(response.headers) })
+    check(response, text)
+    return { status: response.status, headers: response.headers, document: documentOf(text, response.status, this.#options.parse) }
+  }
+
+  /** The time limit is for its beginning alone. */
+  async #open(request: Omit<Request, 'isRepeatable'> & { signal: AbortSignal }, start: Start): Promise<Response> {
+    const { signal, timeout = this.timeoutSeconds } = request
+    const limit = timeLimit(timeout, undefined)
+    try {
+      const response = await this.#fetch(request, undefined, start, AbortSignal.any([signal, limit.signal]))
+      if (!response.ok) check(response, await textOf(response))
+      return response
+    } catch (cause) {
+      throw lost(cause, request, limit.signal.aborted ? timeout : null)
+    } finally {
+      limit.end()
     }
-    if (status < 200 || status >= 300) throw strange('It leads to another address: give that one as `url`.', status)
-    return { status, headers: response.headers, document: documentOf(text, status, parse) }
+  }
+
+  #fetch(
+    { method, path, query, headers }: Omit<Request, 'isRepeatable'>,
+    body: string | undefined,
+    { url, credentials }: Start,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { fetch, clientId } = this.#options
+    return fetch(`${url}/v2${path}${queryOf(query)}`, {
+      method,
+      headers: {
+        'Client-ID': clientId,
+        Accept: 'application/json',
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...credentials,
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+      signal,
+      // Another address must not be shown the credentials.
+      redirect: 'manual',
+    })
   }
 }
 
@@ -163,6 +205,23 @@ export function memberOf<Value>({ document, status }: Answer, name: string): Val
   const value = document?.[name]
   if (value === undefined) throw strange(`It has no "${name}".`, status)
   return value
+}
+
+/** What is thrown where there is no answer: `limit`, in seconds, has passed where it is given. */
+function lost(cause: unknown, { signal }: CallOptions, limit: number | null): unknown {
+  if (signal?.aborted) return signal.reason
+  if (cause instanceof ZaqarError) return cause
+  if (limit !== null) return new Timeout('timeout', `No answer within ${limit} s.`, { cause })
+  return new Unreachable('unreachable', 'The service cannot be reached, or did not answer to the end.', { cause })
+}
+
+/** @throws ZaqarError where the answer says that something is wrong */
+function check({ status, headers }: Response, text: string): void {
+  if (status >= 400) {
+    const requestId = headers.get('x-openstack-request-id')
+    throw errorOf(status, text, { requestId, retryAfterSeconds: retryAfterOf(headers) })
+  }
+  if (status < 200 || status >= 300) throw strange('It leads to another address: give that one as `url`.', status)
 }
 
 /** The service said that it could not be served. */

@@ -30,6 +30,8 @@ export interface ListOptions extends CallOptions {
   readonly includeDelayed?: boolean
   /** How long the service may wait for something to show, in seconds, up to 20. */
   readonly wait?: number
+  /** Each message has its `marker`: a page that begins there goes on behind it. Upstream's service knows of none. */
+  readonly withMarkers?: boolean
 }
 
 export interface Page<Body = unknown> {
@@ -66,13 +68,15 @@ const POLL_MS = 1_000
 /** What is posted to it is told to its subscriptions, and can be listed until its end. A queue can also be claimed from. */
 export class Topic {
   readonly name: string
+  readonly kind: 'queue' | 'topic'
   protected readonly requests: Requests
   protected readonly path: string
 
-  constructor(requests: Requests, name: string, collection = 'topics') {
+  constructor(requests: Requests, name: string, kind: 'queue' | 'topic' = 'topic') {
     this.requests = requests
     this.name = name
-    this.path = `/${collection}/${encodeURIComponent(name)}`
+    this.kind = kind
+    this.path = `/${kind}s/${encodeURIComponent(name)}`
   }
 
   /** Creates it where it is missing; one that exists stays as it is. True: it was created. */
@@ -131,8 +135,9 @@ export class Topic {
 
   /** One page. */
   async list<Body = unknown>(options: ListOptions = {}): Promise<Page<Body>> {
-    const { marker, limit, echo = true, includeClaimed, includeDelayed, wait, ...call } = options
-    const query = { marker, limit, echo, include_claimed: includeClaimed, include_delayed: includeDelayed, wait }
+    const { marker, limit, echo = true, includeClaimed, includeDelayed, wait, withMarkers, ...call } = options
+    const shown = { echo, include_claimed: includeClaimed, include_delayed: includeDelayed, with_markers: withMarkers }
+    const query = { marker, limit, ...shown, wait }
     const answer = await this.send('GET', '/messages', { query, waits: wait, ...call })
     const messages = memberOf<Message<Body>[]>(answer, 'messages')
     return { messages, marker: messages.length === 0 ? marker : (markerIn(answer) ?? messages.at(-1)?.id) }
@@ -165,6 +170,19 @@ export class Topic {
       if (!wait) return
       if (Date.now() - start < POLL_MS) await pause(POLL_MS, options.signal)
     }
+  }
+
+  /**
+   * Opens the event stream (an addition of this service): all that comes behind the marker, or from now on, until the
+   * signal ends it.
+   */
+  openEvents(marker: string | undefined, signal: AbortSignal): Promise<Response> {
+    return this.requests.open({
+      path: `${this.path}/messages`,
+      query: { marker, echo: true, include_claimed: true },
+      headers: { Accept: 'text/event-stream' },
+      signal,
+    })
   }
 
   /** Null: not there (any more). */

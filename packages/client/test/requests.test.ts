@@ -54,7 +54,7 @@ describe('a request', () => {
       ['GET', 'http://service.test/v2/queues/a%20b/messages?limit=3&echo=true&include_claimed=true'],
     )
     assert.equal(headers['Client-ID'], zaqar.clientId)
-    assert.equal(headers['X-Project-Id'], 'demo')
+    assert.equal(headers['X-Project-ID'], 'demo')
   })
 
   test('that is lost is sent again when that is safe, a post with the same key', async () => {

@@ -384,7 +384,9 @@ export class Session implements Receiver {
     const { needsAuthentication } = this.#house
     const { 'X-Project-ID': project } = headers
     if (this.#identity !== null) {
-      return project === undefined || project === this.#identity.project ? this.#identity : OTHER_PROJECT
+      // A client that has nothing but a token need not know whose it is.
+      const isNamed = project !== undefined && project !== ''
+      return !isNamed || project === this.#identity.project ? this.#identity : OTHER_PROJECT
     }
     const own = shown.signed
     if (own !== undefined) return this.#judgeAlone({ signed: own })

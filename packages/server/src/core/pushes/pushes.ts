@@ -274,6 +274,8 @@ export class Pushes {
         const isKnown = [...connection.pushes.keys()].some((push) => push.id === id)
         return !isKnown && connection.making.size === 1
       })
+      // Its row is gone, or there could be no other: nothing of it may come behind the answer.
+      for (const [push, { queue: other }] of connection.pushes) if (other === queue) this.#stop(push)
       const push = new ConnectionPush(
         { receiver, key, subscription, credentialsEnd: caller.expiresAt },
         (push) =>

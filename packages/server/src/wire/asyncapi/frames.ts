@@ -46,8 +46,9 @@ export const frameSchemas = {
       queue_name: { ...text, description: 'Of a topic, where the subscription is to one.' },
       id: { ...text, description: 'Where the subscription has the option `_with_ids`.' },
       marker: { ...text, description: 'As `id`: a subscription that begins at this marker gets what comes behind it.' },
+      topic_name: { ...text, description: 'As `id`, where the subscription is to a topic.' },
     },
-    ['id', 'marker'],
+    ['id', 'marker', 'topic_name'],
   ),
   PushedClaim: record({
     Message_Type: { const: 'Claim' },

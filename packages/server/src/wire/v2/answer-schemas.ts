@@ -21,10 +21,11 @@ export function v2Schemas(prefix: string) {
       age: { ...seconds, description: 'Seconds since it was posted.' },
       body: anything,
       checksum: { ...text, description: 'Of the body; only where the service is configured to show it.' },
+      marker: { ...text, description: 'Of a list, with `with_markers`.' },
     },
-    ['checksum'],
+    ['checksum', 'marker'],
   )
-  const { href: _notWhenGone, ...popped } = message.properties
+  const { href: _notWhenGone, marker: _onlyInLists, ...popped } = message.properties
   const messages = listOf(ref('Message'))
   const edge = record({ age: seconds, created: time, href: path })
   const collection = listOf(record({ name: text, metadata: ref('Metadata'), href: path }, ['metadata']))

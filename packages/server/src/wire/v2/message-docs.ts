@@ -95,6 +95,11 @@ const listMessages: DescribeDoor = ({ limits, kind, home }) => ({
     include_claimed: { description: 'Those too that are claimed.', default: false },
     include_delayed: { description: 'Those too whose delay is not over.', default: false },
     wait: WAIT,
+    with_markers: {
+      description:
+        'Addition of this service. Each message has its `marker`: a page that begins there goes on behind it.',
+      default: false,
+    },
   },
   answers: { 200: { description: 'A page; empty at the end.', schema: ref('MessagePage') } },
   errors: ['limit.out_of_range', 'wait.out_of_range'],

@@ -14,13 +14,20 @@ import {
   postMessages,
 } from '../../core/operations/messages/post-messages.ts'
 import { NestedTooDeep, printJson } from '../../model/json.ts'
-import type { Json, JsonObject } from '../../model/model.ts'
+import type { Json, JsonObject, Message } from '../../model/model.ts'
 import { readArray, readDocument, readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { eventStream } from '../event-stream.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import { nextLink } from '../links.ts'
-import { messageDocument, messageDocuments, messagePath, poppedDocuments, queuePath } from '../message-documents.ts'
+import {
+  type MessageView,
+  messageDocument,
+  messageDocuments,
+  messagePath,
+  poppedDocuments,
+  queuePath,
+} from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
 import { invalidBody, invalidRequest, WireError } from '../wire-error.ts'
 import { messageDocs } from './message-docs.ts'
@@ -43,6 +50,8 @@ const LIST_QUERY = {
   include_delayed: BooleanParam,
   /** Seconds; ours, and so not carried over into links. */
   wait: IntegerParam,
+  /** Ours as well. */
+  with_markers: BooleanParam,
 } as const
 const FOLLOW_QUERY = {
   marker: StringParam,
@@ -104,7 +113,7 @@ export const messageDoors: readonly AnyDoor[] = [
     describe: messageDocs.list,
     decode({ params, query }) {
       const given = readQuery(query, LIST_QUERY)
-      const { marker, limit, echo = false, include_claimed = false, include_delayed, wait } = given
+      const { marker, limit, echo = false, include_claimed = false, include_delayed, wait, with_markers } = given
       const queue = params['queue'] as string
       return {
         queue,
@@ -114,6 +123,7 @@ export const messageDoors: readonly AnyDoor[] = [
         includeClaimed: include_claimed,
         includeDelayed: include_delayed ? ('always' as const) : ('when-queue-delays-none' as const),
         waitSeconds: wait,
+        withMarkers: with_markers === true,
       }
     },
     encode({ messages, marker, limit, includeDelayed, now }, request) {
@@ -129,7 +139,8 @@ export const messageDoors: readonly AnyDoor[] = [
         ],
         { given: given.marker !== undefined, next: marker },
       )
-      const documents = messageDocuments(messages, { request, now })
+      const view = { request, now }
+      const documents = given.with_markers ? withMarkers(messages, view) : messageDocuments(messages, view)
       return ok(`{"messages": ${documents}, "links": ${links}}`)
     },
   }),
@@ -207,6 +218,13 @@ export const messageDoors: readonly AnyDoor[] = [
     encode: () => NO_CONTENT,
   }),
 ]
+
+function withMarkers(messages: readonly Message[], view: MessageView): string {
+  const documents = messages.map(
+    (message) => `${messageDocument(message, view).slice(0, -1)}, "marker": "${message.marker}"}`,
+  )
+  return `[${documents.join(', ')}]`
+}
 
 /** The input of a POST. `readMessages` finds the messages in its document. */
 export function readPost(

@@ -50,7 +50,8 @@ function framesOf<Thing extends object, Made>(made: WeakMap<Thing, Forms<Made>>,
 
 /** The document of a notification, and by option what says where to go on. */
 function pushDocument({ key, withIds }: Push, { id, marker, ttlSeconds, body }: Message): string {
-  const place = withIds ? `, "id": "${id}", "marker": "${marker}"` : ''
+  const topic = key.kind === 'topic' ? `, "topic_name": "${key.name}"` : ''
+  const place = withIds ? `, "id": "${id}", "marker": "${marker}"${topic}` : ''
   const about = `"Message_Type": "Notification", "queue_name": "${key.name}"`
   return `{"ttl": ${ttlSeconds}, "body": ${body}, ${about}${place}}`
 }
