@@ -1,9 +1,7 @@
 import type { Message } from 'zaqar-client'
 import { isRefusal, SignatureRefused } from './keep-asking.ts'
+import { RecentMessages } from './recent-messages.ts'
 import { AgentEnds, type Taking } from './taking.ts'
-
-/** Ids of messages that are remembered as reported, at the most. */
-const REMEMBERED = 1_000
 
 /** The command has asked for another try, or was broken off: the message goes back. */
 class GivenBack extends Error {
@@ -16,18 +14,20 @@ class GivenBack extends Error {
  * @throws SignatureRefused; what ends a consumer
  */
 export async function takeByClaims(taking: Taking, ttl: number): Promise<void> {
-  const { queue, worker, concurrency, stopping, aborting, log } = taking
-  const reported = new Set<string>()
-  const refused = Promise.withResolvers<never>()
+  const { queue, worker, concurrency, stopping, log } = taking
+  const recent = new RecentMessages()
+  const failure = new AbortController()
+  const aborting = AbortSignal.any([taking.aborting, failure.signal])
   const consumer = queue.consume(
     async (message, { claimId, signal }) => {
-      // Its outcome was posted when the claim had just ended.
-      if (reported.has(message.id)) return
-      const { outcome, isAborted, wantsRetry } = await worker.run({ ...message, claimId, attempt: null }, signal)
+      // Its outcome was posted when its claim had just ended.
+      if (recent.wasReported(message.id)) return
+      const job = { ...message, claimId, attempt: recent.begin(message.id) }
+      const { outcome, isAborted, wantsRetry } = await worker.run(job, AbortSignal.any([signal, aborting]))
       if (isAborted || wantsRetry) throw new GivenBack()
       // Even if the claim is lost meanwhile: the command has run, and need not do so again.
       await worker.report(outcome, message.id, aborting)
-      remember(reported, message.id)
+      recent.reported(message.id)
     },
     {
       concurrency,
@@ -36,28 +36,16 @@ export async function takeByClaims(taking: Taking, ttl: number): Promise<void> {
       ttl,
       onError(error, message) {
         if (error instanceof GivenBack || error instanceof AgentEnds) log(`message ${message?.id}: given back`)
-        else if (error instanceof SignatureRefused) refused.reject(error)
-        else if (isRefusal(error)) refused.reject(new SignatureRefused(error.message, { cause: error }))
+        else if (error instanceof SignatureRefused) failure.abort(error)
+        else if (isRefusal(error)) failure.abort(new SignatureRefused(error.message, { cause: error }))
         else log(troubleWith(error, message))
       },
     },
   )
-  stopping.addEventListener('abort', () => consumer.stop())
-  aborting.addEventListener('abort', () => consumer.stop({ release: true }))
-  try {
-    await Promise.race([consumer.ended, refused.promise])
-  } catch (error) {
-    // What became of the messages that are held could not be said.
-    consumer.stop({ release: true })
-    throw error
-  }
-}
-
-/** The oldest is forgotten where there are too many. */
-function remember(ids: Set<string>, id: string): void {
-  ids.add(id)
-  const [oldest] = ids
-  if (ids.size > REMEMBERED) ids.delete(oldest as string)
+  // What runs is broken off by `aborting`, and only then given back: a consumer that is told to release does not wait.
+  for (const signal of [stopping, failure.signal]) signal.addEventListener('abort', () => consumer.stop())
+  await consumer.ended
+  failure.signal.throwIfAborted()
 }
 
 function troubleWith(error: unknown, message: Message | null): string {

@@ -13,8 +13,8 @@ export interface Job {
   readonly age: number
   readonly ttl: number
   readonly claimId: string | null
-  /** Which try this is; null where it is not known. */
-  readonly attempt: number | null
+  /** Which try of this agent it is. */
+  readonly attempt: number
 }
 
 /** What became of a message, as it is posted to the reply queue. */
@@ -33,7 +33,7 @@ export interface Outcome {
   readonly stderr_truncated: boolean
   readonly started_at: string
   readonly seconds: number
-  readonly attempt: number | null
+  readonly attempt: number
   readonly host: string
 }
 
@@ -122,8 +122,8 @@ function environmentOf({ id, body, age, ttl, claimId, attempt }: Job, queue: str
     ZAQAR_BODY: typeof body === 'string' ? 'text' : 'json',
     ZAQAR_AGE: String(age),
     ZAQAR_TTL: String(ttl),
+    ZAQAR_ATTEMPT: String(attempt),
     ...(claimId !== null && { ZAQAR_CLAIM_ID: claimId }),
-    ...(attempt !== null && { ZAQAR_ATTEMPT: String(attempt) }),
   }
 }
 

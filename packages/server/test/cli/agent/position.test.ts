@@ -37,9 +37,7 @@ test('the position of another queue is not overwritten', () => {
   Position.open(path, { ...jobs, queue: 'theirs' }).move('m')
   assert.throws(
     () => Position.open(path, jobs),
-    new AgentError(
-      `${path} is about the queue theirs of project demo, not jobs of project demo: give another --state`,
-    ),
+    new AgentError(`${path} is about the queue theirs of project demo, not jobs of project demo: give another --state`),
   )
   assert.match(readFileSync(path, 'utf8'), /"marker":"m"/)
 })
