@@ -12,10 +12,12 @@ DECLARE
   ttl_ bigint := (p->>'ttlSeconds')::bigint;
   life bigint := (p->>'ttlSeconds')::bigint + (p->>'graceSeconds')::bigint;
   ends_ bigint := now_ + 1000 * ttl_;
-  messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint;
+  earlier bigint; messages json; rows_ tid[]; places_ bigint[]; last_fresh bigint; from_returned bigint; count_ bigint;
 BEGIN
   IF p ? 'key' THEN
-    answer := found_claim(s, claim_of_key(s.bucket, p->>'key'), now_);
+    -- The last one of that key: one that was made before it did not hold anything any more.
+    SELECT number INTO earlier FROM claim WHERE bucket + 0 = s.bucket AND key = p->>'key' ORDER BY number DESC LIMIT 1;
+    IF FOUND THEN answer := found_claim(s, earlier, now_); END IF;
     IF answer IS NOT NULL THEN RETURN; END IF;
   END IF;
   IF s.free = 0 THEN RETURN; END IF;
@@ -103,12 +105,6 @@ BEGIN
   SELECT json_agg(shown(m)) INTO messages FROM held_by(s.bucket, c.number, now_) m;
   IF messages IS NULL THEN RETURN NULL; END IF;
   RETURN json_build_object('incarnation', s.incarnation, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
-END $$;
-
--- The number of the last claim that was made with that key: one that was made before it did not hold anything any more.
-CREATE FUNCTION claim_of_key(bucket_ bigint, key_ text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  RETURN (SELECT number FROM claim WHERE bucket + 0 = bucket_ AND key = key_ ORDER BY number DESC LIMIT 1);
 END $$;
 
 -- renew_claim, a visit
