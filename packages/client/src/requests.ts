@@ -156,7 +156,11 @@ export class Requests {
       limit.end()
     }
     check(response, text)
-    return { status: response.status, headers: response.headers, document: documentOf(text, response.status, this.#options.parse) }
+    return {
+      status: response.status,
+      headers: response.headers,
+      document: documentOf(text, response.status, this.#options.parse),
+    }
   }
 
   /** The time limit is for its beginning alone. */
