@@ -245,8 +245,10 @@ test('queues and a topic of the same name share a socket', async (t) => {
 /** Of the service, that are open now. */
 async function connections(): Promise<number> {
   const headers = { 'Client-ID': crypto.randomUUID(), 'X-Project-ID': 'operator', 'X-Roles': 'admin' }
-  const { sockets } = await (await fetch(`${service.url}/v2/health`, { headers })).json()
-  return sockets.connections
+  const health = (await (await fetch(`${service.url}/v2/health`, { headers })).json()) as {
+    sockets: { connections: number }
+  }
+  return health.sockets.connections
 }
 
 test('signed values are enough, and the way changes where they do not allow a subscription', async (t) => {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 
 /** A request as it came over the wire. */
-export interface SentRequest {
+interface SentRequest {
   readonly method: string
   readonly target: string
   /** Names in lower case. */
