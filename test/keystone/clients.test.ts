@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { type KeystoneAuth, Unauthenticated, Zaqar } from 'zaqar-client/http'
 import { execute } from '../clients/run-python.ts'
 import { missingPeer, requirePeer } from '../support/peers.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -27,7 +28,10 @@ describe('clients with tokens that they get themselves:', {
 
   before(async () => {
     cloud = await startCloud()
-    const lines = Object.entries(authtoken(cloud)).map(([name, value]) => `${name} = ${value}`)
+    // Not remembered, so that a token that is revoked is refused at once.
+    const lines = Object.entries(authtoken(cloud, { token_cache_time: '-1' })).map(
+      ([name, value]) => `${name} = ${value}`,
+    )
     zaqar = await startService({
       config: [
         '[DEFAULT]\nauth_strategy = keystone',
@@ -52,6 +56,62 @@ describe('clients with tokens that they get themselves:', {
 
   test('python-zaqarclient', async (t) => {
     if (requirePeer(t, 'python-zaqarclient')) await runTests('zaqarclient_keystone.py', { ZAQAR_URL: zaqar.url })
+  })
+
+  describe('zaqar-client', () => {
+    /** A client that finds the service in the catalogue, and the tokens that it was given. */
+    function withTokens(auth: Omit<KeystoneAuth, 'authUrl'>): { client: Zaqar; tokens: string[] } {
+      const tokens: string[] = []
+      const noting: typeof fetch = async (input, init) => {
+        const answer = await fetch(input, init)
+        const token = answer.headers.get('x-subject-token')
+        if (token !== null) tokens.push(token)
+        return answer
+      }
+      const client = new Zaqar({ auth: { keystone: { ...auth, authUrl: cloud.keystone.url } }, fetch: noting })
+      return { client, tokens }
+    }
+
+    async function revoke(token: string | undefined): Promise<void> {
+      const admin = await cloud.keystone.adminToken()
+      await cloud.keystone.ask(admin, 'DELETE', '/auth/tokens', undefined, { 'X-Subject-Token': token })
+    }
+
+    const rita = { user: { name: 'rita' }, password: PASSWORD, project: { name: 'red' } }
+
+    test('with a password works in its project, and asks once for a token that was revoked', async () => {
+      const { client, tokens } = withTokens(rita)
+      const jobs = client.queue('of-password')
+      await jobs.post('a')
+      assert.equal(tokens.length, 1)
+      await revoke(tokens[0])
+      const lists = await Promise.all([jobs.list(), jobs.list(), jobs.list()])
+      assert.deepEqual(
+        lists.map(({ messages }) => messages.map(({ body }) => body)),
+        [['a'], ['a'], ['a']],
+      )
+      assert.equal(tokens.length, 2)
+      const theirs = withTokens({ ...rita, user: { name: 'bob' }, project: { name: 'blue' } })
+      assert.deepEqual((await theirs.client.queue('of-password').list()).messages, [])
+    })
+
+    test('with an application credential works in the project of that, until it is taken away', async () => {
+      const token = await cloud.token('rita', 'red')
+      const { id, secret } = await cloud.keystone.newCredential(token, { name: 'worker' })
+      const { client, tokens } = withTokens({ applicationCredential: { id, secret } })
+      await client.queue('of-credential').post('a')
+      const { user } = await cloud.keystone.show(token)
+      await cloud.keystone.ask(token, 'DELETE', `/users/${user.id}/application_credentials/${id}`)
+      await assert.rejects(client.queue('of-credential').list(), Unauthenticated)
+      assert.equal(tokens.length, 1)
+    })
+
+    test('with a wrong password, or of whom the catalogue hides the service, says so', async () => {
+      const wrong = withTokens({ ...rita, password: 'wrong' })
+      await assert.rejects(wrong.client.queue('jobs').list(), Unauthenticated)
+      const elsewhere = withTokens({ ...rita, region: 'elsewhere' })
+      await assert.rejects(elsewhere.client.queue('jobs').list(), /lists no public messaging service/)
+    })
   })
 
   test('python3-websocket, with a token and with signed values', async (t) => {

@@ -1,6 +1,6 @@
 import { baseOf } from './addresses.ts'
 import type { Credentials, KeystoneAuth, Named } from './auth.ts'
-import { errorOf, Unreachable, ZaqarError } from './errors.ts'
+import { errorOf, Unauthenticated, Unavailable, Unreachable, ZaqarError } from './errors.ts'
 import { Kept } from './kept.ts'
 
 /** Types under which catalogues list the service. */
@@ -76,7 +76,7 @@ export class KeystoneTokens implements Credentials {
   async #ask(): Promise<Token> {
     const start = Date.now()
     const { status, headers, text } = await this.#request()
-    if (status !== 201) throw errorOf(status, text, { requestId: headers.get('x-openstack-request-id') })
+    if (status !== 201) throw refusal(errorOf(status, text, { requestId: headers.get('x-openstack-request-id') }))
     const { token } = readToken(text)
     // The clock of Keystone may be another than that of this machine.
     const life = Date.parse(token.expires_at) - Date.parse(token.issued_at)
@@ -114,6 +114,12 @@ export class KeystoneTokens implements Credentials {
         : { methods: ['token'], token: { id: token } }
     return { identity, ...(project !== undefined && { scope: { project: named(project) } }) }
   }
+}
+
+/** Keystone answers 404 for credentials that were taken away; a caller would take that for a message that is not there. */
+function refusal(error: ZaqarError): ZaqarError {
+  if (error.status >= 500 || error instanceof Unavailable) return error
+  return new Unauthenticated('unauthenticated', `Keystone gives no token: ${error.message}`, error)
 }
 
 function readToken(text: string): { token: { expires_at: string; issued_at: string; catalog?: Token['catalog'] } } {
