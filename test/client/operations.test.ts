@@ -139,7 +139,16 @@ for (const kind of ['queue', 'topic'] as const)
       await jobs.create({ _default_message_delay: 1 })
       await jobs.post('later', { delay: 900, ttl: 3600 })
       assert.deepEqual((await jobs.list({ wait: 0 })).messages, [])
-      assert.equal((await jobs.list({ includeDelayed: true, includeClaimed: true })).messages.length, 1)
+      const { messages } = await jobs.list({ includeDelayed: true, includeClaimed: true, withMarkers: true })
+      assert.equal(messages.length, 1)
+    })
+
+    test('come as an event stream to who wants that', async () => {
+      const stop = new AbortController()
+      const { headers, body } = await zaqar[kind]('jobs').openEvents(undefined, stop.signal)
+      assert.equal(headers.get('content-type'), 'text/event-stream')
+      stop.abort(new Error('enough'))
+      await assert.rejects(new Response(body).text(), /enough/)
     })
 
     test('of a client are hidden from it when it asks for that', async () => {
@@ -316,7 +325,8 @@ describe('the client', () => {
     )
   })
 
-  test('has no method that was not called', () => {
+  test('has no method that was not called', async () => {
+    assert.equal(await zaqar.url(), service.url)
     const uncalled = watched.filter((name) => !called.has(name))
     assert.deepEqual(uncalled, [])
   })

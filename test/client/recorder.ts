@@ -25,7 +25,9 @@ export function recorder(): { readonly fetch: typeof globalThis.fetch; readonly 
     exchanges,
     async fetch(input, init = {}) {
       const response = await fetch(input, init)
-      const text = await response.clone().text()
+      // An event stream does not end.
+      const isDocument = response.headers.get('content-type')?.startsWith('application/json')
+      const text = isDocument ? await response.clone().text() : ''
       exchanges.push({
         method: init.method ?? 'GET',
         url: new URL(String(input)),

@@ -294,9 +294,8 @@ function claimLost(cause?: unknown): ClaimLost {
   return new ClaimLost('claim_lost', 'The claim has ended: somebody else may get the message.', { cause })
 }
 
-/** Whether asking again would bring the same. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ZaqarError && ['bad_request', 'unauthenticated', 'forbidden'].includes(error.code)
+  return error instanceof ZaqarError && error.isFinal
 }
 
 function positiveInteger(option: string, value: number): number {

@@ -17,7 +17,7 @@ export interface Message<Body = unknown> {
   readonly marker?: string
 }
 
-export interface PoppedMessage<Body = unknown> extends Omit<Message<Body>, 'href'> {
+export interface PoppedMessage<Body = unknown> extends Omit<Message<Body>, 'href' | 'marker'> {
   readonly claim_id: null
   readonly claim_count: number
 }

@@ -52,8 +52,6 @@ const TRIES = 3
 const CLOSED = { first: 20_000, longest: 300_000 }
 /** What has worked for so long is no failure when it ends. */
 const STEADY_MS = 10_000
-/** Errors that another try would bring again. */
-const FINAL = ['bad_request', 'unauthenticated', 'forbidden']
 
 /** Is told of each message of a queue or topic, in order, one at a time; goes on by itself after a break. */
 export class Subscriber<Body = unknown> {
@@ -114,7 +112,7 @@ export class Subscriber<Body = unknown> {
         error = await this.#follow(way, fits, end)
         continue
       }
-      if (error instanceof ZaqarError && FINAL.includes(error.code)) throw error
+      if (error instanceof ZaqarError && error.isFinal) throw error
       await restIn(backoff(this.#breaks++), end)
       for (const one of this.#ways) one.closedUntil = 0
     }
