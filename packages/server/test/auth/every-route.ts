@@ -104,6 +104,7 @@ const QUERY: Readonly<Record<string, ((names: Names, ids: readonly string[]) => 
   echo: () => ['true'],
   include_claimed: () => ['true&echo=true'],
   include_delayed: () => ['true&echo=true'],
+  with_markers: () => ['true&echo=true'],
   with_count: () => ['true'],
   limit: null,
   name: null,
