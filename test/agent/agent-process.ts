@@ -24,9 +24,9 @@ type Child = ChildProcessByStdio<null, null, Readable>
 
 /** A test that fails before it ends its agent must not leave it behind. */
 const running = new Set<Child>()
-process.on('exit', () => {
+export function killAgents(): void {
   for (const child of running) child.kill('SIGKILL')
-})
+}
 
 /** @param under a command that runs it, such as `ip netns exec guest` */
 export function startAgent(flags: readonly string[], folder: string, under: readonly string[] = []): Agent {
