@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { compileFilter as compileOfService } from '../../server/src/core/rules/filter.ts'
-import type { Json } from '../../server/src/model/model.ts'
-import { BadRequest } from '../src/errors.ts'
-import { compileFilter } from '../src/filter.ts'
+import { BadRequest } from '../../packages/client/src/errors.ts'
+import { compileFilter } from '../../packages/client/src/filter.ts'
+import { compileFilter as compileOfService } from '../../packages/server/src/core/rules/filter.ts'
+import type { Json } from '../../packages/server/src/model/model.ts'
 
 const scalar = fc.oneof(fc.constantFrom('a', 'ab', '', 'b', null, true, false, 0, -1, 1, 2, 2.5), fc.string())
 const name = fc.constantFrom('a', 'b', 'c', 'length', '__proto__')
