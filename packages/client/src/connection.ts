@@ -31,6 +31,9 @@ const SILENCE_MS = 10_000
 /** Nothing is asked and nobody follows for so long: the connection is closed. */
 const IDLE_MS = 60_000
 
+/** What was closed after so long was of use, whatever the reason. */
+const STEADY_MS = 10_000
+
 /** One WebSocket, and who asks over it. It ends once, and is not opened again. */
 export class Connection {
   /** Resolves with the reason when it has ended. */
@@ -47,6 +50,7 @@ export class Connection {
   #headers: object = {}
   #shown: Readonly<Record<string, string>> = {}
   #latest = 0
+  readonly #openedAt = Date.now()
   #heardAt = Date.now()
   #pingedAt = 0
   #usedAt = Date.now()
@@ -109,8 +113,8 @@ export class Connection {
   }
 
   #closed(code: number, reason: string): void {
-    // The project has too many connections, for example: what is the same at once is no better then.
-    if (code === 1008) this.isProven = false
+    // The project has too many connections, or the service too little memory: at once it is no better.
+    if ((code === 1008 || code === 1013) && Date.now() - this.#openedAt < STEADY_MS) this.isProven = false
     this.end(unreachable(`The connection was closed: ${code} ${reason}`.trim()))
   }
 
@@ -122,6 +126,7 @@ export class Connection {
   ): Promise<unknown> {
     signal.throwIfAborted()
     const request_id = ++this.#latest
+    const frame = encodeFrame({ action, headers, body, request_id }, this.#options.msgpack)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#asked.set(request_id, {
       action,
@@ -135,11 +140,12 @@ export class Connection {
       onEnd: reject,
     })
     if (this.#isOver) reject(unreachable('The connection has ended.'))
-    else this.#ws.send(encodeFrame({ action, headers, body, request_id }, this.#options.msgpack))
+    else this.#ws.send(frame)
     try {
       return await unlessAborted(promise, signal)
     } finally {
-      this.#asked.delete(request_id)
+      // Without ids, the answer that still comes would be taken for that of another one.
+      if (this.#asked.delete(request_id) && !this.#repeatsIds) this.end(unreachable('An answer has not come in time.'))
       this.#usedAt = Date.now()
     }
   }
@@ -181,14 +187,14 @@ export class Connection {
     else this.#requestOf(frame)?.onAnswer(frame)
   }
 
-  /** An answer may come late, or twice: then nobody has asked. */
+  /** Whose answer it is, who waits no longer then. One may come late, or twice: then nobody has asked. */
   #requestOf({ request_id: id, request }: Frame): Asked | undefined {
-    if (id !== undefined) {
-      this.#repeatsIds = true
-      return this.#asked.get(id as number)
-    }
-    const [oldest] = this.#asked.values()
-    return oldest?.action === request?.action ? oldest : undefined
+    if (id !== undefined) this.#repeatsIds = true
+    const [oldest] = this.#asked
+    const key = id ?? (oldest?.[1].action === request?.action ? oldest?.[0] : undefined)
+    const asked = this.#asked.get(key as number)
+    this.#asked.delete(key as number)
+    return asked
   }
 
   #tick(): void {

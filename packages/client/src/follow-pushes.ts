@@ -1,6 +1,6 @@
 import { type Connection, keyOf } from './connection.ts'
 import type { Metadata } from './documents.ts'
-import { Timeout, ZaqarError } from './errors.ts'
+import { Conflict, Timeout, Unavailable, ZaqarError } from './errors.ts'
 import type { FollowTerms, Step } from './follow.ts'
 import type { Frame } from './frames.ts'
 import { Inbox } from './inbox.ts'
@@ -133,7 +133,7 @@ class Pushes {
         this.#again = recent
       })
     } catch (error) {
-      if (error instanceof Timeout) this.#inbox.end(error)
+      if (!(error instanceof Conflict || error instanceof Unavailable)) this.#inbox.end(error)
     } finally {
       this.#recent = null
     }

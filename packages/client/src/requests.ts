@@ -89,6 +89,11 @@ export class Requests {
     return this.#options.timeoutSeconds
   }
 
+  /** Further tries, at the most. */
+  get retries(): number {
+    return this.#options.retries
+  }
+
   /** Address of its WebSocket, where that is not somewhere else: the service has one at every path. */
   async socketUrl(): Promise<string> {
     const listed = this.#base === undefined ? await this.#options.credentials.socketUrl?.() : undefined

@@ -39,20 +39,21 @@ export class Socket {
 
   /**
    * Asks for an action of the socket (`docs/websocket.md` of the service). Answers the body of the answer. One whose
-   * connection breaks is asked again over the next, where that is safe. The time limit is for all of it, and longer by a
-   * `wait` in the body. @throws ZaqarError, or the reason of the signal
+   * connection breaks is asked again over the next, where that is safe, as often as over HTTP. The time limit is for all of
+   * it, and longer by a `wait` in the body. @throws ZaqarError, or the reason of the signal
    */
   async request(action: string, body: Record<string, unknown>, options: CallOptions = {}): Promise<unknown> {
     const { signal, timeout = this.#requests.timeoutSeconds } = options
     const { wait = 0 } = body as { wait?: number }
     const limit = timeLimit(timeout + wait, signal)
     try {
-      for (;;) {
+      for (let tries = 0; ; tries++) {
         const connection = this.#connection ?? (await this.#nextConnection(limit.signal))
         try {
           return await connection.ask(action, body, limit.signal)
         } catch (error) {
-          if (!(error instanceof Unreachable) || !isRepeatable(action, body)) throw error
+          const mayHelp = error instanceof Unreachable && isRepeatable(action, body)
+          if (!mayHelp || tries >= this.#requests.retries) throw error
         }
       }
     } catch (error) {
@@ -69,7 +70,11 @@ export class Socket {
    * ZaqarError, or what a function that gives tokens throws
    */
   connect(): Promise<Connection> {
-    this.#attempt ??= this.#open()
+    this.#attempt ??= this.#open().catch((error) => {
+      this.#attempt = null
+      this.#failures += 1
+      throw error
+    })
     return this.#attempt
   }
 
@@ -100,20 +105,14 @@ export class Socket {
   async #open(): Promise<Connection> {
     const signal = this.closing
     const { WebSocket = globalThis.WebSocket, socketUrl, msgpack } = this.#options
-    try {
-      signal.throwIfAborted()
-      if (WebSocket === undefined) throw new ZaqarError('bad_request', 'There is no `WebSocket` here: hand one in.')
-      if (this.#failures > 0) await rest(backoff(this.#failures - 1), signal)
-      const url = socketUrl ?? (await unlessAborted(this.#requests.socketUrl(), signal))
-      const connection = await Connection.open({ WebSocket, url, requests: this.#requests, msgpack }, signal)
-      this.#connection = connection
-      void connection.ended.then(() => this.#ended(connection))
-      return connection
-    } catch (error) {
-      this.#attempt = null
-      this.#failures += 1
-      throw error
-    }
+    signal.throwIfAborted()
+    if (WebSocket === undefined) throw new ZaqarError('bad_request', 'There is no `WebSocket` here: hand one in.')
+    if (this.#failures > 0) await rest(backoff(this.#failures - 1), signal)
+    const url = socketUrl ?? (await unlessAborted(this.#requests.socketUrl(), signal))
+    const connection = await Connection.open({ WebSocket, url, requests: this.#requests, msgpack }, signal)
+    this.#connection = connection
+    void connection.ended.then(() => this.#ended(connection))
+    return connection
   }
 
   /** All come back after a moment that chance has a part in, lest it be the same one. */

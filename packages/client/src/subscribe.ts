@@ -204,7 +204,11 @@ export class Subscriber<Body = unknown> {
 
   #tell(error: unknown, message: ReceivedMessage | null): void {
     const { onError = (error) => console.error(error) } = this.#options
-    onError(error, message)
+    try {
+      onError(error, message)
+    } catch (thrown) {
+      console.error(thrown)
+    }
   }
 }
 
