@@ -202,6 +202,23 @@ test('a signed URL lets in who has its file, for what it lists', async () => {
   assert.equal((await ask(['signed-url', 'create', 'shared', '--output', file])).code, 1)
 })
 
+test('with a signed URL may go another, for answers', async () => {
+  const file = join(folder, 'with-reply.json')
+  const expires = '2100-01-31T12:00:00'
+  const flags = ['--method', 'DELETE', '--expires', expires, '--reply', 'answers']
+  await done(['signed-url', 'create', 'asked', '--output', file, ...flags])
+  const { signed, reply } = JSON.parse(readFileSync(file, 'utf8'))
+  assert.partialDeepStrictEqual(signed, { methods: ['DELETE'], paths: ['/v2/queues/asked/messages'], expires })
+  assert.partialDeepStrictEqual(reply, {
+    queue: 'answers',
+    signed: { methods: ['POST'], paths: ['/v2/queues/answers/messages'], expires },
+  })
+  const shown = await done(['signed-url', 'show', file])
+  assert.match(shown, /^reply +\{"queue":"answers",.*"methods":\["POST"\]/m)
+  assert.ok(!shown.includes(reply.signed.signature))
+  assert.ok((await done(['signed-url', 'show', file, '--secret'])).includes(reply.signed.signature))
+})
+
 test('the service is found and its health told', async () => {
   assert.equal(await done(['ping']), 'the service answers\n')
   assert.equal((await json('health')).storage_reachable, true)

@@ -39,8 +39,9 @@ export function readSignedUrlFile(path: string, text: string | null): SignedUrlF
 }
 
 /** Only its owner may read it. @throws Error with a `code` when something is there already, or it cannot be written */
-export function writeSignedUrlFile(path: string, { url, queue, signed }: Omit<SignedUrlFile, 'reply'>): void {
-  writeFileSync(path, `${JSON.stringify({ url, queue, signed }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+export function writeSignedUrlFile(path: string, { url, queue, signed, reply }: SignedUrlFile): void {
+  const document = { url, queue, signed, ...(reply !== null && { reply }) }
+  writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
 }
 
 /** When signed values end. */

@@ -4,7 +4,7 @@ import { addCommonFlags, asks, flagsOf } from '../ask.ts'
 import type { ZaqarCommand } from '../command.ts'
 import { Printer } from '../output/printer.ts'
 import type { Shell } from '../shell.ts'
-import { readSignedUrlFile, writeSignedUrlFile } from '../signed-url-file.ts'
+import { readSignedUrlFile, type SharedQueue, writeSignedUrlFile } from '../signed-url-file.ts'
 import { collected, textOf } from '../values.ts'
 
 export function defineSignedUrl(command: ZaqarCommand, shell: Shell): void {
@@ -19,6 +19,7 @@ function defineCreate(command: ZaqarCommand, shell: Shell): void {
     readonly method?: readonly string[]
     readonly path?: NonNullable<ShareTerms['paths']>
     readonly expires?: string
+    readonly reply?: string
   }
   command
     .description('Writes a file that lets its holder do some things with a queue. Only you may read it.')
@@ -31,15 +32,30 @@ function defineCreate(command: ZaqarCommand, shell: Shell): void {
       collected(textOf),
     )
     .option('--expires <TIME>', 'Until when, such as 2030-01-31T12:00:00. Default: a day from now')
-    .examples('zaqar signed-url create jobs --output jobs.json --method GET --method POST')
+    .option(
+      '--reply <QUEUE>',
+      'Another queue, which the holder may post answers to. An agent posts its outcomes there.',
+    )
+    .examples(
+      'zaqar signed-url create jobs --output jobs.json --method GET --method POST',
+      'zaqar signed-url create jobs --output jobs.json --method DELETE --reply outcomes',
+    )
   asks(command, shell, async ({ zaqar, printer }, flags: Flags, queue: string) => {
-    const { output, method, path, expires } = flags
-    const signed = await zaqar.queue(queue).share({
+    const { output, method, path, expires, reply } = flags
+    const share = async (queue: string, terms: ShareTerms): Promise<SharedQueue> => ({
+      queue,
+      signed: await zaqar.queue(queue).share({ ...terms, ...(expires !== undefined && { expires }) }),
+    })
+    const shared = await share(queue, {
       ...(method !== undefined && { methods: method }),
       ...(path !== undefined && { paths: path }),
-      ...(expires !== undefined && { expires }),
     })
-    writeSignedUrlFile(output, { url: await zaqar.url(), queue, signed })
+    const { signed } = shared
+    writeSignedUrlFile(output, {
+      url: await zaqar.url(),
+      ...shared,
+      reply: reply === undefined ? null : await share(reply, { methods: ['POST'] }),
+    })
     await printer.tell({ file: output, expires: signed.expires }, `${output} is good until ${signed.expires}`)
   })
 }
@@ -51,9 +67,13 @@ function defineShow(command: ZaqarCommand, shell: Shell): void {
     .option('--secret', 'With the signature, which lets whoever sees it in.')
     .examples('zaqar signed-url show jobs.json')
   addCommonFlags(command).action(async (path: string, { secret }: { secret?: true }) => {
-    const { url, queue, signed } = readSignedUrlFile(path, diskFiles.readFile(path))
-    const { signature, ...shown } = signed
+    const { url, reply, ...shared } = readSignedUrlFile(path, diskFiles.readFile(path))
+    const shown = ({ queue, signed: { signature, ...others } }: SharedQueue) => ({
+      queue,
+      ...others,
+      ...(secret && { signature }),
+    })
     const printer = new Printer(shell, flagsOf(command).json)
-    await printer.show({ url, queue, ...shown, ...(secret && { signature }) })
+    await printer.show({ url, ...shown(shared), ...(reply !== null && { reply: shown(reply) }) })
   })
 }
