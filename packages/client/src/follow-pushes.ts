@@ -130,6 +130,8 @@ class Pushes {
     this.#recent = recent
     try {
       await this.#create(() => {
+        // What comes behind the answer is new, or comes again: nothing of it is recent.
+        this.#recent = null
         this.#again = recent
       })
     } catch (error) {
