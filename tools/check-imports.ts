@@ -50,6 +50,7 @@ const layers: readonly Layer[] = [
   },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
+  { path: 'backup/', imports: ['storage/**', 'platform/*', 'auth/signing-key.ts'], types: [] },
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['model/*', 'platform/*'] },
   {
     path: 'application.ts',

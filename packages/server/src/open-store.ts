@@ -7,6 +7,8 @@ import type { StorageUri } from './config/storage-uri.ts'
 import type { Clock } from './platform/clock.ts'
 import { type Abilities, type Storage, StorageUnavailable } from './storage/contract.ts'
 import type { EngineFigures } from './storage/engine-figures.ts'
+import type { Freezer } from './storage/sqlite/freezer.ts'
+import type { SqliteStorage } from './storage/sqlite/open-sqlite.ts'
 
 type Store = Pick<Config['storage'], 'uri' | 'listenUri' | 'connections'>
 
@@ -14,6 +16,8 @@ export interface OpenedStore {
   readonly storage: Storage
   /** The clock that decides what is due in this store. */
   readonly clock: Clock
+  /** Of a store whose file can be copied while it is in use; else null. */
+  readonly freezer: Freezer | null
   close(): Promise<void>
 }
 
@@ -30,8 +34,13 @@ interface EngineModule {
 export async function openStore(store: Store, local: Clock, figures: EngineFigures): Promise<OpenedStore> {
   const { uri } = store
   if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), store, { local, figures })
-  const storage = uri.engine === 'sqlite' ? await openFile(uri.file, local, figures) : await openModule(uri, local)
-  return { storage, clock: local, close: () => storage.close() }
+  if (uri.engine === 'module') return opened(await openModule(uri, local), local, null)
+  const storage = await openFile(uri.file, local, figures)
+  return opened(storage, local, storage.freezer)
+}
+
+function opened(storage: Storage, clock: Clock, freezer: Freezer | null): OpenedStore {
+  return { storage, clock, freezer, close: () => storage.close() }
 }
 
 /** Ends a sentence that says what was wanted of several processes; null when they may share the store. */
@@ -58,7 +67,7 @@ export function describeStore(uri: StorageUri): string {
 }
 
 /** The folder of the file is made when it is missing, for this user alone. */
-async function openFile(file: string, clock: Clock, figures: EngineFigures): Promise<Storage> {
+async function openFile(file: string, clock: Clock, figures: EngineFigures): Promise<SqliteStorage> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const { openSqlite } = await import('./storage/sqlite/open-sqlite.ts')
   return openSqlite({ path: file, clock, figures })
@@ -84,6 +93,7 @@ async function openOnServer(
     return {
       storage,
       clock,
+      freezer: null,
       async close() {
         clock.close()
         await storage.close()

@@ -5,12 +5,14 @@ import { type Logger, pino } from 'pino'
 import { openAccess } from './access.ts'
 import { type Application, createApplication } from './application.ts'
 import { installationKey } from './auth/signing-key.ts'
+import { freezingSocketOf, listenForBackups } from './backup/freezing-socket.ts'
 import { readVersion } from './cli/version.ts'
 import { secondsAfterDelay } from './config/closing-time.ts'
 import type { Loaded } from './config/load.ts'
 import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
 import { reloadConfig } from './config/reload.ts'
+import type { StorageUri } from './config/storage-uri.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
 import type { Handle } from './http/handler.ts'
@@ -30,6 +32,7 @@ import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 import { createProbeStore } from './probe-store.ts'
 import { EngineFigures } from './storage/engine-figures.ts'
+import type { Freezer } from './storage/sqlite/freezer.ts'
 import { openTracer, spanFields } from './tracing/tracer.ts'
 import { openWatching } from './watching.ts'
 import { ownPortHandle } from './websocket/own-port.ts'
@@ -107,6 +110,7 @@ export async function startService(
   })
   const { metrics, readiness } = watching
   const tracer = openTracer(readVersion())
+  const backups = await openBackups(config.storage.uri, store.freezer, log)
   let audit: LineWriter | null = null
   try {
     const access = openAccess({
@@ -208,14 +212,27 @@ export async function startService(
         await audit?.close()
         await access.close()
         watching.close()
+        backups?.close()
         await store.close()
       },
     }
   } catch (error) {
     await audit?.close()
     watching.close()
+    backups?.close()
     await store.close()
     throw error
+  }
+}
+
+/** The service does without, where there can be no such socket. */
+async function openBackups(uri: StorageUri, freezer: Freezer | null, log: Logger): Promise<{ close(): void } | null> {
+  if (uri.engine !== 'sqlite' || freezer === null) return null
+  try {
+    return await listenForBackups(freezingSocketOf(uri.file), freezer)
+  } catch (error) {
+    log.warn({ err: error }, 'no backup can be made while the service runs')
+    return null
   }
 }
 

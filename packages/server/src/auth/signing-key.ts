@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-const NAME = 'signed-url.key'
+/** In the data folder. */
+export const KEY_FILE = 'signed-url.key'
 
 /**
  * The key for signed URLs that this installation has made for itself, kept in its data folder for this user alone. Made
  * when it is missing; of several that are made at one time, one stays.
  */
 export function installationKey(dataDir: string): string {
-  const path = join(dataDir, NAME)
+  const path = join(dataDir, KEY_FILE)
   return read(path) ?? make(path)
 }
 

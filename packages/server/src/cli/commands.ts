@@ -36,6 +36,18 @@ export const commands: readonly CommandRow[] = [
     define: async (...given) => (await import('./commands/policy.ts')).definePolicy(...given),
   },
   {
+    name: 'backup',
+    summary: 'copy the store of SQLite, while the service runs or not',
+    group: SERVICE,
+    define: async (...given) => (await import('./commands/backup.ts')).defineBackup(...given),
+  },
+  {
+    name: 'restore',
+    summary: 'make the store of a backup',
+    group: SERVICE,
+    define: async (...given) => (await import('./commands/restore.ts')).defineRestore(...given),
+  },
+  {
     name: 'agent',
     summary: 'run a command for each message of a queue, on a machine without an account',
     group: CLIENT,

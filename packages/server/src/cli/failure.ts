@@ -1,5 +1,6 @@
 import { ZaqarError } from 'zaqar-client/http'
 import { PolicyError } from '../auth/policy/policy-error.ts'
+import { BackupError } from '../backup/backup-error.ts'
 import { ConfigError } from '../config/load.ts'
 import { AgentError } from './agent/agent-error.ts'
 import { ConnectionError } from './connection/connection-error.ts'
@@ -21,7 +22,9 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
   if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
   if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
-  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError].some((kind) => error instanceof kind)
+  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError, BackupError].some(
+    (kind) => error instanceof kind,
+  )
   if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }
   const { describeStartError } = await import('./start-error.ts')
   return { message: describeStartError(error), exitCode: EXIT.failed }

@@ -101,6 +101,11 @@ export function asStorageError(error: unknown): unknown {
   })
 }
 
+/** Somebody else has the file. */
+export function isHeldByAnother(error: unknown): boolean {
+  return primaryCode(error) === SQLITE.BUSY
+}
+
 /** There was no room for it: on the disk, or under a limit of ours. */
 export function isFull(error: unknown): boolean {
   return primaryCode(error) === SQLITE.FULL

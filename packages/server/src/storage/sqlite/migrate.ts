@@ -12,9 +12,7 @@ const FOLDER = new URL('./migrations/', import.meta.url)
  * @throws StorageUnavailable when a newer version has written the file.
  */
 export function migrate(db: DatabaseSync, idKey: Uint8Array = randomBytes(SEAL_KEY_BYTES)): void {
-  const steps = readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
+  const steps = stepsOf()
   const { user_version: done } = db.prepare('PRAGMA user_version').get() as {
     user_version: number
   }
@@ -26,4 +24,15 @@ export function migrate(db: DatabaseSync, idKey: Uint8Array = randomBytes(SEAL_K
     db.exec(`BEGIN; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
   }
   db.prepare('INSERT OR IGNORE INTO service (is_only, id_key, last_bucket) VALUES (1, ?, 0)').run(idKey)
+}
+
+/** The number of the schema that this version knows. */
+export function newestSchema(): number {
+  return stepsOf().length
+}
+
+function stepsOf(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
 }

@@ -7,6 +7,7 @@ import { createClaimStore } from './claims.ts'
 import { asStorageError, isFull, openDatabase } from './database.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { createEngine } from './engine.ts'
+import { Freezer } from './freezer.ts'
 import { endLeases } from './leasing.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
@@ -34,6 +35,11 @@ export interface SqliteOptions {
   readonly figures?: EngineFigures
 }
 
+export interface SqliteStorage extends Storage {
+  /** Null of a store in memory. */
+  readonly freezer: Freezer | null
+}
+
 /**
  * The default engine: one file, one process, every answered write synced.
  * @throws StorageUnavailable when the file cannot be used.
@@ -43,7 +49,7 @@ export async function openSqlite({
   clock,
   idKey,
   figures = new EngineFigures(() => 0),
-}: SqliteOptions): Promise<Storage> {
+}: SqliteOptions): Promise<SqliteStorage> {
   const db = openDatabase(path)
   try {
     const room = path === ':memory:' ? null : new Room(db, new ReserveFile(`${path}-reserve`))
@@ -52,6 +58,7 @@ export async function openSqlite({
       endLeases(db)
     })
     const engine = createEngine({ db, clock, room, figures, idKey: idKey ?? storedKey(db) })
+    const freezer = room && new Freezer(db, path, room, clock)
     const sweeper = new Sweeper(engine, clock)
     sweeper.lookOver()
     sweeper.start()
@@ -59,6 +66,7 @@ export async function openSqlite({
     const probe = db.prepare('UPDATE service SET is_only = 1')
     return {
       abilities,
+      freezer,
       weakness: () => (path === ':memory:' ? 'kept in memory only: everything is lost when the process ends' : null),
       queues: createQueueStore(engine),
       messages: createMessageStore(engine),
@@ -88,6 +96,7 @@ export async function openSqlite({
         work.close()
         await turns.close()
         if (!db.isOpen) return
+        freezer?.close()
         db.close()
         room?.close()
       },

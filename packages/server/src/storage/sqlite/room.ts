@@ -35,6 +35,8 @@ export class Room {
   readonly #wanted: number
   readonly #freePages
   readonly #allPages
+  /** Called before the log goes into the file because the disk is full. */
+  beforeShort: () => void = () => {}
   #isShort = false
   #claimedPages = 0
 
@@ -46,7 +48,17 @@ export class Room {
     const share = Math.floor((reserve.free + reserve.size) * SHARE_OF_DISK)
     this.#wanted = Math.max(LEAST_RESERVE, reserve.size, Math.min(RESERVE, share))
     reserve.fill(this.#wanted)
-    this.#limitLog()
+    this.limitLog()
+  }
+
+  /** Whether the disk is full. */
+  get isShort(): boolean {
+    return this.#isShort
+  }
+
+  /** Bytes of the disk that this user may still fill. */
+  get free(): number {
+    return this.#reserve.free
   }
 
   /** Why nothing new can be stored now, or null. Costs nothing while the disk has room. */
@@ -62,7 +74,14 @@ export class Room {
     else this.#giveUpReserve()
   }
 
+  /** How long the log becomes: as the reserve has room for. */
+  limitLog(): void {
+    const pages = Math.floor(((this.#reserve.size / PAGE) * 2) / 3)
+    this.#db.exec(`PRAGMA wal_autocheckpoint = ${pages === 0 ? LOG_PAGES_WHEN_SHORT : Math.min(LOG_PAGES, pages)}`)
+  }
+
   #giveUpReserve(): void {
+    this.beforeShort()
     this.#isShort = true
     this.#claimedPages = Math.min(MOST_CLAIMED, Math.max(LEAST_CLAIMED, count(this.#allPages) * CLAIMED_SHARE))
     this.#reserve.remove()
@@ -102,14 +121,8 @@ export class Room {
     if (this.#reserve.free < 2 * this.#wanted || !this.#reserve.fill(this.#wanted)) return false
     this.#isShort = false
     this.#db.exec(`PRAGMA max_page_count = ${ANY_PAGES}`)
-    this.#limitLog()
+    this.limitLog()
     return true
-  }
-
-  /** To what the reserve has room for. */
-  #limitLog(): void {
-    const pages = Math.floor(((this.#reserve.size / PAGE) * 2) / 3)
-    this.#db.exec(`PRAGMA wal_autocheckpoint = ${pages === 0 ? LOG_PAGES_WHEN_SHORT : Math.min(LOG_PAGES, pages)}`)
   }
 }
 
