@@ -22,6 +22,8 @@ export interface ModelMessage {
 }
 
 const POLL_MS = 100
+/** Messages of a listing, at the most. */
+const PAGE = 10
 
 /** One queue, as the service would serve it, in the clock of the test. */
 export class ModelService {
@@ -33,7 +35,7 @@ export class ModelService {
   fateOf: (request: SentRequest) => Fate = () => 'served'
   /** Answers instead of the model; undefined: it does not. */
   instead: (request: SentRequest) => Response | undefined = () => undefined
-  /** Whether it is as upstream: it does not know finishing and taking, keys, and waiting. */
+  /** Whether it is as upstream: it does not know finishing and taking, keys, waiting, and event streams. */
   isUpstream = false
   readonly #claims = new Map<string, { endsAt: number; readonly key: string | undefined }>()
   #posted = 0
@@ -84,10 +86,35 @@ export class ModelService {
     if (collection === 'claims' && method === 'POST') return this.#claim(request, signal, fate)
     if (collection === 'claims')
       return method === 'PATCH' ? this.#renew(id as string, request) : this.#release(id as string)
+    if (method === 'POST') return this.#post(request)
+    if (method === 'GET') return this.#list(request)
     if (id !== undefined) return this.#delete(id, query.get('claim_id'))
     const ids = query.get('ids')?.split(',') ?? []
     this.messages = this.messages.filter((message) => !ids.includes(message.id))
     return answer(204)
+  }
+
+  #post({ body }: SentRequest): Response {
+    const ids = this.post(...body.messages.map((message: { body: unknown }) => message.body))
+    return answer(201, { resources: ids.map((id) => `/v2/queues/jobs/messages/${id}`) })
+  }
+
+  /** As upstream lists: a marker is a number, and of the last message of a page alone. */
+  #list({ query }: SentRequest): Response {
+    const marker = Number(query.get('marker') ?? 0)
+    const page = this.messages
+      .filter(({ id, claimId }) => numberOf(id) > marker && (query.has('include_claimed') || !this.#isLive(claimId)))
+      .slice(0, PAGE)
+    const last = page.at(-1)
+    const href = `/v2/queues/jobs/messages?marker=${last === undefined ? marker : numberOf(last.id)}`
+    const messages = page.map(({ id, body }) => ({
+      id,
+      href: `/v2/queues/jobs/messages/${id}`,
+      ttl: 300,
+      age: 0,
+      body,
+    }))
+    return answer(200, { messages, links: [{ rel: 'next', href }] })
   }
 
   async #claim(request: SentRequest, signal: AbortSignal | undefined, fate: Fate): Promise<Response> {
@@ -168,6 +195,11 @@ export class ModelService {
     const claim = claimId === null ? undefined : this.#claims.get(claimId)
     return claim !== undefined && Date.now() < claim.endsAt && this.messages.some((m) => m.claimId === claimId)
   }
+}
+
+/** The order of posting. */
+function numberOf(id: string): number {
+  return Number(id.slice(1))
 }
 
 const NOT_HELD = { title: 'Unable to delete' }
