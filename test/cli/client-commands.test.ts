@@ -174,15 +174,44 @@ test('pools and flavors are managed, and passwords are kept off the command line
   assert.doesNotMatch(refused.stderr, /hunter2/)
 })
 
-test('tail shows what is there and what comes', async () => {
-  await done(['message', 'post', 'stream', 'first'])
-  const tail = done(['tail', 'stream', '--count', '2', '--json'])
-  await done(['message', 'post', 'stream', 'second'])
-  const bodies = (await tail)
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).body)
-  assert.deepEqual(bodies, ['first', 'second'])
+describe('tail', () => {
+  const linesOf = (output: string) => output.trim().split('\n')
+
+  test('shows what is there and what comes, as it was written, and goes on where it ended', async () => {
+    await done(['message', 'post', 'stream', '{"order": 9007199254740993, "price": 1.10}'])
+    const tail = done(['tail', 'stream', '--from', 'start', '--count', '2', '--json'])
+    await done(['message', 'post', 'stream', 'second', 'third'])
+    const lines = linesOf(await tail)
+    assert.match(lines[0] ?? '', /"body":\{"order":9007199254740993,"price":1.10\}/)
+    const messages = lines.map((line) => JSON.parse(line))
+    assert.equal(messages[1].body, 'second')
+    for (const from of [messages[1].id, messages[1].marker]) {
+      const next = await done(['tail', 'stream', '--from', from, '--count', '1'])
+      assert.match(next, /^\w+ {2}"third"\n$/)
+    }
+  })
+
+  test('shows what is posted from now on where nothing else is asked for', async () => {
+    await done(['message', 'post', 'live', 'before'])
+    let isDone = false
+    const tail = done(['tail', 'live', '--count', '1', '--json']).finally(() => {
+      isDone = true
+    })
+    // It begins at some time.
+    while (!isDone) await Promise.race([tail, done(['message', 'post', 'live', 'after'])])
+    assert.equal(JSON.parse(await tail).body, 'after')
+  })
+
+  test('shows those of a topic', async () => {
+    await done(['message', 'post', 'news', 'a', '--topic'])
+    assert.match(await done(['tail', 'news', '--topic', '--from', 'start', '--count', '1']), /"a"$/m)
+  })
+
+  test('ends with an error where going on has no sense', async () => {
+    const { code, stdout, stderr } = await ask(['tail', 'q'.repeat(65)])
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^zaqar: Invalid queue identification: .+\n$/)
+  })
 })
 
 test('a signed URL lets in who has its file, for what it lists', async () => {

@@ -115,6 +115,16 @@ for (const way of WAYS) {
       assert.deepEqual([...told.errors, ...next.errors], [])
     })
 
+    test('bodies are read by what the client was given for it', async (t) => {
+      const isLarge = (value: unknown) => typeof value === 'number' && !Number.isSafeInteger(value)
+      const parse = (json: string) => JSON.parse(json, (_key, value) => (isLarge(value) ? 'large' : value))
+      const jobs = client(t, { parse }).queue('jobs')
+      await jobs.post({ n: 2 ** 60 })
+      const told = new Told(jobs, { transports: [way], from: 'start' })
+      await told.count(1)
+      assert.deepEqual(told.bodies, [{ n: 'large' }])
+    })
+
     test('a topic is followed from its start', async (t) => {
       const news = client(t).topic('news')
       await news.postAll(Array.from({ length: 45 }, (_, i) => ({ body: i })))

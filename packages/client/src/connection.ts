@@ -176,7 +176,7 @@ export class Connection {
   #take(data: unknown): void {
     let frame: Frame
     try {
-      frame = decodeFrame(data, this.#options.msgpack)
+      frame = decodeFrame(data, this.#options.requests.parse, this.#options.msgpack)
     } catch (cause) {
       const message = 'What has come over the socket is none of Zaqar: something else may be at this address.'
       this.end(new ZaqarError('unexpected_answer', message, { cause }))

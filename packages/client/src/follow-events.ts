@@ -1,6 +1,6 @@
 import { Unreachable, ZaqarError } from './errors.ts'
 import { EventReader, type StreamEvent } from './event-stream.ts'
-import type { FollowTerms, Step } from './follow.ts'
+import type { FollowTerms, ReceivedMessage, Step } from './follow.ts'
 import { timeLimit, unlessAborted } from './pause.ts'
 
 /** The service begins at once. What does not may be kept back on the way. */
@@ -25,7 +25,7 @@ export async function* followEvents({ topic, marker, signal }: FollowTerms): Asy
       if (chunk.done) throw new Unreachable('unreachable', 'The event stream has ended.')
       for (const event of reader.read(chunk.value)) {
         if (event.id !== '') last = event.id
-        if (last !== undefined) yield stepOf(event, last)
+        if (last !== undefined) yield stepOf(event, last, topic.parse)
         seconds = SILENCE_SECONDS
       }
     }
@@ -48,8 +48,8 @@ async function within<Value>(seconds: number, signal: AbortSignal, read: () => P
   }
 }
 
-function stepOf({ data }: StreamEvent, marker: string): Step {
+function stepOf({ data }: StreamEvent, marker: string, parse: (json: string) => unknown): Step {
   if (data === null) return { id: null, marker }
-  const { id, body, ttl } = JSON.parse(data)
+  const { id, body, ttl } = parse(data) as ReceivedMessage
   return { id, body, ttl, marker }
 }

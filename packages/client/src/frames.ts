@@ -39,10 +39,11 @@ export function encodeFrame(frame: RequestFrame, msgpack: MessagePack | undefine
 }
 
 /** @throws where it is no frame of the service */
-export function decodeFrame(data: unknown, msgpack: MessagePack | undefined): Frame {
-  const frame = typeof data === 'string' ? JSON.parse(data) : msgpack?.decode(new Uint8Array(data as ArrayBuffer))
+export function decodeFrame(data: unknown, parse: (json: string) => unknown, msgpack: MessagePack | undefined): Frame {
+  const decoded = typeof data === 'string' ? parse(data) : msgpack?.decode(new Uint8Array(data as ArrayBuffer))
+  const frame = decoded as Frame
   const { request, headers } = frame
-  if (request !== undefined && typeof headers.status !== 'number') throw new TypeError('The answer has no status.')
+  if (request !== undefined && typeof headers?.status !== 'number') throw new TypeError('The answer has no status.')
   return frame
 }
 

@@ -94,6 +94,10 @@ export class Requests {
     return this.#options.retries
   }
 
+  get parse(): (json: string) => unknown {
+    return this.#options.parse
+  }
+
   /** Address of its WebSocket, where that is not somewhere else: the service has one at every path. */
   async socketUrl(): Promise<string> {
     const listed = this.#base === undefined ? await this.#options.credentials.socketUrl?.() : undefined

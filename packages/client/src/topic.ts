@@ -79,6 +79,11 @@ export class Topic {
     this.path = `/${kind}s/${encodeURIComponent(name)}`
   }
 
+  /** Reads documents. */
+  get parse(): (json: string) => unknown {
+    return this.requests.parse
+  }
+
   /** Creates it where it is missing; one that exists stays as it is. True: it was created. */
   async create(metadata: Metadata = {}, options: CallOptions = {}): Promise<boolean> {
     const { status } = await this.send('PUT', '', { body: metadata, ...options })

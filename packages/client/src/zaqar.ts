@@ -18,7 +18,7 @@ export interface ZaqarOptions {
   readonly timeout?: number
   /** Further tries of a request that can be repeated, at the most; 4 where it is not given. */
   readonly retries?: number
-  /** Reads documents; `JSON.parse` where it is not given. Another one may keep numbers that JavaScript has not. */
+  /** Reads documents, events and frames that are JSON; `JSON.parse` where it is not given. Another one may keep numbers that JavaScript has not. */
   readonly parse?: (json: string) => unknown
   readonly fetch?: typeof globalThis.fetch
 }

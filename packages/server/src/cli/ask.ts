@@ -1,5 +1,5 @@
 /** Commands that ask a service. */
-import type { Zaqar } from 'zaqar-client/http'
+import type { Zaqar, ZaqarOptions } from 'zaqar-client/http'
 import type { ZaqarCommand } from './command.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection/connection-flags.ts'
 import { EXIT } from './exit.ts'
@@ -9,6 +9,8 @@ import type { Shell } from './shell.ts'
 /** What such a command works with. */
 export interface Asking {
   readonly zaqar: Zaqar
+  /** What the client was made with: who needs subscribers, too, makes another one. */
+  readonly connection: ZaqarOptions
   readonly printer: Printer
   readonly shell: Shell
   readonly flags: CommonFlags
@@ -60,8 +62,9 @@ function define<Flags, Arguments extends readonly unknown[]>(
       import('./connection/connect.ts'),
       import('./output/printer.ts'),
     ])
-    const zaqar = new Zaqar(await connectionOf(flags, shell, asAdmin))
-    const asking = { zaqar, printer: new Printer(shell, flags.json), shell, flags }
+    const connection = await connectionOf(flags, shell, asAdmin)
+    const zaqar = new Zaqar(connection)
+    const asking = { zaqar, connection, printer: new Printer(shell, flags.json), shell, flags }
     await act(asking, flags as Flags, ...(given.slice(0, -2) as unknown as Arguments))
   })
 }
