@@ -19,6 +19,8 @@ packages=(
   zsh                     # a shell whose completion is tried
   fish                    # another
   chromium                # a page from another origin
+  systemd                 # systemd-analyze, which judges the unit
+  haproxy                 # a load balancer in front of two nodes
   prometheus              # promtool, which judges metrics and alerts
 )
 

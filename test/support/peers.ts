@@ -13,6 +13,8 @@ const peers = {
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
   pgbouncer: { debian: 'pgbouncer', check: ['/usr/sbin/pgbouncer', '--version'] },
   libfaketime: { debian: 'libfaketime', check: ['/bin/sh', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'] },
+  systemd: { debian: 'systemd', check: ['/usr/bin/systemd-analyze', '--version'] },
+  haproxy: { debian: 'haproxy', check: ['/usr/sbin/haproxy', '-v'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
 
