@@ -28,6 +28,7 @@ test('the commands of docs/http-api.md work in their order', async () => {
       takenAgain,
       takenEnded,
       waited,
+      marked,
       reclaimed,
       dead,
       redriven,
@@ -42,6 +43,9 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.deepEqual(bodies(taken), [{ order: 6 }])
     assert.equal(takenAgain, taken)
     assert.deepEqual(bodies(waited), [{ order: 2 }, { order: 3 }])
+    const { messages } = JSON.parse(marked as string)
+    const markers = messages.map(({ marker }: { marker: string }) => marker)
+    assert.deepEqual([bodies(marked), markers.every(Boolean)], [bodies(waited), true])
     assert.deepEqual(bodies(reclaimed), [{ order: 3 }])
     assert.deepEqual(bodies(dead), [{ order: 2 }])
     assert.deepEqual([JSON.parse(redriven as string).moved.length, JSON.parse(redriven as string).done], [1, true])
