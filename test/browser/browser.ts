@@ -22,9 +22,11 @@ const FLAGS = [
 /** Debian's Chromium with a profile of its own; both go with the test. */
 export async function startBrowser(t: TestContext): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
-  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
   const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
-  t.after(() => browser.close())
+  t.after(async () => {
+    await browser.close()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+  })
   return browser
 }
 
