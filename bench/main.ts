@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { type BacklogFigures, measureBacklog } from './backlog.ts'
+import { type ConsumeRow, measureConsume } from './consume.ts'
 import { type EnduranceFigures, measureEndurance } from './endurance.ts'
 import { type FollowersFigures, measureFollowers } from './followers.ts'
 import { Generator } from './generator.ts'
@@ -67,6 +68,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
       followers: null,
       notifications: null,
       sockets: null,
+      consume: null,
       endurance: [],
     }
     const add = (part: Partial<Figures>) => {
@@ -80,6 +82,7 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
     add({ followers: await followersOf(setting) })
     add({ notifications: await notificationsOf(setting) })
     add({ sockets: await socketsOf(setting) })
+    add({ consume: await consumeOf(setting) })
     add({ endurance: await enduranceOf(setting) })
     return figures
   } finally {
@@ -163,6 +166,12 @@ async function socketsOf({ options, subject, generator, stores }: Setting): Prom
   if (!isWanted('sockets', options) || stores === null) return null
   announce('sockets')
   return await measureSockets(subject, generator, options.pace)
+}
+
+async function consumeOf({ options, subject, generator, stores }: Setting): Promise<ConsumeRow[] | null> {
+  if (!isWanted('consume', options) || stores === null) return null
+  announce('consume')
+  return await measureConsume(subject, generator, options.pace)
 }
 
 /** For an engine in which what was deleted stays until somebody cleans up. */

@@ -90,6 +90,7 @@ function partNames(): string[] {
     'followers',
     'notifications',
     'sockets',
+    'consume',
     'endurance',
     'endurance-pinned',
   ]

@@ -1,4 +1,5 @@
 import type { BacklogFigures, BacklogTable } from './backlog.ts'
+import type { ConsumeRow } from './consume.ts'
 import type { EnduranceFigures } from './endurance.ts'
 import type { FollowersFigures } from './followers.ts'
 import { goalsFor } from './goals.ts'
@@ -26,6 +27,7 @@ export interface Figures {
   readonly followers: FollowersFigures | null
   readonly notifications: NotificationsFigures | null
   readonly sockets: SocketsFigures | null
+  readonly consume: readonly ConsumeRow[] | null
   readonly endurance: readonly EnduranceFigures[]
 }
 
@@ -36,7 +38,8 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, sockets, endurance } = figures
+  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, sockets, consume, endurance } =
+    figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
     throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
@@ -48,6 +51,7 @@ export function tablesOf(figures: Figures): Table[] {
     ...(followers === null ? [] : [handOversTable(followers), listingsTable(followers)]),
     ...(notifications === null ? [] : notificationTables(notifications)),
     ...(sockets === null ? [] : socketTables(sockets)),
+    consume && consumeTable(consume),
     endurance.length === 0 ? null : enduranceTable(endurance),
     goalTable(figures),
   ]
@@ -231,6 +235,15 @@ function socketTables({ requests, consuming, pushes, idle, slow }: SocketsFigure
       rows: [[whole(slow.sockets), mebibytes(slow.residentBytes), mebibytes(slow.mostBytes), whole(slow.dropped)]],
     },
   ]
+}
+
+function consumeTable(rows: readonly ConsumeRow[]): Table {
+  return {
+    title: 'Messages that a consumer of the client takes, whose handler does nothing',
+    header: ['', 'messages/s', 'CPU of the taker', 'of the service'],
+    words: 1,
+    rows: rows.map((row) => [row.title, whole(row.perSecond), percent(row.takerCpu), percent(row.serverCpu)]),
+  }
 }
 
 /** Each cell: messages a second in that part of the run, and the ratio to the first part. */

@@ -169,7 +169,7 @@ function messageIdsOf(answer: Buffer): string[] {
 }
 
 /** What a claim holds, as the next one says that it is finished. */
-function finishedIn(answer: Buffer): { id: string; claim_id: string }[] {
+export function finishedIn(answer: Buffer): { id: string; claim_id: string }[] {
   if (answer.length === 0) return []
   const { messages } = JSON.parse(answer.toString()) as { messages: { id: string; href: string }[] }
   return messages.map(({ id, href }) => ({ id, claim_id: href.slice(href.indexOf('claim_id=') + 'claim_id='.length) }))
