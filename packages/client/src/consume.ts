@@ -69,6 +69,11 @@ export class Consumer<Body = unknown> {
   readonly #handled = new Set<HeldMessage>()
   /** Handlers that run. */
   #running = 0
+  readonly #takes = new Set<Promise<void>>()
+  /** What takes under way have finished, or may bring: whichever is more. */
+  #underWay = 0
+  /** The latest take has brought as much as it could: others need not wait for each other. */
+  #isPlenty = false
   /** Whether the service knows of finishing and taking. */
   #exchanges = true
   readonly #stopping = new AbortController()
@@ -150,9 +155,10 @@ export class Consumer<Body = unknown> {
     while (!this.#stopping.signal.aborted) {
       if (!this.#exchanges) await this.#finished.flush()
       const limit = this.#limit()
-      if (limit > 0) await this.#take(limit)
+      if (limit > 0) this.#start(limit)
       else await this.#change()
     }
+    await Promise.all(this.#takes)
     for (const { claim } of this.#waiting.splice(0)) this.#claims.giveBack(claim, 0)
     while (this.#running > 0 && this.#isPatient) await this.#change()
     this.#isPatient = false
@@ -164,13 +170,16 @@ export class Consumer<Body = unknown> {
     if (this.#fatal !== null) throw this.#fatal.error
   }
 
-  /** How many messages to take now. Few at a time only where a handler would have nothing to do. */
+  /** How many messages to take now. Few at a time only where a handler would have nothing to do, and no take is under way. */
   #limit(): number {
+    const isFirst = this.#takes.size === 0
+    if (!isFirst && !(this.#isPlenty && this.#exchanges)) return 0
     const { gathered, deleting } = this.#finished
     const goes = this.#exchanges ? Math.min(gathered, PAGE) : 0
-    const held = this.#waiting.length + this.#running + gathered - goes + deleting + this.#claims.returned
+    const held =
+      this.#waiting.length + this.#running + gathered - goes + deleting + this.#claims.returned + this.#underWay
     const free = Math.min(PAGE, this.#prefetch - held)
-    const isIdle = this.#waiting.length === 0 && this.#running < this.#concurrency
+    const isIdle = isFirst && this.#waiting.length === 0 && this.#running < this.#concurrency
     return isIdle || free >= Math.min(PAGE, this.#prefetch / 2) ? Math.max(0, free) : 0
   }
 
@@ -181,11 +190,22 @@ export class Consumer<Body = unknown> {
     })
   }
 
-  /** The same request until it is answered, so that nothing is claimed that nobody knows of. */
-  async #take(limit: number): Promise<void> {
+  #start(limit: number): void {
     const finished = this.#exchanges ? this.#finished.take() : []
-    // What goes along is to be known as deleted at once.
-    const wait = finished.length > 0 ? 0 : WAIT
+    // What goes along is to be known as deleted at once, and one that waits is enough.
+    const wait = finished.length > 0 || this.#takes.size > 0 ? 0 : WAIT
+    const held = Math.max(limit, finished.length)
+    this.#underWay += held
+    const take = this.#take(limit, finished, wait).finally(() => {
+      this.#takes.delete(take)
+      this.#underWay -= held
+      this.#wake()
+    })
+    this.#takes.add(take)
+  }
+
+  /** The same request until it is answered, so that nothing is claimed that nobody knows of. */
+  async #take(limit: number, finished: readonly HeldMessage[], wait: number): Promise<void> {
     const request = { ...this.#terms, limit, idempotencyKey: crypto.randomUUID() }
     const since = Date.now()
     const { signal } = this.#stopping
@@ -198,11 +218,13 @@ export class Consumer<Body = unknown> {
           isLast ? { ...request, wait: 0, timeout: LAST_TIMEOUT } : { ...request, wait, signal },
         )
         this.#taken(taken, finished)
+        this.#isPlenty = taken.claim?.messages.length === limit
         if (taken.claim !== null) return await this.#claimed(taken.claim, since)
         // Where the service does not wait, as upstream's.
         if (wait > 0 && Date.now() - start < POLL_MS) await pause(POLL_MS, signal).catch(() => {})
         return
       } catch (error) {
+        this.#isPlenty = false
         if (isNotHeld(error)) return await this.#finished.deleteEach(finished)
         // A waiting one is cut off, and asked for once more, in case that it has brought something just then.
         if (!isLast && signal.aborted) continue

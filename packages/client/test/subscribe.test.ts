@@ -75,13 +75,13 @@ describe('a subscriber', () => {
   })
 
   test('falls back from the socket to event streams to listings, and comes back to the socket', async (t) => {
+    mock.timers.enable({ apis: ['Date', 'setTimeout'] })
     const service = await PushingService.start(t)
     service.service.refusal = 403
     const told = new Told(client(t, service), { from: 'start' })
     service.post(1, 2)
     await told.count(2)
     assert.equal(told.subscriber.transport, 'events')
-    mock.timers.enable({ apis: ['Date', 'setTimeout'] })
     service.refusesEvents = true
     service.cut()
     service.post(3)
@@ -302,7 +302,7 @@ describe('stop', () => {
     const service = await PushingService.start(t)
     service.service.isSilent = true
     const told = new Told(client(t, service), SOCKET)
-    await service.service.changed.until(() => true)
+    await service.service.changed.until(() => service.service.upgrades === 1)
     await told.subscriber.stop()
     assert.deepEqual(told.errors, [])
   })

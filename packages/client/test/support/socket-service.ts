@@ -64,6 +64,8 @@ export class SocketService {
   refusal: number | null = null
   /** Nothing is said to who connects. */
   isSilent = false
+  /** How often somebody wanted a connection. */
+  upgrades = 0
   readonly changed = new Signal()
 
   private constructor(port: number) {
@@ -83,6 +85,7 @@ export class SocketService {
       socket.once('close', () => sockets.delete(socket)).on('error', () => {})
     })
     http.on('upgrade', (request, tcp: Socket, head) => {
+      service.upgrades += 1
       service.changed.tell()
       if (service.isSilent) return
       if (service.refusal !== null) {
