@@ -95,12 +95,12 @@ class Work {
 }
 
 test('one message after the other stays in order, whatever happens to handlers, the network and the service', async (t) => {
-  const count = 600
+  const count = 300
   await post(count)
   const disasters = [kill, cut, cut, kill, cut]
   const work = new Work(
     count,
-    disasters.map((disaster, i) => [100 + 100 * i, disaster]),
+    disasters.map((disaster, i) => [50 + 50 * i, disaster]),
   )
   consume(work.handler, { concurrency: 1 })
   await work.end()
@@ -114,13 +114,13 @@ test('one message after the other stays in order, whatever happens to handlers, 
   t.diagnostic(work.share)
 })
 
-test('ten consumers handle each of six thousand messages, whatever happens', async (t) => {
-  const count = 6_000
+test('ten consumers handle each of three thousand messages, whatever happens', async (t) => {
+  const count = 3_000
   await post(count)
   const disasters = [cut, kill, cut, kill]
   const work = new Work(
     count,
-    disasters.map((disaster, i) => [1000 + 1000 * i, disaster]),
+    disasters.map((disaster, i) => [500 + 500 * i, disaster]),
   )
   for (let i = 0; i < 10; i++) consume(work.handler, { concurrency: 10 })
   await work.end()

@@ -9,7 +9,11 @@ afterEach(() => mock.timers.reset())
 
 function client(t: TestContext, { url }: PushingService, options: Partial<ZaqarOptions> = {}): Zaqar {
   const zaqar = new Zaqar({ url, project: 'demo', timeout: 5, retries: 0, ...options })
-  t.after(() => zaqar.close())
+  t.after(async () => {
+    zaqar.close()
+    // What ends with it clears its timers by the clock that it has set them with.
+    await new Promise(setImmediate)
+  })
   return zaqar
 }
 
