@@ -18,6 +18,7 @@ packages=(
   msmtp                   # a mail command
   zsh                     # a shell whose completion is tried
   fish                    # another
+  iproute2                # network namespaces: a guest that reaches the service alone
   chromium                # a page from another origin
   systemd                 # systemd-analyze, which judges the unit
   haproxy                 # a load balancer in front of two nodes

@@ -1,5 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
@@ -7,6 +9,14 @@ const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', impo
 /** Starts the command `zaqar` with nothing in its environment that could configure it. */
 export function zaqar(argv: readonly string[], folder: string): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [main, ...argv], { cwd: folder, env: { HOME: folder, PATH: process.env['PATH'] } })
+}
+
+/** Puts the command `zaqar` into `bin` of the folder, for shells. Answers the path of `bin`. */
+export function installZaqar(folder: string): string {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'zaqar'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 })
+  return bin
 }
 
 export interface Ended {

@@ -15,6 +15,7 @@ const peers = {
   libfaketime: { debian: 'libfaketime', check: ['/bin/sh', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'] },
   systemd: { debian: 'systemd', check: ['/usr/bin/systemd-analyze', '--version'] },
   haproxy: { debian: 'haproxy', check: ['/usr/sbin/haproxy', '-v'] },
+  iproute2: { debian: 'iproute2', check: ['/bin/ip', '-Version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const
 

@@ -6,7 +6,7 @@ import { AgentError } from './agent/agent-error.ts'
 import { ConnectionError } from './connection/connection-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { NotThere } from './not-there.ts'
-import { printable } from './output/printable.ts'
+import { sentenceOf } from './output/sentence.ts'
 import { SignedUrlFileError } from './signed-url-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -28,15 +28,6 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }
   const { describeStartError } = await import('./start-error.ts')
   return { message: describeStartError(error), exitCode: EXIT.failed }
-}
-
-/** With the reason of the network, which names the address. */
-function sentenceOf(error: ZaqarError): string {
-  let cause: unknown = error
-  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause
-  const reason = cause === error ? '' : ` (${cause instanceof Error ? cause.message || cause.name : cause})`
-  const request = error.requestId === null || error.status < 500 ? '' : ` (request ${error.requestId})`
-  return printable(`${error.message}${reason}${request}`)
 }
 
 function exitCodeOf({ code }: ZaqarError): ExitCode {

@@ -1,6 +1,7 @@
 import { BadRequest, Conflict, NotFound, ZaqarError } from 'zaqar-client'
 import { pause } from '../../platform/pause.ts'
 import { systemIds } from '../../platform/system-ids.ts'
+import { sentenceOf } from '../output/sentence.ts'
 import type { Log } from './log.ts'
 
 const FIRST_PAUSE_MS = 1_000
@@ -28,7 +29,7 @@ export async function keepAsking<T>(
     } catch (error) {
       if (isRefusal(error)) throw new SignatureRefused(error.message, { cause: error })
       if (!mayPass(error)) throw error
-      if (tries === 0) log(`it is tried again until it succeeds: ${error.message}`)
+      if (tries === 0) log(`it is tried again until it succeeds: ${sentenceOf(error)}`)
     }
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10))
     await pause((longest * (1 + systemIds.randomFraction())) / 2, signal)

@@ -1,4 +1,5 @@
-import type { Message } from 'zaqar-client'
+import { type Message, ZaqarError } from 'zaqar-client'
+import { sentenceOf } from '../output/sentence.ts'
 import { isRefusal, SignatureRefused } from './keep-asking.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { AgentEnds, type Taking } from './taking.ts'
@@ -49,6 +50,6 @@ export async function takeByClaims(taking: Taking, ttl: number): Promise<void> {
 }
 
 function troubleWith(error: unknown, message: Message | null): string {
-  const trouble = error instanceof Error ? error.message : String(error)
+  const trouble = error instanceof ZaqarError ? sentenceOf(error) : String(error)
   return message === null ? trouble : `message ${message.id}: ${trouble}`
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ConsumeOptions, Forbidden, type Message, type MessageHandler, NotFound } from 'zaqar-client'
+import {
+  ClaimLost,
+  type ConsumeOptions,
+  Forbidden,
+  type Message,
+  type MessageHandler,
+  NotFound,
+  Unreachable,
+} from 'zaqar-client'
 import { SignatureRefused } from '../../../src/cli/agent/keep-asking.ts'
 import { takeByClaims } from '../../../src/cli/agent/take-by-claims.ts'
 import { AgentEnds, type Taking } from '../../../src/cli/agent/taking.ts'
@@ -108,8 +116,9 @@ test('signed values that are not accepted, for messages or for outcomes, end it,
 
 test('other troubles are told, with the message that they are about', () => {
   const { options, lines, end } = start('true')
-  options().onError?.(new Error('The claim has ended.'), message)
-  options().onError?.(new Error('No answer.'), null)
-  assert.deepEqual(lines, ['message m: The claim has ended.', 'No answer.'])
+  const cause = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') })
+  options().onError?.(new ClaimLost('claim_lost', 'The claim has ended.'), message)
+  options().onError?.(new Unreachable('unreachable', 'No answer.', { cause }), null)
+  assert.deepEqual(lines, ['message m: The claim has ended.', 'No answer. (connect ECONNREFUSED 127.0.0.1:1)'])
   end()
 })
