@@ -9,6 +9,7 @@
  */
 const { spawn } = require('node:child_process')
 const { existsSync } = require('node:fs')
+const { enableCompileCache } = require('node:module')
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { optionalDependencies } = require('../package.json')
@@ -18,11 +19,17 @@ const pinned = Object.keys(optionalDependencies)
   .map((name) => join(__dirname, '../node_modules', name, command))
   .find(existsSync)
 
+// What Node makes of a `.ts` file is kept for the next start, which is then twice as fast.
+if (process.env.NODE_COMPILE_CACHE === undefined) {
+  process.env.NODE_COMPILE_CACHE = join(__dirname, '../node_modules/.cache/node')
+}
+
 if (Number.parseInt(process.versions.node, 10) >= 24 || pinned === undefined) runHere()
 else runOn(pinned)
 
 function runHere() {
   require('../packages/server/bin/require-node.cjs')
+  enableCompileCache(process.env.NODE_COMPILE_CACHE)
   process.argv.splice(1, 1)
   import(pathToFileURL(resolve(process.argv[1])).href)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { ShareTerms, Zaqar } from 'zaqar-client/http'
+import { bareEnvironment } from '../support/bare-environment.ts'
 
 const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
 
@@ -31,7 +32,7 @@ export function killAgents(): void {
 /** @param under a command that runs it, such as `ip netns exec guest` */
 export function startAgent(flags: readonly string[], folder: string, under: readonly string[] = []): Agent {
   const [command, ...rest] = [...under, process.execPath, main, 'agent', ...flags] as [string, ...string[]]
-  const env = { HOME: folder, PATH: process.env['PATH'], SECRET_OF_AGENT: 'none' }
+  const env = { ...bareEnvironment(folder), SECRET_OF_AGENT: 'none' }
   const child = spawn(command, rest, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
   running.add(child)
   let log = ''

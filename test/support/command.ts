@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bareEnvironment } from './bare-environment.ts'
 
 const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
 
 /** Starts the command `zaqar` with nothing in its environment that could configure it. */
 export function zaqar(argv: readonly string[], folder: string): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [main, ...argv], { cwd: folder, env: { HOME: folder, PATH: process.env['PATH'] } })
+  return spawn(process.execPath, [main, ...argv], { cwd: folder, env: bareEnvironment(folder) })
 }
 
 /** Puts the command `zaqar` into `bin` of the folder, for shells. Answers the path of `bin`. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { bareEnvironment } from './bare-environment.ts'
 
 const main = fileURLToPath(new URL('../../packages/server/src/cli/main.ts', import.meta.url))
 
@@ -105,9 +106,7 @@ function spawnService(folder: string, options: ServiceOptions & { dataDir: strin
     flags.push('--config-file', file)
   }
   const [command, ...rest] = [...under, process.execPath, program, ...flags] as [string, ...string[]]
-  // Nothing in the environment may configure it.
-  const env = { HOME: folder, PATH: process.env['PATH'] }
-  return spawn(command, rest, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(command, rest, { cwd: folder, env: bareEnvironment(folder), stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** The address in what the service prints when it is ready. */
