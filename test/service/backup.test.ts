@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
@@ -26,6 +27,8 @@ const FILLERS = 20
 /** In MiB per second: the copy of the fillers is under way for seconds, or for longer than the test lasts. */
 const SLOW = ['--rate', '3']
 const ENDLESS = ['--rate', '0.01']
+
+const NOBODY = 65_534
 
 const folder = mkdtempSync(join(tmpdir(), 'zaqar-backup-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -217,6 +220,17 @@ describe('a backup of a service that has ended', () => {
     await withClient(service, (client) => post(client, 'q', 'old'))
     await service.stop()
     await done('backup', backup, '--data-dir', dataDir)
+  })
+
+  test('belongs to the owner of the folder, also when root restores it', async () => {
+    const target = mkdtempSync(pathOf('owned-'))
+    // Only root may give something away.
+    if (process.getuid?.() === 0) chownSync(target, NOBODY, NOBODY)
+    await done('restore', backup, '--data-dir', target)
+    const names = readdirSync(target).sort()
+    assert.deepEqual(names, ['signed-url.key', 'zaqar.db'])
+    const ownerOf = (path: string) => [statSync(path).uid, statSync(path).gid]
+    for (const name of names) assert.deepEqual(ownerOf(join(target, name)), ownerOf(target))
   })
 
   test('is the same service elsewhere: what it has signed stays valid', async () => {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chownSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { KEY_FILE } from '../auth/signing-key.ts'
@@ -44,6 +44,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   try {
     const label = await extract(backup, draft, options.progress)
     checkStore(draft)
+    giveToOwnerOf(dirname(resolve(store)), draft)
     const hasOtherKey = label.signedUrlKey !== null && isThere(keyPath) && (await keyIn(keyPath)) !== label.signedUrlKey
     if (hasOtherKey && !force) {
       throw new BackupError(`${keyPath} has another key for signed URLs than the backup; --force moves it aside`)
@@ -57,6 +58,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     )
     if (label.signedUrlKey !== null && !isThere(keyPath)) {
       await writeFile(keyPath, `${label.signedUrlKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
+      giveToOwnerOf(dataDir, keyPath)
     }
     // Unlike a renaming it takes the place of nothing, such as what a service has made meanwhile.
     linkSync(draft, store)
@@ -98,6 +100,13 @@ async function refuseWhileServing(store: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof StorageUnavailable) || isHeldByAnother(error.cause)) throw inUse()
   }
+}
+
+/** Root restores for the service's user. */
+function giveToOwnerOf(folder: string, path: string): void {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(folder)
+  chownSync(path, uid, gid)
 }
 
 function moveAside(paths: readonly string[], suffix: string): string[] {

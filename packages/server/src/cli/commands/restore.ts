@@ -13,7 +13,7 @@ export function defineRestore(command: ZaqarCommand, shell: Shell): void {
   command
     .description(
       'Makes the store of SQLite of a backup, which is read and looked over first. The service must be stopped. Run it as the user ' +
-        'of the service.',
+        'of the service, or as root.',
     )
     .argument('<FILE>', 'The backup.')
     .option('--force', 'Move a store that is there aside.')
