@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { installZaqar } from '../support/command.ts'
 import { type Service, startService } from '../support/service.ts'
 import { runHere } from './run-here.ts'
 
-const main = join(import.meta.dirname, '../../packages/server/src/cli/main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'zaqar-completion-'))
+const bin = installZaqar(folder)
 let service: Service
 
 before(async () => {
   service = await startService()
-  writeFileSync(join(folder, 'zaqar'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
-  chmodSync(join(folder, 'zaqar'), 0o755)
   for (const name of ['jobs-1', 'jobs-2', 'other']) await runHere(['queue', 'create', name, '--url', service.url])
 })
 
@@ -39,7 +38,7 @@ for (const [shell, script] of Object.entries(shells)) {
   test(`${shell} completes commands and queues`, { skip: !isThere && `${shell} is not installed` }, async () => {
     const env = {
       HOME: folder,
-      PATH: `${folder}${delimiter}${process.env['PATH']}`,
+      PATH: `${bin}${delimiter}${process.env['PATH']}`,
       ZAQAR_URL: service.url,
     }
     const complete = async (...words: readonly string[]) => {
