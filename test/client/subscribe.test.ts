@@ -1,5 +1,8 @@
 /** Subscribers against a service, on each way, and from one to another. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test'
 import { Packr } from 'msgpackr'
 import {
@@ -208,8 +211,12 @@ test('no message is lost, repeated or out of order while ways break and change',
 })
 
 test('no message is lost, repeated or out of order when the service is killed and comes back', async (t) => {
-  let own = await startService()
-  t.after(() => own.kill())
+  const dataDir = mkdtempSync(join(tmpdir(), 'zaqar-subscribe-'))
+  let own = await startService({ dataDir })
+  t.after(async () => {
+    await own.kill()
+    rmSync(dataDir, { recursive: true })
+  })
   const zaqar = client(t, { url: own.url })
   const jobs = zaqar.queue('jobs')
   const told = new Told(jobs, { from: 'start' })
@@ -229,7 +236,7 @@ test('no message is lost, repeated or out of order when the service is killed an
   })()
   await told.count(50)
   await own.kill()
-  own = await startService({ dataDir: own.dataDir, port: own.port })
+  own = await startService({ dataDir, port: own.port })
   await posting
   await told.count(all.length)
   assert.deepEqual(told.bodies, all)
