@@ -10,11 +10,17 @@ import { spec, type TestEvent } from 'node:test/reporters'
 
 const everything = ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts']
 const chosen = process.argv.slice(2)
+/** For each test, and each suite: far beyond what the longest takes, so that one that waits in vain is named. */
+const HANGS_AFTER_MS = 600_000
 
 if (chosen.length === 0) spawnSync('bash', ['tools/install-test-peers.sh'], { stdio: 'inherit' })
 
 process.exitCode = 1
-run({ globPatterns: chosen.length > 0 ? chosen : everything, concurrency: availableParallelism() })
+run({
+  globPatterns: chosen.length > 0 ? chosen : everything,
+  concurrency: availableParallelism(),
+  timeout: HANGS_AFTER_MS,
+})
   .compose(reportSkipped)
   .compose(new spec())
   .pipe(process.stdout)
