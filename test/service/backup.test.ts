@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +21,7 @@ import { type Ended, runHere } from '../cli/run-here.ts'
 import { ended, zaqar } from '../support/command.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
+import { mountDisk } from '../support/small-disk.ts'
 
 const WRITERS = 4
 /** Some MiB of them make the file as large as a copy that takes a while needs. */
@@ -29,6 +32,8 @@ const SLOW = ['--rate', '3']
 const ENDLESS = ['--rate', '0.01']
 
 const NOBODY = 65_534
+/** As long as two pages of one. */
+const NO_DATABASE = 'x'.repeat(8192)
 
 const folder = mkdtempSync(join(tmpdir(), 'zaqar-backup-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -84,11 +89,12 @@ async function restored<Result>(backup: string, use: (service: Service) => Promi
   return use(service).finally(() => service.stop())
 }
 
-/** The command, when it has copied some. */
-async function copying(target: string, dataDir: string): Promise<ReturnType<typeof zaqar>> {
+/** The command, when it has copied some, and where that is. */
+async function copying(target: string, dataDir: string): Promise<{ command: ReturnType<typeof zaqar>; draft: string }> {
   const command = zaqar(['backup', target, '--data-dir', dataDir, ...ENDLESS], folder)
-  await until(() => (statSync(`${target}.partial`, { throwIfNoEntry: false })?.size ?? 0) > 0, 'nothing is copied')
-  return command
+  const draft = `${target}.partial-${command.pid}`
+  await until(() => (statSync(draft, { throwIfNoEntry: false })?.size ?? 0) > 0, 'nothing is copied')
+  return { command, draft }
 }
 
 test('a backup under load has all that was answered before, and nothing without what came before it', async () => {
@@ -155,28 +161,48 @@ describe('of a service that runs', () => {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     test(`${signal} amid a backup leaves nothing under its name, and the next one is made`, async () => {
       const target = pathOf(`ended-by-${signal}`)
-      const command = await copying(target, service.dataDir)
-      await refused(/another backup is being made/i, ...backup(pathOf('second')))
+      const { command, draft } = await copying(target, service.dataDir)
+      for (const other of [pathOf('second'), target]) {
+        await refused(/another backup is being made/i, ...backup(other))
+      }
+      assert.equal(existsSync(draft), true)
       command.kill(signal)
       await ended(command)
       assert.equal(existsSync(target), false)
-      assert.equal(existsSync(`${target}.partial`), signal === 'SIGKILL')
+      assert.equal(existsSync(draft), signal === 'SIGKILL')
       await until(async () => (await runHere(backup(target))).code === 0, 'the file is held for ever')
-      assert.equal(existsSync(`${target}.partial`), false)
+      assert.equal(existsSync(draft), false)
     })
   }
 
-  test('a file that is there stays, unless it shall be replaced; a backup is for its user alone', async () => {
+  test('a backup that is there stays, unless it shall be replaced; it is for its user alone', async () => {
     const target = pathOf('there')
-    writeFileSync(target, 'precious')
+    await done(...backup(target))
+    const old = readFileSync(target)
     await refused(/there is there already; --overwrite replaces it/, ...backup(target))
-    assert.equal(readFileSync(target, 'utf8'), 'precious')
+    assert.deepEqual(readFileSync(target), old)
+    await withClient(service, (client) => post(client, 'more', 'news'))
     await done(...backup(target, '--overwrite'))
+    assert.notDeepEqual(readFileSync(target), old)
     assert.equal(statSync(target).mode & 0o777, 0o600)
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('there.')),
       [],
     )
+  })
+
+  test('what is no backup is never replaced, least of all the store', async () => {
+    const text = pathOf('text')
+    writeFileSync(text, 'precious')
+    const store = join(service.dataDir, 'zaqar.db')
+    const link = pathOf('link')
+    symlinkSync(store, link)
+    for (const target of [text, store, link, folder]) {
+      await refused(/is there already/, ...backup(target))
+      await refused(/is no backup, and only a backup is replaced by one/, ...backup(target, '--overwrite'))
+    }
+    assert.equal(readFileSync(text, 'utf8'), 'precious')
+    await withClient(service, (client) => post(client, 'still', 'here'))
   })
 
   test('no store takes its place', async () => {
@@ -189,25 +215,53 @@ describe('of a service that runs', () => {
   })
 })
 
-test('a backup whose service dies is none', async () => {
+test('a backup whose service dies is none, and ends with it', async () => {
   const service = await startService({ dataDir: pathOf('dies') })
   await fill(service)
   const target = pathOf('of-the-dead')
-  const command = zaqar(['backup', target, '--data-dir', service.dataDir, ...SLOW], folder)
+  const { command } = await copying(target, service.dataDir)
   const end = ended(command)
-  await until(() => existsSync(`${target}.partial`))
   await service.kill()
   const { code, stderr } = await end
   assert.equal(code, 1)
   assert.match(stderr, /the service does not hold its file for a backup: it has ended/i)
-  assert.equal(existsSync(target), false)
-  assert.equal(existsSync(`${target}.partial`), false)
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('of-the-dead')),
+    [],
+  )
 
   // Its log is not in the file yet.
   await done('backup', target, '--data-dir', service.dataDir)
   await restored(target, (copy) =>
     withClient(copy, async (client) => assert.equal((await bodiesIn(client, 'filler')).length, FILLERS)),
   )
+})
+
+test('a backup takes no room that the service needs, nor begins where it has none', async (t) => {
+  const disk = mountDisk('128m')
+  if (typeof disk === 'string') return t.skip(disk)
+  t.after(() => disk.unmount())
+  const service = await startService({ dataDir: join(disk.folder, 'data') })
+  t.after(() => service.kill())
+  await fill(service)
+  const backup = (target: string) => ['backup', target, '--data-dir', service.dataDir, ...ENDLESS]
+  const beside = join(disk.folder, 'backup')
+
+  const slow = ended(zaqar(backup(beside), folder))
+  await until(() => readdirSync(disk.folder).length > 1, 'nothing is copied')
+  disk.fill(32 << 20)
+  const { code, stderr } = await slow
+  assert.equal(code, 1)
+  assert.match(stderr, /the disk has little room left/)
+  await refused(/the disk has little room left/, ...backup(pathOf('elsewhere')))
+  disk.clear()
+  await withClient(service, (client) => post(client, 'still', 'here'))
+  assert.deepEqual(readdirSync(disk.folder), ['data'])
+
+  const small = mountDisk('1m')
+  assert.ok(typeof small !== 'string')
+  t.after(() => small.unmount())
+  await refused(/has room for \d+ bytes, and the backup needs \d+/, ...backup(join(small.folder, 'backup')))
 })
 
 describe('a backup of a service that has ended', () => {
@@ -260,6 +314,30 @@ describe('a backup of a service that has ended', () => {
     await again.stop()
   })
 
+  for (const [what, damage] of [
+    ['a store that is damaged', (store: string) => writeFileSync(store, NO_DATABASE)],
+    // SQLite would put it into the store that comes.
+    ['a log whose store is gone', (store: string) => renameSync(store, `${store}-lost`)],
+  ] as const) {
+    test(`takes the place of ${what}`, async () => {
+      const other = mkdtempSync(pathOf('damaged-'))
+      const store = join(other, 'zaqar.db')
+      const service = await startService({ dataDir: other })
+      await withClient(service, (client) => post(client, 'q', 'lost'))
+      await service.kill()
+      damage(store)
+      const isLogAlone = !existsSync(store)
+      const { stdout } = await done('restore', backup, '--data-dir', other, '--force', '--json')
+      const { movedAside } = JSON.parse(stdout) as { movedAside: string[] }
+      assert.equal(movedAside.length, 2)
+      assert.match(movedAside[1] as string, isLogAlone ? /zaqar\.db\.before-.*Z-wal$/ : /zaqar\.db\.before-.*Z$/)
+      assert.ok(movedAside.every(existsSync))
+      const again = await startService({ dataDir: other })
+      await withClient(again, async (client) => assert.deepEqual(await bodiesIn(client, 'q'), ['old']))
+      await again.stop()
+    })
+  }
+
   const bytes = () => readFileSync(backup)
   const flipped = (at: (length: number) => number) => {
     const copy = bytes()
@@ -295,6 +373,7 @@ describe('a backup of a service that has ended', () => {
     const plain = pathOf('plain')
     copyFileSync(join(dataDir, 'zaqar.db'), plain)
     await refused(/does not end as a backup does/, 'restore', plain, '--data-dir', pathOf('nowhere'))
+    await refused(/ cannot be used: it is no file/, 'restore', folder, '--data-dir', pathOf('nowhere'))
     await refused(/There is no store at /, 'backup', pathOf('none'), '--data-dir', pathOf('nothing'))
   })
 

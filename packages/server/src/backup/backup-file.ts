@@ -44,7 +44,9 @@ export function labelLines(label: Label, hash: Hash): string {
 export async function readBackup(path: string, piece: (bytes: Buffer) => void | Promise<void>): Promise<Label> {
   const file = await open(path, 'r')
   try {
-    const { size } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) throw damaged(path, 'it is no file')
+    const { size } = found
     const label = await readLabel(path, file, size)
     const hash = newHash()
     const hashed = size - DIGEST_LINE
@@ -56,6 +58,22 @@ export async function readBackup(path: string, piece: (bytes: Buffer) => void | 
     const { buffer } = await file.read(Buffer.alloc(DIGEST_LINE), 0, DIGEST_LINE, hashed)
     if (`${hash.digest('hex')}\n` !== buffer.toString('latin1')) throw damaged(path, 'it is not as it was written')
     return label
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whether a file ends as a backup does. @throws the error of the system */
+export async function isBackup(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) return false
+    await readLabel(path, file, found.size)
+    return true
+  } catch (error) {
+    if (error instanceof BackupError) return false
+    throw error
   } finally {
     await file.close()
   }

@@ -66,6 +66,8 @@ function serve(socket: Socket, freezer: Freezer): void {
 /** A file that somebody else keeps as it is. */
 export interface HeldFile {
   readonly bytes: number
+  /** Aborted with a BackupError as soon as it may have changed. */
+  readonly broken: AbortSignal
   /** Resolves when it need not be held any longer, and was until then. @throws BackupError */
   release(): Promise<void>
   /** It need not be held any longer. */
@@ -88,11 +90,15 @@ export async function holdByService(path: string): Promise<HeldFile | null> {
     throw new BackupError(`The service does not hold its file for a backup: ${told.refused}`)
   }
   const frozen = await hear()
+  const broken = new AbortController()
+  const thawed = hear()
+  thawed.catch((error: unknown) => broken.abort(error))
   return {
     bytes: 'bytes' in frozen ? frozen.bytes : 0,
+    broken: broken.signal,
     async release() {
       socket.write('done\n')
-      await hear()
+      await thawed
       socket.destroy()
     },
     abandon: () => void socket.destroy(),

@@ -1,13 +1,14 @@
 import type { Hash } from 'node:crypto'
-import { linkSync, rmSync, statSync } from 'node:fs'
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { linkSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { KEY_FILE } from '../auth/signing-key.ts'
 import { elapsed } from '../platform/elapsed.ts'
 import { pause } from '../platform/pause.ts'
 import { openDatabase } from '../storage/sqlite/database.ts'
 import { BackupError } from './backup-error.ts'
-import { checkStore, type Label, labelLines, newHash, pieces, readBackup } from './backup-file.ts'
+import { checkStore, isBackup, type Label, labelLines, newHash, pieces, readBackup } from './backup-file.ts'
+import { draftOf, isThere } from './draft.ts'
 import { freezingSocketOf, type HeldFile, holdByService } from './freezing-socket.ts'
 
 /** So much is handed to the disk at a time, so that others do not wait behind all of it. */
@@ -19,7 +20,7 @@ export interface BackupOptions {
   readonly dataDir: string
   /** Where the backup is to be. */
   readonly target: string
-  /** Whether it may take the place of a file that is there. */
+  /** Whether it may take the place of a backup that is there. */
   readonly overwrite: boolean
   /** The most bytes to copy in a second; null: as fast as it goes. */
   readonly bytesPerSecond: number | null
@@ -40,23 +41,29 @@ export interface BackupOptions {
  */
 export async function makeBackup(options: BackupOptions): Promise<Label> {
   const { store, target, overwrite } = options
-  if (statSync(store, { throwIfNoEntry: false }) === undefined) throw new BackupError(`There is no store at ${store}`)
-  if (!overwrite && statSync(target, { throwIfNoEntry: false }) !== undefined) throw alreadyThere(target)
-  const draft = `${target}.partial`
-  // Of a backup that was killed.
-  rmSync(draft, { force: true })
+  if (!isThere(store)) throw new BackupError(`There is no store at ${store}`)
+  const replaces = isThere(target)
+  if (replaces) await refuseToReplace(target, overwrite)
+  const draft = draftOf(target)
   const file = await open(draft, 'wx', 0o600)
   try {
     const label = await fill(file, options).finally(() => file.close())
     await readBackup(draft, () => options.signal.throwIfAborted())
     checkStore(draft)
-    if (overwrite) await rename(draft, target)
-    else linkAs(draft, target)
+    if (replaces) renameSync(draft, target)
+    // Unlike a renaming, a link takes the place of nothing that has come meanwhile.
+    else linkSync(draft, target)
     await syncFolder(dirname(resolve(target)))
     return label
   } finally {
     rmSync(draft, { force: true })
   }
+}
+
+/** Nothing but another backup gives way to one, above all not the store. @throws BackupError */
+async function refuseToReplace(target: string, overwrite: boolean): Promise<void> {
+  if (!overwrite) throw new BackupError(`${target} is there already; --overwrite replaces it`)
+  if (!(await isBackup(target))) throw new BackupError(`${target} is no backup, and only a backup is replaced by one`)
 }
 
 /** As long as the store is held, and no longer, it is only copied. */
@@ -68,7 +75,8 @@ async function fill(file: FileHandle, options: BackupOptions): Promise<Label> {
   let held: HeldFile | null = null
   try {
     held = (await holdByService(freezingSocketOf(options.store))) ?? holdHere(options.store)
-    await copy(store, file, held.bytes, hash, options)
+    refuseWithoutRoom(dirname(resolve(options.target)), held.bytes)
+    await copy(store, file, held, hash, options)
     await held.release()
   } finally {
     held?.abandon()
@@ -85,10 +93,11 @@ async function fill(file: FileHandle, options: BackupOptions): Promise<Label> {
 async function copy(
   from: FileHandle,
   to: FileHandle,
-  bytes: number,
+  { bytes, broken }: HeldFile,
   hash: Hash,
-  { bytesPerSecond, progress, signal }: BackupOptions,
+  { bytesPerSecond, progress, signal: ending }: BackupOptions,
 ): Promise<void> {
+  const signal = AbortSignal.any([ending, broken])
   const begun = elapsed()
   let unsynced = 0
   for await (const { piece, at } of pieces(from, bytes)) {
@@ -113,25 +122,20 @@ function holdHere(store: string): HeldFile {
   const abandon = () => {
     if (db.isOpen) db.close()
   }
-  return { bytes: statSync(store).size, abandon, release: async () => abandon() }
+  const { signal: broken } = new AbortController()
+  return { bytes: statSync(store).size, broken, abandon, release: async () => abandon() }
 }
 
-function linkAs(draft: string, target: string): void {
-  try {
-    // Unlike a renaming it takes the place of nothing.
-    linkSync(draft, target)
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(target) : error
-  }
+/** A copy that fails for want of room would have taken it from others, such as the service. @throws BackupError */
+function refuseWithoutRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize < bytes)
+    throw new BackupError(`${folder} has room for ${bavail * bsize} bytes, and the backup needs ${bytes}`)
 }
 
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   await folder.sync().finally(() => folder.close())
-}
-
-function alreadyThere(target: string): BackupError {
-  return new BackupError(`${target} is there already; --overwrite replaces it`)
 }
 
 function whenMissing(error: NodeJS.ErrnoException): null {

@@ -84,6 +84,7 @@ for (const [why, size, left] of [
     wait()
     assert.deepEqual(broken, [why])
     assert.equal(thaw(), false)
+    if (left < GIB) assert.throws(freeze, /the disk has little room left/)
     disk.left = 64 * GIB
     assert.equal(freeze().thaw(), true)
   })

@@ -46,6 +46,8 @@ export class Freezer {
     if (this.#room.isShort)
       throw new StorageUnavailable('The disk is full: there is no room for what is written meanwhile')
     this.#emptyLog()
+    const why = this.#whyNot()
+    if (why !== null) throw new StorageUnavailable(why)
     this.#db.exec('PRAGMA wal_autocheckpoint = 0')
     let timer: Timer
     const end = (why: string | null) => {
@@ -61,9 +63,8 @@ export class Freezer {
       }
     }
     const look = () => {
-      const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-      if (log > LONGEST_LOG) end('so much was written meanwhile that the log became too long')
-      else if (this.#room.free < log + LEAST_FREE) end('the disk has little room left')
+      const why = this.#whyNot()
+      if (why !== null) end(why)
       else timer = this.#clock.at(this.#clock.now() + LOOK_EVERY_MS, look)
     }
     timer = this.#clock.at(this.#clock.now() + LOOK_EVERY_MS, look)
@@ -81,6 +82,14 @@ export class Freezer {
   /** Before the store is closed. */
   close(): void {
     this.#end?.('the service ends')
+  }
+
+  /** Why the log must not become longer, or null. */
+  #whyNot(): string | null {
+    const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (log > LONGEST_LOG) return 'so much was written meanwhile that the log became too long'
+    if (this.#room.free < log + LEAST_FREE) return 'the disk has little room left'
+    return null
   }
 
   /** Into the file. @throws StorageUnavailable, or the error of SQLite, when some is left */
