@@ -1,10 +1,7 @@
 /** Two nodes behind HAProxy, as docs/operate.md says it, are restarted one after the other, and their clients do not notice. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -15,6 +12,7 @@ import { EventReader } from '../../packages/server/test/support/events.ts'
 import { CLIENT_ID, PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { until } from '../../packages/server/test/support/until.ts'
 import { missingPeer } from '../support/peers.ts'
+import { freePort, type RunningProxy, startProxy } from '../support/proxy.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 import { createDatabase } from './database.ts'
@@ -74,45 +72,18 @@ test('no request fails while each of two nodes is restarted twice', { skip, time
   for (const heard of [clients.polled, clients.streamed, clients.pushed]) assert.deepEqual(heard, clients.told)
 })
 
-interface Proxy {
-  readonly url: string
-  /** Such as which node is up again. */
-  said(): string
-}
-
-/** HAProxy with the configuration of this repository, for these nodes. Resolves when it serves. */
-async function balance(t: TestContext, configuration: string, nodes: readonly Service[]): Promise<Proxy> {
+/** HAProxy with the configuration of this repository, for these nodes, without TLS. Resolves when it serves. */
+async function balance(t: TestContext, configuration: string, nodes: readonly Service[]): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-haproxy-'))
+  t.after(() => rmSync(folder, { recursive: true }))
   const port = await freePort()
-  let text = configuration.replace('bind :8888', `bind 127.0.0.1:${port}`)
+  let text = configuration.replace(/bind :443 .*/, `bind 127.0.0.1:${port}`)
   for (const [i, node] of nodes.entries()) text = text.replace(`10.0.0.1${i + 1}:8888`, `127.0.0.1:${node.port}`)
-  writeFileSync(join(folder, 'haproxy.cfg'), text)
-  const proxy: ChildProcess = spawn('/usr/sbin/haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')])
-  let said = ''
-  proxy.stderr?.setEncoding('utf8').on('data', (more: string) => {
-    said += more
-  })
-  t.after(async () => {
-    const ended = once(proxy, 'exit')
-    if (proxy.exitCode === null && proxy.kill('SIGKILL')) await ended
-    rmSync(folder, { recursive: true })
-  })
-  const url = `http://127.0.0.1:${port}`
-  await until(async () => {
-    assert.equal(proxy.exitCode, null, said)
-    return (await fetch(`${url}/readyz`).catch(() => null))?.status === 200
-  })
-  return { url, said: () => said }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  server.close()
-  await once(server, 'close')
-  return address.port
+  const file = join(folder, 'haproxy.cfg')
+  writeFileSync(file, text)
+  const proxy = await startProxy(['/usr/sbin/haproxy', '-db', '-f', file], `http://127.0.0.1:${port}`)
+  t.after(proxy.stop)
+  return proxy
 }
 
 /** Ask the service in all ways until they are stopped, and repeat nothing. */
