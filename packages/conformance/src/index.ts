@@ -24,6 +24,7 @@ import { leaseCases, workCases } from './cases/leases.ts'
 import { lifeCases, registryLifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
 import { neighbourCases } from './cases/neighbours.ts'
+import { placementCases } from './cases/placements.ts'
 import { poolCases } from './cases/pools.ts'
 import { popCases } from './cases/pop.ts'
 import { purgeCases } from './cases/purge.ts'
@@ -101,6 +102,7 @@ export function runConformance(name: string, harness: Harness, options: Conforma
     describeRegistryCases('usage', harness, usageCases)
     describeRegistryCases('census', harness, censusCases)
     describeRegistryCases('pools and flavors', harness, poolCases)
+    describeRegistryCases('placements', harness, placementCases)
     describeRegistryCases('durable registry', harness, durableRegistryCases)
     describeRegistryCases('life of a registry', harness, registryLifeCases)
     describeRegistryCases('races in a registry', harness, registryRaceCases)

@@ -72,6 +72,39 @@ export function departureCases(it: It): void {
     assert.deepEqual(await leaving(), ids.slice(2))
   })
 
+  it('they are read page by page', async (scene) => {
+    const queue = await scene.queue()
+    const ids = await scene.post(queue, ...'abc')
+    await scene.tryClaim(queue, { deadLetter: elsewhere })
+    const [first] = await scene.departures(1)
+    const behind = (after: string) => scene.storage.messages.departures({ after, limit: 10, now: scene.now })
+    assert.deepEqual(
+      (await behind(first?.id ?? '')).map(({ message }) => message.id),
+      ids.slice(1),
+    )
+    for (const id of malformedIds) assert.equal((await behind(id)).length, 3)
+  })
+
+  it('they depart where the dead letter queue is not as it was seen, and only there', async (scene) => {
+    const queue = await scene.queue()
+    const { version } = await scene.queue('dead')
+    const deadLetter: DeadLetterPolicy = { queue: 'dead', maxClaimCount: 0, ttlSeconds: null, version }
+    await scene.post(queue, 'a')
+    await scene.tryClaim(queue, { deadLetter })
+    const dead = await scene.queue('dead')
+    assert.deepEqual(await scene.listed(dead), ['a'])
+    await scene.storage.queues.update({ queue: dead, metadata: '{"n": 1}', now: scene.now })
+    await scene.post(queue, 'b')
+    await scene.tryClaim(queue, { deadLetter })
+    assert.equal((await scene.departures()).length, 1)
+    await scene.storage.queues.delete({ queue: await scene.queue('dead'), now: scene.now })
+    await scene.post(queue, 'c')
+    await scene.tryClaim(queue, { deadLetter })
+    assert.equal((await scene.departures()).length, 2)
+    const key = { project: 'alpha', kind: 'queue', name: 'dead' } as const
+    assert.equal(await scene.storage.queues.get({ key, now: scene.now }), null, 'none is made')
+  })
+
   it('they arrive at the end of their queue, once, whatever became of them since', async (scene) => {
     const queue = await scene.queue()
     const ids = await scene.post(queue, 'a', 'b', 'c')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { QueueHandle } from 'zaqar/storage'
 import { STALE } from 'zaqar/storage'
 import { malformedIds } from '../malformed-ids.ts'
-import type { Scene } from '../scene.ts'
+import { fresh, type Scene } from '../scene.ts'
 import type { It } from './case.ts'
 
 export function redriveCases(it: It): void {
@@ -103,6 +103,23 @@ export function redriveCases(it: It): void {
     scene.pass(300)
     assert.equal(await scene.tryClaim(queue, { deadLetter: policy }), null)
     assert.equal((await scene.redrive(dead)).length, 1, 'and it can come and go again')
+  })
+
+  it('where messages came from is told, each queue once', async (scene) => {
+    const { storage, now } = scene
+    const [one, two, dead] = [await scene.queue('one'), await scene.queue('two'), await scene.queue('dead')]
+    await scene.post(dead, 'own')
+    const [a = ''] = await bury(scene, two, 'a')
+    await bury(scene, one, 'b')
+    await bury(scene, two, 'c')
+    const origins = async (ids: string[] | null, limit = 10) =>
+      new Set(fresh(await storage.messages.origins({ queue: dead, ids, limit, now })))
+    assert.deepEqual(await origins(null), new Set(['one', 'two']))
+    assert.deepEqual(await origins(null, 1), new Set(['two']))
+    assert.deepEqual(await origins([a, ...malformedIds]), new Set(['two']))
+    assert.deepEqual(await origins([]), new Set())
+    await storage.queues.delete({ queue: two, now })
+    assert.deepEqual(await origins(null), new Set(['one', 'two']), 'also of one that is gone')
   })
 
   it('a stale handle moves nothing', async (scene) => {

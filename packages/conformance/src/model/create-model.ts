@@ -4,6 +4,7 @@ import type {
   DeliveryStore,
   Instant,
   MessageStore,
+  PlacementStore,
   PoolStore,
   QueueStore,
   Storage,
@@ -17,6 +18,7 @@ import { enterWhatIsDue } from './feed.ts'
 import { createKeepers } from './gone.ts'
 import { messageMoves } from './message-moves.ts'
 import { asStore } from './moves.ts'
+import { placementMoves } from './placement-moves.ts'
 import { poolMoves } from './pool-moves.ts'
 import { queueMoves } from './queue-moves.ts'
 import { createModelState, type ModelState } from './state.ts'
@@ -50,6 +52,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     subscriptions: asStore<SubscriptionStore>(subscriptionMoves(state, watchers), before),
     deliveries: asStore<DeliveryStore>(deliveryMoves(state, watchers), before),
     pools: asStore<PoolStore>(poolMoves(state), before),
+    placements: asStore<PlacementStore>(placementMoves(state, watchers), before),
     idKey: state.idKey,
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',

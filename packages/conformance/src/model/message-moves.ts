@@ -167,6 +167,15 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       })
     },
 
+    origins({ queue, ids, limit, now }) {
+      if (isStale(state, queue)) return STALE
+      const came = ids
+        ? findMessages(state, queue, ids, now)
+        : claimableMessages(state, queue, now).filter(({ cameFrom }) => cameFrom !== null)
+      const names = (ids ? came : came.slice(0, limit)).flatMap(({ cameFrom }) => cameFrom ?? [])
+      return [...new Set(names)]
+    },
+
     end({ queue, now }) {
       if (isStale(state, queue)) return STALE
       return addEnd(state, queue, now)
@@ -229,7 +238,13 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       return 'stored'
     },
 
-    departures: ({ limit, now }) => state.departures.filter(({ message }) => now < message.expiresAt).slice(0, limit),
+    departures({ after, limit, now }) {
+      const start = state.departures.findIndex(({ id }) => id === after) + 1
+      return state.departures
+        .slice(start)
+        .filter(({ message }) => now < message.expiresAt)
+        .slice(0, limit)
+    },
 
     departed({ ids }) {
       state.departures = state.departures.filter(({ id }) => !ids.includes(id))

@@ -100,11 +100,13 @@ export function takeOrBury(
 
 function bury(state: ModelState, message: MessageRow, policy: DeadLetterPolicy, now: Instant): void {
   const target = { ...message.queue, name: policy.queue }
+  const departs =
+    policy.elsewhere || (policy.version ?? findQueue(state, target)?.version) !== findQueue(state, target)?.version
   keepIfGone(state, message, now)
-  if (!policy.elsewhere && !findQueue(state, target)) addQueue(state, target, '{}')
+  if (!departs && !findQueue(state, target)) addQueue(state, target, '{}')
   message.cameFrom = message.queue.name
   if (policy.ttlSeconds !== null) message.expiresAt = now + policy.ttlSeconds * 1000
-  if (policy.elsewhere) depart(state, message, policy.queue)
+  if (departs) depart(state, message, policy.queue)
   else moveTo(state, message, policy.queue, now)
 }
 

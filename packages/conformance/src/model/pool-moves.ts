@@ -33,6 +33,7 @@ export function poolMoves(state: ModelState): Moves<PoolStore> {
         const flavors = [...new Set(last.map((row) => row.flavor))].sort(compareCodePoints)
         return { deleted: false, flavors }
       }
+      if (state.placements.some(({ pool }) => pool === name)) return { deleted: false, holds: 'queues' }
       state.pools = state.pools.filter((pool) => pool.name !== name)
       state.poolFlavors = state.poolFlavors.filter((row) => row.pool !== name)
       return { deleted: true }

@@ -8,6 +8,7 @@ import type {
   Message,
   NotificationContent,
   NotifiedMessage,
+  Placement,
   Pool,
   Queue,
   QueueHandle,
@@ -38,6 +39,7 @@ export interface ModelState {
   pools: Omit<Pool, 'flavor'>[]
   flavors: Omit<Flavor, 'pools'>[]
   poolFlavors: PoolFlavorRow[]
+  placements: Placement[]
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
@@ -188,6 +190,7 @@ export function createModelState(): ModelState {
     pools: [],
     flavors: [],
     poolFlavors: [],
+    placements: [],
     counter: 0,
     watchers: [],
     subscriptionListeners: [],

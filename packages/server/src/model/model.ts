@@ -24,6 +24,8 @@ export interface Queue extends QueueKey {
   readonly metadata: string
   /** Changes whenever the metadata changes, and is never used again by a later queue of the same name. */
   readonly version: string
+  /** On which pool it lies; only where several engines are one. */
+  readonly pool?: string
 }
 
 /** A message as a reader sees it. */
@@ -66,6 +68,8 @@ export interface DeadLetterPolicy {
   readonly ttlSeconds: number | null
   /** The queue lies in another store: messages for it depart, see `Departure`. */
   readonly elsewhere?: true
+  /** Only where the queue is here in this version messages move at once; otherwise they depart. */
+  readonly version?: string
 }
 
 /** A message with all that there is to know of it, as it goes from one store to another. */

@@ -57,6 +57,8 @@ export interface QueueHandle extends QueueKey {
    * does.
    */
   readonly isEncrypted?: boolean
+  /** See `Queue.pool`. */
+  readonly pool?: string
 }
 export const STALE = 'stale'
 export type Stale = typeof STALE
@@ -244,6 +246,17 @@ export interface MessageStore {
     now: Instant
   }): Promise<{ id: string; queue: string }[] | Stale>
 
+  /**
+   * Names of the queues that the messages came from which `redrive` would look at, each once; also of those that are
+   * gone, or lie elsewhere. Of `limit` messages at the most, where no ids are given.
+   */
+  origins(p: {
+    queue: QueueHandle
+    ids: readonly string[] | null
+    limit: number
+    now: Instant
+  }): Promise<string[] | Stale>
+
   /** The marker behind every message that has a place by now: who lists from there meets what comes from now on. */
   end(p: { queue: QueueHandle; now: Instant }): Promise<string | Stale>
 
@@ -280,9 +293,10 @@ export interface MessageStore {
 
   /**
    * Messages that have left queues of this store for others, up to `limit`; of each queue in the order in which they
-   * left it. They stay until `departed` says that they have arrived, or until they expire.
+   * left it. They stay until `departed` says that they have arrived, or until they expire. With `after`, the id of one
+   * that is there still: those behind it.
    */
-  departures(p: { limit: number; now: Instant }): Promise<Departure[]>
+  departures(p: { after?: string | undefined; limit: number; now: Instant }): Promise<Departure[]>
 
   departed(p: { ids: readonly string[]; now: Instant }): Promise<void>
 }
@@ -554,8 +568,15 @@ export interface PoolStore {
     options?: string | undefined
     flavor?: string | null | undefined
   }): Promise<Pool | 'absent' | 'uri-in-use'>
-  /** Takes the pool out of its flavors. Not when it is the last pool of one, in any project: `flavors` names those. */
-  deletePool(p: { name: string }): Promise<{ deleted: true } | { deleted: false; flavors: string[] }>
+  /**
+   * Takes the pool out of its flavors. Not when it is the last pool of one, in any project: `flavors` names those; nor
+   * while queues are placed on it, settled or not.
+   */
+  deletePool(p: {
+    name: string
+  }): Promise<
+    { deleted: true } | { deleted: false; flavors: string[] } | { deleted: false; holds: 'queues' | 'departures' }
+  >
 
   /**
    * Creates the flavor if it is missing. The pools join it, out of what they belonged to; those that it had before
@@ -571,6 +592,63 @@ export interface PoolStore {
   deleteFlavor(p: { project: string; name: string }): Promise<void>
 }
 
+/**
+ * The catalogue: on which pool each queue lies. It only refers to queues; that one is there, its pool says. See
+ * docs/decisions/pools.md for the order of the steps.
+ *
+ * A move that takes a placement does nothing when the row is not of that version any more. Whoever watches a queue
+ * (`QueueEngine.watch`) in the store of the catalogue is told when its placement is settled, moved or removed.
+ */
+export interface PlacementStore {
+  get(p: { key: QueueKey }): Promise<Placement | null>
+
+  /**
+   * Where there is a placement, that one: as it is if it is settled, otherwise with a new version. Else a new one, not
+   * settled, on one of the pools of the flavor, or of those that belong to none in the project; none of `without`, and
+   * none of weight 0. `draw`, from 0 to below 1, picks one in proportion to their weights, in the order of their names.
+   * 'no-pool' when there is none to pick.
+   */
+  place(p: {
+    key: QueueKey
+    flavor: string | null
+    without: readonly string[]
+    draw: number
+  }): Promise<{ placement: Placement; isNew: boolean } | 'no-pool'>
+
+  settle(p: { placement: Placement }): Promise<boolean>
+
+  /** With a new version. Null when there is none on that pool; or, where a version is given, none of that. */
+  unsettle(p: { key: QueueKey; pool: string; version?: string | undefined }): Promise<Placement | null>
+
+  /** To another pool, with a new version; settled or not as before. Null where nothing was done, or there is no such pool. */
+  move(p: { placement: Placement; pool: string }): Promise<Placement | null>
+
+  remove(p: { placement: Placement }): Promise<boolean>
+
+  /** By name in code point order, those after `after`. */
+  list(p: {
+    project: string
+    kind: QueueKey['kind']
+    after: string | null
+    limit: number
+    nameContains: string | null
+  }): Promise<Placement[]>
+
+  /** How many settled ones the project has on each pool; pools without any need not be named. */
+  count(p: { project: string; kind: QueueKey['kind'] }): Promise<{ pool: string; queues: number }[]>
+
+  /** Those on one pool, settled or not, behind `after`: by project, kind and name, each in code point order. */
+  listPool(p: { pool: string; after: QueueKey | null; limit: number }): Promise<Placement[]>
+}
+
+export interface Placement extends QueueKey {
+  readonly pool: string
+  /** Exchanged whenever the placement changes, and never used again. */
+  readonly version: string
+  /** Whether the queue is there without a question: not while it is being made or deleted. */
+  readonly isSettled: boolean
+}
+
 /** What an engine is, and what it can do beyond the contract. */
 export interface Abilities {
   /** What the engine is called. */
@@ -581,6 +659,8 @@ export interface Abilities {
   readonly severalProcesses: boolean
   /** It is a `Registry` too. */
   readonly keepsRegistry: boolean
+  /** It carries what departs itself: there are no `departures`, and `elsewhere` is not looked at. */
+  readonly carriesDepartures?: true
 }
 
 /** What an engine tells of all projects to those who watch the service. */
@@ -680,6 +760,7 @@ export interface Registry {
    * opened with it understands those that others gave out.
    */
   readonly idKey: Uint8Array
+  readonly placements: PlacementStore
   /** An engine may do without. */
   readonly census?: CensusStore
 }

@@ -84,6 +84,7 @@ const titleOf = {
   'pool.uri_in_use': CONFLICT,
   'pool.not_found': NOT_FOUND,
   'pool.last_of_flavors': UNABLE_TO_DELETE,
+  'pool.in_use': UNABLE_TO_DELETE,
   'flavor.not_found': NOT_FOUND,
   'flavor.created_with_unknown_pool': 'Unable to create',
   'flavor.updated_with_unknown_pool': 'updatefail',

@@ -43,6 +43,7 @@ export function encryptedStorage(
     subscriptions: encryptedSubscriptions(storage.subscriptions, cipher),
     deliveries: encryptedDeliveries(storage.deliveries, cipher),
     pools: storage.pools,
+    placements: storage.placements,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
@@ -117,6 +118,7 @@ function encryptedMessages(
     deleteMany: (p) => messages.deleteMany(p),
     purge: (p) => messages.purge(p),
     redrive: (p) => messages.redrive(p),
+    origins: (p) => messages.origins(p),
     end: (p) => messages.end(p),
     // What is sealed stays sealed on its way.
     export: (p) => messages.export(p),

@@ -46,6 +46,7 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     subscriptions: pacedSubscriptions(storage.subscriptions, pace, limits),
     deliveries: pacedDeliveries(storage.deliveries, pace, limits),
     pools: storage.pools,
+    placements: storage.placements,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),
@@ -173,6 +174,7 @@ function pacedMessages(messages: MessageStore, pace: Pace, limits: PaceLimits): 
     deleteMany: (p) => messages.deleteMany(p),
     purge: (p) => messages.purge(p),
     redrive: (p) => messages.redrive(p),
+    origins: (p) => messages.origins(p),
     end: (p) => messages.end(p),
     export: (p) =>
       pace.run(

@@ -16,6 +16,7 @@ type Page = { incarnation: number; messages: MessageRow[] }
 type Appended = { incarnation: number; first: number; count: number; createdAt: Instant }
 type Moved = { moved: [idIncarnation: number, idNumber: number, createdAt: Instant, queue: string][] }
 type End = { incarnation: number; last: number }
+type Origins = { names: string[] }
 type Exported = End & { messages: WholeRow[] }
 
 /** The parameter of claims and pops, left out when nothing is ever moved. */
@@ -109,6 +110,15 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       })
     },
 
+    origins({ queue, ids, limit, now }) {
+      const parameters = { ...(ids && { ids: identifiers.messages(ids) }), limit, now }
+      return onQueue(
+        visit<Origins | Stale>,
+        { move: 'origins', queue, parameters },
+        (answer) => (answer as Origins).names,
+      )
+    },
+
     end: ({ queue, now }) =>
       onQueue(read<End | Stale>, { move: 'queue_end', queue, parameters: { now } }, (answer) => {
         const { incarnation, last } = answer as End
@@ -142,8 +152,9 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
       return onQueue(visit<'stored' | Stale>, { move: 'import_messages', queue, parameters }, (answer) => answer)
     },
 
-    async departures({ limit, now }) {
-      const rows = await lanes.service<DepartureRow[]>('list_departures', { limit, now })
+    async departures({ after, limit, now }) {
+      const start = after === undefined ? {} : { after: identifiers.departure(after) }
+      const rows = await lanes.service<DepartureRow[]>('list_departures', { limit, now, ...start })
       return toDepartures(rows, identifiers)
     },
 

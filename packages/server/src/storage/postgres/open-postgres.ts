@@ -13,6 +13,7 @@ import { Keepers } from './keepers.ts'
 import { Lanes } from './lanes.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
 import { readServerAddress } from './server-address.ts'
@@ -79,6 +80,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     subscriptions: createSubscriptionStore(engine),
     deliveries: createDeliveryStore(engine),
     pools: createPoolStore(engine),
+    placements: createPlacementStore(engine),
     idKey: key,
     census: createCensusStore(engine),
     watch: (queue, listener) => watchers.watch(queue, listener),

@@ -30,8 +30,9 @@ export function createPoolStore({ lanes }: Engine): PoolStore {
 
     async deletePool({ name }) {
       if (!isStorable(name)) return { deleted: true }
-      const flavors = await lanes.service<string[]>('delete_pool', { name })
-      return flavors.length === 0 ? { deleted: true } : { deleted: false, flavors }
+      const answer = await lanes.service<string[] | 'queues'>('delete_pool', { name })
+      if (answer === 'queues') return { deleted: false, holds: answer }
+      return answer.length === 0 ? { deleted: true } : { deleted: false, flavors: answer }
     },
 
     async putFlavor({ flavor }) {

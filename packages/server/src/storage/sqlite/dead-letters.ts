@@ -1,4 +1,5 @@
 import type { DeadLetterPolicy, Instant, QueueKey } from '../../model/model.ts'
+import { STALE } from '../contract.ts'
 import { type Departures, type Leave, restOfLife } from './departures.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
@@ -56,7 +57,7 @@ export class DeadLetters {
       const first = rows.firstVisible(state, now, limit)
       const dead = first.filter((row) => row.claim_count >= policy.maxClaimCount)
       if (dead.length === 0) return first
-      const target = policy.elsewhere ? policy.queue : this.#targetOf(state, policy.queue)
+      const target = this.#targetOf(state, policy)
       if (typeof target !== 'string' && !settling.settle(target, now)) break
       for (const row of dead) {
         const expiresAt = policy.ttlSeconds === null ? row.expires_at : now + policy.ttlSeconds * 1000
@@ -65,6 +66,21 @@ export class DeadLetters {
       moves += dead.length
     }
     return new Unfinished()
+  }
+
+  /** Names of the queues that messages came from. */
+  origins(state: QueueState, ids: readonly string[] | null, limit: number, now: Instant): string[] {
+    const names = new Set<string>()
+    if (ids === null) {
+      const page = this.#moved(limit).all(state.bucket, 0, now) as { came_from: string }[]
+      for (const { came_from } of page) names.add(came_from)
+    } else {
+      for (const { rowid, place } of this.#engine.rows.byIds(state, ids, now)) {
+        const name = place === null ? null : (this.#cameFrom.get(rowid) as { came_from: string | null }).came_from
+        if (name !== null) names.add(name)
+      }
+    }
+    return [...names]
   }
 
   /** Moves messages back to where they came from; see the contract. */
@@ -114,9 +130,13 @@ export class DeadLetters {
     return found
   }
 
-  #targetOf(state: QueueState, name: string): QueueState {
+  #targetOf(state: QueueState, { queue: name, elsewhere, version }: DeadLetterPolicy): Target {
+    if (elsewhere) return name
+    const { states } = this.#engine
     const key = keyOf(state, name)
-    return this.#engine.states.find(key) ?? this.#engine.states.create(key, '{}')
+    if (version === undefined) return states.find(key) ?? states.create(key, '{}')
+    const found = states.open({ ...key, version })
+    return found === STALE ? name : found
   }
 
   #carry(row: MessageRow, from: QueueState, to: Target, leave: Leave, now: Instant): void {

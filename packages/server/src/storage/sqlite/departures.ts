@@ -30,6 +30,7 @@ export class Departures {
   readonly #engine: Engine
   readonly #insert
   readonly #page
+  readonly #rowOf
   readonly #remove
 
   constructor(engine: Engine) {
@@ -39,7 +40,8 @@ export class Departures {
          came_from, client, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#page = limited(engine.db, 'SELECT * FROM departure WHERE expires_at > ? ORDER BY rowid')
+    this.#page = limited(engine.db, 'SELECT * FROM departure WHERE rowid > ? AND expires_at > ? ORDER BY rowid')
+    this.#rowOf = engine.db.prepare('SELECT rowid FROM departure WHERE incarnation = ? AND number = ?')
     this.#remove = engine.db.prepare('DELETE FROM departure WHERE incarnation = ? AND number = ?')
   }
 
@@ -64,9 +66,9 @@ export class Departures {
     this.#engine.settling.consume(from, [{ ...row, bytes: Buffer.byteLength(row.body) }], now)
   }
 
-  list(limit: number, now: Instant): Departure[] {
+  list(after: string | undefined, limit: number, now: Instant): Departure[] {
     const { sealer } = this.#engine
-    const rows = this.#page(limit).all(now) as unknown as DepartureRow[]
+    const rows = this.#page(limit).all(this.#placeOf(after), now) as unknown as DepartureRow[]
     return rows.map((row) => ({
       id: sealer.seal({ kind: 'departure', number: row.number, incarnation: row.incarnation, createdAt: 0 }),
       queue: { project: row.project, kind: 'queue', name: row.name },
@@ -89,6 +91,13 @@ export class Departures {
         posting: null,
       },
     }))
+  }
+
+  /** Of one that is not there: the beginning. */
+  #placeOf(id: string | undefined): number {
+    const opened = id === undefined ? null : this.#engine.sealer.open('departure', id)
+    const row = opened && (this.#rowOf.get(opened.incarnation, opened.number) as { rowid: number } | undefined)
+    return row?.rowid ?? 0
   }
 
   remove(ids: readonly string[]): void {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Instant } from '../../model/model.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type QueueHandle, STALE, type Stale } from '../contract.ts'
 import type { EngineFigures } from '../engine-figures.ts'
@@ -46,6 +46,8 @@ export interface Engine {
   needRoom(): void
   /** Something may be new in that queue once the turn is committed. */
   tell(state: QueueState): void
+  /** As `tell`, of a queue that need not be here. */
+  tellOf(key: QueueKey): void
   /**
    * Runs a move on a queue that must be as the caller saw it, after what is due in it has been done.
    * `now` is handed on, but never earlier than an instant that was acted on before. `newBytes`: see `Turns.submit`.
@@ -68,6 +70,7 @@ export function createEngine({ db, clock, room, figures, idKey }: EngineParts): 
   let changed: readonly QueueState[] = []
   const told = new Set<QueueState>()
   const tell = (state: QueueState) => void told.add(state)
+  let toldOf: QueueKey[] = []
   const turns = new Turns(
     db,
     {
@@ -80,11 +83,14 @@ export function createEngine({ db, clock, room, figures, idKey }: EngineParts): 
         for (const state of changed) watchers.foresee(state)
         for (const state of told) watchers.notify(state.key)
         told.clear()
+        for (const key of toldOf) watchers.notify(key)
+        toldOf = []
         subscriptionWatchers.committed()
         work.committed()
       },
       afterRollback(error) {
         told.clear()
+        toldOf = []
         gone.rolledBack()
         subscriptionWatchers.rolledBack()
         work.rolledBack()
@@ -139,6 +145,7 @@ export function createEngine({ db, clock, room, figures, idKey }: EngineParts): 
     claimNumber,
     needRoom,
     tell,
+    tellOf: (key) => void toldOf.push(key),
     onQueue,
   }
 }

@@ -201,6 +201,9 @@ export function createMessageStore(engine: Engine): MessageStore {
         deadLetters.redrive(state, { ids, limit, elsewhere: new Set(elsewhere) }, now),
       ),
 
+    origins: ({ queue, ids, limit, now }) =>
+      onQueue(queue, now, (state, now) => deadLetters.origins(state, ids, limit, now)),
+
     end: ({ queue, now }) => onQueue(queue, now, (state) => transfers.end(state)),
 
     export: ({ queue, after, limit, now }) =>
@@ -217,7 +220,8 @@ export function createMessageStore(engine: Engine): MessageStore {
         bytesOf(messages),
       ),
 
-    departures: ({ limit, now }) => turns.submit(() => departures.list(limit, engine.latest.notBefore(now))),
+    departures: ({ after, limit, now }) =>
+      turns.submit(() => departures.list(after, limit, engine.latest.notBefore(now))),
 
     departed: ({ ids }) => turns.submit(() => departures.remove(ids)),
   }

@@ -11,6 +11,7 @@ import { Freezer } from './freezer.ts'
 import { endLeases } from './leasing.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
 import { ReserveFile } from './reserve-file.ts'
@@ -74,6 +75,7 @@ export async function openSqlite({
       subscriptions: createSubscriptionStore(engine),
       deliveries: createDeliveryStore(engine),
       pools: createPoolStore(engine),
+      placements: createPlacementStore(engine),
       idKey: engine.idKey,
       census: createCensusStore(engine),
       watch: (queue, listener) => watchers.watch(queue, listener),

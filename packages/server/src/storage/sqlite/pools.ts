@@ -29,6 +29,7 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
   const poolByName = db.prepare(`${POOL} WHERE name = ?`)
   const poolPage = limited(db, `${POOL} WHERE name > ? ORDER BY name`)
   const putPool = db.prepare('INSERT OR REPLACE INTO pool (name, uri, weight, options) VALUES (?, ?, ?, ?)')
+  const hasQueues = db.prepare('SELECT 1 FROM placement WHERE pool = ? LIMIT 1')
   const deletePool = db.prepare('DELETE FROM pool WHERE name = ?')
 
   const flavorByName = db.prepare(`${FLAVOR} WHERE project = ? AND name = ?`)
@@ -89,6 +90,7 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
       turns.submit(() => {
         const flavors = (flavorsOfLast.all(name) as { flavor: string }[]).map((row) => row.flavor)
         if (flavors.length > 0) return { deleted: false, flavors }
+        if (hasQueues.get(name) !== undefined) return { deleted: false, holds: 'queues' }
         deletePool.run(name)
         untiePool.run(name)
         return { deleted: true }

@@ -85,9 +85,9 @@ const updatePool: DescribeDoor = ({ prefix }) => ({
 
 const deletePool: DescribeDoor = ({ prefix }) => ({
   summary: 'Delete a pool',
-  description: 'Its queues are not moved. A pool that does not exist is no error.',
+  description: 'It must hold no queues. A pool that does not exist is no error.',
   answers: { 204: { description: 'Deleted.' } },
-  errors: ['pool.last_of_flavors'],
+  errors: ['pool.last_of_flavors', 'pool.in_use'],
   examples: [{ name: 'delete', request: { path: `${prefix}/pools/east`, headers: ADMIN }, answer: { status: 204 } }],
 })
 

@@ -2,7 +2,8 @@
 
 -- create_claim, a visit
 --   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy,
---             with `elsewhere` where that queue lies in another store; key, of a request that may be repeated
+--             with `elsewhere` where that queue lies in another store, or the
+--             `version` that it must have for messages to move there at once; key, of a request that may be repeated
 --   answers   {incarnation, claim: its number, messages}, or null when there was nothing to claim; where the key finds a claim, what
 --             `get_claim` answers | "stale"
 CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
@@ -169,11 +170,20 @@ BEGIN
     SELECT array_agg(place ORDER BY place) INTO buried FROM claimable(s, (p->>'now')::bigint, (p->>'limit')::bigint)
     WHERE claim_count >= (d->>'maxClaimCount')::bigint;
     EXIT WHEN buried IS NULL;
-    IF d ? 'elsewhere' THEN s := depart(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
+    IF d ? 'elsewhere' OR NOT is_there_for(p, d) THEN s := depart(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
     ELSE s := move_messages(s, buried, p, d->>'queue', p->>'name', (d->>'ttlSeconds')::bigint);
     END IF;
   END LOOP;
   RETURN s;
+END $$;
+
+-- Whether the dead letter queue may be moved to at once. One of the version that is wanted stays so until the commit.
+CREATE FUNCTION is_there_for(p jsonb, d jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT d ? 'version' THEN RETURN true; END IF;
+  PERFORM FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = d->>'queue' AND version::text = d->>'version'
+  FOR NO KEY UPDATE SKIP LOCKED;
+  RETURN FOUND;
 END $$;
 
 -- After messages were claimed or popped: `last_fresh` is the last one taken that had never been claimed.

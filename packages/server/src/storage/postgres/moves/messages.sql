@@ -420,6 +420,29 @@ BEGIN
   answer := json_build_object('moved', moved);
 END $$;
 
+-- origins, a visit: names of the queues that messages came from which a redrive would look at.
+--   takes     ids [[incarnation, number]], or none and then limit; now
+--   answers   {names: [name]} | "stale"
+CREATE FUNCTION origins(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
+DECLARE now_ bigint := (p->>'now')::bigint; names json;
+BEGIN
+  IF p ? 'ids' THEN
+    SELECT json_agg(DISTINCT came_from) INTO names FROM message
+    WHERE ctid = ANY (rows_at(s.bucket, places_of(s, p->'ids'))) AND expires_at > now_ AND came_from IS NOT NULL;
+  ELSE
+    SELECT json_agg(DISTINCT came_from) INTO names FROM (
+      SELECT came_from FROM (
+        (SELECT came_from, place FROM message
+         WHERE bucket = s.bucket AND epoch = s.epoch AND expires_at > now_ AND came_from IS NOT NULL ORDER BY place LIMIT (p->>'limit')::bigint)
+        UNION ALL
+        (SELECT came_from, place FROM message
+         WHERE bucket = s.bucket AND place >= s.fresh AND expires_at > now_ AND came_from IS NOT NULL ORDER BY place LIMIT (p->>'limit')::bigint)
+      ) m ORDER BY place LIMIT (p->>'limit')::bigint
+    ) first;
+  END IF;
+  answer := json_build_object('names', coalesce(names, '[]'));
+END $$;
+
 -- Moves messages, in the order of `places`, to the end of another queue of the project and kind. A dead letter queue comes into being by
 -- that; messages that go back (`came_from_` is null) need their queue to be there. Their ttl becomes what makes `ttl - age` the rest of
 -- their life, which is `ttl_` where it is given. Answers the standing of the bucket they leave.

@@ -73,7 +73,8 @@ BEGIN
   );
 END $$;
 
--- delete_pool: takes name. Answers the names of the flavors whose last pool it is; it was removed when there are none.
+-- delete_pool: takes name. Answers the names of the flavors whose last pool it is, or "queues" while some are placed on it; it was removed when
+-- it answers an empty list.
 CREATE FUNCTION delete_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE last_of json;
 BEGIN
@@ -85,6 +86,10 @@ BEGIN
     )
   ) f;
   IF last_of IS NOT NULL THEN RETURN last_of; END IF;
+  -- Who places a queue there holds the row until its commit.
+  PERFORM FROM pool WHERE name = p->>'name' FOR UPDATE;
+  PERFORM FROM placement WHERE pool = p->>'name' LIMIT 1;
+  IF FOUND THEN RETURN '"queues"'; END IF;
   DELETE FROM pool WHERE name = p->>'name';
   RETURN '[]';
 END $$;

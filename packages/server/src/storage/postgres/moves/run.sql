@@ -95,6 +95,7 @@ BEGIN
       WHEN 'renew_claim' THEN o := renew_claim(s, p);
       WHEN 'release_claim' THEN o := release_claim(s, p);
       WHEN 'redrive' THEN o := redrive(s, p);
+      WHEN 'origins' THEN o := origins(s, p);
       WHEN 'exchange_claim' THEN o := exchange_claim(s, p);
       WHEN 'import_messages' THEN o := import_messages(s, p);
       -- All others.
@@ -143,6 +144,15 @@ BEGIN
       WHEN 'get_flavor' THEN answer := get_flavor(p);
       WHEN 'list_flavors' THEN answer := list_flavors(p);
       WHEN 'delete_flavor' THEN answer := delete_flavor(p);
+      WHEN 'get_placement' THEN answer := get_placement(p);
+      WHEN 'place_queue' THEN answer := place_queue(p);
+      WHEN 'settle_placement' THEN answer := settle_placement(p);
+      WHEN 'unsettle_placement' THEN answer := unsettle_placement(p);
+      WHEN 'move_placement' THEN answer := move_placement(p);
+      WHEN 'remove_placement' THEN answer := remove_placement(p);
+      WHEN 'list_placements' THEN answer := list_placements(p);
+      WHEN 'count_placements' THEN answer := count_placements(p);
+      WHEN 'list_placements_of' THEN answer := list_placements_of(p);
       WHEN 'next_wake' THEN answer := next_wake(p);
       WHEN 'settle_queue' THEN answer := settle_queue(p);
       WHEN 'sweep' THEN answer := sweep(p);

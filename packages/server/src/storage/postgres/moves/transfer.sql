@@ -179,7 +179,7 @@ BEGIN
 END $$;
 
 -- list_departures
---   takes     limit, now
+--   takes     limit, now; after [incarnation, number] of one that is there, or none
 --   answers   [{incarnation, number, project, kind, name: where to, message: [incarnation and number of its id, body, ttl in seconds, created at,
 --             expires at, who posted it, queue it came from or null]}]
 CREATE FUNCTION list_departures(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
@@ -189,7 +189,11 @@ BEGIN
       'incarnation', incarnation, 'number', number, 'project', project, 'kind', kind, 'name', name,
       'message', json_build_array(born_incarnation, born, body, ttl, created_at, expires_at, client, came_from)
     ) ORDER BY seq), '[]')
-    FROM (SELECT * FROM departure WHERE expires_at > (p->>'now')::bigint ORDER BY seq LIMIT (p->>'limit')::bigint) d
+    FROM (SELECT * FROM departure
+          WHERE expires_at > (p->>'now')::bigint AND seq > coalesce((
+            SELECT seq FROM departure WHERE incarnation = (p->'after'->>0)::bigint AND number = (p->'after'->>1)::bigint
+          ), 0)
+          ORDER BY seq LIMIT (p->>'limit')::bigint) d
   );
 END $$;
 

@@ -1,0 +1,103 @@
+import type { Placement, PlacementStore, QueueKey } from 'zaqar/storage'
+import type { Moves } from './moves.ts'
+import { compareCodePoints, isSameQueue, type ModelState, newVersion, pageBy } from './state.ts'
+import type { Watchers } from './watchers.ts'
+
+export function placementMoves(state: ModelState, watchers: Watchers): Moves<PlacementStore> {
+  const find = (key: QueueKey) => state.placements.find((row) => isSameQueue(row, key)) ?? null
+  const same = (placement: Placement) => {
+    const found = find(placement)
+    return found?.version === placement.version ? found : null
+  }
+  const change = (found: Placement, changes: Partial<Placement>): Placement => {
+    const changed = { ...found, ...changes, version: newVersion(state) }
+    state.placements = state.placements.map((row) => (row === found ? changed : row))
+    return changed
+  }
+
+  return {
+    get: ({ key }) => find(key),
+
+    place({ key, flavor, without, draw }) {
+      const found = find(key)
+      if (found) return { placement: found.isSettled ? found : change(found, {}), isNew: false }
+      const pool = drawPool(state, key.project, flavor, without, draw)
+      if (pool === null) return 'no-pool'
+      const { project, kind, name } = key
+      const placement = { project, kind, name, pool, version: newVersion(state), isSettled: false }
+      state.placements.push(placement)
+      return { placement, isNew: true }
+    },
+
+    settle({ placement }) {
+      const found = same(placement)
+      if (!found) return false
+      change(found, { isSettled: true })
+      watchers.notify(found)
+      return true
+    },
+
+    unsettle({ key, pool, version }) {
+      const found = find(key)
+      if (found?.pool !== pool || (version !== undefined && version !== found.version)) return null
+      return change(found, { isSettled: false })
+    },
+
+    move({ placement, pool }) {
+      const found = same(placement)
+      if (!found || !state.pools.some(({ name }) => name === pool)) return null
+      watchers.notify(found)
+      return change(found, { pool })
+    },
+
+    remove({ placement }) {
+      const found = same(placement)
+      if (!found) return false
+      state.placements = state.placements.filter((row) => row !== found)
+      watchers.notify(found)
+      return true
+    },
+
+    list({ project, kind, nameContains, ...page }) {
+      const wanted = state.placements
+        .filter((row) => row.project === project && row.kind === kind)
+        .filter(({ name }) => nameContains === null || name.includes(nameContains))
+      return pageBy(wanted, ({ name }) => name, page)
+    },
+
+    count({ project, kind }) {
+      const wanted = state.placements.filter((row) => row.project === project && row.kind === kind && row.isSettled)
+      const pools = [...new Set(wanted.map(({ pool }) => pool))].sort(compareCodePoints)
+      return pools.map((pool) => ({ pool, queues: wanted.filter((row) => row.pool === pool).length }))
+    },
+
+    listPool: ({ pool, after, limit }) =>
+      state.placements
+        .filter((row) => row.pool === pool && (after === null || compareKeys(row, after) > 0))
+        .sort(compareKeys)
+        .slice(0, limit),
+  }
+}
+
+function drawPool(
+  state: ModelState,
+  project: string,
+  flavor: string | null,
+  without: readonly string[],
+  draw: number,
+): string | null {
+  const flavorOf = (pool: string) =>
+    state.poolFlavors.find((row) => row.pool === pool && row.project === project)?.flavor ?? null
+  const candidates = state.pools
+    .filter(({ name, weight }) => weight > 0 && !without.includes(name) && flavorOf(name) === flavor)
+    .sort((a, b) => compareCodePoints(a.name, b.name))
+  // As many lots for each as it weighs.
+  const lots = candidates.flatMap(({ name, weight }) => Array.from({ length: weight }, () => name))
+  return lots[Math.floor(draw * lots.length)] ?? null
+}
+
+function compareKeys(a: QueueKey, b: QueueKey): number {
+  return (
+    compareCodePoints(a.project, b.project) || compareCodePoints(a.kind, b.kind) || compareCodePoints(a.name, b.name)
+  )
+}

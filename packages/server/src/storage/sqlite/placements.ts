@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import type { QueueKey, QueueKind } from '../../model/model.ts'
+import type { Placement, PlacementStore } from '../contract.ts'
+import { drawPool } from '../draw-pool.ts'
+import type { Engine } from './engine.ts'
+import { limited } from './limited.ts'
+import { Unfinished } from './turns.ts'
+
+interface PlacementRow {
+  readonly project: string
+  readonly kind: QueueKind
+  readonly name: string
+  readonly pool: string
+  readonly version: string
+  readonly is_settled: number
+}
+
+/** Names that a listing looks at in one turn, where it looks for some of them. */
+const LOOKS_PER_TURN = 1_000
+
+/** What a listing found, up to the name that it looked at last. */
+interface ListedSoFar {
+  readonly found: readonly Placement[]
+  readonly last: string
+}
+
+/** Rows of a pool are found by its name; `storage/sqlite/pools.ts` deletes none that has some. */
+export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): PlacementStore {
+  const find = db.prepare('SELECT * FROM placement WHERE project = ? AND kind = ? AND name = ?')
+  const insert = db.prepare(
+    'INSERT INTO placement (project, kind, name, pool, version, is_settled) VALUES (?, ?, ?, ?, ?, 0)',
+  )
+  const update = db.prepare(
+    'UPDATE placement SET pool = ?, version = ?, is_settled = ? WHERE project = ? AND kind = ? AND name = ?',
+  )
+  const remove = db.prepare('DELETE FROM placement WHERE project = ? AND kind = ? AND name = ?')
+  const candidates = db.prepare(
+    `SELECT name, weight FROM pool LEFT JOIN pool_flavor ON pool = name AND project = ?
+     WHERE flavor IS ? AND weight > 0 ORDER BY name`,
+  )
+  const poolByName = db.prepare('SELECT 1 FROM pool WHERE name = ?')
+  const page = limited(db, 'SELECT * FROM placement WHERE project = ? AND kind = ? AND name > ? ORDER BY name')
+  const count = db.prepare(
+    `SELECT pool, count(*) AS queues FROM placement WHERE project = ? AND kind = ? AND is_settled = 1 GROUP BY pool`,
+  )
+  const poolPage = limited(
+    db,
+    `SELECT * FROM placement WHERE pool = ? AND (project, kind, name) > (?, ?, ?) ORDER BY project, kind, name`,
+  )
+
+  function findOf({ project, kind, name }: QueueKey): Placement | null {
+    const row = find.get(project, kind, name) as PlacementRow | undefined
+    return row === undefined ? null : toPlacement(row)
+  }
+
+  /** The placement, when the row is of that version. */
+  function same(placement: Placement): Placement | null {
+    const found = findOf(placement)
+    return found?.version === placement.version ? found : null
+  }
+
+  function change({ project, kind, name }: QueueKey, pool: string, isSettled: boolean): Placement {
+    const version = randomUUID()
+    update.run(pool, version, isSettled ? 1 : 0, project, kind, name)
+    return { project, kind, name, pool, version, isSettled }
+  }
+
+  return {
+    get: ({ key }) => turns.submit(() => findOf(key)),
+
+    place: ({ key, flavor, without, draw }) =>
+      turns.submit(() => {
+        const found = findOf(key)
+        if (found?.isSettled) return { placement: found, isNew: false }
+        if (found !== null) return { placement: change(key, found.pool, false), isNew: false }
+        needRoom()
+        const pools = candidates.all(key.project, flavor) as { name: string; weight: number }[]
+        const pool = drawPool(pools, without, draw)
+        if (pool === null) return 'no-pool'
+        const { project, kind, name } = key
+        const version = randomUUID()
+        insert.run(project, kind, name, pool, version)
+        return { placement: { project, kind, name, pool, version, isSettled: false }, isNew: true }
+      }),
+
+    settle: ({ placement }) =>
+      turns.submit(() => {
+        const found = same(placement)
+        if (found === null) return false
+        change(found, found.pool, true)
+        tellOf(found)
+        return true
+      }),
+
+    unsettle: ({ key, pool, version }) =>
+      turns.submit(() => {
+        const found = findOf(key)
+        if (found?.pool !== pool || (version !== undefined && found.version !== version)) return null
+        return change(key, pool, false)
+      }),
+
+    move: ({ placement, pool }) =>
+      turns.submit(() => {
+        const found = same(placement)
+        if (found === null || poolByName.get(pool) === undefined) return null
+        tellOf(found)
+        return change(found, pool, found.isSettled)
+      }),
+
+    remove: ({ placement }) =>
+      turns.submit(() => {
+        const found = same(placement)
+        if (found === null) return false
+        remove.run(found.project, found.kind, found.name)
+        tellOf(found)
+        return true
+      }),
+
+    list: ({ project, kind, after, limit, nameContains }) =>
+      turns.submit((soFar: ListedSoFar = { found: [], last: after ?? '' }) => {
+        const looks = nameContains === null ? limit : LOOKS_PER_TURN
+        const rows = page(looks).all(project, kind, soFar.last) as unknown as PlacementRow[]
+        const fitting = rows.filter(({ name }) => nameContains === null || name.includes(nameContains))
+        const found = [...soFar.found, ...fitting.map(toPlacement)].slice(0, limit)
+        const last = rows.at(-1)?.name
+        if (last === undefined || rows.length < looks || found.length === limit) return found
+        return new Unfinished<ListedSoFar>({ found, last })
+      }),
+
+    count: ({ project, kind }) =>
+      turns.submit(() => (count.all(project, kind) as { pool: string; queues: number }[]).map((row) => ({ ...row }))),
+
+    listPool: ({ pool, after, limit }) =>
+      turns.submit(() => {
+        const { project, kind, name } = after ?? { project: '', kind: '', name: '' }
+        return (poolPage(limit).all(pool, project, kind, name) as unknown as PlacementRow[]).map(toPlacement)
+      }),
+  }
+}
+
+function toPlacement({ project, kind, name, pool, version, is_settled }: PlacementRow): Placement {
+  return { project, kind, name, pool, version, isSettled: is_settled === 1 }
+}
