@@ -25,7 +25,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'config',
-    summary: 'options of the service: options, check',
+    summary: 'options of the service: options, check, print, migrate',
     group: SERVICE,
     define: async (...given) => (await import('./commands/config.ts')).defineConfig(...given),
   },

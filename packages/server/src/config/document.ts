@@ -39,6 +39,10 @@ Nothing needs to be configured: \`zaqar serve\` works as it is. What is set come
    neither letter nor digit;
 4. flags of \`zaqar serve\`.
 
+\`zaqar config print\` shows what is set and where each value comes from, \`zaqar config check\` what would stop the start; both take the
+flags of \`zaqar serve\`. \`zaqar config migrate /etc/zaqar/zaqar.conf\` makes a file of this service out of one of upstream
+([command-line.md](command-line.md#a-file-of-upstream)).
+
 An unknown option, or a value that is not allowed, stops the start; all problems are reported at once, with file and line.
 Options of upstream that have no effect here are accepted with any value, and named at the start. Older names of options are
 understood.

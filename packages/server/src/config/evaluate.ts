@@ -76,7 +76,19 @@ function evaluateOption(
   option: UsedOption,
   values: ReadonlyMap<Option, Setting>,
 ): { value: unknown } | { problem: string } {
-  const label = labelOf(group, option, values)
+  const read = readOption(group, option, values)
+  if ('value' in read) return read
+  const { text, refused } = read
+  const given = text === null ? '' : `${option.kind.show?.(text) ?? JSON.stringify(text)} was given, `
+  return { problem: `${labelOf(group, option, values)}: ${given}${refused}` }
+}
+
+/** The value, or why its text is refused; without the text where a reference in it leads nowhere. */
+export function readOption(
+  group: OptionGroup,
+  option: UsedOption,
+  values: ReadonlyMap<Option, Setting>,
+): { readonly value: unknown } | { readonly text: string | null; readonly refused: string } {
   try {
     const text = resolve(group, option, values)
     if (text === null) return { value: null }
@@ -84,9 +96,9 @@ function evaluateOption(
     if ('value' in parsed) return parsed
     // As in oslo.config: a number without a default may be left empty.
     if (text === '' && option.default === null) return { value: null }
-    return { problem: `${label}: ${option.kind.show?.(text) ?? JSON.stringify(text)} was given, ${parsed.refused}` }
+    return { text, refused: parsed.refused }
   } catch (error) {
-    if (error instanceof BrokenReference) return { problem: `${label}: ${error.message}` }
+    if (error instanceof BrokenReference) return { text: null, refused: error.message }
     throw error
   }
 }

@@ -9,7 +9,7 @@ export interface Kind<T> {
   /** What may be written, fit for "allowed is ...". */
   readonly allowed: string
   parse(text: string): Parsed<T>
-  /** How a refused text is shown, where it may hold a password; otherwise it is quoted. */
+  /** How a text is shown, where it may hold a password. */
   show?(text: string): string
 }
 

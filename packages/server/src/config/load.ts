@@ -3,8 +3,9 @@ import { dirname } from 'node:path'
 import { evaluate } from './evaluate.ts'
 import type { Flags } from './flags.ts'
 import { describeIneffective } from './ineffective.ts'
+import type { Option } from './option.ts'
 import type { Config } from './options.ts'
-import { recognise } from './settings.ts'
+import { recognise, type Setting } from './settings.ts'
 import {
   type Files,
   mayBeLookedInto,
@@ -31,6 +32,8 @@ export interface Loaded {
   readonly warnings: readonly string[]
   /** The files that were read, and the variables and flags that were set. */
   readonly sources: readonly string[]
+  /** What was set of the options that have a row. */
+  readonly values: ReadonlyMap<Option, Setting>
   /** Where files that the configuration names by relative paths are looked for, in this order. */
   readonly folders: readonly string[]
 }
@@ -73,6 +76,7 @@ export function loadConfig({ flags, env, homeDir, files }: LoadParams): Loaded {
     noEffect: describeIneffective(values, settings.unlisted),
     warnings,
     sources: [...paths, ...new Set(otherValues.map(({ origin }) => origin))],
+    values,
     folders: [...new Set([...paths.map((path) => dirname(path)), ...folders])],
   }
 }

@@ -53,6 +53,10 @@ export function isUsed(option: Option): option is UsedOption {
   return 'key' in option
 }
 
+export function mayRepeat(option: Option): boolean {
+  return isUsed(option) && option.repeats === true
+}
+
 /** The reason of an option that a later version may put into use. */
 export const notYet = 'not part of this version'
 

@@ -2,7 +2,7 @@
 import { optionGroups } from './find-option.ts'
 import { isUsed } from './option.ts'
 import type { Config } from './options.ts'
-import { Secret } from './secret.ts'
+import { isSame } from './same-value.ts'
 
 export interface Reload {
   /** What holds from now on: the latest values of options that reload, the current ones of all others. */
@@ -29,12 +29,4 @@ export function reloadConfig(current: Config, latest: Config): Reload {
   }
   for (const section of Object.values(sections)) Object.freeze(section)
   return { config: Object.freeze(sections) as Config, changed, waiting }
-}
-
-/** Of values that options may have. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a instanceof Secret && b instanceof Secret) return a.reveal() === b.reveal()
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
-  const names = Object.keys(a) as (keyof typeof a)[]
-  return names.length === Object.keys(b).length && names.every((name) => isSame(a[name], b[name]))
 }

@@ -1,7 +1,7 @@
 /** What was set: the values that were given, matched with the table of options. */
 import { findGroup, findOption, optionGroups } from './find-option.ts'
 import { nearest } from './nearest.ts'
-import type { Option, OptionGroup } from './option.ts'
+import { mayRepeat, type Option, type OptionGroup } from './option.ts'
 import type { Given } from './sources.ts'
 
 /** The value of one option. */
@@ -33,7 +33,7 @@ export function recognise(given: readonly Given[]): Settings {
     if (row === null) {
       // Once for the group, not for each of its values.
       if (!problems.has(value.group)) problems.set(value.group, unknownGroup(value))
-    } else if (option !== null) values.set(option, { ...value, row, text: textOf(value, option, values.get(option)) })
+    } else if (option !== null) values.set(option, settingOf({ ...value, row }, option, values.get(option)))
     else if (row.others !== undefined) unlisted.push({ ...value, row, reason: row.others })
     else problems.set(value.origin, unknownOption(value, row))
   }
@@ -41,9 +41,10 @@ export function recognise(given: readonly Given[]): Settings {
 }
 
 /** Of an option that may be repeated, what was given before stays. */
-function textOf({ text }: Given, option: Option, earlier: Setting | undefined): string {
-  const repeats = 'repeats' in option && option.repeats === true
-  return repeats && earlier !== undefined ? `${earlier.text}\n${text}` : text
+function settingOf(setting: Setting, option: Option, earlier: Setting | undefined): Setting {
+  if (earlier === undefined || !mayRepeat(option)) return setting
+  const { text, origin } = setting
+  return { ...setting, text: `${earlier.text}\n${text}`, origin: `${earlier.origin}, ${origin}` }
 }
 
 function unknownGroup({ origin, group }: Given): string {

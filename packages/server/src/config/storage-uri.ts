@@ -59,6 +59,11 @@ export const postgresUri: Kind<Secret> = {
 
 /** The address of a database server may hold a password, and what engines of others read may, too. */
 function withoutSecrets(text: string): string {
+  const parsed = POSTGRES_SCHEME.test(schemeOf(text) ?? '') ? parsePostgres(text) : null
+  if (parsed !== null && 'value' in parsed) {
+    const { host, pathname, searchParams } = new URL(parsed.value.uri.reveal())
+    return `postgres://${searchParams.get('host') ?? host}${pathname}`
+  }
   const head = /^(?:sqlite:\/\/|(?!sqlite:)[a-z][a-z0-9+.-]*:(?:\/\/)?)/i.exec(text)
   return head === null ? text : `${head[0]}...`
 }

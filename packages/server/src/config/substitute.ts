@@ -11,3 +11,13 @@ export function substitute(text: string, lookUp: (reference: string) => string):
         dollar ?? lookUp(plain ?? braced ?? ''),
     )
 }
+
+/** Whether what it means depends on other options. */
+export function hasReferences(text: string): boolean {
+  let has = false
+  substitute(text, () => {
+    has = true
+    return ''
+  })
+  return has
+}

@@ -5,11 +5,15 @@ import type { ZaqarCommand } from '../command.ts'
 import { addConfigFlags } from '../config-flags.ts'
 import { printable, printableJson } from '../output/printable.ts'
 import type { Shell } from '../shell.ts'
+import { defineMigrate } from './config-migrate.ts'
+import { definePrint } from './config-print.ts'
 
 export function defineConfig(command: ZaqarCommand, shell: Shell): void {
   command.description('What the service can be told, by files, variables and flags.')
   defineOptions(command.command('options'), shell)
   defineCheck(command.command('check'), shell)
+  definePrint(command.command('print'), shell)
+  defineMigrate(command.command('migrate'), shell)
 }
 
 function defineOptions(command: ZaqarCommand, shell: Shell): void {
