@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -17,8 +17,8 @@ test('systemd finds nothing wrong with the unit, and it is hardened', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-unit-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const unit = join(folder, 'zaqar.service')
-  // The command looks whether that is there.
-  writeFileSync(unit, readFileSync(path, 'utf8').replaceAll('/usr/bin/node', process.execPath))
+  // The command looks whether what is started is there.
+  writeFileSync(unit, readFileSync(path, 'utf8').replace('ExecStart=zaqar ', `ExecStart=${process.execPath} `))
   const verified = analyze('verify', '--man=no', unit)
   // It names other units of this machine, too.
   assert.deepEqual(
@@ -28,15 +28,6 @@ test('systemd finds nothing wrong with the unit, and it is hardened', (t) => {
   const judged = analyze('security', '--offline=true', `--threshold=${MOST_EXPOSED}`, unit)
   assert.equal(judged.status, 0, judged.output)
   assert.match(judged.output, /Overall exposure level for zaqar\.service: \d/)
-})
-
-test('what the unit starts is in the repository', () => {
-  const [, runner = '', command = ''] =
-    /^ExecStart=\/usr\/bin\/node (\S+) (\S+) serve /m.exec(readFileSync(path, 'utf8')) ?? []
-  for (const script of [runner, command]) {
-    assert.notEqual(script, '')
-    accessSync(join(repository, script))
-  }
 })
 
 function analyze(...argv: string[]): { status: number | null; output: string } {

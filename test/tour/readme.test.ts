@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -45,12 +44,4 @@ test('the client of README.md works on what it has posted, and ends', async () =
     program.remove()
     await service.stop()
   }
-})
-
-test('the unit of README.md starts files that there are, and has what it needs to write', () => {
-  const unit = readFileSync(new URL('../../deploy/systemd/zaqar.service', import.meta.url), 'utf8')
-  const [, script = '', main = ''] = /^ExecStart=\/usr\/bin\/node (\S+) (\S+) serve /m.exec(unit) ?? []
-  for (const path of [script, main]) assert.ok(existsSync(new URL(`../../${path}`, import.meta.url)), path)
-  assert.match(unit, /--data-dir \/var\/lib\/zaqar$/m)
-  assert.match(unit, /^StateDirectory=zaqar$/m)
 })
