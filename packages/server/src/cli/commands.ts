@@ -36,6 +36,12 @@ export const commands: readonly CommandRow[] = [
     define: async (...given) => (await import('./commands/policy.ts')).definePolicy(...given),
   },
   {
+    name: 'doctor',
+    summary: 'say what is wrong with an installation, and what to do',
+    group: SERVICE,
+    define: async (...given) => (await import('./commands/doctor.ts')).defineDoctor(...given),
+  },
+  {
     name: 'backup',
     summary: 'copy the store of SQLite, while the service runs or not',
     group: SERVICE,

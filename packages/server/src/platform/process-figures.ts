@@ -96,7 +96,8 @@ async function openFiles(): Promise<number | null> {
   }
 }
 
-async function mostOpenFiles(): Promise<number | null> {
+/** That this process may have; null where the system does not tell. */
+export async function mostOpenFiles(): Promise<number | null> {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8')) ?? []
     return soft === undefined ? null : Number(soft)

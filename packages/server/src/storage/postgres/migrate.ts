@@ -9,7 +9,7 @@ const MOVES = new URL('./moves/', import.meta.url)
 const VERSIONS = new URL('versions.txt', MOVES)
 
 /** How far a schema is: steps that were taken, and the version of the moves; 0 for none. */
-interface State {
+export interface State {
   readonly steps: number
   readonly moves: number
 }
@@ -21,7 +21,7 @@ interface State {
  */
 export async function migrate(client: Client, schema: string): Promise<void> {
   const steps = sqlFilesIn(TABLES)
-  const version = readFileSync(VERSIONS, 'utf8').trimEnd().split('\n').length
+  const { moves: version } = newestState()
   const isDone = (state: State | null) => state !== null && state.steps >= steps.length && state.moves >= version
   if (isDone(await stateOf(client, schema))) return
 
@@ -51,8 +51,14 @@ export async function migrate(client: Client, schema: string): Promise<void> {
   await client.query('COMMIT')
 }
 
+/** What this version brings a schema forward to. */
+export function newestState(): State {
+  const moves = readFileSync(VERSIONS, 'utf8').trimEnd().split('\n').length
+  return { steps: sqlFilesIn(TABLES).length, moves }
+}
+
 /** Null when the schema was never migrated. */
-async function stateOf(client: Client, schema: string): Promise<State | null> {
+export async function stateOf(client: Client, schema: string): Promise<State | null> {
   // The catalogue itself: `to_regclass` may answer from what the connection remembers from before it waited for the
   // lock.
   const found = await client.query("SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration'", [schema])

@@ -146,14 +146,17 @@ const POOLER =
   'or the same address again if the pooler keeps a connection for each client'
 
 /** A pooler has many server processes behind one connection, and invents the number that it tells at the beginning. */
-async function leadsToPooler(client: Client): Promise<boolean> {
+export async function leadsToPooler(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   const { processID: told } = client as Client & { readonly processID: number | null }
   return rows[0]?.pid !== told
 }
 
-/** Answers in which way the server keeps less than it should, or null. */
-async function inspect(client: Client): Promise<string | null> {
+/**
+ * Answers in which way the server keeps less than it should, or null.
+ * @throws StorageUnavailable when the engine cannot work on it
+ */
+export async function inspect(client: Client): Promise<string | null> {
   const { rows } = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting FROM pg_settings WHERE name IN
      ('server_version_num', 'server_encoding', 'default_transaction_isolation', 'synchronous_commit', 'fsync')`,
