@@ -2,6 +2,7 @@ export type { Auth, KeystoneAuth, Named, SignedUrl } from './auth.ts'
 export { Claim, type ClaimTerms } from './claim.ts'
 export type * from './documents.ts'
 export * from './errors.ts'
+export { KeystoneTokens } from './keystone.ts'
 export type { ClaimOptions, Exchanged, Finished, Queue, ShareTerms } from './queue.ts'
 export type { CallOptions } from './requests.ts'
 export type {

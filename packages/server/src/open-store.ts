@@ -27,13 +27,20 @@ interface EngineModule {
   openStorage(p: { uri: string; clock: Clock }): Promise<Storage>
 }
 
-/**
- * `local`: the clock of this machine. `figures`: gets what the engine tells of its work.
- * @throws StorageUnavailable, or whatever an engine of somebody else's throws.
- */
-export async function openStore(store: Store, local: Clock, figures: EngineFigures): Promise<OpenedStore> {
+interface StoreParts {
+  /** Of this machine. */
+  readonly local: Clock
+  /** Gets what the engine tells of its work. */
+  readonly figures: EngineFigures
+  /** Of this software. */
+  readonly version: string
+}
+
+/** @throws StorageUnavailable, or whatever an engine of somebody else's throws. */
+export async function openStore(store: Store, parts: StoreParts): Promise<OpenedStore> {
   const { uri } = store
-  if (uri.engine === 'postgres') return openOnServer(uri.uri.reveal(), store, { local, figures })
+  const { local, figures } = parts
+  if (uri.engine === 'postgres') return openOnServer(store, uri.uri.reveal(), parts)
   if (uri.engine === 'module') return opened(await openModule(uri, local), local, null)
   const storage = await openFile(uri.file, local, figures)
   return opened(storage, local, storage.freezer)
@@ -75,17 +82,18 @@ async function openFile(file: string, clock: Clock, figures: EngineFigures): Pro
 
 /** Nodes agree on the time of their server. */
 async function openOnServer(
-  uri: string,
   { listenUri, connections }: Store,
-  { local, figures }: { local: Clock; figures: EngineFigures },
+  address: string,
+  { local, figures, version }: StoreParts,
 ): Promise<OpenedStore> {
+  const uri = withVersion(address, version)
   const { openPostgres } = await import('./storage/postgres/open-postgres.ts')
   const { ServerClock } = await import('./storage/postgres/server-clock.ts')
   const clock = await ServerClock.open({ uri, local })
   try {
     const storage = await openPostgres({
       uri,
-      ...(listenUri && { listenUri: listenUri.reveal() }),
+      ...(listenUri && { listenUri: withVersion(listenUri.reveal(), version) }),
       connections,
       clock,
       figures,
@@ -103,6 +111,13 @@ async function openOnServer(
     clock.close()
     throw error
   }
+}
+
+/** The server shows of each session whose it is: so it knows which versions are at work on it. An operator's own name stays. */
+function withVersion(address: string, version: string): string {
+  const uri = new URL(address)
+  if (!uri.searchParams.has('application_name')) uri.searchParams.set('application_name', `zaqar/${version}`)
+  return uri.href
 }
 
 async function openModule(p: { module: string; uri: { reveal(): string } }, clock: Clock): Promise<Storage> {

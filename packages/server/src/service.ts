@@ -96,7 +96,7 @@ export async function startService(
 ): Promise<ServiceProcess> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const figures = new EngineFigures(elapsed)
-  const store = await openStore(config.storage, createSystemClock(), figures)
+  const store = await openStore(config.storage, { local: createSystemClock(), figures, version: readVersion() })
   const { storage, clock } = store
   const budget = new MemoryBudget({ bytes: config.http.memoryBudgetBytes ?? defaultBudget(), clock })
   const onTrouble: OnTrouble = (error, about) => log.error({ err: error, ...about }, 'request failed')

@@ -42,6 +42,12 @@ export const commands: readonly CommandRow[] = [
     define: async (...given) => (await import('./commands/doctor.ts')).defineDoctor(...given),
   },
   {
+    name: 'keystone',
+    summary: 'let Keystone know of the service: register',
+    group: SERVICE,
+    define: async (...given) => (await import('./commands/keystone.ts')).defineKeystone(...given),
+  },
+  {
     name: 'backup',
     summary: 'copy the store of SQLite, while the service runs or not',
     group: SERVICE,

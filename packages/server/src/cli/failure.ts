@@ -7,6 +7,7 @@ import { ConnectionError } from './connection/connection-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { NotThere } from './not-there.ts'
 import { sentenceOf } from './output/sentence.ts'
+import { RegistrationError } from './registration/registration-error.ts'
 import { SignedUrlFileError } from './signed-url-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -22,7 +23,7 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
   if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
   if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
-  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError, BackupError].some(
+  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError, BackupError, RegistrationError].some(
     (kind) => error instanceof kind,
   )
   if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }

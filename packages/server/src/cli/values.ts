@@ -43,3 +43,9 @@ export function collected<T>(parse: (text: string) => T): (text: string, earlier
 export function textOf(text: string): string {
   return text
 }
+
+/** An address, as it was written. */
+export function urlOf(text: string): string {
+  if (URL.parse(text) !== null && /^(http|ws)s?:\/\//.test(text)) return text
+  throw new InvalidArgumentError('It must begin with http://, https://, ws:// or wss://.')
+}

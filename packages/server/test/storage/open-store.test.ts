@@ -18,6 +18,8 @@ function read(text: string): StorageUri {
   return parsed.value
 }
 
+const parts = { local: createSystemClock(), figures: unwatchedEngine(), version: '1.2.3' }
+
 test('a store is described without its password', () => {
   assert.equal(describeStore(read('sqlite:/var/lib/z.db')), '/var/lib/z.db')
   assert.equal(
@@ -32,11 +34,7 @@ test('a store is described without its password', () => {
 })
 
 test('a server that cannot be reached is unavailable, and the reason holds no password', async () => {
-  const opening = openStore(
-    { uri: read(NOWHERE), listenUri: null, connections: 1 },
-    createSystemClock(),
-    unwatchedEngine(),
-  )
+  const opening = openStore({ uri: read(NOWHERE), listenUri: null, connections: 1 }, parts)
   await assert.rejects(opening, (error) => error instanceof StorageUnavailable && !error.message.includes('hunter2'))
 })
 
@@ -53,11 +51,7 @@ test('what a new SQLite store keeps on the disk is for its user alone; a file th
     ['shared', 0o640],
   ] as const) {
     const file = join(folder, `${name}.db`)
-    const opened = await openStore(
-      { uri: read(`sqlite:${file}`), listenUri: null, connections: 1 },
-      createSystemClock(),
-      unwatchedEngine(),
-    )
+    const opened = await openStore({ uri: read(`sqlite:${file}`), listenUri: null, connections: 1 }, parts)
     await opened.storage.queues.create({ key: { project: 'p', kind: 'queue', name: 'q' }, metadata: '{}', now: 0 })
     for (const [suffix, expected] of [
       ['', mode],

@@ -52,9 +52,7 @@ async function targetOf(flags: ConnectionFlags, shell: Shell): Promise<Target> {
     const { url, signed } = readSignedUrlFile(flags.signedUrl, diskFiles.readFile(flags.signedUrl))
     return { url: flags.url ?? url, auth: { signed } }
   }
-  const settings = cloud
-    ? await settingsOfCloud(cloud, shell, { files: diskFiles, workingDir: process.cwd() })
-    : settingsOfEnvironment(env)
+  const settings = await cloudSettings(cloud, shell)
   const url = flags.url ?? (settings?.['messaging_endpoint_override'] || env['ZAQAR_URL'] || undefined)
   const project = flags.project ?? (env['ZAQAR_PROJECT'] || undefined)
   if (settings !== null && settings['auth_type'] !== 'none' && (cloud || settings['auth_url'] || settings['token'])) {
@@ -64,6 +62,12 @@ async function targetOf(flags: ConnectionFlags, shell: Shell): Promise<Target> {
   return { url: url ?? USUAL_URL, project: project ?? settings?.['project_id'] ?? 'default' }
 }
 
+/** Of the cloud with that name, or as the variables say; null where they say nothing. @throws ConnectionError */
+export async function cloudSettings(cloud: string | undefined, shell: Shell): Promise<CloudSettings | null> {
+  if (!cloud) return settingsOfEnvironment(shell.env)
+  return settingsOfCloud(cloud, shell, { files: diskFiles, workingDir: process.cwd() })
+}
+
 /** A token whose service is named needs no Keystone. */
 function authOf(settings: CloudSettings, url: string | undefined, project: string | undefined): Auth {
   if (settings['token'] && url !== undefined && !settings['auth_url']) return { token: settings['token'] }
@@ -71,7 +75,7 @@ function authOf(settings: CloudSettings, url: string | undefined, project: strin
 }
 
 /** Takes the authorities of a file as good, beside those that Node knows. */
-function trust(file: string | undefined): void {
+export function trust(file: string | undefined): void {
   if (!file) return
   try {
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(file, 'utf8')])
