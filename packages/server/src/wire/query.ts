@@ -1,4 +1,5 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import { Type } from './typed-schema.ts'
 import { WireError } from './wire-error.ts'
 
 /** Raw values of each parameter, in order. */

@@ -1,10 +1,10 @@
-import { Type } from 'typebox'
 import { createClaim } from '../../core/operations/claims/create-claim.ts'
 import { renewClaim } from '../../core/operations/claims/renew-claim.ts'
 import { LEAST_SECONDS } from '../../core/rules/limits.ts'
 import { readFields, readObject } from '../body.ts'
 import { all, altered, described } from '../older.ts'
 import { withBody } from '../openapi/restate.ts'
+import { Type } from '../typed-schema.ts'
 import { claimTerms } from '../v2/claim-docs.ts'
 
 const NewClaim = Type.Object({ ttl: Type.Integer(), grace: Type.Integer() })

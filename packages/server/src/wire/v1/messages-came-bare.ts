@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { Operation } from '../../core/execute.ts'
 import { createClaim } from '../../core/operations/claims/create-claim.ts'
 import { getClaim } from '../../core/operations/claims/get-claim.ts'
@@ -14,6 +13,7 @@ import { all, altered, type Change, described, shaped } from '../older.ts'
 import { listOf, ref, withoutProperties, withProperties } from '../openapi/json-schema.ts'
 import { overlay } from '../openapi/overlay.ts'
 import { reshaped, withBody } from '../openapi/restate.ts'
+import { Type } from '../typed-schema.ts'
 import { postedFields } from '../v1_1/posts-did-not-heed-the-queue.ts'
 import { readMessage, readPost } from '../v2/messages.ts'
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { listPools } from '../../core/operations/pools/list-pools.ts'
 import { putPool } from '../../core/operations/pools/put-pool.ts'
 import { updatePool } from '../../core/operations/pools/update-pool.ts'
@@ -7,6 +6,7 @@ import { all, altered, described, told } from '../older.ts'
 import { withoutProperties } from '../openapi/json-schema.ts'
 import { overlay } from '../openapi/overlay.ts'
 import { withBody } from '../openapi/restate.ts'
+import { Type } from '../typed-schema.ts'
 import { PoolChanges } from '../v2/pools.ts'
 import { invalidBody } from '../wire-error.ts'
 

@@ -1,10 +1,10 @@
-import { Type } from 'typebox'
 import { postMessages } from '../../core/operations/messages/post-messages.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
 import { all, altered, described, told } from '../older.ts'
 import { between, type JsonSchema } from '../openapi/json-schema.ts'
 import { withBody } from '../openapi/restate.ts'
+import { Type } from '../typed-schema.ts'
 
 /** What is read of a POST; a `delay` is dropped. */
 const PostedMessages = Type.Object({

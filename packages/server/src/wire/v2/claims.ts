@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type } from 'typebox'
+import type { Static, TObject } from 'typebox'
 import { type CreateClaimInput, createClaim } from '../../core/operations/claims/create-claim.ts'
 import { getClaim } from '../../core/operations/claims/get-claim.ts'
 import { releaseClaim } from '../../core/operations/claims/release-claim.ts'
@@ -10,6 +10,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import { ageOf, messageDocuments } from '../message-documents.ts'
 import { IntegerParam, readQuery } from '../query.ts'
+import { Type } from '../typed-schema.ts'
 import { claimDocs } from './claim-docs.ts'
 
 const termFields = { ttl: Type.Optional(Type.Integer()), grace: Type.Optional(Type.Integer()) }

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { deleteFlavor } from '../../core/operations/flavors/delete-flavor.ts'
 import { getFlavor } from '../../core/operations/flavors/get-flavor.ts'
 import { listFlavors } from '../../core/operations/flavors/list-flavors.ts'
@@ -12,6 +11,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { nextLink } from '../links.ts'
 import { namedInPath, readPoolName, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
+import { Type } from '../typed-schema.ts'
 import { WireError } from '../wire-error.ts'
 import { flavorDocs } from './flavor-docs.ts'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Static, type TObject, Type } from 'typebox'
+import type { Static, TObject } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { deleteMessage } from '../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../core/operations/messages/delete-messages.ts'
@@ -29,6 +29,7 @@ import {
   queuePath,
 } from '../message-documents.ts'
 import { BooleanParam, IntegerParam, ListParam, lastOf, readQuery, StringParam } from '../query.ts'
+import { Type } from '../typed-schema.ts'
 import { invalidBody, invalidRequest, WireError } from '../wire-error.ts'
 import { messageDocs } from './message-docs.ts'
 

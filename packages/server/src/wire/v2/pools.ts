@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { deletePool } from '../../core/operations/pools/delete-pool.ts'
 import { getPool } from '../../core/operations/pools/get-pool.ts'
 import { listPools } from '../../core/operations/pools/list-pools.ts'
@@ -11,6 +10,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { nextLink } from '../links.ts'
 import { LONGEST_POOL_NAME, namedInPath, PLAIN_TEXT, readPoolObject } from '../pool-bodies.ts'
 import { BooleanParam, IntegerParam, readQuery, StringParam } from '../query.ts'
+import { Type } from '../typed-schema.ts'
 import { invalidBody } from '../wire-error.ts'
 import { poolDocs } from './pool-docs.ts'
 

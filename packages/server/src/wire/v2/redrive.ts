@@ -1,9 +1,9 @@
-import { Type } from 'typebox'
 import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
 import { printJson } from '../../model/json.ts'
 import { readFields, readOptionalObject } from '../body.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { messagePath } from '../message-documents.ts'
+import { Type } from '../typed-schema.ts'
 import { invalidBody } from '../wire-error.ts'
 import { redriveDoc } from './redrive-docs.ts'
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { ZaqarError } from '../../core/errors.ts'
 import { confirmSubscription } from '../../core/operations/subscriptions/confirm-subscription.ts'
 import { createSubscription } from '../../core/operations/subscriptions/create-subscription.ts'
@@ -15,6 +14,7 @@ import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts
 import { nextLink } from '../links.ts'
 import { ageOf } from '../message-documents.ts'
 import { IntegerParam, readQuery, StringParam } from '../query.ts'
+import { Type } from '../typed-schema.ts'
 import { invalidRequest, WireError } from '../wire-error.ts'
 import { subscriptionDocs } from './subscription-docs.ts'
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { type ErrorCode, ZaqarError } from '../../../core/errors.ts'
 import { deleteMessage } from '../../../core/operations/messages/delete-message.ts'
 import { deleteMessages } from '../../../core/operations/messages/delete-messages.ts'
@@ -10,6 +9,7 @@ import { postMessages } from '../../../core/operations/messages/post-messages.ts
 import { printJson } from '../../../model/json.ts'
 import type { Instant, Json, JsonObject, Message } from '../../../model/model.ts'
 import { poppedFields } from '../../message-documents.ts'
+import { Type } from '../../typed-schema.ts'
 import { CLAIM, MARKER, MESSAGE, SECOND_MESSAGE } from '../../v2/example-ids.ts'
 import { PostedMessageFields, readIdempotency, readMessage } from '../../v2/messages.ts'
 import { invalidBody } from '../../wire-error.ts'

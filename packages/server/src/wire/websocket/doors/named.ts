@@ -1,6 +1,7 @@
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
 import { onTopics } from '../../../core/operations/topics/on-topics.ts'
 import type { JsonObject } from '../../../model/model.ts'
+import { Type } from '../../typed-schema.ts'
 import type { AnySocketDoor, SocketDoor, SocketRequest, Target } from '../socket-door.ts'
 
 /** What something is named by in a body, beside its queue: under which key, where in the path, and as which name. */

@@ -1,9 +1,10 @@
-import { type TObject, type TSchema, Type } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
 import { checkQueueKey } from '../../../core/rules/names.ts'
 import { printJson } from '../../../model/json.ts'
 import type { Json, JsonObject } from '../../../model/model.ts'
 import type { AnyDoor, DoorRequest, RequestBody } from '../../door.ts'
 import type { Query } from '../../query.ts'
+import { Type } from '../../typed-schema.ts'
 import { invalidRequest } from '../../wire-error.ts'
 import {
   type AnySocketDoor,

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { createQueue } from '../../../core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../../core/operations/queues/delete-queue.ts'
 import { getQueue } from '../../../core/operations/queues/get-queue.ts'
@@ -8,6 +7,7 @@ import { PURGEABLE, purgeQueue } from '../../../core/operations/queues/purge-que
 import { integerOf } from '../../../core/rules/integers.ts'
 import type { Instant, JsonObject, Message } from '../../../model/model.ts'
 import { ageOf } from '../../message-documents.ts'
+import { Type } from '../../typed-schema.ts'
 import { CLAIM, MESSAGE } from '../../v2/example-ids.ts'
 import { allCounts } from '../../v2/queues.ts'
 import { type AnySocketDoor, type SocketRequest, socketDoor } from '../socket-door.ts'

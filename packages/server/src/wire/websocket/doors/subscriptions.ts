@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { ZaqarError } from '../../../core/errors.ts'
 import { createSubscription } from '../../../core/operations/subscriptions/create-subscription.ts'
 import { deleteSubscription } from '../../../core/operations/subscriptions/delete-subscription.ts'
@@ -7,6 +6,7 @@ import { listSubscriptions } from '../../../core/operations/subscriptions/list-s
 import { subscribeReceiver } from '../../../core/operations/subscriptions/subscribe-receiver.ts'
 import { printJson } from '../../../model/json.ts'
 import type { JsonObject } from '../../../model/model.ts'
+import { Type } from '../../typed-schema.ts'
 import { MARKER, SUBSCRIPTION } from '../../v2/example-ids.ts'
 import { subscriptionDocument } from '../../v2/subscriptions.ts'
 import { invalidRequest } from '../../wire-error.ts'
