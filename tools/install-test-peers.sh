@@ -22,6 +22,7 @@ packages=(
   chromium                # a page from another origin
   systemd                 # systemd-analyze, which judges the unit
   haproxy                 # a load balancer in front of two nodes
+  docker-compose          # judges compose.yaml
   nginx-light             # a proxy that ends TLS
   prometheus              # promtool, which judges metrics and alerts
 )

@@ -14,6 +14,7 @@ const peers = {
   pgbouncer: { debian: 'pgbouncer', check: ['/usr/sbin/pgbouncer', '--version'] },
   libfaketime: { debian: 'libfaketime', check: ['/bin/sh', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'] },
   systemd: { debian: 'systemd', check: ['/usr/bin/systemd-analyze', '--version'] },
+  'docker-compose': { debian: 'docker-compose', check: ['/usr/bin/docker-compose', '--version'] },
   nginx: { debian: 'nginx-light', check: ['/usr/sbin/nginx', '-v'] },
   haproxy: { debian: 'haproxy', check: ['/usr/sbin/haproxy', '-v'] },
   iproute2: { debian: 'iproute2', check: ['/bin/ip', '-Version'] },
