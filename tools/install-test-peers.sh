@@ -21,6 +21,8 @@ packages=(
   iproute2                # network namespaces: a guest that reaches the service alone
   chromium                # a page from another origin
   systemd                 # systemd-analyze, which judges the unit
+  debootstrap             # a Debian without Node, in a folder
+  binutils                # strip, which makes the executable smaller
   haproxy                 # a load balancer in front of two nodes
   docker-compose          # judges compose.yaml
   nginx-light             # a proxy that ends TLS

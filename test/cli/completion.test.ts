@@ -30,12 +30,15 @@ const shells: Record<string, (...words: readonly string[]) => string> = {
   // The builtin works only where somebody types.
   zsh: (...words) =>
     `autoload -Uz compinit; compinit -u -D; source <(zaqar completion zsh); compadd() { print -l -- \${(M)found:#\${words[CURRENT]}*} }; words=(zaqar ${words.join(' ')}); CURRENT=${words.length + 1}; _zaqar`,
+  'zsh, from a folder of fpath,': (...words) =>
+    `zaqar completion zsh > _zaqar; fpath+=($PWD); autoload -Uz compinit; compinit -u -D; compadd() { print -l -- \${(M)found:#\${words[CURRENT]}*} }; words=(zaqar ${words.join(' ')}); CURRENT=${words.length + 1}; _zaqar`,
   fish: (...words) => `zaqar completion fish | source; complete -C 'zaqar ${words.join(' ')}'`,
 }
 
-for (const [shell, script] of Object.entries(shells)) {
+for (const [name, script] of Object.entries(shells)) {
+  const [shell = ''] = name.split(',')
   const isThere = spawnSync(shell, ['--version']).status === 0
-  test(`${shell} completes commands and queues`, { skip: !isThere && `${shell} is not installed` }, async () => {
+  test(`${name} completes commands and queues`, { skip: !isThere && `${shell} is not installed` }, async () => {
     const env = {
       HOME: folder,
       PATH: `${bin}${delimiter}${process.env['PATH']}`,

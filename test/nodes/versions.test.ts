@@ -38,7 +38,7 @@ describe('migrations and moves', { skip: (await missingPostgres()) ?? false }, (
   })
 
   async function start(program?: string): Promise<Service> {
-    const of = program === undefined ? {} : { program }
+    const of = program === undefined ? {} : { command: [process.execPath, program] }
     const service = await startService({ config: CONFIG, args: ['--storage', database.uri], ...of })
     started.push(service)
     return service

@@ -17,6 +17,8 @@ const peers = {
   'docker-compose': { debian: 'docker-compose', check: ['/usr/bin/docker-compose', '--version'] },
   nginx: { debian: 'nginx-light', check: ['/usr/sbin/nginx', '-v'] },
   haproxy: { debian: 'haproxy', check: ['/usr/sbin/haproxy', '-v'] },
+  debootstrap: { debian: 'debootstrap', check: ['/usr/sbin/debootstrap', '--version'] },
+  binutils: { debian: 'binutils', check: ['/usr/bin/strip', '--version'] },
   iproute2: { debian: 'iproute2', check: ['/bin/ip', '-Version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const

@@ -22,8 +22,8 @@ export interface ServiceOptions {
   readonly port?: number
   /** A command that runs the service, such as `prlimit --fsize=1000000`. */
   readonly under?: readonly string[]
-  /** Another version of the command than that of this repository. */
-  readonly program?: string
+  /** What runs in place of the command of this repository. */
+  readonly command?: readonly string[]
 }
 
 /** The service as a process of its own. */
@@ -98,15 +98,15 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 }
 
 function spawnService(folder: string, options: ServiceOptions & { dataDir: string; port: number }): Child {
-  const { dataDir, port, config, args = [], under = [], program = main } = options
+  const { dataDir, port, config, args = [], under = [], command = [process.execPath, main] } = options
   const flags = ['serve', '--port', String(port), '--data-dir', dataDir, ...args]
   if (config !== undefined) {
     const file = join(folder, 'zaqar.conf')
     writeFileSync(file, config)
     flags.push('--config-file', file)
   }
-  const [command, ...rest] = [...under, process.execPath, program, ...flags] as [string, ...string[]]
-  return spawn(command, rest, { cwd: folder, env: bareEnvironment(folder), stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program, ...rest] = [...under, ...command, ...flags] as [string, ...string[]]
+  return spawn(program, rest, { cwd: folder, env: bareEnvironment(folder), stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** The address in what the service prints when it is ready. */

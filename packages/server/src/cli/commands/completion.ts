@@ -23,7 +23,8 @@ _zaqar() {
   found=("\${(@f)$(zaqar completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   [[ -n "\${found[1]}" ]] && compadd -a found || _files
 }
-compdef _zaqar zaqar
+# From a folder of fpath, this file is the function, called because somebody has pressed the key.
+if [[ $funcstack[1] == _zaqar ]]; then _zaqar "$@"; else compdef _zaqar zaqar; fi
 `,
   fish: `complete -c zaqar -a '(zaqar completion words -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
