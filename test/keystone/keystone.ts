@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { until } from '../../packages/server/test/support/until.ts'
 
-const ADMIN_PASSWORD = 'admin-secret'
+export const ADMIN_PASSWORD = 'admin-secret'
 /** What its own command serves. */
 const APPLICATION = 'keystone.server.wsgi:initialize_public_application()'
 

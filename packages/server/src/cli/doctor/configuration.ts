@@ -1,18 +1,19 @@
 import { readPolicy } from '../../auth/policy/policy-source.ts'
 import { findGroup, findOption } from '../../config/find-option.ts'
+import type { Loaded } from '../../config/load.ts'
 import { isLoopback } from '../../config/loopback.ts'
 import { isUsed } from '../../config/option.ts'
 import type { Config } from '../../config/options.ts'
 import { type Given, readConfigFile } from '../../config/sources.ts'
+import { whyOneProcess } from '../../open-store.ts'
 import { diskFiles } from '../../platform/disk-files.ts'
 import type { Findings } from './finding.ts'
-import type { Subject } from './subject.ts'
 
 /** One that could be read: with problems, nothing can be examined at all. */
-export function checkConfiguration(
+export async function checkConfiguration(
   findings: Findings,
-  { config, sources, noEffect, warnings, folders }: Subject,
-): void {
+  { config, sources, noEffect, warnings, folders }: Loaded,
+): Promise<void> {
   findings.ok(sources.length === 0 ? 'nothing is configured: the defaults hold' : `read: ${sources.join(', ')}`)
   for (const line of noEffect) findings.warning(`no effect: ${line}`, 'take it out, so that nobody relies on it')
   for (const warning of warnings) findings.warning(warning, 'set it to what it is, or correct it')
@@ -21,6 +22,9 @@ export function checkConfiguration(
     findings.error(`policy: ${problem}`, 'correct the file; zaqar policy list shows the rules')
   for (const warning of policy.warnings) findings.warning(`policy: ${warning}`, 'correct the file')
   checkOpenDoors(findings, config)
+  const { workers } = config.http
+  const objection = workers > 1 ? await whyOneProcess(config.storage.uri) : null
+  if (objection !== null) findings.error(`${workers} workers, but ${objection}`, 'set workers = 1, or [storage] uri')
   for (const path of sources) checkSecretsIn(findings, path)
 }
 

@@ -48,9 +48,11 @@ async function withinTime(findings: Findings, check: () => Promise<void>): Promi
     )
     resolve()
   })
-  const checked = check().catch((error: Error) =>
-    findings.error(`not all could be looked at: ${error.message}`, 'try again; tell us if it stays so'),
-  )
+  const checked = check().catch((error: NodeJS.ErrnoException) => {
+    const isForbidden = error.code === 'EACCES' || error.code === 'EPERM'
+    const remedy = isForbidden ? 'run this as the user of the service, or as root' : 'try again; tell us if it stays so'
+    findings.error(`not all could be looked at: ${error.message}`, remedy)
+  })
   await Promise.race([checked, tooLate])
   limit.cancel()
 }

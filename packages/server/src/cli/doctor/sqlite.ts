@@ -99,7 +99,7 @@ async function checkFolder(findings: Findings, path: string, folder: string): Pr
   }
 }
 
-/** As a start would open it, but nothing is changed in it. */
+/** Opens it as a start does, for a moment. */
 function checkFile(findings: Findings, path: string): void {
   try {
     const db = openDatabase(path)

@@ -38,7 +38,7 @@ function checkRunning(findings: Findings, running: string, own: string): void {
 function checkNodes(findings: Findings, nodes: readonly NodeSessions[], own: string): void {
   const versions = new Set(nodes.map(({ application }) => application.slice(application.indexOf('/') + 1)))
   const places = nodes.map(({ address, application }) => `${address} (${application})`).join(', ')
-  if (nodes.length === 0) findings.ok(`no node is connected to the store; this command is of version ${own}`)
+  if (nodes.length === 0) findings.ok(`no session at the store tells a version; this command is of version ${own}`)
   else if (versions.size === 1) findings.ok(`all nodes at the store are of one version: ${places}`)
   else {
     findings.warning(
