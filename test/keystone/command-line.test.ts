@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { freePort } from '../../packages/server/test/storage/postgres-server.ts'
 import { type Ended, type Given, runHere } from '../cli/run-here.ts'
+import { installZaqar } from '../support/command.ts'
 import { missingPeer } from '../support/peers.ts'
 import { type Service, startService } from '../support/service.ts'
+import { blocksOf, commandsIn } from '../tour/page.ts'
+import { openShell } from '../tour/shell.ts'
 import { type Cloud, PASSWORD, startCloud } from './cloud.ts'
-import { ADMIN_PASSWORD } from './keystone.ts'
+import { ADMIN_PASSWORD, Keystone, projectNamed } from './keystone.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zaqar-command-line-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -99,6 +102,25 @@ describe('the command line with Keystone:', { skip: missingPeer('keystone') || m
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, /^zaqar: GET \/domains: Keystone answers 403: You are not authorized/)
     })
+  })
+
+  test('the commands of docs/command-line.md register, too', async () => {
+    const { users } = await inKeystone('/users?name=zaqar')
+    await cloud.keystone.ask(await cloud.keystone.adminToken(), 'DELETE', `/users/${users[0].id}`)
+    const place = mkdtempSync(join(folder, 'shell-'))
+    const shell = openShell(place, environment('admin', 'admin', ADMIN_PASSWORD))
+    try {
+      await shell.run(`PATH='${installZaqar(place)}':$PATH`)
+      const blocks = blocksOf('docs/command-line.md').filter(({ heading }) => heading === 'Registering in Keystone')
+      const outputs: string[] = []
+      for (const command of commandsIn(blocks)) outputs.push(await shell.run(command))
+      assert.equal(outputs.at(-1), 'read: keystone.conf')
+      const config = readFileSync(join(place, 'keystone.conf'), 'utf8')
+      const [, password = ''] = /^password = (\S{40,})$/m.exec(config) ?? []
+      await cloud.keystone.token(Keystone.password('zaqar', password, projectNamed('service')))
+    } finally {
+      await shell.close()
+    }
   })
 
   describe('a service that is configured as registered', () => {

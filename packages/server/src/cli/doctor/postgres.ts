@@ -118,8 +118,8 @@ function checkConnections(
     running > 1 ? `${running} nodes need up to ${wanted} connections` : `a node needs up to ${ofNode} connections`
   if (wanted > most) findings.error(`${all}, and the service can have ${most}`, remedy)
   else if (running === 0 && wanted > most - open) {
-    findings.warning(`${all}; of ${most} there are ${open} taken`, remedy)
-  } else findings.ok(`${all}; the service can have ${most}, and ${open} are open`)
+    findings.warning(`${all}; of ${most} others have taken ${open}`, remedy)
+  } else findings.ok(`${all}; the service can have ${most} (open now: ${open})`)
 }
 
 function checkTimes(findings: Findings, settings: ReadonlyMap<string, string>): void {

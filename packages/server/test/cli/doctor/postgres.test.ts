@@ -44,7 +44,7 @@ test('a server as it should be is well', async () => {
     'ok: PostgreSQL 17.2 answers',
     'ok: what is answered is on the disk: fsync, synchronous_commit and full_page_writes are on',
     'ok: the schema is up to date (step 1, moves 3)',
-    'ok: a node needs up to 10 connections; the service can have 97, and 10 are open',
+    'ok: a node needs up to 10 connections; the service can have 97 (open now: 10)',
     'ok: the log is archived, last 30s ago',
     'ok: the newest base backup is 60m old',
   ])
@@ -89,7 +89,7 @@ const facts: Readonly<Record<string, readonly [Partial<PostgresFacts>, RegExp]>>
   ],
   'connections that others have taken': [
     { connections: { open: 92, most: 97 } },
-    /^warning: a node needs up to 10 connections; of 97 there are 92 taken/,
+    /^warning: a node needs up to 10 connections; of 97 others have taken 92/,
   ],
   'too few connections for all nodes': [
     {
