@@ -104,25 +104,6 @@ describe('the command line with Keystone:', { skip: missingPeer('keystone') || m
     })
   })
 
-  test('the commands of docs/command-line.md register, too', async () => {
-    const { users } = await inKeystone('/users?name=zaqar')
-    await cloud.keystone.ask(await cloud.keystone.adminToken(), 'DELETE', `/users/${users[0].id}`)
-    const place = mkdtempSync(join(folder, 'shell-'))
-    const shell = openShell(place, environment('admin', 'admin', ADMIN_PASSWORD))
-    try {
-      await shell.run(`PATH='${installZaqar(place)}':$PATH`)
-      const blocks = blocksOf('docs/command-line.md').filter(({ heading }) => heading === 'Registering in Keystone')
-      const outputs: string[] = []
-      for (const command of commandsIn(blocks)) outputs.push(await shell.run(command))
-      assert.equal(outputs.at(-1), 'read: keystone.conf')
-      const config = readFileSync(join(place, 'keystone.conf'), 'utf8')
-      const [, password = ''] = /^password = (\S{40,})$/m.exec(config) ?? []
-      await cloud.keystone.token(Keystone.password('zaqar', password, projectNamed('service')))
-    } finally {
-      await shell.close()
-    }
-  })
-
   describe('a service that is configured as registered', () => {
     let service: Service
     let config: string
@@ -270,5 +251,24 @@ describe('the command line with Keystone:', { skip: missingPeer('keystone') || m
       const stale = await runHere(['queue', 'list'], { env: { OS_TOKEN: 'gone', ZAQAR_URL: publicUrl } })
       assert.equal(stale.code, 77)
     })
+  })
+
+  test('the commands of docs/command-line.md register, too', async () => {
+    const { users } = await inKeystone('/users?name=zaqar')
+    await cloud.keystone.ask(await cloud.keystone.adminToken(), 'DELETE', `/users/${users[0].id}`)
+    const place = mkdtempSync(join(folder, 'shell-'))
+    const shell = openShell(place, environment('admin', 'admin', ADMIN_PASSWORD))
+    try {
+      await shell.run(`PATH='${installZaqar(place)}':$PATH`)
+      const blocks = blocksOf('docs/command-line.md').filter(({ heading }) => heading === 'Registering in Keystone')
+      const outputs: string[] = []
+      for (const command of commandsIn(blocks)) outputs.push(await shell.run(command))
+      assert.equal(outputs.at(-1), 'read: keystone.conf')
+      const config = readFileSync(join(place, 'keystone.conf'), 'utf8')
+      const [, password = ''] = /^password = (\S{40,})$/m.exec(config) ?? []
+      await cloud.keystone.token(Keystone.password('zaqar', password, projectNamed('service')))
+    } finally {
+      await shell.close()
+    }
   })
 })

@@ -158,19 +158,14 @@ class Registration {
       (await this.#create(what, () => this.#keystone.create('/services', 'service', { name, type, description })))
     const endpoints = id === null ? [] : await this.#keystone.list('/endpoints', { service_id: id })
     for (const [side, url] of Object.entries(urls)) {
-      const fields = { service_id: id, interface: side, region_id: region, url }
-      await this.#endpoint(`${side} endpoint ${url} of ${name}`, endpoints, fields)
+      const found = endpoints.find((one) => one['interface'] === side && one['region_id'] === region)
+      // Keystone takes no region for the lack of one.
+      const fields = { service_id: id, interface: side, url, ...(region !== null && { region_id: region }) }
+      await this.#endpoint(`${side} endpoint ${url} of ${name}`, found, fields)
     }
   }
 
-  async #endpoint(
-    what: string,
-    endpoints: readonly Entity[],
-    fields: { readonly interface: string; readonly region_id: Id; readonly url: string },
-  ): Promise<void> {
-    const found = endpoints.find(
-      (endpoint) => endpoint['interface'] === fields.interface && endpoint['region_id'] === fields.region_id,
-    )
+  async #endpoint(what: string, found: Entity | undefined, fields: { readonly url: string }): Promise<void> {
     if (found === undefined) await this.#create(what, () => this.#keystone.create('/endpoints', 'endpoint', fields))
     else if (found['url'] === fields.url) this.#tell(what, 'there')
     else await this.#change(what, `/endpoints/${found.id}`, 'endpoint', { url: fields.url })
