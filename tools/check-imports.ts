@@ -49,6 +49,11 @@ const layers: readonly Layer[] = [
     types: ['core/**', 'http/*', 'delivery/*', 'storage/contract.ts'],
   },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
+  {
+    path: 'console/',
+    imports: ['http/*', 'wire/*', 'auth/keystone/keystone-connection.ts'],
+    types: [],
+  },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },
   { path: 'backup/', imports: ['storage/**', 'platform/*', 'auth/signing-key.ts'], types: [] },
   { path: 'access.ts', imports: ['auth/**', 'config/**', 'core/**'], types: ['model/*', 'platform/*'] },
@@ -57,6 +62,7 @@ const layers: readonly Layer[] = [
     imports: [
       'auth/**',
       'config/**',
+      'console/*',
       'core/**',
       'http/**',
       'websocket/**',

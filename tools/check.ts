@@ -5,6 +5,7 @@ const knip = 'node_modules/knip/bin/knip.js'
 
 const passed = [
   succeeds('node_modules/typescript/bin/tsc'),
+  succeeds('node_modules/typescript/bin/tsc', '--project', 'packages/console'),
   succeeds('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'),
   succeeds('tools/check-imports.ts'),
   succeeds('tools/check-expressions.ts'),

@@ -3,6 +3,7 @@ import { createAuthentication } from './auth/authenticate.ts'
 import { createTokenAuthentication } from './auth/keystone/authenticate-by-token.ts'
 import { CatalogueEndpoints } from './auth/keystone/catalogue-endpoints.ts'
 import { createKeystoneApi, type KeystoneApi } from './auth/keystone/keystone-api.ts'
+import { connectToKeystone, type KeystoneConnection } from './auth/keystone/keystone-connection.ts'
 import { RareTroubles } from './auth/keystone/rare-troubles.ts'
 import { TokenVerifier } from './auth/keystone/token-verifier.ts'
 import { KeystoneTrusts } from './auth/keystone/trusts.ts'
@@ -24,6 +25,8 @@ export interface Access {
   readonly authenticate: Authenticate
   /** Where callers get tokens; null where they need none. */
   readonly keystoneUrl: string | null
+  /** What people sign in to the console through; null where there is no Keystone. */
+  readonly keystone: KeystoneConnection | null
   /** As the rules are now: those of another policy come as another function. */
   readonly authorise: Authorise
   readonly urlSigner: UrlSigner | null
@@ -67,6 +70,7 @@ export function openAccess(parts: AccessParts): Access {
   return {
     authenticate: createAuthentication({ unsigned: keystone?.authenticate ?? trustAssertions, signer, clock }),
     keystoneUrl: keystone?.url ?? null,
+    keystone: keystone?.forPeople ?? null,
     get authorise() {
       return policy.authorise
     },
@@ -85,6 +89,7 @@ export function openAccess(parts: AccessParts): Access {
     async close() {
       policy.close()
       await keystone?.trusts?.close()
+      await keystone?.forPeople.close()
       await keystone?.api.close()
     },
   }
@@ -117,6 +122,8 @@ interface OpenKeystone {
   readonly authenticate: Authenticate
   readonly api: KeystoneApi
   readonly trusts: KeystoneTrusts | null
+  /** Apart from the service's own: whoever signs in takes no connection from those that judge callers. */
+  readonly forPeople: KeystoneConnection
   readonly url: string
 }
 
@@ -135,5 +142,6 @@ function openKeystone(
   const asTrustee = trusteeSettings(trustee, settings)
   const allowedHosts = trustee.allowedHosts.map((host) => host.toLowerCase())
   const trusts = asTrustee && new KeystoneTrusts({ settings: asTrustee, allowedHosts, clock, onTrouble })
-  return { authenticate, api, trusts, url: settings.wwwAuthenticateUri ?? settings.authUrl }
+  const forPeople = connectToKeystone(settings)
+  return { authenticate, api, trusts, forPeople, url: settings.wwwAuthenticateUri ?? settings.authUrl }
 }

@@ -3,6 +3,8 @@ import type { Tracer } from '@opentelemetry/api'
 import type { Access } from './access.ts'
 import { isLoopback } from './config/loopback.ts'
 import type { Config } from './config/options.ts'
+import { type ConsoleFiles, readConsoleFiles } from './console/console-files.ts'
+import { createConsolePages, isConsole } from './console/console-pages.ts'
 import { audited, type WriteLine } from './core/audit.ts'
 import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
 import { measureHouse } from './core/measure-house.ts'
@@ -131,7 +133,8 @@ export function createApplication(parts: ApplicationParts): Application {
   const meter = new RequestMeter(metrics, parts.elapsed, parts.onServed)
   measureHouse(metrics, { ...waiting, tally, sockets: socketTally }, budget)
   const seats = new ProjectSeats(maxConnectionsPerProject)
-  const house = { ...parts, storage, waiting, tally, socketTally, meter, seats }
+  const consoleFiles = readConsoleFiles()
+  const house = { ...parts, storage, waiting, tally, socketTally, meter, seats, consoleFiles }
   let serving = createServing(config, access, house, accounts)
   const sockets = new Sockets({
     ...serving.sessions,
@@ -185,6 +188,7 @@ interface ServingHouse extends Omit<ApplicationParts, 'config' | 'access'> {
   readonly socketTally: SocketTally
   readonly meter: RequestMeter
   readonly seats: ProjectSeats
+  readonly consoleFiles: ConsoleFiles
 }
 
 /** What serves by one configuration. */
@@ -222,7 +226,7 @@ function createServing(
 ): Serving {
   const { storage, waiting, tally, meter, seats, clock, ids, probeStore, readiness, tracer, audit, onTrouble } = house
   const limits = limitsOf(config)
-  const { authenticate, keystoneUrl, authorise, urlSigner, trusts } = access
+  const { authenticate, keystoneUrl, keystone, authorise, urlSigner, trusts } = access
   const operationHouse: House = {
     storage,
     queues,
@@ -269,9 +273,13 @@ function createServing(
       clock,
       onTrouble: handlerTrouble,
     })
-    const { isPublic } = routes
+    const withConsole = config.console.enabled
+      ? createConsolePages({ files: house.consoleFiles, keystone, onTrouble: handlerTrouble })
+      : (handle: Handle) => handle
+    const isPublic = (target: string) => routes.isPublic(target) || isConsole(target)
     const guard = isGuarded ? createPageGuard({ origins, isPublic, refused: () => meter.refused('page') }) : null
-    return withCors(guard === null ? withPages(handle) : guard(withPages(handle)))
+    const whole = withConsole(withPages(handle))
+    return withCors(guard === null ? whole : guard(whole))
   }
   const { deprecatedVersions, adminMode } = config.api
   const chosen = chosenVersions(deprecatedVersions)

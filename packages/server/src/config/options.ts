@@ -5,6 +5,7 @@
 import type { Kind } from './kinds.ts'
 import type { OptionGroup } from './option.ts'
 import { audit } from './options/audit.ts'
+import { console } from './options/console.ts'
 import { cors, furtherCors } from './options/cors.ts'
 import { defaultGroup } from './options/default.ts'
 import { drivers } from './options/drivers.ts'
@@ -31,6 +32,7 @@ export const groups = [
   projectLimits,
   audit,
   metrics,
+  console,
   storage,
   ...drivers,
   notification,

@@ -1,0 +1,111 @@
+import { useEffect, useState } from 'preact/hooks'
+import { ListPage } from './pages/list-page.tsx'
+import { PoolsPage } from './pages/pools-page.tsx'
+import { QueuePage } from './pages/queue-page.tsx'
+import { ServicePage } from './pages/service-page.tsx'
+import { SignIn } from './pages/sign-in.tsx'
+import { Choice } from './parts/field.tsx'
+import { Trouble } from './parts/trouble.tsx'
+import { hrefOf, type Route, useRoute } from './route.ts'
+import { readSettings, type Session } from './session.ts'
+import { text } from './text.ts'
+import { useLoaded } from './use-loaded.ts'
+
+type Theme = 'system' | 'light' | 'dark'
+type Section = keyof typeof text.pages
+
+export function App() {
+  const settings = useLoaded(readSettings, 'settings')
+  const [session, setSession] = useState<Session | null>(null)
+  if (session !== null) return <Workplace session={session} leave={() => setSession(null)} />
+  return (
+    <>
+      <div class="corner">
+        <ThemeChoice />
+      </div>
+      <Trouble error={settings.error} />
+      {settings.value !== null && <SignIn settings={settings.value} enter={setSession} />}
+    </>
+  )
+}
+
+function Workplace({ session, leave }: { session: Session; leave(): void }) {
+  const route = useRoute()
+  const sections: Section[] = session.isOperator
+    ? ['queues', 'topics', 'pools', 'service']
+    : session.shared === null
+      ? ['queues', 'topics']
+      : []
+  const [section = sections[0]] = route.path
+  return (
+    <div class="workplace">
+      <header class="top">
+        <a class="brand" href={hrefOf([])}>
+          {text.title}
+        </a>
+        <nav aria-label={text.main}>
+          {sections.map((one) => (
+            <a key={one} href={hrefOf([one])} aria-current={one === section ? 'page' : undefined}>
+              {text.pages[one]}
+            </a>
+          ))}
+        </nav>
+        <span class="muted">
+          <bdi>{text.project(session.project)}</bdi>
+        </span>
+        <ThemeChoice />
+        <button
+          type="button"
+          onClick={() => {
+            session.leave()
+            leave()
+          }}
+        >
+          {text.leave}
+        </button>
+      </header>
+      <main>
+        <Page session={session} route={route} />
+      </main>
+    </div>
+  )
+}
+
+function Page({ session, route }: { session: Session; route: Route }) {
+  const { shared } = session
+  if (shared !== null)
+    return <QueuePage key={shared.queue} session={session} kind="queue" name={shared.queue} tab={route.path[2]} />
+  const [section = 'queues', name, tab] = route.path
+  if (section === 'queues' || section === 'topics') {
+    const kind = section === 'queues' ? 'queue' : 'topic'
+    if (name === undefined) return <ListPage key={kind} session={session} kind={kind} />
+    return <QueuePage key={`${kind} ${name}`} session={session} kind={kind} name={name} tab={tab} />
+  }
+  if (section === 'pools' && session.isOperator) return <PoolsPage session={session} />
+  if (section === 'service' && session.isOperator) return <ServicePage session={session} />
+  return <p>{text.notFound}</p>
+}
+
+/** The choice is kept by the browser; it says nothing of anybody. */
+function ThemeChoice() {
+  const [theme, setTheme] = useState<Theme>(() => (localStorage.getItem('theme') as Theme | null) ?? 'system')
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme
+    localStorage.setItem('theme', theme)
+  }, [theme])
+  const { label, system, light, dark } = text.theme
+  return (
+    <div class="theme">
+      <Choice
+        label={label}
+        value={theme}
+        choices={[
+          ['system', system],
+          ['light', light],
+          ['dark', dark],
+        ]}
+        change={setTheme}
+      />
+    </div>
+  )
+}

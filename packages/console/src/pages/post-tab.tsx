@@ -1,0 +1,119 @@
+import { useState } from 'preact/hooks'
+import type { NewMessage } from 'zaqar-client'
+import { parseExact } from '../exact-json.ts'
+import { Area, Choice, Field } from '../parts/field.tsx'
+import { Trouble } from '../parts/trouble.tsx'
+import { useAction } from '../parts/use-action.ts'
+import { text } from '../text.ts'
+import { topicOf } from './list-page.tsx'
+import type { TabProps } from './queue-page.tsx'
+
+type Form = 'one' | 'lines'
+
+/** Of one request: the service takes 262,144 bytes unless an operator or the queue says otherwise. */
+const MOST_BYTES = 200_000
+
+export function PostTab({ session, kind, name, reload }: TabProps) {
+  const [form, setForm] = useState<Form>('one')
+  const [written, setWritten] = useState('')
+  const [ttl, setTtl] = useState('')
+  const [delay, setDelay] = useState('')
+  const [posted, setPosted] = useState<number | null>(null)
+  const words = text.post
+  const action = useAction(async () => {
+    setPosted(null)
+    const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
+    const bodies = form === 'one' ? [bodyIn(written)] : linesIn(written)
+    let count = 0
+    for (const batch of batchesOf(bodies.map((body) => ({ body, ...terms })))) {
+      await topicOf(session, kind, name).postAll(batch)
+      count += batch.length
+      setPosted(count)
+    }
+    reload()
+  })
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        action.run()
+      }}
+    >
+      <Choice
+        label={words.form}
+        value={form}
+        choices={[
+          ['one', words.one],
+          ['lines', words.lines],
+        ]}
+        change={setForm}
+      />
+      <Area
+        label={words.body}
+        hint={form === 'one' ? words.bodyHint : words.linesHint}
+        value={written}
+        change={setWritten}
+      />
+      <div class="bar">
+        <label class="file">
+          {words.file}
+          <input
+            type="file"
+            onChange={async (event) => {
+              const [file] = event.currentTarget.files ?? []
+              if (file !== undefined) setWritten(await file.text())
+            }}
+          />
+        </label>
+        <Field label={words.ttl} hint={words.default} type="number" min="1" value={ttl} change={setTtl} />
+        <Field label={words.delay} hint={words.default} type="number" min="0" value={delay} change={setDelay} />
+      </div>
+      <Trouble error={action.error} />
+      <div class="actions">
+        <button type="submit" class="primary" disabled={action.isRunning}>
+          {words.submit}
+        </button>
+        <output>{posted === null ? '' : words.posted(posted)}</output>
+      </div>
+    </form>
+  )
+}
+
+/** JSON, or else the text itself. */
+function bodyIn(written: string): unknown {
+  try {
+    return parseExact(written)
+  } catch {
+    return written
+  }
+}
+
+/** @throws Error with the line that is no JSON */
+function linesIn(written: string): unknown[] {
+  const bodies = written.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return []
+    try {
+      return [parseExact(line)]
+    } catch {
+      throw new Error(text.post.line(i + 1))
+    }
+  })
+  if (bodies.length === 0) throw new Error(text.post.nothing)
+  return bodies
+}
+
+/** Each fits into a request; one that is too large itself goes alone, and the service says so. */
+function batchesOf(messages: readonly NewMessage[]): NewMessage[][] {
+  const batches: NewMessage[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const message of messages) {
+    const size = new TextEncoder().encode(JSON.stringify(message)).length + 1
+    if (bytes + size > MOST_BYTES) {
+      batches.push([])
+      bytes = 0
+    }
+    batches.at(-1)?.push(message)
+    bytes += size
+  }
+  return batches
+}

@@ -1,0 +1,58 @@
+import { Trouble } from '../parts/trouble.tsx'
+import type { Session } from '../session.ts'
+import { text } from '../text.ts'
+import { useLoaded } from '../use-loaded.ts'
+
+/** Between two looks, in seconds: each tries every operation on the storage. */
+const LOOK_AGAIN = 10
+
+/** What operators see of the service: its health and its sockets. */
+export function ServicePage({ session }: { session: Session }) {
+  const { value, error } = useLoaded((signal) => session.zaqar.health({ signal }), 'health', LOOK_AGAIN)
+  const words = text.service
+  return (
+    <>
+      <h1>{words.health}</h1>
+      <Trouble error={error} />
+      {value === null ? (
+        <p class="empty">{text.loading}</p>
+      ) : (
+        <>
+          <p>{value.storage_reachable ? words.reachable : words.unreachable}</p>
+          {value.storage_weakness !== undefined && (
+            <p class="trouble">
+              {words.weakness}: {value.storage_weakness}
+            </p>
+          )}
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{words.operation}</th>
+                <th scope="col">{words.works}</th>
+                <th scope="col">{words.seconds}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {Object.entries(value.operation_status).map(([operation, { succeeded, seconds }]) => (
+                <tr key={operation}>
+                  <th scope="row">{operation}</th>
+                  <td>{succeeded ? words.works : words.fails}</td>
+                  <td>{seconds}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <h2>{words.sockets}</h2>
+          <dl class="figures">
+            {(['connections', 'subscriptions', 'pushed', 'dropped'] as const).map((figure) => (
+              <div key={figure}>
+                <dt>{words[figure]}</dt>
+                <dd>{value.sockets[figure]}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+    </>
+  )
+}

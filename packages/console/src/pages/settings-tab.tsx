@@ -1,0 +1,76 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Metadata, MetadataChange } from 'zaqar-client'
+import { parseExact } from '../exact-json.ts'
+import { Area } from '../parts/field.tsx'
+import { Trouble } from '../parts/trouble.tsx'
+import { useAction } from '../parts/use-action.ts'
+import { text } from '../text.ts'
+import { useLoaded } from '../use-loaded.ts'
+import { topicOf } from './list-page.tsx'
+import type { TabProps } from './queue-page.tsx'
+
+/** The metadata of the queue as a document, with what its reserved attributes mean. */
+export function SettingsTab({ session, kind, name }: TabProps) {
+  const topic = topicOf(session, kind, name)
+  const { value, error, reload } = useLoaded((signal) => topic.metadata({ signal }), name)
+  const [written, setWritten] = useState<string | null>(null)
+  const [isSaved, setSaved] = useState(false)
+  const words = text.settings
+  useEffect(() => {
+    if (value !== null) setWritten(JSON.stringify(value, null, 2))
+  }, [value])
+  const action = useAction(async () => {
+    setSaved(false)
+    await topic.update(changesBetween(value ?? {}, metadataIn(written ?? '')))
+    setSaved(true)
+    reload()
+  })
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        action.run()
+      }}
+    >
+      <p class="hint">{words.intro}</p>
+      <Trouble error={error} />
+      {written !== null && <Area label={words.metadata} rows={12} value={written} change={setWritten} />}
+      <Trouble error={action.error} />
+      <div class="actions">
+        <button type="submit" class="primary" disabled={written === null || action.isRunning}>
+          {text.save}
+        </button>
+        <output>{isSaved ? words.saved : ''}</output>
+      </div>
+      <dl class="meanings">
+        {Object.entries(words.reserved).map(([key, meaning]) => (
+          <div key={key}>
+            <dt>
+              <code>{key}</code>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </form>
+  )
+}
+
+/** @throws Error with a sentence for people */
+function metadataIn(written: string): Metadata {
+  const value = parseExact(written)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(text.settings.objectWanted)
+  return value as Metadata
+}
+
+/** Only what differs is sent: what somebody else has changed meanwhile stays. */
+function changesBetween(before: Metadata, after: Metadata): MetadataChange[] {
+  const pathOf = (key: string) => `/metadata/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const removed = Object.keys(before)
+    .filter((key) => !Object.hasOwn(after, key))
+    .map((key) => ({ op: 'remove', path: pathOf(key) }) as const)
+  const changed = Object.entries(after)
+    .filter(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
+    .map(([key, value]) => ({ op: Object.hasOwn(before, key) ? 'replace' : 'add', path: pathOf(key), value }) as const)
+  return [...removed, ...changed]
+}

@@ -1,0 +1,138 @@
+import { useState } from 'preact/hooks'
+import type { SignedUrl } from 'zaqar-client'
+import { Choice, Field } from '../parts/field.tsx'
+import { Trouble } from '../parts/trouble.tsx'
+import { useAction } from '../parts/use-action.ts'
+import { SERVICE, type Session } from '../session.ts'
+import { text } from '../text.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
+const PATHS = ['messages', 'subscriptions', 'claims'] as const
+type Form = keyof typeof text.share.forms
+
+/** Makes signed URLs with a few clicks, and shows them as what people paste. */
+export function ShareTab({ session, name }: { session: Session; name: string }) {
+  const [methods, setMethods] = useState<readonly string[]>(['GET'])
+  const [paths, setPaths] = useState<readonly (typeof PATHS)[number][]>(['messages'])
+  const [hours, setHours] = useState('24')
+  const [signed, setSigned] = useState<SignedUrl | null>(null)
+  const words = text.share
+  const action = useAction(async () => {
+    const expires = new Date(Date.now() + Number(hours) * 3_600_000).toISOString().slice(0, 19)
+    setSigned(await session.zaqar.queue(name).share({ methods, paths, expires }))
+  })
+  return (
+    <>
+      <p class="hint">{words.intro}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          action.run()
+        }}
+      >
+        <Checks label={words.methods} all={METHODS} chosen={methods} change={setMethods} />
+        <Checks label={words.paths} all={PATHS} chosen={paths} change={setPaths} />
+        <Field label={words.expires} type="number" min="1" value={hours} change={setHours} required />
+        <Trouble error={action.error} />
+        <div class="actions">
+          <button type="submit" class="primary" disabled={action.isRunning}>
+            {words.make}
+          </button>
+        </div>
+      </form>
+      {signed !== null && <Values queue={name} signed={signed} />}
+    </>
+  )
+}
+
+interface ChecksProps<Value extends string> {
+  readonly label: string
+  readonly all: readonly Value[]
+  readonly chosen: readonly Value[]
+  change(chosen: readonly Value[]): void
+}
+
+function Checks<Value extends string>({ label, all, chosen, change }: ChecksProps<Value>) {
+  return (
+    <fieldset>
+      <legend>{label}</legend>
+      {all.map((one) => (
+        <label key={one} class="check">
+          <input
+            type="checkbox"
+            checked={chosen.includes(one)}
+            onChange={(event) =>
+              change(all.filter((other) => (other === one ? event.currentTarget.checked : chosen.includes(other))))
+            }
+          />
+          {one}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
+  const [form, setForm] = useState<Form>('curl')
+  const [isCopied, setCopied] = useState(false)
+  const words = text.share
+  const written = WRITERS[form](queue, signed)
+  const forms = Object.entries(words.forms) as [Form, string][]
+  return (
+    <section class="panel">
+      <Choice
+        label={words.form}
+        value={form}
+        choices={forms}
+        change={(form) => {
+          setForm(form)
+          setCopied(false)
+        }}
+      />
+      <pre>{written}</pre>
+      <div class="actions">
+        <button type="button" onClick={() => void navigator.clipboard.writeText(written).then(() => setCopied(true))}>
+          {words.copy}
+        </button>
+        <output>{isCopied ? words.copied : ''}</output>
+      </div>
+    </section>
+  )
+}
+
+const WRITERS: Record<Form, (queue: string, signed: SignedUrl) => string> = {
+  curl(queue, signed) {
+    const headers = Object.entries(headersOf(signed)).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`)
+    return `curl -H 'Client-ID: ${crypto.randomUUID()}' \\\n${headers.join('')}  ${quoted(`${SERVICE}/v2/queues/${queue}/messages`)}`
+  },
+  javascript(queue, signed) {
+    return [
+      "import { Zaqar } from 'zaqar-client'",
+      '',
+      `const zaqar = new Zaqar({ url: ${JSON.stringify(SERVICE)}, auth: { signed: ${JSON.stringify(signed, null, 2)} } })`,
+      `const queue = zaqar.queue(${JSON.stringify(queue)})`,
+    ].join('\n')
+  },
+  shell(queue, signed) {
+    const values = { URL: SERVICE, QUEUE: queue, ...headersOf(signed) }
+    return Object.entries(values)
+      .map(([name, value]) => `export ZAQAR_${name.toUpperCase().replaceAll('-', '_')}=${quoted(value)}`)
+      .join('\n')
+  },
+  json: (queue, signed) => JSON.stringify({ url: SERVICE, queue, signed }, null, 2),
+}
+
+function headersOf({ signature, project, methods, paths, expires }: SignedUrl): Record<string, string> {
+  return {
+    'URL-Signature': signature,
+    'URL-Methods': methods.join(','),
+    'URL-Paths': paths.join(','),
+    'URL-Expires': expires,
+    'X-Project-ID': project,
+  }
+}
+
+/** For a shell. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,25 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { text } from '../text.ts'
+
+/** What is asked before all else. Escape, and the button, close it; the focus goes back to where it came from. */
+export function Dialog({ title, close, children }: { title: string; close(): void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  useEffect(() => {
+    const before = document.activeElement
+    dialog.current?.showModal()
+    return () => before instanceof HTMLElement && before.focus()
+  }, [])
+  return (
+    <dialog ref={dialog} aria-labelledby={heading} onClose={close}>
+      <header class="dialog-head">
+        <h2 id={heading}>{title}</h2>
+        <button type="button" class="plain" onClick={close} aria-label={text.close}>
+          ×
+        </button>
+      </header>
+      {children}
+    </dialog>
+  )
+}

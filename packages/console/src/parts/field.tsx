@@ -1,0 +1,108 @@
+import type { ComponentChildren } from 'preact'
+import { useId } from 'preact/hooks'
+
+interface FieldProps {
+  readonly label: string
+  readonly type?: 'text' | 'password' | 'search' | 'number'
+  readonly placeholder?: string
+  readonly required?: boolean
+  readonly min?: string
+  readonly max?: string
+  readonly maxLength?: number
+  readonly autocomplete?: string
+  readonly value: string
+  readonly hint?: string
+  readonly change: (value: string) => void
+}
+
+/** A line to fill in, with its name and what may stand there. */
+export function Field({ label, type = 'text', value, hint, change, ...input }: FieldProps) {
+  return (
+    <Labelled label={label} hint={hint}>
+      {(id, described) => (
+        <input
+          id={id}
+          // The types of Preact know one kind of input at a time.
+          type={type as 'text'}
+          aria-describedby={described}
+          value={value}
+          autocomplete="off"
+          spellcheck={false}
+          {...input}
+          onInput={(event) => change(event.currentTarget.value)}
+        />
+      )}
+    </Labelled>
+  )
+}
+
+interface AreaProps {
+  readonly label: string
+  readonly value: string
+  readonly hint?: string
+  readonly rows?: number
+  readonly change: (value: string) => void
+}
+
+/** The same for text of several lines. */
+export function Area({ label, value, hint, rows = 8, change }: AreaProps) {
+  return (
+    <Labelled label={label} hint={hint}>
+      {(id, described) => (
+        <textarea
+          id={id}
+          aria-describedby={described}
+          rows={rows}
+          spellcheck={false}
+          value={value}
+          onInput={(event) => change(event.currentTarget.value)}
+        />
+      )}
+    </Labelled>
+  )
+}
+
+interface ChoiceProps<Value extends string> {
+  readonly label: string
+  readonly value: Value
+  readonly choices: readonly (readonly [Value, string])[]
+  readonly change: (value: Value) => void
+}
+
+export function Choice<Value extends string>({ label, value, choices, change }: ChoiceProps<Value>) {
+  return (
+    <Labelled label={label} hint={undefined}>
+      {(id) => (
+        <select id={id} value={value} onChange={(event) => change(event.currentTarget.value as Value)}>
+          {choices.map(([one, name]) => (
+            <option key={one} value={one}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Labelled>
+  )
+}
+
+interface LabelledProps {
+  readonly label: string
+  readonly hint: string | undefined
+  readonly children: (id: string, described: string | undefined) => ComponentChildren
+}
+
+function Labelled({ label, hint, children }: LabelledProps) {
+  const id = useId()
+  const described = hint === undefined ? undefined : `${id}-hint`
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children(id, described)}
+      {hint !== undefined && (
+        <p id={described} class="hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  )
+}

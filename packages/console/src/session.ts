@@ -1,0 +1,80 @@
+import { Forbidden, NotFound, type SignedUrl, Zaqar, type ZaqarOptions } from 'zaqar-client'
+import { parseExact } from './exact-json.ts'
+import { signOut } from './keystone.ts'
+
+/** What the service says of itself before anybody is known to it. */
+export interface Settings {
+  /** How people sign in: with Keystone, or not at all. */
+  readonly signIn: 'keystone' | 'none'
+}
+
+/** Somebody at work. It lives in the memory of the page: to load the page again is to sign in again. */
+export interface Session {
+  readonly zaqar: Zaqar
+  /** As people know it: the name of the project. */
+  readonly project: string
+  /** Null: everything of the project. Otherwise one queue, and what its signed URL allows. */
+  readonly shared: { readonly queue: string; readonly signed: SignedUrl } | null
+  /** Whether it may see what operators see. */
+  readonly isOperator: boolean
+  leave(): void
+}
+
+/** Address of the service, without a slash at its end: the console lies one level below it. */
+export const SERVICE = new URL('..', document.baseURI).href.replace(/\/$/, '')
+export const KEYSTONE = `${SERVICE}/console/keystone`
+
+/** @throws what `fetch` throws */
+export async function readSettings(): Promise<Settings> {
+  const answer = await fetch(new URL('settings.json', document.baseURI))
+  if (!answer.ok) throw new Error(`The service answered ${answer.status}.`)
+  return answer.json()
+}
+
+/** Without authentication a project is a name, and whoever is there may do what operators may. */
+export function openProject(project: string): Promise<Session> {
+  const fetch: typeof globalThis.fetch = (url, init) => {
+    const headers = new Headers(init?.headers)
+    headers.set('X-Roles', 'admin')
+    return globalThis.fetch(url, { ...init, headers })
+  }
+  return open({ project, fetch }, project)
+}
+
+export function openWithToken(token: string, project: { readonly id: string; readonly name: string }) {
+  const keystone = { authUrl: KEYSTONE, token, project: { id: project.id } }
+  return open({ auth: { keystone } }, project.name, () => void signOut(KEYSTONE, token))
+}
+
+/** An application credential is of one project, and its own name says enough. */
+export function openWithCredential(id: string, secret: string): Promise<Session> {
+  return open({ auth: { keystone: { authUrl: KEYSTONE, applicationCredential: { id, secret } } } }, id)
+}
+
+/** Values of a signed URL are for one queue. */
+export async function openShared(queue: string, signed: SignedUrl): Promise<Session> {
+  const zaqar = client({ auth: { signed } })
+  return { zaqar, project: signed.project, shared: { queue, signed }, isOperator: false, leave: () => zaqar.close() }
+}
+
+/** @throws ZaqarError when the service does not take these credentials */
+async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = () => {}): Promise<Session> {
+  const zaqar = client(options)
+  // The first question shows whether the credentials are good.
+  const isOperator = await zaqar.health().then(
+    () => true,
+    (error) => {
+      if (error instanceof Forbidden || error instanceof NotFound) return false
+      throw error
+    },
+  )
+  const leave = () => {
+    zaqar.close()
+    left()
+  }
+  return { zaqar, project, shared: null, isOperator, leave }
+}
+
+function client(options: Omit<ZaqarOptions, 'url'>): Zaqar {
+  return new Zaqar({ url: SERVICE, retries: 1, parse: parseExact, ...options })
+}
