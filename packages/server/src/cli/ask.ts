@@ -2,7 +2,6 @@
 import type { Zaqar, ZaqarOptions } from 'zaqar-client/http'
 import type { ZaqarCommand } from './command.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection/connection-flags.ts'
-import { EXIT } from './exit.ts'
 import type { Printer } from './output/printer.ts'
 import type { Shell } from './shell.ts'
 
@@ -55,7 +54,6 @@ function define<Flags, Arguments extends readonly unknown[]>(
   { asAdmin }: { readonly asAdmin: boolean },
 ): void {
   addCommonFlags(command).action(async (...given: unknown[]) => {
-    shell.stdout.on('error', endQuietly)
     const flags = flagsOf(command)
     const [{ Zaqar }, { connectionOf }, { Printer }] = await Promise.all([
       import('zaqar-client/http'),
@@ -67,12 +65,6 @@ function define<Flags, Arguments extends readonly unknown[]>(
     const asking = { zaqar, connection, printer: new Printer(shell, flags.json), shell, flags }
     await act(asking, flags as Flags, ...(given.slice(0, -2) as unknown as Arguments))
   })
-}
-
-/** Whoever reads has seen enough, as `head` has. */
-function endQuietly(error: NodeJS.ErrnoException): never {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(EXIT.done)
 }
 
 export function addCommonFlags<Of extends ZaqarCommand>(command: Of): Of {

@@ -8,6 +8,8 @@ export interface CommandRow {
   readonly summary: string
   /** Heading in the overview. */
   readonly group: string
+  /** It runs until it is told to end, whether somebody reads what it prints or not. */
+  readonly goesOn?: true
   /** Gives the command its arguments, flags, further commands, and what it does. Loads what it needs for that. */
   define(command: ZaqarCommand, shell: Shell): Promise<void>
 }
@@ -21,6 +23,7 @@ export const commands: readonly CommandRow[] = [
     name: 'serve',
     summary: 'start the service',
     group: SERVICE,
+    goesOn: true,
     define: async (...given) => (await import('./commands/serve.ts')).defineServe(...given),
   },
   {
@@ -63,6 +66,7 @@ export const commands: readonly CommandRow[] = [
     name: 'agent',
     summary: 'run a command for each message of a queue, on a machine without an account',
     group: CLIENT,
+    goesOn: true,
     define: async (...given) => (await import('./commands/agent.ts')).defineAgent(...given),
   },
   {

@@ -4,6 +4,7 @@ import { ZaqarCommand } from './command.ts'
 import { commands } from './commands.ts'
 import { EXIT } from './exit.ts'
 import type { Output, Shell } from './shell.ts'
+import { heedUnreadOutput } from './unread-output.ts'
 import { readVersion } from './version.ts'
 
 /** Does what the command line after `zaqar` says. Answers the exit code (`EXIT`). */
@@ -45,8 +46,12 @@ function createProgram(shell: Shell): ZaqarCommand {
   for (const { name, summary, group } of commands) {
     program.command(name).summary(summary).helpGroup(group).helpOption('--help', 'Print this.')
   }
+  let goesOn = false
+  heedUnreadOutput(shell, () => goesOn)
   return program.hook('preSubcommand', async (_, command) => {
-    await rows.get(command.name())?.define(command as ZaqarCommand, shell)
+    const row = rows.get(command.name())
+    goesOn = row?.goesOn === true
+    await row?.define(command as ZaqarCommand, shell)
   })
 }
 

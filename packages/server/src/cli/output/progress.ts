@@ -1,5 +1,6 @@
 import { elapsed } from '../../platform/elapsed.ts'
 import type { Output } from '../shell.ts'
+import { cut } from './width.ts'
 
 const BAR = 30
 /** Between two drawings, in milliseconds. */
@@ -22,7 +23,9 @@ export class Progress {
     this.#drawnAt = elapsed()
     const filled = Math.round((share ?? 0) * BAR)
     const bar = share === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${Math.floor(share * 100)} %  `
-    this.#out.write(`\r\u001b[K${bar}${done.toLocaleString('en')} ${this.#what}`)
+    // What goes on in a second line could not be taken off again.
+    const text = cut(`${bar}${done.toLocaleString('en')} ${this.#what}`, (this.#out.columns ?? 80) - 1)
+    this.#out.write(`\r\u001b[K${text}`)
   }
 
   /** Takes it off the terminal. */
