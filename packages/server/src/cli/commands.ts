@@ -130,6 +130,12 @@ export const commands: readonly CommandRow[] = [
     define: async (...given) => (await import('./commands/tail.ts')).defineTail(...given),
   },
   {
+    name: 'bench',
+    summary: 'load a service, and say how much it does',
+    group: CLIENT,
+    define: async (...given) => (await import('./commands/bench.ts')).defineBench(...given),
+  },
+  {
     name: 'signed-url',
     summary: 'let somebody without an account in: create, show',
     group: CLIENT,

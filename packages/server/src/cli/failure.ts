@@ -3,6 +3,7 @@ import { PolicyError } from '../auth/policy/policy-error.ts'
 import { BackupError } from '../backup/backup-error.ts'
 import { ConfigError } from '../config/load.ts'
 import { AgentError } from './agent/agent-error.ts'
+import { BenchError } from './bench/bench-error.ts'
 import { ConnectionError } from './connection/connection-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { NotThere } from './not-there.ts'
@@ -23,7 +24,7 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
   if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
   if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
-  const isForeseen = [SignedUrlFileError, AgentError, ConnectionError, BackupError, RegistrationError].some(
+  const isForeseen = [SignedUrlFileError, AgentError, BenchError, ConnectionError, BackupError, RegistrationError].some(
     (kind) => error instanceof kind,
   )
   if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }
