@@ -3,11 +3,13 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { after, describe, test } from 'node:test'
+import { startService } from '../support/service.ts'
 import { installNode, npm } from './npm.ts'
+import { useService } from './use-service.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -22,20 +24,13 @@ describe('the packed packages, installed into an empty folder', () => {
   }
 
   for (const [name, node] of Object.entries(nodes)) {
-    test(`zaqar serve starts, answers and ends on ${name}`, { timeout: 60_000 }, async () => {
-      const dataDir = mkdtempSync(join(temporary, 'data-'))
-      const service = spawn(join(folder, 'node_modules/.bin/zaqar'), ['serve', '--port', '0', '--data-dir', dataDir], {
-        env: { ...process.env, PATH: `${dirname(node)}:${process.env['PATH']}` },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      const exit = once(service, 'exit')
+    test(`zaqar, installed globally, serves and ends on ${name}`, { timeout: 60_000 }, async () => {
+      const service = await startService({ command: [node, join(folder, 'global/bin/zaqar')] })
       try {
-        const answer = await fetch(await announcedUrl(service.stdout))
-        assert.equal(answer.status, 300)
+        await useService(service.url)
       } finally {
-        service.kill()
+        await service.stop()
       }
-      assert.deepEqual(await exit, [0, null])
     })
 
     test(`the client posts, consumes and is told on ${name}, imported and required`, { timeout: 60_000 }, async () => {
@@ -166,6 +161,11 @@ function installPackages(folder: string): void {
     npm(['pack', `./packages/${name}/dist`, '--pack-destination', folder], root).trim(),
   )
   npm(['install', '--prefer-offline', ...tarballs.map((file) => `./${file}`)], folder)
+  // As `npm install --global --prefix` does it for a system.
+  const global = join(folder, 'global')
+  mkdirSync(global)
+  const [server = '', , client = ''] = tarballs.map((file) => join(folder, file))
+  npm(['install', '--global', '--prefer-offline', server, client], global)
 }
 
 /** The address that the service prints when it is ready. */
