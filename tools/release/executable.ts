@@ -54,7 +54,8 @@ function embed(chunks: readonly OutputChunk[], folder: string): void {
     ...files.map((path) => [path, join(server, path)] as const),
   ]
   const settings = {
-    main: join(folder, main),
+    // Paths that are in the executable are from here, so that two builds are the same.
+    main,
     mainFormat: 'module',
     executable: strippedNode,
     output: executable,
@@ -62,7 +63,6 @@ function embed(chunks: readonly OutputChunk[], folder: string): void {
     useVfs: true,
     assets: Object.fromEntries(assets.sort(([one], [other]) => (one < other ? -1 : 1))),
   }
-  const settingsFile = join(folder, 'settings.json')
-  writeFileSync(settingsFile, JSON.stringify(settings))
-  execFileSync(node, ['--build-sea', settingsFile], { stdio: ['ignore', 'ignore', 'inherit'] })
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings))
+  execFileSync(node, ['--build-sea', 'settings.json'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
 }
