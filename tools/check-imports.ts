@@ -46,7 +46,7 @@ const layers: readonly Layer[] = [
   {
     path: 'tracing/',
     imports: [],
-    types: ['core/**', 'http/*', 'delivery/*', 'storage/contract.ts'],
+    types: ['core/**', 'http/*', 'websocket/*', 'delivery/*', 'storage/contract.ts'],
   },
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
@@ -70,4 +71,36 @@ test('a trace leads from who sends a request to the move of the storage, and ano
   assert.deepEqual(heard, [`00-${delivery.trace}-${delivery.id}-01`])
   assert.notEqual(delivery.trace, TRACE)
   for (const span of [move, delivery]) assert.match(span.text, new RegExp(`'zaqar.message.ids': \\[ '${id}' \\]`))
+})
+
+test('the trace of who sends a frame leads to its operation, and each frame has its own', async () => {
+  const service = await startService({ under: ['env', `NODE_OPTIONS=--import=${example}`] })
+  const socket = new WebSocket(service.url.replace('http', 'ws'))
+  await once(socket, 'open')
+  const caller = { 'Client-ID': '3381af92-2b9e-11e3-b191-71861300734c', 'X-Project-ID': 'p', 'URL-Paths': ['secret'] }
+  const ask = async (action: string, body: object, headers: object) => {
+    socket.send(JSON.stringify({ action, body, headers: { ...caller, ...headers } }))
+    await once(socket, 'message')
+  }
+  const [post, list] = [{ queue_name: 'q', messages: [{ body: 1 }] }, { queue_name: 'q' }]
+  await ask('message_post', post, { traceparent: `00-${TRACE}-${SENDER}-01`, tracestate: 'a=1' })
+  await ask('message_list', list, { traceparent: ['no', 'context'] })
+  await ask('queue_get', { queue_name: 'none' }, {})
+  socket.close()
+  await service.stop()
+
+  const spans = spansIn(service.output())
+  const named = (name: string) => spans.find((span) => span.name === name) ?? assert.fail(service.output())
+  const [posted, operation, listed, missed] = [
+    'WebSocket message_post',
+    'messages.post',
+    'WebSocket message_list',
+    'WebSocket queue_get',
+  ].map(named) as [PrintedSpan, PrintedSpan, PrintedSpan, PrintedSpan]
+  assert.deepEqual([posted.trace, posted.parent], [TRACE, SENDER])
+  assert.deepEqual([operation.trace, operation.parent], [TRACE, posted.id])
+  assert.match(posted.text, /'zaqar.action': 'message_post'.*'zaqar.status': 201/s)
+  for (const span of [listed, missed]) assert.equal(span.parent, null)
+  assert.equal(new Set([TRACE, listed.trace, missed.trace]).size, 3)
+  assert.doesNotMatch(service.output(), /secret/)
 })

@@ -39,6 +39,7 @@ import { encryptedStorage } from './storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from './storage/encrypted/message-cipher.ts'
 import { pacedStorage } from './storage/paced/paced-storage.ts'
 import { tracedExecute } from './tracing/traced-execute.ts'
+import { tracedFrames } from './tracing/traced-frames.ts'
 import { tracedHandle } from './tracing/traced-handle.ts'
 import { tracedStorage } from './tracing/traced-storage.ts'
 import { type Peer, Session, type SessionHouse } from './websocket/session.ts'
@@ -301,6 +302,7 @@ function createServing(
       execute,
       doors: socketDoors(isForAdmins ? v2 : withoutAdmin(v2)),
       meter,
+      aroundFrame: tracer && tracedFrames(tracer),
       limits,
       clientIds,
       seats,

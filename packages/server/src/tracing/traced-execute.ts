@@ -2,7 +2,7 @@ import type { Tracer } from '@opentelemetry/api'
 import type { Execute } from '../core/execute.ts'
 import { within } from './tracer.ts'
 
-/** Makes a span of each operation. Over a WebSocket it begins a trace: frames carry none. */
+/** Makes a span of each operation. */
 export function tracedExecute(execute: Execute, tracer: Tracer): Execute {
   return (operation, read, caller, call) => {
     const { queue } = call.names ?? {}

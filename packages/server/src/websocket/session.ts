@@ -23,6 +23,13 @@ import { ShownInFrame } from '../wire/websocket/shown-in-frame.ts'
 import type { AnySocketDoor, SocketAnswer } from '../wire/websocket/socket-door.ts'
 import { claimBlocks, pageBlocks } from './push-bytes.ts'
 
+/** Puts something around the answering of a frame; `id`: of the request. */
+export type AroundFrame = (
+  frame: Pick<Frame, 'action' | 'headers'>,
+  id: string,
+  answer: () => Promise<SocketAnswer>,
+) => Promise<SocketAnswer>
+
 /** What all sessions have in common. */
 export interface SessionHouse {
   readonly authenticate: Authenticate
@@ -38,6 +45,8 @@ export interface SessionHouse {
   readonly onTrouble: OnTrouble
   readonly pushes: Pick<Pushes, 'of' | 'renew' | 'gone'>
   readonly meter: RequestMeter
+  /** Null: nothing is put around. */
+  readonly aroundFrame: AroundFrame | null
 }
 
 /** The other side of a session, and the way there. */
@@ -243,7 +252,7 @@ export class Session implements Receiver {
     if (door === null) {
       return this.#finish(
         frame,
-        await this.#measure('authenticate', () => this.#authenticate(new ShownInFrame(frame.headers))),
+        await this.#measure(frame, 'authenticate', () => this.#authenticate(new ShownInFrame(frame.headers))),
       )
     }
     if (door.waits?.(frame.body) !== true) return this.#finish(frame, await this.#answer(frame, door))
@@ -326,20 +335,23 @@ export class Session implements Receiver {
 
   /** `serve` never fails. */
   async #measure(
+    frame: Frame,
     operation: string,
     serve: (measured: MeasuredRequest) => Promise<SocketAnswer>,
   ): Promise<SocketAnswer> {
-    const { meter } = this.#house
+    const { meter, aroundFrame } = this.#house
     const measured = meter.begin(`req-${randomUUID()}`)
     measured.door = 'websocket'
     measured.operation = operation
-    const answer = await serve(measured)
+    const answer = await (aroundFrame === null
+      ? serve(measured)
+      : aroundFrame(frame, measured.id, () => serve(measured)))
     meter.end(measured, answer.status)
     return answer
   }
 
   #answer(frame: Frame, door: AnySocketDoor): Promise<SocketAnswer> {
-    return this.#measure(door.operation.name, (measured) => this.#answerMeasured(frame, door, measured))
+    return this.#measure(frame, door.operation.name, (measured) => this.#answerMeasured(frame, door, measured))
   }
 
   /** Never fails. */

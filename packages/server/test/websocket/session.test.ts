@@ -88,6 +88,7 @@ let house: SessionHouse = {
   seats: new ProjectSeats(2),
   maxRequests: 2,
   meter: unwatchedRequests(),
+  aroundFrame: null,
   onTrouble: (error) => void troubles.push(error),
   pushes: {
     of: () => 0,

@@ -48,7 +48,7 @@ export class ShownInFrame implements Shown {
 
 const READ = [
   ...['Client-ID', 'X-Project-ID', 'X-Auth-Token', 'X-Service-Token', 'X-Roles', 'X-User-Id'],
-  ...['URL-Signature', 'URL-Methods', 'URL-Paths', 'URL-Expires'],
+  ...['URL-Signature', 'URL-Methods', 'URL-Paths', 'URL-Expires', 'traceparent', 'tracestate'],
 ]
 
 /** Those headers of a frame that are looked at: texts, lists of texts, and null where they are anything else. */
