@@ -46,6 +46,7 @@ export interface RequestsOptions {
   /** Further tries, at the most. */
   readonly retries: number
   readonly parse: (json: string) => unknown
+  readonly stringify: (document: unknown) => string
 }
 
 /** Where a request goes, and who asks. */
@@ -121,9 +122,9 @@ export class Requests {
 
   /** @throws ZaqarError, the reason of the signal, or what a function that gives tokens throws */
   async send(request: Request): Promise<Answer> {
-    const { retries, credentials } = this.#options
+    const { retries, credentials, stringify } = this.#options
     const { signal, isRepeatable } = request
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const body = request.body === undefined ? undefined : stringify(request.body)
     let isRefused = false
     for (let tries = 0; ; tries++) {
       let start: Start | undefined

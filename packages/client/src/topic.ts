@@ -144,7 +144,9 @@ export class Topic {
     const shown = { echo, include_claimed: includeClaimed, include_delayed: includeDelayed, with_markers: withMarkers }
     const query = { marker, limit, ...shown, wait }
     const answer = await this.send('GET', '/messages', { query, waits: wait, ...call })
-    const messages = memberOf<Message<Body>[]>(answer, 'messages')
+    const listed = memberOf<Message<Body>[]>(answer, 'messages')
+    // Behind the first message upstream's Redis shows that one again.
+    const messages = listed[0]?.id === marker ? listed.slice(1) : listed
     return { messages, marker: messages.length === 0 ? marker : (markerIn(answer) ?? messages.at(-1)?.id) }
   }
 

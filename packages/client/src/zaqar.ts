@@ -20,6 +20,8 @@ export interface ZaqarOptions {
   readonly retries?: number
   /** Reads documents, events and frames that are JSON; `JSON.parse` where it is not given. Another one may keep numbers that JavaScript has not. */
   readonly parse?: (json: string) => unknown
+  /** Writes what requests send; `JSON.stringify` where it is not given. Another one may write what another `parse` has kept. */
+  readonly stringify?: (document: unknown) => string
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -59,6 +61,7 @@ export class Zaqar {
       timeoutSeconds: options.timeout ?? 30,
       retries: options.retries ?? 4,
       parse: options.parse ?? JSON.parse,
+      stringify: options.stringify ?? JSON.stringify,
     })
   }
 

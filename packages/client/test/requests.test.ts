@@ -152,7 +152,7 @@ test('listings end where they say so: with a page that is empty, or leads nowher
   for (const last of [
     { queues: [], links: next },
     { queues: [], links: [] },
-    { queues: [queue], links: [] },
+    { queues: [{ name: 'b', href: '/v2/queues/b' }], links: [] },
   ]) {
     const { fetch, sent } = scripted(
       { status: 200, body: { queues: [queue], links: next } },
@@ -161,6 +161,20 @@ test('listings end where they say so: with a page that is empty, or leads nowher
     assert.equal((await Array.fromAsync(client(fetch).queues({ limit: 1 }))).length, 1 + last.queues.length)
     assert.equal(sent[1]?.url, 'http://service.test/v2/queues?limit=1&marker=a')
   }
+})
+
+test('what Redis shows again behind the first item comes once, and the listing ends', async () => {
+  const message = { id: 'a', href: '/v2/queues/jobs/messages/a', ttl: 60, age: 0, body: 1 }
+  const pages = (key: string, first: object, second: object) =>
+    [[first], [first, second], []].map((items) => {
+      const { name, id } = (items.at(-1) ?? second) as { name?: string; id?: string }
+      return { status: 200, body: { [key]: items, links: [{ rel: 'next', href: `/v2/queues?marker=${name ?? id}` }] } }
+    })
+  const queues = client(scripted(...pages('queues', { name: 'a' }, { name: 'b' })).fetch).queues()
+  assert.deepEqual((await Array.fromAsync(queues)).map(({ name }) => name), ['a', 'b'])
+  const { fetch } = scripted(...pages('messages', message, { ...message, id: 'b' }))
+  const messages = client(fetch).queue('jobs').messages()
+  assert.deepEqual((await Array.fromAsync(messages)).map(({ id }) => id), ['a', 'b'])
 })
 
 describe('a token', () => {

@@ -63,6 +63,12 @@ export const commands: readonly CommandRow[] = [
     define: async (...given) => (await import('./commands/restore.ts')).defineRestore(...given),
   },
   {
+    name: 'import',
+    summary: 'bring queues, messages and subscriptions from another service, also an OpenStack Zaqar',
+    group: SERVICE,
+    define: async (...given) => (await import('./commands/import.ts')).defineImport(...given),
+  },
+  {
     name: 'agent',
     summary: 'run a command for each message of a queue, on a machine without an account',
     group: CLIENT,

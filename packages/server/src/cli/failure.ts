@@ -6,6 +6,7 @@ import { AgentError } from './agent/agent-error.ts'
 import { BenchError } from './bench/bench-error.ts'
 import { ConnectionError } from './connection/connection-error.ts'
 import { EXIT, type ExitCode } from './exit.ts'
+import { ImportError } from './import/import-error.ts'
 import { NotThere } from './not-there.ts'
 import { sentenceOf } from './output/sentence.ts'
 import { RegistrationError } from './registration/registration-error.ts'
@@ -24,9 +25,16 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
   if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
   if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
-  const isForeseen = [SignedUrlFileError, AgentError, BenchError, ConnectionError, BackupError, RegistrationError].some(
-    (kind) => error instanceof kind,
-  )
+  const foreseen = [
+    SignedUrlFileError,
+    AgentError,
+    BenchError,
+    ConnectionError,
+    BackupError,
+    ImportError,
+    RegistrationError,
+  ]
+  const isForeseen = foreseen.some((kind) => error instanceof kind)
   if (isForeseen) return { message: (error as Error).message, exitCode: EXIT.failed }
   const { describeStartError } = await import('./start-error.ts')
   return { message: describeStartError(error), exitCode: EXIT.failed }

@@ -1,0 +1,270 @@
+/** Goes through the projects of an import, and through the queues of each. */
+import { type Metadata, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
+import { parseJson, printJson } from '../../model/json.ts'
+import type { Instant, Json } from '../../model/model.ts'
+import { ImportError } from './import-error.ts'
+import { importFlavors, importPools, type PoolAddresses } from './import-pools.ts'
+import { importQueue, type QueueTally } from './import-queue.ts'
+import { ImportState, type QueueRow } from './import-state.ts'
+import { importSubscriptions } from './import-subscriptions.ts'
+import { changesBetween, ownMetadata } from './metadata.ts'
+import { Pace } from './pace.ts'
+import { type ApiVersion, findVersion, inVersion, Side } from './side.ts'
+import { type Verification, verifyQueue } from './verify-queue.ts'
+
+export interface ImportOptions {
+  /** How each side is asked in the name of a project. */
+  connect(side: 'source' | 'destination', project: string): Promise<ZaqarOptions>
+  readonly projects: readonly string[]
+  /** Only these queues; null: all that the source lists. */
+  readonly queues: readonly string[] | null
+  /** Of the source; null: it is found out. */
+  readonly version: ApiVersion | null
+  readonly stateFile: string
+  /** Null: pools and flavors are left out. */
+  readonly pools: PoolAddresses | null
+  readonly subscriptions: boolean
+  /** Whether messages that the source has not any more are removed at the destination. */
+  readonly removesGone: boolean
+  readonly verifies: boolean
+  /** Nothing is changed anywhere. */
+  readonly isDry: boolean
+  /** Messages of the source a second, at the most. */
+  readonly rate: number
+  now(): Instant
+  /** Told of each queue when it is done. */
+  report(queue: QueueReport): Promise<void>
+  /** `share`: of all queues, from 0 to 1. */
+  progress(messages: number, share: number): void
+  readonly signal: AbortSignal
+}
+
+export interface QueueReport extends QueueTally {
+  readonly project: string
+  readonly queue: string
+  /** That the source counts and does not list, and so were not brought; null: it does not say. */
+  readonly unlisted: number | null
+  /** Imported by a pass before, and not at the source any more. */
+  readonly gone: number
+  /** Of these, those that are removed at the destination. */
+  readonly removed: number
+  readonly subscriptions: number
+  /** Null: it was not looked at. */
+  readonly verification: Verification | null
+  /** What stands in the way; empty where all went well. */
+  readonly problems: readonly string[]
+}
+
+export interface ImportSummary {
+  readonly source: string
+  readonly destination: string
+  readonly version: ApiVersion
+  /** How many times the source was gone through, with this one. */
+  readonly pass: number
+  queues: number
+  messages: number
+  subscriptions: number
+  pools: number
+  flavors: number
+  removed: number
+  /** Queues with problems, or of which not all is the same at both sides. */
+  wrong: number
+}
+
+/** The most ids that a service takes at a time, where its operator has not allowed fewer. */
+const IDS = 20
+
+/** @throws ImportError, ZaqarError where a side cannot be asked at all, or the reason of the signal */
+export async function runImport(options: ImportOptions): Promise<ImportSummary> {
+  const { projects, signal } = options
+  const [first = ''] = projects
+  const urls = { source: await urlOf('source'), destination: await urlOf('destination') }
+  if (urls.source === urls.destination) throw new ImportError(`both sides are ${urls.source}`)
+  const version = options.version ?? (await findVersion(await options.connect('source', first), signal))
+  const state = new ImportState(options.stateFile, urls, options)
+  try {
+    const counts = { queues: 0, messages: 0, subscriptions: 0, pools: 0, flavors: 0, removed: 0, wrong: 0 }
+    const summary: ImportSummary = { ...urls, version, pass: state.pass, ...counts }
+    const run = { ...options, version, state, summary, pace: new Pace(options.rate), lookedAt: 0 }
+    for (const project of projects) await importProject(project, run)
+    return summary
+  } finally {
+    state.close()
+  }
+
+  async function urlOf(side: 'source' | 'destination'): Promise<string> {
+    return new Side(await options.connect(side, first)).zaqar.url()
+  }
+}
+
+interface Run extends ImportOptions {
+  readonly version: ApiVersion
+  readonly state: ImportState
+  readonly summary: ImportSummary
+  readonly pace: Pace
+  /** Messages, at the source. */
+  lookedAt: number
+}
+
+/** A queue of a project, and who is asked for it. */
+interface Place {
+  readonly project: string
+  readonly row: QueueRow
+  readonly source: Side
+  readonly destination: Side
+  /** Metadata that say nothing at the source. */
+  readonly defaults: Metadata
+}
+
+async function importProject(project: string, run: Run): Promise<void> {
+  const { connect, version, pools, isDry, signal, state, summary } = run
+  const source = new Side(inVersion(version, await connect('source', project)))
+  const destination = new Side(await connect('destination', project))
+  if (pools !== null) {
+    const terms = { addresses: pools, isDry, signal }
+    // Pools belong to no project: those of the first are all.
+    summary.pools += await importPools(source, destination, terms)
+    summary.flavors += await importFlavors(source, destination, terms)
+  }
+  await findQueues(project, source, run)
+  const defaults = await source.defaults(signal)
+  const all = state.countQueues(project)
+  let done = 0
+  for (const row of state.queues(project)) {
+    const share = (run.projects.indexOf(project) + done / all) / run.projects.length
+    const report = await reportOf({ project, row, source, destination, defaults }, share, run)
+    count(report, summary)
+    await run.report(report)
+    done += 1
+  }
+}
+
+/** @throws ImportError where the listing cannot be right */
+async function findQueues(project: string, source: Side, { queues, state, signal }: Run): Promise<void> {
+  if (queues !== null) {
+    for (const name of queues) state.findQueue(project, name)
+    return
+  }
+  for await (const { name } of source.zaqar.queues({ signal })) {
+    if (state.findQueue(project, name)) continue
+    throw new ImportError(
+      `the source lists the queue ${name} twice: either a queue was deleted meanwhile, then import again; or its storage is ` +
+        'Redis, which cuts names at a dot: then name all queues by --queue',
+    )
+  }
+}
+
+async function reportOf(place: Place, share: number, run: Run): Promise<QueueReport> {
+  const { project, row, source, destination } = place
+  const nothing = { imported: 0, claimed: 0, delayed: 0, prolonged: 0, seen: 0 }
+  const report = {
+    ...{ project, queue: row.name, ...nothing, unlisted: null, gone: 0, removed: 0, subscriptions: 0 },
+    verification: null,
+    problems: [],
+  } satisfies QueueReport
+  try {
+    return await bringQueue(place, report, share, run)
+  } catch (error) {
+    if (run.signal.aborted || !(await isOfQueue(error))) throw error
+    return { ...report, problems: [(error as Error).message] }
+  }
+
+  /** Whether the next queue may do better. */
+  async function isOfQueue(error: unknown): Promise<boolean> {
+    if (error instanceof ImportError) return true
+    if (!(error instanceof ZaqarError) || error.code === 'unauthenticated') return false
+    const { signal } = run
+    return error.status > 0 && (await source.answers(signal)) && (await destination.answers(signal))
+  }
+}
+
+/** Its metadata, its messages, then who is told of messages: so nobody is told of those that were told of at the source. */
+async function bringQueue(place: Place, report: QueueReport, share: number, run: Run): Promise<QueueReport> {
+  const { project, row, source, destination } = place
+  const { state, isDry, pace, now, signal } = run
+  const metadata = await bringMetadata(place, run)
+  const tally = await importQueue({
+    ...{ row, project, source, destination, state, isDry, pace, now, signal },
+    queueDelay: Number(metadata['_default_message_delay'] ?? 0),
+    mostBytes: isDry ? Number.POSITIVE_INFINITY : await mostBytesOf(place, signal),
+    progress(messages) {
+      run.lookedAt += messages
+      run.progress(run.lookedAt, share)
+    },
+  })
+  const gone = state.countGone(row.id)
+  const removed = run.removesGone && !isDry ? await removeGone(place, run) : 0
+  const told =
+    run.subscriptions && run.version !== '1.1' ? await importSubscriptions(row.name, { ...place, isDry, signal }) : null
+  return {
+    ...{ ...report, ...tally, gone, removed },
+    unlisted: await unlistedOf(place, tally.seen, signal),
+    subscriptions: told?.brought ?? 0,
+    verification: run.verifies && !isDry ? await verifyQueue({ row, destination, state, now, signal }) : null,
+    problems: told?.refused ?? [],
+  }
+}
+
+/** Makes the queue, or changes what has changed at the source since. Answers its metadata, without what says nothing. */
+async function bringMetadata({ row, source, destination, defaults }: Place, run: Run): Promise<Metadata> {
+  const { version, state, isDry, signal } = run
+  const metadata = ownMetadata(await source.queue(row.name).metadata({ signal }), defaults)
+  if (version === '1.1' && metadata['_enable_encrypt_messages'] === true) {
+    throw new ImportError('its messages are encrypted, and version 1.1 shows them so: import it from version 2')
+  }
+  const text = printJson(metadata as Json)
+  if (isDry || row.metadata === text) return metadata
+  const target = destination.queue(row.name)
+  if (!(await target.create(metadata, { signal }))) {
+    const before = row.metadata === null ? {} : (parseJson(row.metadata) as Metadata)
+    const changes = changesBetween(before, metadata, await target.metadata({ signal }))
+    if (changes.length > 0) await target.update(changes, { signal })
+  }
+  state.keepMetadata(row.id, text)
+  return metadata
+}
+
+async function mostBytesOf({ row, destination }: Place, signal: AbortSignal): Promise<number> {
+  const { _max_messages_post_size: most } = await destination.queue(row.name).metadata({ signal })
+  return Number(most)
+}
+
+/** Removes at the destination what was consumed at the source since, or has ended there. Answers how many. */
+async function removeGone({ row, destination }: Place, { state, signal }: Run): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const gone = state.goneMessages(row.id, IDS)
+    if (gone.length === 0) return removed
+    const ids = gone.map(({ destination_id }) => destination_id)
+    await destination.queue(row.name).deleteMessages(ids, undefined, { signal })
+    state.transaction(() => {
+      for (const { source_id } of gone) state.forgetMessage(row.id, source_id)
+    })
+    removed += gone.length
+  }
+}
+
+/** Redis ends a listing at a page of messages that have all expired, though more are behind it. */
+async function unlistedOf({ row, source }: Place, seen: number, signal: AbortSignal): Promise<number | null> {
+  try {
+    const { total } = await source.once.queue(row.name).stats({ signal })
+    return Math.max(0, total - seen)
+  } catch (error) {
+    // Redis counts nothing while it has something that has expired.
+    if (error instanceof ZaqarError) return null
+    throw error
+  }
+}
+
+/** Whether not all that the source has is at the destination, as far as anybody looked. */
+export function isWrong({ problems, verification, unlisted }: QueueReport): boolean {
+  return problems.length > 0 || verification?.isRight === false || (unlisted !== null && unlisted > 0)
+}
+
+function count(report: QueueReport, summary: ImportSummary): void {
+  summary.queues += 1
+  summary.messages += report.imported
+  summary.subscriptions += report.subscriptions
+  summary.removed += report.removed
+  if (isWrong(report)) summary.wrong += 1
+}

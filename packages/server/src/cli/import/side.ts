@@ -1,0 +1,66 @@
+/** One side of an import, in the name of one project. */
+import { BadRequest, type Metadata, NotFound, type Queue, Zaqar, type ZaqarOptions } from 'zaqar-client/http'
+import { parseJson, printJson } from '../../model/json.ts'
+import type { Json } from '../../model/model.ts'
+import { ImportError } from './import-error.ts'
+import { PageLimit } from './page-limit.ts'
+
+export type ApiVersion = '1.1' | '2'
+
+/** Who imports is patient: some minutes, all in all. */
+const RETRIES = 8
+
+export class Side {
+  readonly zaqar: Zaqar
+  /** The same, but nothing is tried again. */
+  readonly once: Zaqar
+  readonly messagePages = new PageLimit()
+
+  constructor(options: ZaqarOptions) {
+    const exact: ZaqarOptions = { ...options, parse: parseJson, stringify: (document) => printJson(document as Json) }
+    this.zaqar = new Zaqar({ ...exact, retries: RETRIES })
+    this.once = new Zaqar({ ...exact, retries: 0 })
+  }
+
+  queue(name: string): Queue {
+    return this.zaqar.queue(name)
+  }
+
+  /** What queues have that say nothing. */
+  async defaults(signal: AbortSignal): Promise<Metadata> {
+    // Of a queue that is not there either service shows these, and makes none.
+    return this.queue(`nothing-${crypto.randomUUID()}`).metadata({ signal })
+  }
+
+  /** Whether it answers at all: then what fails is this one request. */
+  async answers(signal: AbortSignal): Promise<boolean> {
+    try {
+      for await (const _ of this.once.queues({ limit: 1, signal })) break
+      return true
+    } catch (error) {
+      if (error instanceof BadRequest) return true
+      return false
+    }
+  }
+}
+
+/** The newest version that the source speaks: upstream's service lists also those that are switched off. @throws ImportError */
+export async function findVersion(options: ZaqarOptions, signal: AbortSignal): Promise<ApiVersion> {
+  for (const version of ['2', '1.1'] as const) {
+    const { zaqar } = new Side(inVersion(version, options))
+    try {
+      for await (const _ of zaqar.queues({ signal })) break
+      return version
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error
+    }
+  }
+  throw new ImportError('the source speaks neither version 2 nor 1.1 of the API of Zaqar')
+}
+
+/** Version 1.1 has what the import asks for at the same paths. */
+export function inVersion(version: ApiVersion, options: ZaqarOptions): ZaqarOptions {
+  if (version === '2') return options
+  const { fetch = globalThis.fetch } = options
+  return { ...options, fetch: (input, init) => fetch(String(input).replace('/v2/queues', '/v1.1/queues'), init) }
+}
