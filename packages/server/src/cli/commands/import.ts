@@ -24,8 +24,8 @@ interface Flags {
   readonly projectsFile?: string
   readonly queue?: readonly string[]
   readonly pools?: Readonly<Record<string, string>>
-  readonly subscriptions: boolean
-  readonly verify: boolean
+  readonly subscriptions?: false
+  readonly verify?: false
   readonly removeGone?: true
   readonly dryRun?: true
   readonly rate?: number
@@ -95,9 +95,9 @@ export function defineImport(command: ZaqarCommand, shell: Shell): void {
         version: flags.fromVersion ?? null,
         stateFile: flags.state,
         pools: flags.pools ?? null,
-        subscriptions: flags.subscriptions,
+        subscriptions: flags.subscriptions ?? true,
         removesGone: flags.removeGone ?? false,
-        verifies: flags.verify,
+        verifies: flags.verify ?? true,
         isDry: flags.dryRun ?? false,
         rate: flags.rate ?? Number.POSITIVE_INFINITY,
         now: createSystemClock().now,
@@ -196,6 +196,7 @@ function sentenceOf(
 ): string {
   const what = `${messages} messages and ${subscriptions} subscriptions of ${queues} queues`
   if (dryRun) return `${what} would be imported; nothing is changed`
-  const verdict = wrong > 0 ? `; ${wrong} queues are not as at the source` : verify ? '; all are as at the source' : ''
+  const verdict =
+    wrong > 0 ? `; ${wrong} queues are not as at the source` : verify === false ? '' : '; all are as at the source'
   return `pass ${pass}: ${what} are imported${verdict}`
 }

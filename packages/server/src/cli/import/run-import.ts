@@ -78,9 +78,13 @@ const IDS = 20
 export async function runImport(options: ImportOptions): Promise<ImportSummary> {
   const { projects, signal } = options
   const [first = ''] = projects
-  const urls = { source: await urlOf('source'), destination: await urlOf('destination') }
+  const source = await options.connect('source', first)
+  const destination = await options.connect('destination', first)
+  const urls = { source: await new Side(source).zaqar.url(), destination: await new Side(destination).zaqar.url() }
   if (urls.source === urls.destination) throw new ImportError(`both sides are ${urls.source}`)
-  const version = options.version ?? (await findVersion(await options.connect('source', first), signal))
+  // Before a long work begins, both are there.
+  const version = options.version ?? (await findVersion(source, signal))
+  await new Side(destination).meet(signal)
   const state = new ImportState(options.stateFile, urls, options)
   try {
     const counts = { queues: 0, messages: 0, subscriptions: 0, pools: 0, flavors: 0, removed: 0, wrong: 0 }
@@ -90,10 +94,6 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     return summary
   } finally {
     state.close()
-  }
-
-  async function urlOf(side: 'source' | 'destination'): Promise<string> {
-    return new Side(await options.connect(side, first)).zaqar.url()
   }
 }
 
@@ -169,12 +169,14 @@ async function reportOf(place: Place, share: number, run: Run): Promise<QueueRep
     return { ...report, problems: [(error as Error).message] }
   }
 
-  /** Whether the next queue may do better. */
+  /** Whether the next queue may do better. @throws ZaqarError where a side does not answer */
   async function isOfQueue(error: unknown): Promise<boolean> {
     if (error instanceof ImportError) return true
     if (!(error instanceof ZaqarError) || error.code === 'unauthenticated') return false
-    const { signal } = run
-    return error.status > 0 && (await source.answers(signal)) && (await destination.answers(signal))
+    if (error.status === 0) return false
+    await source.meet(run.signal)
+    await destination.meet(run.signal)
+    return true
   }
 }
 

@@ -1,5 +1,5 @@
 /** One side of an import, in the name of one project. */
-import { BadRequest, type Metadata, NotFound, type Queue, Zaqar, type ZaqarOptions } from 'zaqar-client/http'
+import { type Metadata, NotFound, type Queue, Zaqar, type ZaqarOptions } from 'zaqar-client/http'
 import { parseJson, printJson } from '../../model/json.ts'
 import type { Json } from '../../model/model.ts'
 import { ImportError } from './import-error.ts'
@@ -32,24 +32,17 @@ export class Side {
     return this.queue(`nothing-${crypto.randomUUID()}`).metadata({ signal })
   }
 
-  /** Whether it answers at all: then what fails is this one request. */
-  async answers(signal: AbortSignal): Promise<boolean> {
-    try {
-      for await (const _ of this.once.queues({ limit: 1, signal })) break
-      return true
-    } catch (error) {
-      if (error instanceof BadRequest) return true
-      return false
-    }
+  /** Sees that it answers. @throws ZaqarError */
+  async meet(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.once.queues({ limit: 1, signal })) break
   }
 }
 
 /** The newest version that the source speaks: upstream's service lists also those that are switched off. @throws ImportError */
 export async function findVersion(options: ZaqarOptions, signal: AbortSignal): Promise<ApiVersion> {
   for (const version of ['2', '1.1'] as const) {
-    const { zaqar } = new Side(inVersion(version, options))
     try {
-      for await (const _ of zaqar.queues({ signal })) break
+      await new Side(inVersion(version, options)).meet(signal)
       return version
     } catch (error) {
       if (!(error instanceof NotFound)) throw error
