@@ -171,10 +171,16 @@ test('what Redis shows again behind the first item comes once, and the listing e
       return { status: 200, body: { [key]: items, links: [{ rel: 'next', href: `/v2/queues?marker=${name ?? id}` }] } }
     })
   const queues = client(scripted(...pages('queues', { name: 'a' }, { name: 'b' })).fetch).queues()
-  assert.deepEqual((await Array.fromAsync(queues)).map(({ name }) => name), ['a', 'b'])
+  assert.deepEqual(
+    (await Array.fromAsync(queues)).map(({ name }) => name),
+    ['a', 'b'],
+  )
   const { fetch } = scripted(...pages('messages', message, { ...message, id: 'b' }))
   const messages = client(fetch).queue('jobs').messages()
-  assert.deepEqual((await Array.fromAsync(messages)).map(({ id }) => id), ['a', 'b'])
+  assert.deepEqual(
+    (await Array.fromAsync(messages)).map(({ id }) => id),
+    ['a', 'b'],
+  )
 })
 
 describe('a token', () => {
