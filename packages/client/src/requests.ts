@@ -296,9 +296,10 @@ function retryAfterOf(headers: Headers): number | null {
   return Number.isNaN(seconds) ? null : Math.max(0, seconds)
 }
 
+/** A list is a parameter that comes several times: upstream's service takes a comma that is escaped for part of an item. */
 function queryOf(query: Request['query'] = {}): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : String(value)]],
+    value === undefined ? [] : [value].flat().map((item) => [name, String(item)]),
   )
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }

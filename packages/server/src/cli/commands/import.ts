@@ -167,7 +167,9 @@ function linesOf(report: QueueReport): string[] {
         ? `the same at both sides, ${verification.destinationDigest.slice(0, 12)}`
         : `NOT THE SAME: ${differencesOf(verification)}`,
     )
-  if (unlisted !== null && unlisted > 0) parts.push(`${unlisted} MORE that the source counts and does not list`)
+  if (unlisted === null)
+    parts.push('NOT COUNTED by the source, so there may be more than it lists: docs/migrate.md has what to do')
+  else if (unlisted > 0) parts.push(`${unlisted} MORE that the source counts and does not list`)
   return [
     `${project} ${queue}: ${parts.join('; ')}`,
     ...problems.map((problem) => `${project} ${queue}: PROBLEM: ${problem}`),

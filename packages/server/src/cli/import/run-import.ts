@@ -42,7 +42,7 @@ export interface ImportOptions {
 export interface QueueReport extends QueueTally {
   readonly project: string
   readonly queue: string
-  /** That the source counts and does not list, and so were not brought; null: it does not say. */
+  /** That the source counts and does not list, and so were not brought; null: it does not count. */
   readonly unlisted: number | null
   /** Imported by a pass before, and not at the source any more. */
   readonly gone: number
@@ -158,7 +158,7 @@ async function reportOf(place: Place, share: number, run: Run): Promise<QueueRep
   const { project, row, source, destination } = place
   const nothing = { imported: 0, claimed: 0, delayed: 0, prolonged: 0, seen: 0 }
   const report = {
-    ...{ project, queue: row.name, ...nothing, unlisted: null, gone: 0, removed: 0, subscriptions: 0 },
+    ...{ project, queue: row.name, ...nothing, unlisted: 0, gone: 0, removed: 0, subscriptions: 0 },
     verification: null,
     problems: [],
   } satisfies QueueReport
@@ -260,7 +260,7 @@ async function unlistedOf({ row, source }: Place, seen: number, signal: AbortSig
 
 /** Whether not all that the source has is at the destination, as far as anybody looked. */
 export function isWrong({ problems, verification, unlisted }: QueueReport): boolean {
-  return problems.length > 0 || verification?.isRight === false || (unlisted !== null && unlisted > 0)
+  return problems.length > 0 || verification?.isRight === false || unlisted !== 0
 }
 
 function count(report: QueueReport, summary: ImportSummary): void {
