@@ -22,6 +22,7 @@ const layers: readonly Layer[] = [
   { path: 'platform/', imports: [], types: ['model/*'] },
   { path: 'storage/sqlite/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
   { path: 'storage/postgres/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
+  { path: 'storage/pooled/', imports: ['storage/*', 'model/*'], types: ['platform/*'] },
   { path: 'storage/encrypted/', imports: ['storage/contract.ts'], types: [] },
   { path: 'storage/paced/', imports: ['storage/contract.ts'], types: ['platform/*'] },
   { path: 'storage/checksummed/', imports: ['storage/contract.ts'], types: [] },
@@ -85,7 +86,17 @@ const layers: readonly Layer[] = [
     types: ['config/**', 'storage/contract.ts', 'storage/engine-figures.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['platform/*'] },
-  { path: 'probe-store.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: ['core/**'] },
+  { path: 'pool-address.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: [] },
+  {
+    path: 'probe-store.ts',
+    imports: ['storage/**', 'config/**', 'platform/*', 'pool-address.ts'],
+    types: ['core/**'],
+  },
+  {
+    path: 'open-pools.ts',
+    imports: ['storage/**', 'config/**', 'open-store.ts', 'pool-address.ts'],
+    types: ['model/*'],
+  },
   { path: 'service.ts', imports: ['**'], types: [] },
   { path: 'cli/', imports: ['**'], types: [] },
 ]

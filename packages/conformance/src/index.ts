@@ -1,6 +1,6 @@
 import { describe } from 'node:test'
 import { appendCases } from './cases/append.ts'
-import { describeCases, describeRegistryCases } from './cases/case.ts'
+import { describeCases, describePoolCases, describeRegistryCases } from './cases/case.ts'
 import { censusCases } from './cases/census.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
 import { claimKeyCases } from './cases/claim-keys.ts'
@@ -53,59 +53,65 @@ export interface ConformanceOptions {
   readonly sequences?: number
   /** The most moves in a sequence. Default 100. */
   readonly steps?: number
+  /** Whether to run more than the sequences: each case opens a store of its own, which may take long. Default true. */
+  readonly cases?: boolean
 }
 
 /** Registers the whole kit with `node:test` for one engine. */
 export function runConformance(name: string, harness: Harness, options: ConformanceOptions = {}): void {
-  const { sequences = 1000, steps = 100 } = options
+  const { sequences = 1000, steps = 100, cases = true } = options
   describe(`storage contract: ${name}`, () => {
-    describeCases('guarantees', harness, guaranteeCases)
-    describeCases('queues', harness, queueCases)
-    describeCases('stats', harness, statsCases)
-    describeCases('append', harness, appendCases)
-    describeCases('idempotent append', harness, idempotencyCases)
-    describeCases('list', harness, listCases)
-    describeCases('get', harness, getCases)
-    describeCases('delete', harness, deleteCases)
-    describeCases('delete many', harness, deleteManyCases)
-    describeCases('pop', harness, popCases)
-    describeCases('purge and deletion of queues', harness, purgeCases)
-    describeCases('delay', harness, delayCases)
-    describeCases('expiry', harness, expiryCases)
-    describeCases('claims', harness, claimCases)
-    describeCases('finish and take', harness, exchangeCases)
-    describeCases('claims that can be repeated', harness, claimKeyCases)
-    describeCases('messages that claims lengthen', harness, claimExtensionCases)
-    describeCases('dead letters', harness, deadLetterCases)
-    describeCases('redrive', harness, redriveCases)
-    describeCases('transfers', harness, transferCases)
-    describeCases('departures', harness, departureCases)
-    describeCases('subscriptions', harness, subscriptionCases)
-    describeCases('feed', harness, feedCases)
-    describeCases('feed of delayed messages', harness, delayedFeedCases)
-    describeCases('announcements', harness, announcementCases)
-    describeCases('leases', harness, leaseCases)
-    describeCases('failures', harness, failureCases)
-    describeCases('replay', harness, replayCases)
-    describeCases('logs of deliveries', harness, logCases)
-    describeCases('work for deliveries', harness, workCases)
-    describeCases('watch', harness, watchCases)
-    describeCases('watch of subscriptions', harness, subscriptionWatchCases)
-    describeCases('messages that are gone', harness, goneCases)
-    describeCases('isolation', harness, isolationCases)
-    describeCases('neighbours', harness, neighbourCases)
-    describeCases('durable', harness, durableCases)
-    describeCases('durable deliveries', harness, durableDeliveryCases)
-    describeCases('life of a storage', harness, lifeCases)
-    describeCases('races', harness, raceCases)
-    describeRegistryCases('listings of queues', harness, queueListingCases)
-    describeRegistryCases('usage', harness, usageCases)
-    describeRegistryCases('census', harness, censusCases)
-    describeRegistryCases('pools and flavors', harness, poolCases)
-    describeRegistryCases('placements', harness, placementCases)
-    describeRegistryCases('durable registry', harness, durableRegistryCases)
-    describeRegistryCases('life of a registry', harness, registryLifeCases)
-    describeRegistryCases('races in a registry', harness, registryRaceCases)
+    if (cases) describeAllCases(harness)
     testSequences(harness, { sequences, steps })
   })
+}
+
+function describeAllCases(harness: Harness): void {
+  describeCases('guarantees', harness, guaranteeCases)
+  describeCases('queues', harness, queueCases)
+  describeCases('stats', harness, statsCases)
+  describeCases('append', harness, appendCases)
+  describeCases('idempotent append', harness, idempotencyCases)
+  describeCases('list', harness, listCases)
+  describeCases('get', harness, getCases)
+  describeCases('delete', harness, deleteCases)
+  describeCases('delete many', harness, deleteManyCases)
+  describeCases('pop', harness, popCases)
+  describeCases('purge and deletion of queues', harness, purgeCases)
+  describeCases('delay', harness, delayCases)
+  describeCases('expiry', harness, expiryCases)
+  describeCases('claims', harness, claimCases)
+  describeCases('finish and take', harness, exchangeCases)
+  describeCases('claims that can be repeated', harness, claimKeyCases)
+  describeCases('messages that claims lengthen', harness, claimExtensionCases)
+  describeCases('dead letters', harness, deadLetterCases)
+  describeCases('redrive', harness, redriveCases)
+  describeCases('transfers', harness, transferCases)
+  describeCases('departures', harness, departureCases)
+  describeCases('subscriptions', harness, subscriptionCases)
+  describeCases('feed', harness, feedCases)
+  describeCases('feed of delayed messages', harness, delayedFeedCases)
+  describeCases('announcements', harness, announcementCases)
+  describeCases('leases', harness, leaseCases)
+  describeCases('failures', harness, failureCases)
+  describeCases('replay', harness, replayCases)
+  describeCases('logs of deliveries', harness, logCases)
+  describeCases('work for deliveries', harness, workCases)
+  describeCases('watch', harness, watchCases)
+  describeCases('watch of subscriptions', harness, subscriptionWatchCases)
+  describeCases('messages that are gone', harness, goneCases)
+  describeCases('isolation', harness, isolationCases)
+  describeCases('neighbours', harness, neighbourCases)
+  describeCases('durable', harness, durableCases)
+  describeCases('durable deliveries', harness, durableDeliveryCases)
+  describeCases('life of a storage', harness, lifeCases)
+  describeCases('races', harness, raceCases)
+  describeRegistryCases('listings of queues', harness, queueListingCases)
+  describeRegistryCases('usage', harness, usageCases)
+  describeRegistryCases('census', harness, censusCases)
+  describePoolCases('pools and flavors', harness, poolCases)
+  describePoolCases('placements', harness, placementCases)
+  describeRegistryCases('durable registry', harness, durableRegistryCases)
+  describeRegistryCases('life of a registry', harness, registryLifeCases)
+  describeRegistryCases('races in a registry', harness, registryRaceCases)
 }

@@ -6,7 +6,7 @@ import type { Config } from './config/options.ts'
 import { type ConsoleFiles, readConsoleFiles } from './console/console-files.ts'
 import { createConsolePages, isConsole } from './console/console-pages.ts'
 import { audited, type WriteLine } from './core/audit.ts'
-import { createExecute, type House, type OnTrouble, type ProbeStore } from './core/execute.ts'
+import { createExecute, type House, type OnTrouble, type PoolEngines, type ProbeStore } from './core/execute.ts'
 import { measureHouse } from './core/measure-house.ts'
 import { MessageTally } from './core/message-tally.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
@@ -60,6 +60,8 @@ export interface ApplicationParts {
   readonly clock: Clock
   readonly ids: Ids
   readonly probeStore: ProbeStore
+  /** Of the pools; null where there are none. */
+  readonly poolEngines: PoolEngines | null
   /** Null: nobody wants traces. */
   readonly tracer: Tracer | null
   readonly readiness: Readiness
@@ -225,7 +227,8 @@ function createServing(
   house: ServingHouse,
   { queues, rates, quotas }: Accounts,
 ): Serving {
-  const { storage, waiting, tally, meter, seats, clock, ids, probeStore, readiness, tracer, audit, onTrouble } = house
+  const { storage, waiting, tally, meter, seats, clock, ids, probeStore, poolEngines } = house
+  const { readiness, tracer, audit, onTrouble } = house
   const limits = limitsOf(config)
   const { authenticate, keystoneUrl, keystone, authorise, urlSigner, trusts } = access
   const operationHouse: House = {
@@ -238,6 +241,7 @@ function createServing(
     sockets: house.socketTally,
     tally,
     probeStore,
+    poolEngines,
     urlSigner,
     rates,
     quotas,
@@ -320,11 +324,12 @@ function createServing(
   }
 }
 
-function limitsOf({ limits, messages, encryption, notification }: Config): Limits {
+function limitsOf({ limits, messages, encryption, notification, pooling }: Config): Limits {
   return {
     ...limits,
     deleteNeedsClaimIds: messages.deleteNeedsClaimIds,
     canEncryptMessages: encryption.key !== null,
+    hasPools: pooling.enabled,
     requiresConfirmation: notification.requiresConfirmation,
   }
 }

@@ -8,7 +8,7 @@ import type { Clock } from './platform/clock.ts'
 import { type Abilities, type Storage, StorageUnavailable } from './storage/contract.ts'
 import type { EngineFigures } from './storage/engine-figures.ts'
 import type { Freezer } from './storage/sqlite/freezer.ts'
-import type { SqliteStorage } from './storage/sqlite/open-sqlite.ts'
+import type { SqliteOptions, SqliteStorage } from './storage/sqlite/open-sqlite.ts'
 
 type Store = Pick<Config['storage'], 'uri' | 'listenUri' | 'connections'>
 
@@ -42,7 +42,7 @@ export async function openStore(store: Store, parts: StoreParts): Promise<Opened
   const { local, figures } = parts
   if (uri.engine === 'postgres') return openOnServer(store, uri.uri.reveal(), parts)
   if (uri.engine === 'module') return opened(await openModule(uri, local), local, null)
-  const storage = await openFile(uri.file, local, figures)
+  const storage = await openFile(uri.file, { clock: local, figures })
   return opened(storage, local, storage.freezer)
 }
 
@@ -74,10 +74,10 @@ export function describeStore(uri: StorageUri): string {
 }
 
 /** The folder of the file is made when it is missing, for this user alone. */
-async function openFile(file: string, clock: Clock, figures: EngineFigures): Promise<SqliteStorage> {
+export async function openFile(file: string, options: Omit<SqliteOptions, 'path'>): Promise<SqliteStorage> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const { openSqlite } = await import('./storage/sqlite/open-sqlite.ts')
-  return openSqlite({ path: file, clock, figures })
+  return openSqlite({ path: file, ...options })
 }
 
 /** Nodes agree on the time of their server. */
@@ -114,7 +114,7 @@ async function openOnServer(
 }
 
 /** The server shows of each session whose it is: so it knows which versions are at work on it. An operator's own name stays. */
-function withVersion(address: string, version: string): string {
+export function withVersion(address: string, version: string): string {
   const uri = new URL(address)
   if (!uri.searchParams.has('application_name')) uri.searchParams.set('application_name', `zaqar/${version}`)
   return uri.href

@@ -20,6 +20,7 @@ import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
 import type { Family } from './metrics/family.ts'
 import { openNotifications } from './notifications.ts'
+import { openPools } from './open-pools.ts'
 import { openStore } from './open-store.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskFiles } from './platform/disk-files.ts'
@@ -96,7 +97,24 @@ export async function startService(
 ): Promise<ServiceProcess> {
   mkdirSync(config.storage.dataDir, { recursive: true, mode: 0o700 })
   const figures = new EngineFigures(elapsed)
-  const store = await openStore(config.storage, { local: createSystemClock(), figures, version: readVersion() })
+  const own = await openStore(config.storage, { local: createSystemClock(), figures, version: readVersion() })
+  const { dataDir, uri } = config.storage
+  const admission = { allowed: config.pooling.allowedUris, dataDir }
+  const pools = config.pooling.enabled
+    ? await openPools(own, {
+        ...admission,
+        uri,
+        config,
+        draw: () => systemIds.randomFraction(),
+        report: (error) => log.error({ err: error }, 'messages on their way between pools could not be carried'),
+        elapsed,
+        version: readVersion(),
+      }).catch(async (error) => {
+        await own.close()
+        throw error
+      })
+    : null
+  const store = pools ?? own
   const { storage, clock } = store
   const budget = new MemoryBudget({ bytes: config.http.memoryBudgetBytes ?? defaultBudget(), clock })
   const onTrouble: OnTrouble = (error, about) => log.error({ err: error, ...about }, 'request failed')
@@ -136,12 +154,12 @@ export async function startService(
       clock,
       ids: systemIds,
       probeStore: createProbeStore({
-        own: { storage, uri: config.storage.uri },
-        allowed: config.pooling.allowedUris,
-        dataDir: config.storage.dataDir,
+        ...admission,
+        own: { storage, uri },
         clock,
         refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
       }),
+      poolEngines: pools?.storage.engines ?? null,
       tracer,
       readiness,
       metrics,

@@ -12,7 +12,7 @@ export interface It {
 }
 
 /** What not every engine has: an ability, or that it lacks one, or what its harness can do. */
-type Need = 'survivesReopen' | 'severalProcesses' | 'oneProcess' | 'keepsRegistry' | 'failNeighbour'
+type Need = 'survivesReopen' | 'severalProcesses' | 'oneProcess' | 'keepsRegistry' | 'oneEngine' | 'failNeighbour'
 
 export function describeCases(name: string, harness: Harness, register: (it: It) => void): void {
   describe(name, () => register(casesOf(harness, [])))
@@ -23,10 +23,16 @@ export function describeRegistryCases(name: string, harness: Harness, register: 
   describe(name, () => register(casesOf(harness, ['keepsRegistry'])))
 }
 
+/** As `describeRegistryCases`, for what an engine needs besides that is one of several. */
+export function describePoolCases(name: string, harness: Harness, register: (it: It) => void): void {
+  describe(name, () => register(casesOf(harness, ['keepsRegistry', 'oneEngine'])))
+}
+
 function casesOf(harness: Harness, needs: readonly Need[]): It {
   const all: Readonly<Record<Need, boolean>> = {
     ...harness.abilities,
     oneProcess: !harness.abilities.severalProcesses,
+    oneEngine: !harness.abilities.carriesDepartures,
     failNeighbour: harness.failNeighbour !== undefined,
   }
   const add = (needs: readonly Need[], sentence: string, run: (scene: Scene) => Promise<void>) => {

@@ -163,7 +163,7 @@ export function feedCases(it: It): void {
     )
   })
 
-  it('what arrives from another store is owed to nobody', async (scene) => {
+  it.needing('oneEngine', 'what arrives from another store is owed to nobody', async (scene) => {
     const [queue, dead] = [await scene.queue(), await scene.queue('dead')]
     await scene.subscribe(dead)
     await scene.post(queue, 'a')

@@ -17,8 +17,20 @@ export function placementCases(it: It): void {
     await scene.storage.pools.updatePool({ project, name: 'east', weight: 0 })
     const again = await placements.place({ key: jobs, flavor: null, without: [], draw: 0 })
     assert(again !== 'no-pool')
-    assert.deepEqual([again.isNew, again.placement.pool], [false, 'east'])
-    assert.notEqual(again.placement.version, placement.version, 'who placed it before is told so')
+    assert.deepEqual(again, { placement, isNew: false }, 'several may be about to make it')
+  })
+
+  it('who takes its mark away notices who places it after that', async (scene) => {
+    const { placements } = await withPools(scene, { east: 1 })
+    await place(placements, jobs)
+    const leaving = await placements.unsettle({ key: jobs, pool: 'east' })
+    assert(leaving)
+    const again = await placements.place({ key: jobs, flavor: null, without: [], draw: 0 })
+    assert(again !== 'no-pool')
+    assert.equal(await placements.remove({ placement: leaving }), false)
+    const another = await placements.place({ key: jobs, flavor: null, without: [], draw: 0 })
+    assert.deepEqual(another, again)
+    assert.equal(await placements.settle({ placement: again.placement }), true)
   })
 
   it('a settled one is left as it is', async (scene) => {

@@ -1,6 +1,6 @@
 import type { Placement, PlacementStore, QueueKey } from 'zaqar/storage'
 import type { Moves } from './moves.ts'
-import { compareCodePoints, isSameQueue, type ModelState, newVersion, pageBy } from './state.ts'
+import { compareCodePoints, isSameQueue, type ModelState, newVersion, type PlacementRow, pageBy } from './state.ts'
 import type { Watchers } from './watchers.ts'
 
 export function placementMoves(state: ModelState, watchers: Watchers): Moves<PlacementStore> {
@@ -9,30 +9,34 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
     const found = find(placement)
     return found?.version === placement.version ? found : null
   }
-  const change = (found: Placement, changes: Partial<Placement>): Placement => {
+  const change = (found: PlacementRow, changes: Partial<PlacementRow>): PlacementRow => {
     const changed = { ...found, ...changes, version: newVersion(state) }
     state.placements = state.placements.map((row) => (row === found ? changed : row))
     return changed
   }
 
   return {
-    get: ({ key }) => find(key),
+    get({ key }) {
+      const found = find(key)
+      return found && shown(found)
+    },
 
     place({ key, flavor, without, draw }) {
       const found = find(key)
-      if (found) return { placement: found.isSettled ? found : change(found, {}), isNew: false }
+      if (found)
+        return { placement: shown(found.isLeaving ? change(found, { isLeaving: false }) : found), isNew: false }
       const pool = drawPool(state, key.project, flavor, without, draw)
       if (pool === null) return 'no-pool'
       const { project, kind, name } = key
       const placement = { project, kind, name, pool, version: newVersion(state), isSettled: false }
-      state.placements.push(placement)
+      state.placements.push({ ...placement, isLeaving: false })
       return { placement, isNew: true }
     },
 
     settle({ placement }) {
       const found = same(placement)
       if (!found) return false
-      change(found, { isSettled: true })
+      change(found, { isSettled: true, isLeaving: false })
       watchers.notify(found)
       return true
     },
@@ -40,14 +44,14 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
     unsettle({ key, pool, version }) {
       const found = find(key)
       if (found?.pool !== pool || (version !== undefined && version !== found.version)) return null
-      return change(found, { isSettled: false })
+      return shown(change(found, { isSettled: false, isLeaving: true }))
     },
 
     move({ placement, pool }) {
       const found = same(placement)
       if (!found || !state.pools.some(({ name }) => name === pool)) return null
       watchers.notify(found)
-      return change(found, { pool })
+      return shown(change(found, { pool }))
     },
 
     remove({ placement }) {
@@ -62,7 +66,7 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
       const wanted = state.placements
         .filter((row) => row.project === project && row.kind === kind)
         .filter(({ name }) => nameContains === null || name.includes(nameContains))
-      return pageBy(wanted, ({ name }) => name, page)
+      return pageBy(wanted, ({ name }) => name, page).map(shown)
     },
 
     count({ project, kind }) {
@@ -75,8 +79,13 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
       state.placements
         .filter((row) => row.pool === pool && (after === null || compareKeys(row, after) > 0))
         .sort(compareKeys)
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(shown),
   }
+}
+
+function shown({ isLeaving: _isLeaving, ...placement }: PlacementRow): Placement {
+  return placement
 }
 
 function drawPool(

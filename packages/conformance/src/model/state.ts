@@ -39,7 +39,7 @@ export interface ModelState {
   pools: Omit<Pool, 'flavor'>[]
   flavors: Omit<Flavor, 'pools'>[]
   poolFlavors: PoolFlavorRow[]
-  placements: Placement[]
+  placements: PlacementRow[]
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
@@ -131,6 +131,11 @@ export interface IdempotencyRow {
   readonly digest: string
   readonly expiresAt: Instant
   readonly ids: readonly string[]
+}
+
+export interface PlacementRow extends Placement {
+  /** Its mark was taken away, and nobody has placed the queue since. */
+  readonly isLeaving: boolean
 }
 
 /** A pool belongs to a flavor in a project. */

@@ -83,3 +83,13 @@ export const deadLetter: fc.Arbitrary<DeadLetterPolicy | null> = fc.option(
   ),
   { freq: 2 },
 )
+
+/** Without what is elsewhere, for a store that knows no elsewhere. */
+export function within(
+  { hasElsewhere }: { readonly hasElsewhere: boolean },
+  policy: DeadLetterPolicy | null,
+): DeadLetterPolicy | null {
+  if (policy === null || hasElsewhere) return policy
+  const { elsewhere: _elsewhere, ...rest } = policy
+  return rest
+}

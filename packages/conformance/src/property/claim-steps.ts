@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { STALE } from 'zaqar/storage'
-import { claimableQueue, claimKey, deadLetter, handleAge, limit, pick } from './alphabets.ts'
+import { claimableQueue, claimKey, deadLetter, handleAge, limit, pick, within } from './alphabets.ts'
 import { step } from './step.ts'
 
 const claimTerms = { ttlSeconds: fc.constantFrom(1, 5, 10), graceSeconds: fc.constantFrom(0, 1, 5) }
@@ -12,7 +12,7 @@ export const claimSteps = [
     { queue: claimableQueue, handle: handleAge, key: claimKey, limit, ...claimTerms, deadLetter },
     (world, { queue, handle, key, limit, ttlSeconds, graceSeconds, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
-        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
+        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.create({ queue: of(known), ...terms }),
         )
@@ -43,7 +43,7 @@ export const claimSteps = [
           const [message, claimId] = [world.pick(world.messages, queue, id), world.pick(world.claims, queue, claim)]
           return message && claimId ? [{ message, claimId }] : []
         })
-        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter, now: world.now }
+        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.exchange({
             queue: of(known),

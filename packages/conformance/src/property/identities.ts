@@ -29,8 +29,12 @@ export class Identities {
       return engine.map((element, index) => this.#translate(element, model[index], isOpaque))
     }
     if (isRecord(engine) && isRecord(model)) {
+      const { pool, ...fields } = engine
       return Object.fromEntries(
-        Object.entries(engine).map(([field, value]) => [field, this.#field(field, value, model[field])]),
+        Object.entries(fields).map(([field, value]) => [
+          field,
+          this.#field(field, onPool(field, value, pool), model[field]),
+        ]),
       )
     }
     return engine
@@ -52,6 +56,11 @@ export class Identities {
     this.#engineNames.set(model, engine)
     return model
   }
+}
+
+/** On which of several engines a queue lies the model does not know; each has versions of its own. */
+function onPool(field: string, value: unknown, pool: unknown): unknown {
+  return field === 'version' && typeof pool === 'string' ? `${pool} ${value}` : value
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -10,6 +10,7 @@ import {
   limit,
   pick,
   picks,
+  within,
 } from './alphabets.ts'
 import type { Pair } from './identities.ts'
 import { createQueue } from './queue-steps.ts'
@@ -145,7 +146,8 @@ export const messageSteps = [
     { queue: claimableQueue, handle: handleAge, limit, deadLetter },
     (world, { queue, handle, limit, deadLetter }) =>
       world.withHandle(queue, handle, async (known) => {
-        await world.ask((storage, of) => storage.messages.pop({ queue: of(known), limit, deadLetter, now: world.now }))
+        const terms = { limit, deadLetter: within(world, deadLetter), now: world.now }
+        await world.ask((storage, of) => storage.messages.pop({ queue: of(known), ...terms }))
         await world.mayHaveMoved()
       }),
   ),
@@ -174,7 +176,7 @@ export const messageSteps = [
             queue: of(known),
             ids: picked === null ? null : picked.map(of),
             limit,
-            elsewhere,
+            ...(world.hasElsewhere && { elsewhere }),
             now: world.now,
           }),
         )

@@ -55,7 +55,8 @@ function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<S
     ...(abilities.survivesReopen ? [reopen] : []),
     ...(abilities.severalProcesses ? [changeClient] : []),
   ]
-  const registry = abilities.keepsRegistry ? [...registrySteps, ...poolSteps] : []
+  const pools = abilities.carriesDepartures ? [] : poolSteps
+  const registry = abilities.keepsRegistry ? [...registrySteps, ...pools] : []
   const sequence = (...steps: WeightedStep[]) =>
     fc.array(fc.oneof(...steps, ...restarts), { minLength: 1, maxLength, size: 'max' })
   return fc.oneof(

@@ -127,6 +127,11 @@ export class World {
     return answers
   }
 
+  /** Whether messages may leave for another store than this. */
+  get hasElsewhere(): boolean {
+    return !this.clients.abilities.carriesDepartures
+  }
+
   key(queue: number): QueueKey {
     const key = this.#keys[queue]
     assert(key)

@@ -192,6 +192,7 @@ export const errorTable = {
     kind: 'forbidden',
     message: 'Pool {pool} is the last one of these flavors, so it cannot be deleted: {flavors}',
   },
+  'queue.unknown_flavor': { kind: 'invalid', message: 'Flavor {flavor} does not exist' },
   'pool.in_use': { kind: 'forbidden', message: 'Pool {pool} holds {holds}, so it cannot be deleted.' },
   'flavor.not_found': { kind: 'not_found', message: 'Flavor {flavor} does not exist' },
   'flavor.created_with_unknown_pool': {

@@ -1,7 +1,7 @@
 import type { Instant, QueueKey, QueueKind } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
-import { type Storage, StorageUnavailable } from '../storage/contract.ts'
+import { type QueueEngine, type Storage, StorageUnavailable } from '../storage/contract.ts'
 import { ZaqarError } from './errors.ts'
 import { type Asker, type Identity, objectionTo } from './identity.ts'
 import type { MessageTally } from './message-tally.ts'
@@ -53,6 +53,8 @@ export interface House extends Waiting {
   readonly sockets: SocketTally
   readonly tally: MessageTally
   readonly probeStore: ProbeStore
+  /** Of the pools; null where there are none. */
+  readonly poolEngines: PoolEngines | null
   /** Signs URLs; null where there is no key. */
   readonly urlSigner: UrlSigner | null
   /** Null: nobody is held to any. */
@@ -94,6 +96,13 @@ export type Context = House & CallParts
 
 /** Whether the storage of a URI may be a pool and could be opened. Changes nothing. */
 export type ProbeStore = (uri: string) => Promise<boolean>
+
+/** The engines of the pools, each by itself. */
+export interface PoolEngines {
+  names(): string[]
+  /** Null where there is no such pool any more. @throws StorageUnavailable when it is down */
+  open(pool: string): Promise<QueueEngine | null>
+}
 
 /** A policy rule that must admit the caller, and what the credentials must be good for. */
 interface Need {

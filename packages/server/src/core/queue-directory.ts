@@ -4,7 +4,7 @@ import { type QueueHandle, type QueueStore, STALE, type Stale, StorageUnavailabl
 import { ZaqarError } from './errors.ts'
 import { documentBytes, type ProjectQuotas } from './project-quotas.ts'
 import type { Limits } from './rules/limits.ts'
-import { type QueueSettings, settingsOf } from './rules/reserved-attributes.ts'
+import { flavorOf, type QueueSettings, settingsOf } from './rules/reserved-attributes.ts'
 
 /** At some hundred bytes for names, and a few numbers: a megabyte or two in all. */
 const REMEMBERED = 10_000
@@ -45,7 +45,7 @@ export class QueueDirectory {
    * @throws ZaqarError when the project has as many as it may have
    */
   async create(key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
-    if (this.#quotas === null) return this.#store.create({ key, metadata, now })
+    if (this.#quotas === null) return this.#createNow(key, metadata, now)
     const id = queueId(key)
     // Whoever wants the same queue at the same time must not be counted for another one.
     const other = this.#creating.get(id)
@@ -94,13 +94,18 @@ export class QueueDirectory {
     throw keepsChanging(key)
   }
 
+  #createNow(key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
+    const flavor = this.#limits.hasPools ? flavorOf(metadata) : null
+    return this.#store.create({ key, metadata, flavor, now })
+  }
+
   async #createWithin(quotas: ProjectQuotas, key: QueueKey, metadata: string, now: Instant): Promise<Creation> {
     const existing = await this.#store.get({ key, now })
     if (existing !== null) return { created: false, queue: existing }
     return quotas.add(key.project, now, {
       queues: 1,
       bytes: documentBytes(metadata),
-      run: () => this.#store.create({ key, metadata, now }),
+      run: () => this.#createNow(key, metadata, now),
       hasAdded: ({ created }) => created,
     })
   }
@@ -132,9 +137,10 @@ export class QueueDirectory {
 
   #toOpen(queue: Queue | null): OpenQueue | null {
     if (queue === null) return null
-    const { project, kind, name, version, metadata } = queue
+    const { project, kind, name, version, pool, metadata } = queue
     const settings = settingsOf(kind, metadata, this.#limits)
-    return { project, kind, name, version, isEncrypted: settings.encryptsMessages, settings }
+    const onPool = pool === undefined ? {} : { pool }
+    return { project, kind, name, version, ...onPool, isEncrypted: settings.encryptsMessages, settings }
   }
 
   #remember(id: string, queue: OpenQueue): void {

@@ -72,8 +72,16 @@ export interface NewMessage {
 }
 
 export interface QueueStore {
-  /** Creates the queue if it is missing. An existing one is left as it is, metadata included. */
-  create(p: { key: QueueKey; metadata: string; now: Instant }): Promise<{ created: boolean; queue: Queue }>
+  /**
+   * Creates the queue if it is missing. An existing one is left as it is, metadata included. `flavor`: where several
+   * engines are one, that of the pools one of which is to have it; without it, those that have none.
+   */
+  create(p: {
+    key: QueueKey
+    metadata: string
+    flavor?: string | null | undefined
+    now: Instant
+  }): Promise<{ created: boolean; queue: Queue }>
 
   get(p: { key: QueueKey; now: Instant }): Promise<Queue | null>
 
@@ -603,8 +611,8 @@ export interface PlacementStore {
   get(p: { key: QueueKey }): Promise<Placement | null>
 
   /**
-   * Where there is a placement, that one: as it is if it is settled, otherwise with a new version. Else a new one, not
-   * settled, on one of the pools of the flavor, or of those that belong to none in the project; none of `without`, and
+   * Where there is a placement, that one, with a new version if the last that was done with it was to take its mark
+   * away: so who deletes a queue notices who makes it, and those who make it do not disturb each other. Else a new one, not settled, on one of the pools of the flavor, or of those that belong to none in the project; none of `without`, and
    * none of weight 0. `draw`, from 0 to below 1, picks one in proportion to their weights, in the order of their names.
    * 'no-pool' when there is none to pick.
    */
@@ -617,7 +625,7 @@ export interface PlacementStore {
 
   settle(p: { placement: Placement }): Promise<boolean>
 
-  /** With a new version. Null when there is none on that pool; or, where a version is given, none of that. */
+  /** Takes the mark away. Null when there is none on that pool; or, where a version is given, none of that. */
   unsettle(p: { key: QueueKey; pool: string; version?: string | undefined }): Promise<Placement | null>
 
   /** To another pool, with a new version; settled or not as before. Null where nothing was done, or there is no such pool. */

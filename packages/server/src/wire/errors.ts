@@ -36,6 +36,7 @@ const titleOf = {
   'delete.claim_ids_missing': INVALID_REQUEST,
   'metadata.too_large': INVALID_REQUEST,
   'metadata.invalid': INVALID_REQUEST,
+  'queue.unknown_flavor': INVALID_REQUEST,
   'patch.too_large': INVALID_BODY,
   'patch.result_invalid': INVALID_BODY,
   'patch.target_missing': CONFLICT,

@@ -24,6 +24,7 @@ const LIMITS = {
   ...load({}).config.limits,
   deleteNeedsClaimIds: false,
   canEncryptMessages: false,
+  hasPools: false,
   requiresConfirmation: false,
 }
 

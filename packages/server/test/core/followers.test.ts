@@ -18,6 +18,7 @@ const LIMITS = {
   ...load({}).config.limits,
   deleteNeedsClaimIds: false,
   canEncryptMessages: false,
+  hasPools: false,
   requiresConfirmation: false,
 }
 

@@ -77,6 +77,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       ...load({}).config.limits,
       deleteNeedsClaimIds: false,
       canEncryptMessages: false,
+      hasPools: false,
       requiresConfirmation: false,
     }
     const queues = new QueueDirectory(storage.queues, null, limits)
@@ -124,6 +125,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       ...waiting,
       sockets: new SocketTally(),
       probeStore: async () => false,
+      poolEngines: null,
       urlSigner: signer,
       rates: null,
       quotas: null,

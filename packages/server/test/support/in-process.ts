@@ -48,7 +48,9 @@ export interface InProcessService {
 }
 
 /** What a test may put in the place of chance, of foreign stores and of SQLite in memory. */
-export type Seams = Partial<Pick<ApplicationParts, 'ids' | 'probeStore' | 'onTrouble' | 'audit' | 'tracer'>> & {
+export type Seams = Partial<
+  Pick<ApplicationParts, 'ids' | 'probeStore' | 'poolEngines' | 'onTrouble' | 'audit' | 'tracer'>
+> & {
   readonly openStorage?: (clock: ManualClock) => Promise<Storage>
   /** For requests and answers. */
   readonly budgetBytes?: number
@@ -98,6 +100,7 @@ export async function openInProcess(
     clock,
     ids: systemIds,
     probeStore: async () => true,
+    poolEngines: null,
     tracer: null,
     readiness,
     metrics,

@@ -63,6 +63,7 @@ export class Scene {
       ...load({}).config.limits,
       deleteNeedsClaimIds: false,
       canEncryptMessages: false,
+      hasPools: false,
       requiresConfirmation,
     }
     const queues = new QueueDirectory(this.storage.queues, null, limits)
@@ -84,6 +85,7 @@ export class Scene {
       ids: systemIds,
       sockets: new SocketTally(),
       probeStore: async () => false,
+      poolEngines: null,
       urlSigner: null,
       rates: null,
       quotas: null,

@@ -1,5 +1,5 @@
 import { bool, choice, int, listOf, path } from '../kinds.ts'
-import { notYet, type OptionGroup, withoutEffect } from '../option.ts'
+import { type OptionGroup, withoutEffect } from '../option.ts'
 
 const ownLog = 'the log goes to the standard error stream, in a form of its own'
 const noMessageBus = 'no message bus is used'
@@ -122,7 +122,14 @@ export const defaultGroup = {
       meaning: 'Older versions of the API to serve beside the current one; all of them when it is not set.',
       reloads: true,
     },
-    { name: 'pooling', noEffect: notYet, aliases: ['sharding'] },
+    {
+      name: 'pooling',
+      key: 'pooling.enabled',
+      kind: bool,
+      default: 'false',
+      meaning: 'Spread queues over the stores that are registered as pools. All nodes must say the same.',
+      aliases: ['sharding'],
+    },
     { name: 'unreliable', noEffect: 'concerns MongoDB only' },
     ...ofLibraries,
   ],

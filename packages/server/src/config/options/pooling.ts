@@ -1,5 +1,6 @@
 import { allowedStores } from '../allowed-stores.ts'
-import { notYet, type OptionGroup } from '../option.ts'
+import { bool } from '../kinds.ts'
+import type { OptionGroup } from '../option.ts'
 
 export const pooling = {
   name: 'pooling',
@@ -19,5 +20,13 @@ export const pooling = {
 
 export const poolingCatalog = {
   name: 'pooling:catalog',
-  options: [{ name: 'enable_virtual_pool', noEffect: notYet }],
+  options: [
+    {
+      name: 'enable_virtual_pool',
+      key: 'pooling.virtualPool',
+      kind: bool,
+      default: 'false',
+      meaning: 'Put queues without a flavor that no pool can take into the store of the service itself.',
+    },
+  ],
 } as const satisfies OptionGroup

@@ -24,6 +24,8 @@ export interface Limits {
   readonly deleteNeedsClaimIds: boolean
   /** Whether there is a key that messages can be encrypted with. */
   readonly canEncryptMessages: boolean
+  /** Whether queues are placed on pools, by their flavor. */
+  readonly hasPools: boolean
   /** Whether a subscription is told of messages only once it is confirmed. */
   readonly requiresConfirmation: boolean
   /** How long the key of an idempotent POST is remembered. */

@@ -36,6 +36,13 @@ export function withReservedDefaults(metadata: string, kind: QueueKind, limits: 
   return objectText(members)
 }
 
+/** The flavor of the pools that are to have the queue; null: it names none. (contract http.md 3.3) */
+export function flavorOf(metadata: string): string | null {
+  const flavor = membersOf(metadata).get('_flavor')
+  const value = flavor === undefined ? null : parseJson(flavor)
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
 const FALSY = ['null', 'false', '0', '""']
 
 /**

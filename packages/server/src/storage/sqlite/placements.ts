@@ -13,6 +13,7 @@ interface PlacementRow {
   readonly pool: string
   readonly version: string
   readonly is_settled: number
+  readonly is_leaving: number
 }
 
 /** Names that a listing looks at in one turn, where it looks for some of them. */
@@ -31,7 +32,8 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     'INSERT INTO placement (project, kind, name, pool, version, is_settled) VALUES (?, ?, ?, ?, ?, 0)',
   )
   const update = db.prepare(
-    'UPDATE placement SET pool = ?, version = ?, is_settled = ? WHERE project = ? AND kind = ? AND name = ?',
+    `UPDATE placement SET pool = ?, version = ?, is_settled = ?, is_leaving = ?
+     WHERE project = ? AND kind = ? AND name = ?`,
   )
   const remove = db.prepare('DELETE FROM placement WHERE project = ? AND kind = ? AND name = ?')
   const candidates = db.prepare(
@@ -48,8 +50,12 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     `SELECT * FROM placement WHERE pool = ? AND (project, kind, name) > (?, ?, ?) ORDER BY project, kind, name`,
   )
 
-  function findOf({ project, kind, name }: QueueKey): Placement | null {
-    const row = find.get(project, kind, name) as PlacementRow | undefined
+  function rowOf({ project, kind, name }: QueueKey): PlacementRow | undefined {
+    return find.get(project, kind, name) as PlacementRow | undefined
+  }
+
+  function findOf(key: QueueKey): Placement | null {
+    const row = rowOf(key)
     return row === undefined ? null : toPlacement(row)
   }
 
@@ -59,9 +65,9 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     return found?.version === placement.version ? found : null
   }
 
-  function change({ project, kind, name }: QueueKey, pool: string, isSettled: boolean): Placement {
+  function change({ project, kind, name }: QueueKey, pool: string, isSettled: boolean, isLeaving = false): Placement {
     const version = randomUUID()
-    update.run(pool, version, isSettled ? 1 : 0, project, kind, name)
+    update.run(pool, version, isSettled ? 1 : 0, isLeaving ? 1 : 0, project, kind, name)
     return { project, kind, name, pool, version, isSettled }
   }
 
@@ -70,9 +76,9 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
 
     place: ({ key, flavor, without, draw }) =>
       turns.submit(() => {
-        const found = findOf(key)
-        if (found?.isSettled) return { placement: found, isNew: false }
-        if (found !== null) return { placement: change(key, found.pool, false), isNew: false }
+        const found = rowOf(key)
+        if (found?.is_leaving) return { placement: change(key, found.pool, false), isNew: false }
+        if (found !== undefined) return { placement: toPlacement(found), isNew: false }
         needRoom()
         const pools = candidates.all(key.project, flavor) as { name: string; weight: number }[]
         const pool = drawPool(pools, without, draw)
@@ -96,7 +102,7 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
       turns.submit(() => {
         const found = findOf(key)
         if (found?.pool !== pool || (version !== undefined && found.version !== version)) return null
-        return change(key, pool, false)
+        return change(key, pool, false, true)
       }),
 
     move: ({ placement, pool }) =>

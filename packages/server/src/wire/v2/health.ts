@@ -1,4 +1,4 @@
-import { getHealth, type Trial } from '../../core/operations/service/get-health.ts'
+import { getHealth, type Health, type Trial } from '../../core/operations/service/get-health.ts'
 import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
@@ -16,16 +16,22 @@ const NAMES = {
   deleteQueue: 'delete_queue',
 } as const satisfies Record<Trial['step'], string>
 
+function storageStatus({ isReachable, trials }: Pick<Health, 'isReachable' | 'trials'>): JsonObject {
+  const status: JsonObject = {}
+  for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
+  return { storage_reachable: isReachable, operation_status: status }
+}
+
 export const healthDoor: AnyDoor = door({
   method: 'GET',
   path: '/health',
   operation: getHealth,
   describe: healthDoc,
   decode: () => undefined,
-  encode({ isReachable, trials, weakness, sockets }) {
-    const status: JsonObject = {}
-    for (const { step, seconds, ref } of trials) status[NAMES[step]] = { succeeded: ref === null, seconds, ref }
-    const document: JsonObject = { storage_reachable: isReachable, operation_status: status }
+  encode({ isReachable, trials, pools, weakness, sockets }) {
+    const document: JsonObject = pools === null ? storageStatus({ isReachable, trials }) : {}
+    for (const pool of pools ?? []) document[pool.name] = storageStatus(pool)
+    if (pools !== null) document['catalog_reachable'] = isReachable
     // An addition of ours.
     document['sockets'] = { ...sockets }
     // Another, for operators of an engine that was configured weaker than it could be.

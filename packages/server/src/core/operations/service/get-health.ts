@@ -1,5 +1,12 @@
 import type { Instant, QueueKey } from '../../../model/model.ts'
-import { type NewMessage, type QueueHandle, STALE, type Stale, type Storage } from '../../../storage/contract.ts'
+import {
+  type NewMessage,
+  type QueueEngine,
+  type QueueHandle,
+  STALE,
+  type Stale,
+  StorageUnavailable,
+} from '../../../storage/contract.ts'
 import { type Context, defineOperation } from '../../execute.ts'
 import { OWN_PROJECT } from '../../rules/projects.ts'
 
@@ -7,10 +14,16 @@ export interface Health {
   readonly isReachable: boolean
   /** In the order in which they were made; what a failed one stands in the way of was not tried. */
   readonly trials: readonly Trial[]
+  /** Of each pool, by name; null where there are none. */
+  readonly pools: readonly PoolHealth[] | null
   /** How the storage keeps what it is given less well than it could, in a sentence, or null. */
   readonly weakness: string | null
   /** Of this process. */
   readonly sockets: SocketCounts
+}
+
+export interface PoolHealth extends Pick<Health, 'isReachable' | 'trials'> {
+  readonly name: string
 }
 
 interface SocketCounts {
@@ -55,21 +68,39 @@ export const getHealth = defineOperation({
   failure: 'Health status could not be read',
   async run(_input: undefined, ctx): Promise<Health> {
     const { storage, pushes, sockets } = ctx
-    const isReachable = await storage.ping().then(
-      () => true,
-      () => false,
-    )
-    const trials = await makeTrials(ctx)
+    const isReachable = await answers(storage)
+    // Where there are pools, queues are made on them.
+    const trials = ctx.poolEngines === null ? await makeTrials(ctx, storage) : []
+    const pools = ctx.poolEngines && (await Promise.all(ctx.poolEngines.names().map((name) => poolHealth(ctx, name))))
     const { connections, requests, dropped } = sockets
     const { subscriptions, pushed } = pushes.counts()
     const counts = { connections, subscriptions, requests, pushed, dropped }
-    return { isReachable, trials, weakness: storage.weakness(), sockets: counts }
+    return { isReachable, trials, pools, weakness: storage.weakness(), sockets: counts }
   },
 })
 
+function answers(engine: QueueEngine): Promise<boolean> {
+  return engine.ping().then(
+    () => true,
+    () => false,
+  )
+}
+
+async function poolHealth(ctx: Context, name: string): Promise<PoolHealth> {
+  try {
+    const engine = await ctx.poolEngines?.open(name)
+    if (!engine) return { name, isReachable: false, trials: [] }
+    return { name, isReachable: await answers(engine), trials: await makeTrials(ctx, engine) }
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error
+    ctx.report(error)
+    return { name, isReachable: false, trials: [] }
+  }
+}
+
 type Attempt = <T>(step: Step, action: (now: Instant) => Promise<T | Stale>) => Promise<T>
 
-async function makeTrials(ctx: Context): Promise<Trial[]> {
+async function makeTrials(ctx: Context, engine: QueueEngine): Promise<Trial[]> {
   const { clock, callId } = ctx
   const trials: Trial[] = []
   const attempt: Attempt = async (step, action) => {
@@ -87,24 +118,24 @@ async function makeTrials(ctx: Context): Promise<Trial[]> {
     }
   }
   // Whatever failed is among the trials.
-  await tryQueue(attempt, ctx).catch(() => {})
+  await tryQueue(attempt, engine, ctx).catch(() => {})
   return trials
 }
 
-async function tryQueue(attempt: Attempt, { storage, ids }: Context): Promise<void> {
+async function tryQueue(attempt: Attempt, engine: QueueEngine, { ids }: Context): Promise<void> {
   const key: QueueKey = { project: OWN_PROJECT, kind: 'queue', name: ids.randomId() }
-  const { queue } = await attempt('createQueue', (now) => storage.queues.create({ key, metadata: '{}', now }))
+  const { queue } = await attempt('createQueue', (now) => engine.queues.create({ key, metadata: '{}', now }))
   try {
-    await tryMessages(queue, attempt, storage)
+    await tryMessages(queue, attempt, engine)
   } finally {
-    await attempt('deleteQueue', (now) => storage.queues.delete({ queue, now }))
+    await attempt('deleteQueue', (now) => engine.queues.delete({ queue, now }))
   }
 }
 
 async function tryMessages(
   queue: QueueHandle,
   attempt: Attempt,
-  { messages, claims }: Pick<Storage, 'messages' | 'claims'>,
+  { messages, claims }: Pick<QueueEngine, 'messages' | 'claims'>,
 ): Promise<void> {
   const posted = await attempt('postMessages', (now) =>
     messages.append({ queue, clientId: '', messages: testMessages(), now }),

@@ -18,17 +18,17 @@ CREATE FUNCTION get_placement(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
 $$;
 
--- place_queue: the placement that is there, with a new version unless it is settled; else a new one.
+-- place_queue: the placement that is there, with a new version if it is leaving; else a new one.
 --   takes     flavor or null, without (names of pools), draw (from 0 to below 1)
 --   answers   {placement, isNew} | "no-pool"
 CREATE FUNCTION place_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE r placement; pool_ text;
 BEGIN
   SELECT * INTO r FROM placement WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
-  IF FOUND AND NOT r.is_settled THEN
-    UPDATE placement SET version = nextval('identity')
-    WHERE project = r.project AND kind = r.kind AND name = r.name AND NOT is_settled RETURNING * INTO r;
-    -- Somebody has settled or removed it just now.
+  IF FOUND AND r.is_leaving THEN
+    UPDATE placement SET version = nextval('identity'), is_leaving = false
+    WHERE project = r.project AND kind = r.kind AND name = r.name AND is_leaving RETURNING * INTO r;
+    -- Somebody has placed or removed it just now.
     IF NOT FOUND THEN RETURN place_queue(p); END IF;
   END IF;
   IF FOUND THEN RETURN json_build_object('placement', shown_placement(r), 'isNew', false); END IF;
@@ -58,7 +58,7 @@ $$;
 CREATE FUNCTION settle_placement(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE r placement;
 BEGIN
-  UPDATE placement SET version = nextval('identity'), is_settled = true
+  UPDATE placement SET version = nextval('identity'), is_settled = true, is_leaving = false
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint RETURNING * INTO r;
   IF NOT FOUND THEN RETURN 'false'; END IF;
   PERFORM tell_of_placement(r);
@@ -69,7 +69,7 @@ END $$;
 CREATE FUNCTION unsettle_placement(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE r placement;
 BEGIN
-  UPDATE placement SET version = nextval('identity'), is_settled = false
+  UPDATE placement SET version = nextval('identity'), is_settled = false, is_leaving = true
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND pool = p->>'pool'
     AND version = coalesce((p->>'version')::bigint, version) RETURNING * INTO r;
   IF NOT FOUND THEN RETURN NULL; END IF;

@@ -1,0 +1,222 @@
+import type { Instant, Queue, QueueKey } from '../../model/model.ts'
+import { type Placement, type QueueHandle, type Registry, STALE, type Stale, StorageUnavailable } from '../contract.ts'
+import type { PoolEngine, PoolEngines } from './pool-engines.ts'
+
+/** Tries while others create and delete the same queue. */
+const TRIES = 20
+
+export interface PlacingParts {
+  readonly engines: PoolEngines
+  readonly registry: Pick<Registry, 'placements'>
+  /** Queues are put into the store of the service itself where no pool can take them: the virtual pool. */
+  readonly usesOwn: boolean
+  /** From 0 to below 1. */
+  draw(): number
+  /** Told where a queue was found, and waited for. `pool`: undefined for the store of the service itself, or nowhere. */
+  located(key: QueueKey, pool: string | undefined): Promise<void>
+}
+
+export interface Creation {
+  readonly created: boolean
+  readonly queue: Queue
+}
+
+/**
+ * Finds, creates and deletes queues, which takes two stores: the catalogue and the pool. docs/decisions/pools.md says
+ * why these steps leave nothing wrong, wherever they are interrupted.
+ */
+export class Placing {
+  readonly #parts: PlacingParts
+
+  constructor(parts: PlacingParts) {
+    this.#parts = parts
+  }
+
+  async get(key: QueueKey, now: Instant): Promise<Queue | null> {
+    const { engines, located } = this.#parts
+    const { placements } = this.#parts.registry
+    for (let left = TRIES; left > 0; left--) {
+      const placement = await placements.get({ key })
+      if (placement === null) {
+        const own = await engines.own.queues.get({ key, now })
+        await located(key, undefined)
+        return own
+      }
+      const queue = await this.#look(placement, now)
+      if (await this.#correct(placement, queue !== null)) {
+        await located(key, placement.pool)
+        return queue
+      }
+    }
+    throw keepsChanging(key)
+  }
+
+  /** The queue that a placement refers to. */
+  async #look(placement: Placement, now: Instant): Promise<Queue | null> {
+    const { pool } = placement
+    const engine = await this.#parts.engines.open(pool)
+    const queue = (await engine?.queues.get({ key: keyOf(placement), now })) ?? null
+    return queue && { ...queue, pool }
+  }
+
+  /** Makes the mark of the placement what its pool says. False where somebody else has changed it. */
+  async #correct(placement: Placement, isThere: boolean): Promise<boolean> {
+    const { placements } = this.#parts.registry
+    if (placement.isSettled === isThere) return true
+    if (isThere) return placements.settle({ placement })
+    const { pool, version } = placement
+    return (await placements.unsettle({ key: placement, pool, version })) !== null
+  }
+
+  /** Whether the queue of a placement that is not settled is there. One in a pool that is down is not. */
+  async isThere(placement: Placement, now: Instant): Promise<boolean> {
+    const queue = await this.#look(placement, now).catch(unlessAway)
+    if (queue === null) return false
+    await this.#correct(placement, true)
+    return true
+  }
+
+  /** @throws StorageUnavailable when no pool can take it */
+  async create(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation> {
+    const { engines, located } = this.#parts
+    const { placements } = this.#parts.registry
+    /** What this very call has created so far, and in which pool. */
+    let mine: { queue: Queue; pool: string } | null = null
+    for (let left = TRIES; left > 0; left--) {
+      const placed = await this.#place(key, flavor)
+      if (placed === null) {
+        const creation = await this.#createOwn(key, metadata, flavor, now)
+        if (creation === null) continue
+        await located(key, undefined)
+        return creation
+      }
+      const { engine, isNew } = placed
+      let { placement } = placed
+      const { pool } = placement
+      if (mine && mine.pool !== pool) {
+        // Others have created and deleted it meanwhile, and it lies elsewhere now.
+        await (await engines.open(mine.pool))?.queues.delete({ queue: mine.queue, now })
+        mine = null
+      }
+      if (isNew) {
+        // From before there were pools, or of the virtual pool.
+        const own = await engines.own.queues.get({ key, now })
+        if (own !== null && mine === null) {
+          await placements.remove({ placement })
+          await located(key, undefined)
+          return { created: false, queue: own }
+        }
+      } else if (placement.isSettled) {
+        const queue = await this.#look(placement, now)
+        if (queue !== null) {
+          await located(key, pool)
+          return { created: queue.version === mine?.queue.version, queue }
+        }
+        const unsettled = await placements.unsettle({ key, pool, version: placement.version })
+        if (unsettled === null) continue
+        placement = unsettled
+      }
+      let answer: Creation = await engine.queues.create({ key, metadata, now })
+      if (isNew && !answer.created && !mine && engine !== engines.own) {
+        // What lies in a pool that no placement named is nothing, unless somebody has named it just now.
+        const same = await placements.unsettle({ key, pool, version: placement.version })
+        if (same === null) continue
+        placement = same
+        await engine.queues.delete({ queue: answer.queue, now })
+        answer = await engine.queues.create({ key, metadata, now })
+      }
+      if (answer.created) mine = { queue: answer.queue, pool }
+      if (await placements.settle({ placement })) {
+        await located(key, pool)
+        return { created: answer.queue.version === mine?.queue.version, queue: { ...answer.queue, pool } }
+      }
+    }
+    throw keepsChanging(key)
+  }
+
+  /** Null: no pool can take it. */
+  async #place(
+    key: QueueKey,
+    flavor: string | null,
+  ): Promise<{ placement: Placement; isNew: boolean; engine: PoolEngine } | null> {
+    const { engines, draw } = this.#parts
+    const { placements } = this.#parts.registry
+    const without: string[] = []
+    for (;;) {
+      const answer = await placements.place({ key, flavor, without, draw: draw() })
+      if (answer === 'no-pool') return null
+      const { placement, isNew } = answer
+      try {
+        const engine = await engines.open(placement.pool)
+        if (engine !== null) return { placement, isNew, engine }
+      } catch (error) {
+        if (!isNew) throw error
+      }
+      // It may have been made only now; the others shall have it.
+      if (isNew) await placements.remove({ placement })
+      without.push(placement.pool)
+    }
+  }
+
+  /**
+   * In the store of the service itself, where it is from before there were pools, or there is a virtual pool. Null when
+   * somebody has placed it on a pool meanwhile.
+   */
+  async #createOwn(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation | null> {
+    const { engines, usesOwn } = this.#parts
+    const { queues } = engines.own
+    const known = await queues.get({ key, now })
+    if (known !== null) return { created: false, queue: known }
+    if (!usesOwn || flavor !== null) throw new StorageUnavailable(`no pool can take the ${key.kind} ${key.name}`)
+    const creation = await queues.create({ key, metadata, now })
+    // Who places it looks here after that, so one of the two sees the other.
+    if ((await this.#parts.registry.placements.get({ key })) === null) return creation
+    if (creation.created) await queues.delete({ queue: creation.queue, now })
+    return null
+  }
+
+  async delete(queue: QueueHandle, now: Instant): Promise<'deleted' | Stale> {
+    const { engines, located } = this.#parts
+    const { pool } = queue
+    const key = keyOf(queue)
+    if (pool === undefined) return engines.own.queues.delete({ queue, now })
+    const engine = await engines.open(pool)
+    const placement = engine && (await this.#parts.registry.placements.unsettle({ key, pool }))
+    if (engine === null || placement === null) return STALE
+    const outcome = await engine.queues.delete({ queue, now })
+    const isGone = outcome === 'deleted' && (await this.#parts.registry.placements.remove({ placement }))
+    if (!isGone) await this.#removeOrSettle(placement, now)
+    await located(key, undefined)
+    return outcome
+  }
+
+  /** Ends what began by taking the mark away: the placement goes, unless the queue is there. */
+  async #removeOrSettle(placement: Placement, now: Instant): Promise<void> {
+    const { placements } = this.#parts.registry
+    let ours: Placement | null = placement
+    for (let left = TRIES; left > 0; left--) {
+      if (ours !== null) {
+        const isThere = (await this.#look(ours, now)) !== null
+        if (await (isThere ? placements.settle({ placement: ours }) : placements.remove({ placement: ours }))) return
+      }
+      // Who has changed it since is to end it likewise. Only who made it sure may have seen the queue before it went.
+      const latest = await placements.get({ key: keyOf(placement) })
+      if (!latest?.isSettled) return
+      const { pool, version } = latest
+      ours = await placements.unsettle({ key: keyOf(placement), pool, version })
+    }
+  }
+}
+
+function keyOf({ project, kind, name }: QueueKey): QueueKey {
+  return { project, kind, name }
+}
+
+function unlessAway(error: unknown): null {
+  if (error instanceof StorageUnavailable) return null
+  throw error
+}
+
+function keepsChanging({ name }: QueueKey): StorageUnavailable {
+  return new StorageUnavailable(`queue ${name} keeps changing`)
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type PlacementStore, type Queue, type QueueKey, STALE, type Storage, StorageUnavailable } from 'zaqar/storage'
+import { ManualClock } from 'zaqar-conformance'
+import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+
+const key: QueueKey = { project: 'alpha', kind: 'queue', name: 'jobs' }
+const POOLS = ['a', 'b'] as const
+
+/** Stores that several nodes share. What a node does with one of them can be made to fail, or to take its time. */
+class Cluster {
+  readonly clock = new ManualClock()
+  readonly stores = new Map<string, Storage>()
+
+  static async open(): Promise<Cluster> {
+    const cluster = new Cluster()
+    const { clock, stores } = cluster
+    const own = await openSqlite({ path: ':memory:', clock })
+    stores.set('own', own)
+    for (const name of POOLS) {
+      stores.set(name, await openSqlite({ path: ':memory:', clock, idKey: own.idKey }))
+      const pool = { name, uri: `test:${name}`, weight: 1, options: '{}', flavor: null }
+      await own.pools.putPool({ project: '', pool })
+    }
+    return cluster
+  }
+
+  store(name: string): Storage {
+    const store = this.stores.get(name)
+    assert(store)
+    return store
+  }
+
+  /** `before` and `after` each step of it, which are called `place`, `create` and so on. */
+  async node(step: (name: string, run: () => Promise<unknown>) => Promise<unknown>): Promise<PooledStorage> {
+    const stepped = <Store extends object>(store: Store): Store =>
+      Object.fromEntries(
+        Object.entries(store).map(([name, method]) => [name, (p: unknown) => step(name, () => method(p))]),
+      ) as Store
+    const own = this.store('own')
+    const storage = await openPooled({
+      own: { ...own, placements: stepped<PlacementStore>(own.placements), close: async () => {} },
+      openPool: async ({ name }) => {
+        const store = this.store(name)
+        return { ...store, queues: stepped(store.queues), close: async () => {} }
+      },
+      usesOwn: false,
+      clock: this.clock,
+      draw: () => Math.random(),
+      report: (error) => {
+        throw error
+      },
+    })
+    await storage.engines.openAll()
+    return storage
+  }
+
+  plainNode(): Promise<PooledStorage> {
+    return this.node((_name, run) => run())
+  }
+
+  /** In which pools the queue is, whatever the catalogue says. */
+  async whereIs(): Promise<string[]> {
+    const { now } = this
+    const found = await Promise.all(POOLS.map((name) => this.store(name).queues.get({ key, now })))
+    return POOLS.filter((_name, i) => found[i] !== null)
+  }
+
+  get now(): number {
+    return this.clock.now()
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.stores.values()) await store.close()
+  }
+}
+
+/** A node that dies at a step, before it or when it is done. */
+function dyingAt(at: string, when: 'before' | 'after') {
+  let isDead = false
+  return async (name: string, run: () => Promise<unknown>) => {
+    if (name === at && when === 'before') isDead = true
+    if (isDead) throw new StorageUnavailable('the node is dead')
+    const answer = await run()
+    if (name === at && when === 'after') isDead = true
+    return answer
+  }
+}
+
+async function listed(storage: Storage, now: number): Promise<string[]> {
+  const { project, kind } = key
+  const terms = { project, kind, after: null, limit: 10, nameContains: null, metadata: [], withMetadata: false }
+  return (await storage.queues.list({ ...terms, now })).map(({ name }) => name)
+}
+
+/** Fails unless all that is said of the queue agrees. */
+async function agree(cluster: Cluster): Promise<void> {
+  const node = await cluster.plainNode()
+  const { now } = cluster
+  const isListed = (await listed(node, now)).length === 1
+  const queue = await node.queues.get({ key, now })
+  assert.equal(isListed, queue !== null, 'it is listed if it is there')
+  assert.deepEqual(await cluster.whereIs(), queue === null ? [] : [queue.pool], 'and is nowhere else')
+  const placement = await cluster.store('own').placements.get({ key })
+  assert.equal(placement?.isSettled ?? false, queue !== null, 'and what looked has corrected the mark')
+  await node.close()
+}
+
+describe('a node that is killed', () => {
+  const steps = ['place', 'create', 'settle'] as const
+  for (const step of steps) {
+    for (const when of ['before', 'after'] as const) {
+      test(`while it creates a queue, ${when} ${step}, leaves it made or not, and it can be made`, async () => {
+        const cluster = await Cluster.open()
+        const dying = await cluster.node(dyingAt(step, when))
+        await dying.queues.create({ key, metadata: '{"n": 1}', now: cluster.now }).catch(() => undefined)
+        await agree(cluster)
+        const node = await cluster.plainNode()
+        const { queue } = await node.queues.create({ key, metadata: '{"n": 2}', now: cluster.now })
+        const isMade = step === 'settle' || (step === 'create' && when === 'after')
+        assert.equal(queue.metadata, isMade ? '{"n": 1}' : '{"n": 2}')
+        await agree(cluster)
+        await cluster.close()
+      })
+    }
+  }
+
+  for (const step of ['unsettle', 'delete', 'remove'] as const) {
+    for (const when of ['before', 'after'] as const) {
+      test(`while it deletes a queue, ${when} ${step}, leaves it there or not, and it can be made anew`, async () => {
+        const cluster = await Cluster.open()
+        const node = await cluster.plainNode()
+        const { queue } = await node.queues.create({ key, metadata: '{"n": 1}', now: cluster.now })
+        const dying = await cluster.node(dyingAt(step, when))
+        await dying.queues.delete({ queue, now: cluster.now }).catch(() => undefined)
+        await agree(cluster)
+        const again = await node.queues.create({ key, metadata: '{"n": 2}', now: cluster.now })
+        const isGone = step === 'remove' || (step === 'delete' && when === 'after')
+        assert.equal(again.queue.metadata, isGone ? '{"n": 2}' : '{"n": 1}')
+        await agree(cluster)
+        await cluster.close()
+      })
+    }
+  }
+})
+
+test('what lies in a pool that no placement names is no queue, and gives way to one', async () => {
+  const cluster = await Cluster.open()
+  for (const name of POOLS) {
+    const { queue } = await cluster.store(name).queues.create({ key, metadata: '{"left": 1}', now: cluster.now })
+    const messages = [{ body: '"left"', ttlSeconds: 600, delaySeconds: 0 }]
+    await cluster.store(name).messages.append({ queue, clientId: 'c', messages, now: cluster.now })
+  }
+  const node = await cluster.plainNode()
+  assert.equal(await node.queues.get({ key, now: cluster.now }), null)
+  const { created, queue } = await node.queues.create({ key, metadata: '{"n": 1}', now: cluster.now })
+  assert.deepEqual([created, queue.metadata], [true, '{"n": 1}'])
+  const stats = await node.queues.stats({ queue, now: cluster.now })
+  assert(stats !== STALE)
+  assert.equal(stats.free, 0)
+  await cluster.close()
+})
+
+test('nodes that create and delete the same queue at once agree in the end', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    const cluster = await Cluster.open()
+    // Each step waits for its turn, and so the steps of several meet in any order.
+    const jumbled = async (_name: string, run: () => Promise<unknown>) => {
+      for (let turns = Math.floor(Math.random() * 6); turns > 0; turns -= 1) await turn()
+      return run()
+    }
+    const nodes = await Promise.all([cluster.node(jumbled), cluster.node(jumbled), cluster.node(jumbled)])
+    const act = async (node: PooledStorage, n: number) => {
+      let created: Queue | null = null
+      for (let i = 0; i < 5; i += 1) {
+        const { queue } = await node.queues.create({ key, metadata: `{"n": "${n}-${i}"}`, now: cluster.now })
+        created = queue
+        const messages = [{ body: '1', ttlSeconds: 600, delaySeconds: 0 }]
+        await node.messages.append({ queue, clientId: 'c', messages, now: cluster.now })
+        if (Math.random() < 0.7) await node.queues.delete({ queue: created, now: cluster.now })
+      }
+    }
+    await Promise.all(nodes.flatMap((node, n) => [act(node, n), act(node, n + 10)]))
+    await agree(cluster)
+    await cluster.close()
+  }
+})
