@@ -19,6 +19,7 @@ const peers = {
   haproxy: { debian: 'haproxy', check: ['/usr/sbin/haproxy', '-v'] },
   debootstrap: { debian: 'debootstrap', check: ['/usr/sbin/debootstrap', '--version'] },
   binutils: { debian: 'binutils', check: ['/usr/bin/strip', '--version'] },
+  prometheus: { debian: 'prometheus', check: ['/usr/bin/prometheus', '--version'] },
   iproute2: { debian: 'iproute2', check: ['/bin/ip', '-Version'] },
   chromium: { debian: 'chromium', check: ['/usr/bin/chromium', '--version'] },
 } as const

@@ -49,6 +49,9 @@ async function layOut(tree: string): Promise<void> {
   for (const page of globSync('*.md', { cwd: join(repository, 'docs') })) {
     copy(join(repository, 'docs', page), `usr/share/doc/zaqar/${page}`)
   }
+  for (const example of globSync('{grafana,haproxy,nginx,prometheus}/*', { cwd: join(repository, 'deploy') })) {
+    copy(join(repository, 'deploy', example), `usr/share/doc/zaqar/examples/${example}`)
+  }
   const write = (path: string, content: string | Uint8Array) => {
     mkdirSync(dirname(join(tree, path)), { recursive: true })
     writeFileSync(join(tree, path), content)
