@@ -18,9 +18,8 @@ const LEFT_OUT = { sqlite: /PostgreSQL|^A dump$|^An archive$/, postgres: /SQLite
 
 /** What the page presumes. */
 const KEYSTONE = `
-echo '127.0.0.1 keystone.example zaqar.example' >> /etc/hosts
+export DEBIAN_FRONTEND=noninteractive
 apt-get install -y --no-install-recommends keystone uwsgi-core uwsgi-plugin-python3
-systemctl disable --now keystone
 cat > /etc/keystone/keystone.conf <<'END'
 [database]
 connection = sqlite:////var/lib/keystone/keystone.db
@@ -39,7 +38,9 @@ User=keystone
 ExecStart=/usr/bin/uwsgi --plugins python3 --http-socket 127.0.0.1:5000 --module keystone.server.wsgi:initialize_public_application() --need-app --enable-threads --buffer-size 65535 --add-header "Connection: close"
 KillSignal=SIGQUIT
 END
-systemctl daemon-reload
+`
+const START_KEYSTONE = `
+echo '127.0.0.1 keystone.example zaqar.example' >> /etc/hosts
 systemctl start keystone
 until curl -fs http://keystone.example:5000/v3 > /dev/null; do sleep 1; done
 `
@@ -53,7 +54,7 @@ if (!existsSync(root)) makeRoot(blocks.map(({ text }) => text).join('\n'))
 const machine = await boot()
 try {
   const script = blocks.map(({ heading, text }) => `echo ${quoted(`\n### ${heading}`)}\n${text}`).join('\n')
-  process.exitCode = runIn(machine, `set -eu\ncd /root\n{ ${KEYSTONE} } > /root/keystone.log 2>&1\nset -x\n${script}`)
+  process.exitCode = runIn(machine, `set -eu\ncd /root\n${START_KEYSTONE}\nset -x\n${script}`)
 } finally {
   runIn(machine, 'systemctl poweroff')
   await once(machine, 'exit')
@@ -61,16 +62,16 @@ try {
 
 /** With all packages that the commands install, since the machine cannot fetch them. */
 function makeRoot(commands: string): void {
-  const wanted = [...commands.matchAll(/^apt-get install -y (.*)$/gm)].flatMap(([, names = '']) => names.split(' '))
-  const packages = wanted.filter((name) => !name.startsWith('./'))
+  const lines = commands.matchAll(/^apt-get install -y (?:--no-install-recommends )?(.*)$/gm)
+  const packages = [...lines].flatMap(([, names = '']) => names.split(' ')).filter((name) => !name.startsWith('./'))
   execFileSync(
     'debootstrap',
     ['--variant=minbase', '--include=systemd,systemd-sysv,dbus,curl,ca-certificates,iproute2,procps', 'bookworm', root],
     { stdio: 'inherit' },
   )
-  const fetch = `apt-get update && apt-get install -y -d libatomic1 adduser postgresql ${packages.join(' ')} &&
-    apt-get install -y -d --no-install-recommends keystone uwsgi-core uwsgi-plugin-python3`
+  const fetch = `apt-get update && apt-get install -y -d libatomic1 adduser ${packages.join(' ')}`
   execFileSync('chroot', [root, 'sh', '-c', fetch], { stdio: 'inherit' })
+  execFileSync('chroot', [root, 'sh', '-euc', KEYSTONE], { stdio: 'inherit' })
 }
 
 /** Resolves when systemd has started what it starts. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readPolicy } from '../../auth/policy/policy-source.ts'
 import { findGroup, findOption } from '../../config/find-option.ts'
 import type { Loaded } from '../../config/load.ts'
@@ -81,7 +82,7 @@ function checkOpenDoors(findings: Findings, { auth, http, keystone, cors, signed
 /** A file with passwords or keys is for the service alone. */
 function checkSecretsIn(findings: Findings, path: string): void {
   // Variables and flags are among the sources as well.
-  if (diskFiles.stamp(path) === null) return
+  if (!existsSync(path)) return
   if (!diskFiles.isReadableByAll(path) || !readConfigFile(path, diskFiles).given.some(isSecret)) return
   findings.warning(`every user of this machine can read ${path}, which holds a password or a key`, `chmod o= ${path}`)
 }
