@@ -160,6 +160,24 @@ describe('the command line with Keystone:', { skip: missingPeer('keystone') || m
       }
     })
 
+    test('is told of a service user that may not validate tokens, by the token of the trustee', async () => {
+      const more = join(folder, 'trustee.conf')
+      const trustee = `[trustee]\nusername = bob\npassword = ${PASSWORD}\nuser_domain_name = Default\n`
+      writeFileSync(more, trustee, { mode: 0o600 })
+      const well = await doctor('--config-file', more)
+      assert.match(well.stdout, /^ok +keystone +the trustee gets a token, and the service may validate it$/m)
+      const member = `[keystone_authtoken]\nusername = rita\npassword = ${PASSWORD}\nproject_name = red\n`
+      writeFileSync(more, trustee + member)
+      const { code, stdout } = await doctor('--config-file', more)
+      assert.equal(code, 1)
+      assert.match(stdout, /^error +keystone +the trustee: Keystone does not validate tokens, it answers 403: /m)
+      writeFileSync(more, member)
+      assert.match(
+        (await doctor('--config-file', more)).stdout,
+        /^warning +keystone +the service user has the role member/m,
+      )
+    })
+
     test('does for a password all that the command line can', async () => {
       const given = { env: environment('rita') }
       const ask = (...argv: readonly string[]) => done(argv, given)

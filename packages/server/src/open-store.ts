@@ -116,7 +116,9 @@ async function openOnServer(
 /** The server shows of each session whose it is: so it knows which versions are at work on it. An operator's own name stays. */
 export function withVersion(address: string, version: string): string {
   const uri = new URL(address)
-  if (!uri.searchParams.has('application_name')) uri.searchParams.set('application_name', `zaqar/${version}`)
+  if (!uri.searchParams.has('application_name')) {
+    uri.searchParams.set('application_name', `zaqar/${version} node/${process.versions.node}`)
+  }
   return uri.href
 }
 

@@ -45,7 +45,7 @@ export interface ConnectionFacts {
 
 export interface NodeSessions {
   readonly address: string
-  /** As the session says it: `zaqar/VERSION`. */
+  /** As the session says it: `zaqar/VERSION node/VERSION`. */
   readonly application: string
   readonly sessions: number
 }

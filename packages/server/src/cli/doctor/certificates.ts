@@ -35,9 +35,9 @@ async function listedUrl({ config, keystone }: Subject): Promise<string | null> 
 function checkOwn(findings: Findings, { tls }: Config, publicUrl: string | null, now: number): void {
   const { certFile, keyFile, caFile } = tls
   if (certFile === null || keyFile === null) return
-  const warnings: string[] = []
+  // What it warns of is told below.
+  const reports = { warned: () => {}, renewed: () => {}, refused: () => {} }
   try {
-    const reports = { warned: (warning: string) => warnings.push(warning), renewed: () => {}, refused: () => {} }
     openTls({ certFile, keyFile, caFile }, { files: diskFiles, clock: createSystemClock(), reports }).close()
   } catch (error) {
     if (!(error instanceof TlsError)) throw error

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import type { KeystoneAnswers } from './ask-keystone.ts'
+import type { PostgresAnswers } from './ask-postgres.ts'
 import type { Findings } from './finding.ts'
 import type { Subject } from './subject.ts'
 
@@ -12,14 +14,24 @@ const SYNCHRONISE = 'run chrony or systemd-timesyncd on both machines'
 
 export async function checkClock(findings: Findings, { keystone, postgres }: Subject): Promise<void> {
   checkSynchronised(findings, await isSynchronised())
-  const ofStore = await postgres
-  const storeAheadMs = ofStore !== null && 'clockAheadMs' in ofStore ? ofStore.clockAheadMs : null
-  if (storeAheadMs !== null) checkStore(findings, storeAheadMs)
-  const ofKeystone = await keystone
-  const keystoneAheadMs = ofKeystone !== null && 'clockAheadMs' in ofKeystone ? ofKeystone.clockAheadMs : null
-  if (keystoneAheadMs === null) return
-  if (storeAheadMs === null) checkKeystone(findings, keystoneAheadMs, 'that of this machine')
-  else checkKeystone(findings, keystoneAheadMs - storeAheadMs, 'that of PostgreSQL')
+  const [ofStore, ofKeystone] = await Promise.all([postgres, keystone])
+  checkClocks(findings, { store: aheadOf(ofStore), keystone: aheadOf(ofKeystone) })
+}
+
+function aheadOf(answers: KeystoneAnswers | PostgresAnswers | null): number | null {
+  return answers !== null && 'clockAheadMs' in answers ? answers.clockAheadMs : null
+}
+
+/** Of others: by how many milliseconds they are ahead of this machine's. Null: nobody told. */
+export function checkClocks(
+  findings: Findings,
+  { store, keystone }: Readonly<Record<'store' | 'keystone', number | null>>,
+): void {
+  if (store !== null) checkStore(findings, store)
+  // By the store's clock the service judges what has expired.
+  if (keystone === null) return
+  if (store === null) checkKeystone(findings, keystone, 'that of this machine')
+  else checkKeystone(findings, keystone - store, 'that of PostgreSQL')
 }
 
 function checkSynchronised(findings: Findings, answer: boolean | null): void {

@@ -6,7 +6,10 @@ import type { Subject } from './subject.ts'
 const BESIDE_CLIENTS = 500
 
 /** Whether as many sockets may be open as clients are let in. */
-export async function checkFileLimits(findings: Findings, { config, service }: Subject): Promise<void> {
+export async function checkFileLimits(
+  findings: Findings,
+  { config, service }: Pick<Subject, 'config' | 'service'>,
+): Promise<void> {
   const answers = await service
   const served = answers.who === 'service' ? (answers.metrics?.mostFiles ?? null) : null
   const most = served ?? (await mostOpenFiles())

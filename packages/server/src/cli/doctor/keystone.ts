@@ -7,7 +7,10 @@ import type { Subject } from './subject.ts'
 const VALIDATORS = ['admin', 'service']
 const REGISTER = 'zaqar keystone register'
 
-export async function checkKeystone(findings: Findings, { config, keystone }: Subject): Promise<void> {
+export async function checkKeystone(
+  findings: Findings,
+  { config, keystone }: Pick<Subject, 'config' | 'keystone'>,
+): Promise<void> {
   const { authUrl, serviceType } = config.keystone
   if (keystone === null) {
     findings.ok('Keystone is not used: [DEFAULT] auth_strategy is not keystone')

@@ -17,13 +17,13 @@ export interface Subject extends Loaded {
 
 export function subjectOf(loaded: Loaded, version: string, clock: Pick<Clock, 'now'>): Subject {
   const { auth, storage } = loaded.config
-  const { uri } = storage
+  const { uri, listenUri } = storage
   return {
     ...loaded,
     version,
     clock,
     service: askService(loaded.config),
     keystone: auth.strategy === 'keystone' ? askKeystone(loaded.config, clock) : null,
-    postgres: uri.engine === 'postgres' ? askPostgres(uri.uri.reveal(), storage.listenUri !== null, clock) : null,
+    postgres: uri.engine === 'postgres' ? askPostgres(uri.uri.reveal(), listenUri !== null, clock) : null,
   }
 }

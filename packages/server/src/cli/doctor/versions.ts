@@ -5,7 +5,10 @@ import type { Subject } from './subject.ts'
 /** The oldest Node that the service runs on, as `engines` of the package has it. */
 const OLDEST_NODE = 24
 
-export async function checkVersions(findings: Findings, { version, service, postgres }: Subject): Promise<void> {
+export async function checkVersions(
+  findings: Findings,
+  { version, service, postgres }: Pick<Subject, 'version' | 'service' | 'postgres'>,
+): Promise<void> {
   checkNode(findings, 'this command', process.versions.node)
   const answers = await service
   const metrics = answers.who === 'service' ? answers.metrics : null
@@ -34,9 +37,9 @@ function checkRunning(findings: Findings, running: string, own: string): void {
     )
 }
 
-/** Each session of a node tells its version to the server. */
-function checkNodes(findings: Findings, nodes: readonly NodeSessions[], own: string): void {
-  const versions = new Set(nodes.map(({ application }) => application.slice(application.indexOf('/') + 1)))
+/** Each session of a node tells its versions to the server. */
+export function checkNodes(findings: Findings, nodes: readonly NodeSessions[], own: string): void {
+  const versions = new Set(nodes.map(({ application }) => application.split(' ')[0]))
   const places = nodes.map(({ address, application }) => `${address} (${application})`).join(', ')
   if (nodes.length === 0) findings.ok(`no session at the store tells a version; this command is of version ${own}`)
   else if (versions.size === 1) findings.ok(`all nodes at the store are of one version: ${places}`)

@@ -41,7 +41,7 @@ describe('what PostgreSQL says of itself', { skip: (await missingPostgres({ isOw
       assert.deepEqual(schema, { state: schema.newest, newest: schema.newest, missingRight: null })
       assert.deepEqual(
         nodes.map(({ address, application }) => [address, application]),
-        [['127.0.0.1', 'zaqar/1.2.3']],
+        [['127.0.0.1', `zaqar/1.2.3 node/${process.versions.node}`]],
       )
       assert.ok(connections.open >= 2)
       assert.equal(connections.most, 27)

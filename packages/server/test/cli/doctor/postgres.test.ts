@@ -94,7 +94,11 @@ const facts: Readonly<Record<string, readonly [Partial<PostgresFacts>, RegExp]>>
   'too few connections for all nodes': [
     {
       connections: { open: 18, most: 19 },
-      nodes: ['10.0.0.1', '10.0.0.2'].map((address) => ({ address, application: 'zaqar/0.1.0', sessions: 9 })),
+      nodes: ['10.0.0.1', '10.0.0.2'].map((address) => ({
+        address,
+        application: 'zaqar/0.1.0 node/26.10.0',
+        sessions: 9,
+      })),
     },
     /^error: 2 nodes need up to 20 connections, and the service can have 19/,
   ],
