@@ -174,7 +174,7 @@ describe('the command line with Keystone:', { skip: missingPeer('keystone') || m
       writeFileSync(more, member)
       assert.match(
         (await doctor('--config-file', more)).stdout,
-        /^warning +keystone +the service user has the role member/m,
+        /^warning +keystone +the service user has the roles member, reader in the project red/m,
       )
     })
 

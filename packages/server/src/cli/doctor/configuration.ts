@@ -96,5 +96,6 @@ function isSecret({ group, name, text }: Given): boolean {
 }
 
 function hasPassword(uri: string): boolean {
-  return /^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(uri)
+  const [, account] = /^[a-z+]+:\/\/([^/@]*)@/i.exec(uri) ?? []
+  return account?.includes(':') ?? false
 }
