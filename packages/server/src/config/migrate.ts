@@ -12,7 +12,7 @@ import { adoptMessageStore } from './upstream-store.ts'
 import { assignment, withoutReferences } from './write-ini.ts'
 
 /** What has become of an option. */
-export type Outcome =
+type Outcome =
   /** It stands in the result as it was. */
   | 'kept'
   /** It stands there under another name. */
