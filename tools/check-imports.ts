@@ -86,6 +86,7 @@ const layers: readonly Layer[] = [
     types: ['config/**', 'storage/contract.ts', 'storage/engine-figures.ts'],
   },
   { path: 'open-store.ts', imports: ['storage/**', 'config/**'], types: ['platform/*'] },
+  { path: 'measure-pools.ts', imports: [], types: ['metrics/*', 'storage/**'] },
   { path: 'pool-address.ts', imports: ['storage/**', 'config/**', 'platform/*'], types: [] },
   {
     path: 'probe-store.ts',

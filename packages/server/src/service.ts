@@ -18,6 +18,7 @@ import type { OnTrouble } from './core/execute.ts'
 import type { Handle } from './http/handler.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
+import { measurePools } from './measure-pools.ts'
 import type { Family } from './metrics/family.ts'
 import { openNotifications } from './notifications.ts'
 import { openPools } from './open-pools.ts'
@@ -127,6 +128,7 @@ export async function startService(
     report: (error) => log.error({ err: error }, 'queues and messages could not be counted'),
   })
   const { metrics, readiness } = watching
+  if (pools !== null) measurePools(metrics, pools.storage)
   const tracer = openTracer(readVersion())
   const backups = await openBackups(config.storage.uri, store.freezer, log)
   let audit: LineWriter | null = null

@@ -47,8 +47,8 @@ An unknown option, or a value that is not allowed, stops the start; all problems
 Options of upstream that have no effect here are accepted with any value, and named at the start. Older names of options are
 understood.
 A file of upstream that names its store, and none that this server can use, needs one line more: \`[storage] uri\` says where
-messages are kept. A PostgreSQL at \`[drivers:message_store:...] uri\` is taken as it is. What upstream's store holds is not taken
-over: let consumers finish it there, or read it there and post it here.
+messages are kept. A PostgreSQL at \`[drivers:message_store:...] uri\` is taken as it is. What upstream's store holds
+\`zaqar import\` brings over ([migrate.md](migrate.md)).
 
 A running service reads its files again on SIGHUP, as from \`systemctl reload zaqar\`. What takes effect at a *reload* then holds for
 every request from that moment on; a request under way ends by what it began with. What takes effect at a *restart* is named in

@@ -76,10 +76,8 @@ test('a store that is none here does not decide where messages are kept', () => 
 })
 
 test('what has no effect is named once, with the reason, and no value is shown', () => {
-  const notPart = 'not part of this version'
   const log = 'the log goes to the standard error stream, in a form of its own'
   assert.deepEqual(noEffect, [
-    `[DEFAULT] pooling: ${notPart}`,
     '[DEFAULT] unreliable: concerns MongoDB only',
     `[DEFAULT] log_dir, use_syslog, logging_context_format_string: ${log}`,
     '[DEFAULT] transport_url, control_exchange: no message bus is used',
@@ -88,7 +86,6 @@ test('what has no effect is named once, with the reason, and no value is shown',
     '[drivers:message_store:mongodb] uri, database, partitions: ' +
       'the settings of MongoDB, which is no store of this server',
     '[drivers:management_store:sqlalchemy] uri, database: queues and messages have one store, [storage] uri',
-    `[pooling:catalog] enable_virtual_pool: ${notPart}`,
     '[keystone_authtoken] interface: Keystone is asked at auth_url',
     '[keystone_authtoken] memcached_servers: the service keeps its own caches',
     '[keystone_authtoken] signing_dir: upstream ignores it, too',
@@ -101,10 +98,9 @@ test('what has no effect is named once, with the reason, and no value is shown',
 
 test('the value of an option without effect stops nothing, whatever it is', () => {
   const { noEffect } = loadFile(
-    '[drivers:transport:websocket]\nnotification_port = ws\n[DEFAULT]\npooling = 7\nlog_dir = $nowhere\n',
+    '[drivers:transport:websocket]\nnotification_port = ws\n[DEFAULT]\nlog_dir = $nowhere\n',
   )
   assert.deepEqual(noEffect, [
-    '[DEFAULT] pooling: not part of this version',
     '[DEFAULT] log_dir: the log goes to the standard error stream, in a form of its own',
     '[drivers:transport:websocket] notification_port: messages are pushed without an endpoint',
   ])

@@ -88,7 +88,7 @@ describe('the health of v1.1 and v2', () => {
   }
 
   test('says nothing of weakness where there is none', () => {
-    const health = { isReachable: true, trials: [], weakness: null, sockets: NO_SOCKETS }
+    const health = { isReachable: true, trials: [], pools: null, weakness: null, sockets: NO_SOCKETS }
     const { body } = healthDoor.encode(health, {} as never)
     assert.deepEqual(JSON.parse(String(body)), { storage_reachable: true, operation_status: {}, sockets: NO_SOCKETS })
   })
