@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /** When a POST of messages is met: before the service has it, or when its answer is there, which nobody has yet. */
-export type Moment = 'before' | 'after'
+type Moment = 'before' | 'after'
 
 export interface CuttingProxy {
   readonly url: string
