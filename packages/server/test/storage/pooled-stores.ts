@@ -12,7 +12,7 @@ export interface Parts {
   drop(): Promise<void>
 }
 
-export const POOLS = ['a', 'b'] as const
+const POOLS = ['a', 'b'] as const
 
 /** The composite as the kit wants it: on two pools, which take turns in getting queues. */
 export function pooledHarness(abilities: Abilities, prepare: (clock: ManualClock) => Promise<Parts>): Harness {
@@ -32,7 +32,7 @@ export function pooledHarness(abilities: Abilities, prepare: (clock: ManualClock
 }
 
 /** Both pools are registered, and open. `isAway`: whether a pool cannot be reached at present. */
-export async function openParts(
+async function openParts(
   { own: openOwn, pools }: Parts,
   clock: ManualClock,
   isAway: (pool: string) => boolean = () => false,
