@@ -16,7 +16,7 @@ const config = {
 /** One machine: each test goes on with what the one before has left. */
 describe('the role of Ansible, on a machine with systemd', {
   skip: missingMachine() || missingPeer('ansible') || missingPeer('binutils'),
-  timeout: 560_000,
+  timeout: 300_000,
 }, () => {
   let machine: Machine
   before(async () => {

@@ -13,7 +13,7 @@ const CHANGED = 2
 /** One machine: each test goes on with what the one before has left. */
 describe('the module of Puppet, on a machine with systemd', {
   skip: missingMachine() || missingPeer('puppet') || missingPeer('binutils'),
-  timeout: 560_000,
+  timeout: 300_000,
 }, () => {
   let machine: Machine
   before(async () => {
