@@ -89,7 +89,7 @@ export class ModelService {
     if (method === 'POST') return this.#post(request)
     if (method === 'GET') return this.#list(request)
     if (id !== undefined) return this.#delete(id, query.get('claim_id'))
-    const ids = query.get('ids')?.split(',') ?? []
+    const ids = query.getAll('ids')
     this.messages = this.messages.filter((message) => !ids.includes(message.id))
     return answer(204)
   }
