@@ -24,9 +24,6 @@ packages=(
   debootstrap             # a Debian without Node, in a folder
   binutils                # strip, which makes the executable smaller
   haproxy                 # a load balancer in front of two nodes
-  systemd-container       # a machine to install things on
-  ansible-core            # runs the role of deploy/ansible
-  puppet-agent            # applies the module of deploy/puppet
   docker-compose          # judges compose.yaml
   nginx-light             # a proxy that ends TLS
   prometheus              # promtool, which judges metrics and alerts

@@ -11,7 +11,7 @@ import { createModel, createModelState, endLeases, type ModelState } from 'zaqar
 
 const OPENED = 'opened'
 
-type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'deliveries' | 'pools'
+type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'deliveries' | 'pools' | 'placements'
 
 /** One move: where, which, and with what parameters. Or the store was opened. */
 type Move = readonly [store: StoreName, method: string, parameters: unknown] | typeof OPENED
@@ -49,6 +49,7 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
     subscriptions: recorded('subscriptions', model.subscriptions, record),
     deliveries: recorded('deliveries', model.deliveries, record),
     pools: recorded('pools', model.pools, record),
+    placements: recorded('placements', model.placements, record),
     abilities,
     weakness: () => null,
     async close() {
