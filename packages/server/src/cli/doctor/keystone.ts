@@ -34,7 +34,7 @@ export async function checkKeystone(
 
 function checkRights(findings: Findings, { roles, project, trustee }: KeystoneToken): void {
   const where = project === null ? '' : ` in the project ${project}`
-  const held = roles.length === 0 ? 'no role' : `the role${roles.length > 1 ? 's' : ''} ${roles.join(', ')}`
+  const held = roles.length === 0 ? 'no role' : `the role${roles.length > 1 ? 's' : ''} ${roles.toSorted().join(', ')}`
   if (trustee !== null && trustee.objection !== null) {
     findings.error(`the trustee: ${trustee.objection}`, 'correct [trustee], and the role of the service user')
   } else if (trustee !== null) findings.ok('the trustee gets a token, and the service may validate it')
