@@ -67,7 +67,8 @@ function fixed(headers: Record<string, string>): Credentials {
   return { headers: async () => headers, refuse: () => false }
 }
 
-function signedHeaders({ signature, project, methods, paths, expires }: SignedUrl): Record<string, string> {
+/** What shows a signed URL in a request. */
+export function signedHeaders({ signature, project, methods, paths, expires }: SignedUrl): Record<string, string> {
   return {
     'URL-Signature': signature,
     'URL-Methods': methods.join(','),

@@ -1,4 +1,4 @@
-export type { Auth, KeystoneAuth, Named, SignedUrl } from './auth.ts'
+export { type Auth, type KeystoneAuth, type Named, type SignedUrl, signedHeaders } from './auth.ts'
 export { Claim, type ClaimTerms } from './claim.ts'
 export type * from './documents.ts'
 export * from './errors.ts'

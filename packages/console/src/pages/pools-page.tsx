@@ -1,4 +1,5 @@
 import type { ListedFlavor, Pool } from 'zaqar-client'
+import { Table } from '../parts/table.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
@@ -31,57 +32,17 @@ export function PoolsPage({ session }: { session: Session }) {
 }
 
 function PoolTable({ pools }: { pools: readonly Pool[] }) {
-  const words = text.pools
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{words.name}</th>
-          <th scope="col">{words.weight}</th>
-          <th scope="col">{words.flavor}</th>
-          <th scope="col">{words.uri}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {pools.map(({ name, weight, flavor, uri }) => (
-          <tr key={name}>
-            <th scope="row">
-              <bdi>{name}</bdi>
-            </th>
-            <td>{weight}</td>
-            <td>{flavor ?? '–'}</td>
-            <td>
-              <code>{uri}</code>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+  const { name, weight, flavor, uri } = text.pools
+  const rows = pools.map(
+    (pool) => [pool.name, pool.weight, pool.flavor ?? '–', <code key="uri">{pool.uri}</code>] as const,
   )
+  return <Table heads={[name, weight, flavor, uri]} rows={rows} />
 }
 
 function FlavorTable({ flavors }: { flavors: readonly ListedFlavor[] }) {
-  const words = text.pools
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{words.name}</th>
-          <th scope="col">{words.pools}</th>
-          <th scope="col">{words.capabilities}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {flavors.map(({ name, pool_list: pools, capabilities }) => (
-          <tr key={name}>
-            <th scope="row">
-              <bdi>{name}</bdi>
-            </th>
-            <td>{pools?.join(', ')}</td>
-            <td>{capabilities?.join(', ')}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+  const { name, pools, capabilities } = text.pools
+  const rows = flavors.map(
+    (flavor) => [flavor.name, flavor.pool_list?.join(', '), flavor.capabilities?.join(', ')] as const,
   )
+  return <Table heads={[name, pools, capabilities]} rows={rows} />
 }

@@ -1,3 +1,4 @@
+import { Table } from '../parts/table.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
@@ -24,24 +25,13 @@ export function ServicePage({ session }: { session: Session }) {
               {words.weakness}: {value.storage_weakness}
             </p>
           )}
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{words.operation}</th>
-                <th scope="col">{words.works}</th>
-                <th scope="col">{words.seconds}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {Object.entries(value.operation_status).map(([operation, { succeeded, seconds }]) => (
-                <tr key={operation}>
-                  <th scope="row">{operation}</th>
-                  <td>{succeeded ? words.works : words.fails}</td>
-                  <td>{seconds}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[words.operation, words.works, words.seconds]}
+            rows={Object.entries(value.operation_status).map(
+              ([operation, { succeeded, seconds }]) =>
+                [operation, succeeded ? words.works : words.fails, seconds] as const,
+            )}
+          />
           <h2>{words.sockets}</h2>
           <dl class="figures">
             {(['connections', 'subscriptions', 'pushed', 'dropped'] as const).map((figure) => (

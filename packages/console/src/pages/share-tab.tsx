@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { SignedUrl } from 'zaqar-client'
+import { type SignedUrl, signedHeaders } from 'zaqar-client'
 import { Choice, Field } from '../parts/field.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -102,7 +102,9 @@ function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
 
 const WRITERS: Record<Form, (queue: string, signed: SignedUrl) => string> = {
   curl(queue, signed) {
-    const headers = Object.entries(headersOf(signed)).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`)
+    const headers = Object.entries(signedHeaders(signed)).map(
+      ([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`,
+    )
     return `curl -H 'Client-ID: ${crypto.randomUUID()}' \\\n${headers.join('')}  ${quoted(`${SERVICE}/v2/queues/${queue}/messages`)}`
   },
   javascript(queue, signed) {
@@ -114,22 +116,12 @@ const WRITERS: Record<Form, (queue: string, signed: SignedUrl) => string> = {
     ].join('\n')
   },
   shell(queue, signed) {
-    const values = { URL: SERVICE, QUEUE: queue, ...headersOf(signed) }
+    const values = { URL: SERVICE, QUEUE: queue, ...signedHeaders(signed) }
     return Object.entries(values)
       .map(([name, value]) => `export ZAQAR_${name.toUpperCase().replaceAll('-', '_')}=${quoted(value)}`)
       .join('\n')
   },
   json: (queue, signed) => JSON.stringify({ url: SERVICE, queue, signed }, null, 2),
-}
-
-function headersOf({ signature, project, methods, paths, expires }: SignedUrl): Record<string, string> {
-  return {
-    'URL-Signature': signature,
-    'URL-Methods': methods.join(','),
-    'URL-Paths': paths.join(','),
-    'URL-Expires': expires,
-    'X-Project-ID': project,
-  }
 }
 
 /** For a shell. */
