@@ -10,6 +10,7 @@ const passed = [
   succeeds('tools/check-imports.ts'),
   succeeds('tools/check-expressions.ts'),
   succeeds('tools/check-moves.ts'),
+  succeeds('tools/check-texts.ts'),
   canRunKnip() ? succeeds(knip) : skipKnip(),
 ]
 process.exitCode = passed.every(Boolean) ? 0 : 1

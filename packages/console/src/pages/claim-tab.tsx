@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Claim, ShownClaim } from 'zaqar-client'
 import { Field } from '../parts/field.tsx'
+import { Form } from '../parts/form.tsx'
 import { JsonTree } from '../parts/json-tree.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -36,22 +37,11 @@ export function ClaimTab({ session, name }: { session: Session; name: string }) 
   return (
     <>
       <p class="hint">{words.intro}</p>
-      <form
-        class="bar"
-        onSubmit={(event) => {
-          event.preventDefault()
-          take.run()
-        }}
-      >
+      <Form action={take} submit={words.take} isBar result={isNothing ? words.nothing : ''}>
         <Field label={words.limit} type="number" min="1" max="20" value={limit} change={setLimit} />
         <Field label={words.ttl} type="number" min="60" value={ttl} change={setTtl} />
         <Field label={words.grace} type="number" min="60" value={grace} change={setGrace} />
-        <button type="submit" class="primary" disabled={take.isRunning}>
-          {words.take}
-        </button>
-        <output>{isNothing ? words.nothing : ''}</output>
-      </form>
-      <Trouble error={take.error} />
+      </Form>
       {held.map((claim) => (
         <HeldClaim
           key={claim.id}
@@ -134,19 +124,10 @@ function Look(props: { look(id: string): Promise<ShownClaim | null>; release(id:
   return (
     <details class="panel">
       <summary>{words.look}</summary>
-      <form
-        class="bar"
-        onSubmit={(event) => {
-          event.preventDefault()
-          look.run()
-        }}
-      >
+      <Form action={look} submit={words.show} isBar>
         <Field label={words.id} value={id} change={setId} required />
-        <button type="submit" disabled={look.isRunning}>
-          {words.show}
-        </button>
-      </form>
-      <Trouble error={look.error ?? release.error} />
+      </Form>
+      <Trouble error={release.error} />
       {claim === 'gone' && <p>{words.gone}</p>}
       {claim !== null && claim !== 'gone' && (
         <>

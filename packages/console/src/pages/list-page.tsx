@@ -3,6 +3,7 @@ import type { ListedQueue, Queue, Topic } from 'zaqar-client'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Field } from '../parts/field.tsx'
+import { Form } from '../parts/form.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { VirtualRows } from '../parts/virtual-rows.tsx'
@@ -126,12 +127,7 @@ function NewQueue(props: { session: Session; kind: Kind; title: string; close():
   })
   return (
     <Dialog title={title} close={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          action.run()
-        }}
-      >
+      <Form action={action} submit={title}>
         <Field
           label={text.queues.name}
           hint={text.queues.nameHint}
@@ -140,13 +136,7 @@ function NewQueue(props: { session: Session; kind: Kind; title: string; close():
           required
           maxLength={64}
         />
-        <Trouble error={action.error} />
-        <div class="actions">
-          <button type="submit" class="primary" disabled={action.isRunning}>
-            {title}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }

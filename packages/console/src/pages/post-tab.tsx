@@ -2,19 +2,19 @@ import { useState } from 'preact/hooks'
 import type { NewMessage } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
 import { Area, Choice, Field } from '../parts/field.tsx'
-import { Trouble } from '../parts/trouble.tsx'
+import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { text } from '../text.ts'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
 
-type Form = 'one' | 'lines'
+type Shape = 'one' | 'lines'
 
 /** Of one request: the service takes 262,144 bytes unless an operator or the queue says otherwise. */
 const MOST_BYTES = 200_000
 
 export function PostTab({ session, kind, name, reload }: TabProps) {
-  const [form, setForm] = useState<Form>('one')
+  const [shape, setShape] = useState<Shape>('one')
   const [written, setWritten] = useState('')
   const [ttl, setTtl] = useState('')
   const [delay, setDelay] = useState('')
@@ -23,7 +23,7 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
   const action = useAction(async () => {
     setPosted(null)
     const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
-    const bodies = form === 'one' ? [bodyIn(written)] : linesIn(written)
+    const bodies = shape === 'one' ? [bodyIn(written)] : linesIn(written)
     let count = 0
     for (const batch of batchesOf(bodies.map((body) => ({ body, ...terms })))) {
       await topicOf(session, kind, name).postAll(batch)
@@ -33,24 +33,19 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
     reload()
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        action.run()
-      }}
-    >
+    <Form action={action} submit={words.submit} result={posted === null ? '' : words.posted(posted)}>
       <Choice
-        label={words.form}
-        value={form}
+        label={words.shape}
+        value={shape}
         choices={[
           ['one', words.one],
           ['lines', words.lines],
         ]}
-        change={setForm}
+        change={setShape}
       />
       <Area
         label={words.body}
-        hint={form === 'one' ? words.bodyHint : words.linesHint}
+        hint={shape === 'one' ? words.bodyHint : words.linesHint}
         value={written}
         change={setWritten}
       />
@@ -68,14 +63,7 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
         <Field label={words.ttl} hint={words.default} type="number" min="1" value={ttl} change={setTtl} />
         <Field label={words.delay} hint={words.default} type="number" min="0" value={delay} change={setDelay} />
       </div>
-      <Trouble error={action.error} />
-      <div class="actions">
-        <button type="submit" class="primary" disabled={action.isRunning}>
-          {words.submit}
-        </button>
-        <output>{posted === null ? '' : words.posted(posted)}</output>
-      </div>
-    </form>
+    </Form>
   )
 }
 

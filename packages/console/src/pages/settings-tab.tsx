@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Metadata, MetadataChange } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
 import { Area } from '../parts/field.tsx'
+import { Form } from '../parts/form.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { text } from '../text.ts'
@@ -26,22 +27,10 @@ export function SettingsTab({ session, kind, name }: TabProps) {
     reload()
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        action.run()
-      }}
-    >
+    <Form action={action} submit={text.save} isDisabled={written === null} result={isSaved ? words.saved : ''}>
       <p class="hint">{words.intro}</p>
       <Trouble error={error} />
       {written !== null && <Area label={words.metadata} rows={12} value={written} change={setWritten} />}
-      <Trouble error={action.error} />
-      <div class="actions">
-        <button type="submit" class="primary" disabled={written === null || action.isRunning}>
-          {text.save}
-        </button>
-        <output>{isSaved ? words.saved : ''}</output>
-      </div>
       <dl class="meanings">
         {Object.entries(words.reserved).map(([key, meaning]) => (
           <div key={key}>
@@ -52,7 +41,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
           </div>
         ))}
       </dl>
-    </form>
+    </Form>
   )
 }
 

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks'
 import { type SignedUrl, signedHeaders } from 'zaqar-client'
 import { Choice, Field } from '../parts/field.tsx'
-import { Trouble } from '../parts/trouble.tsx'
+import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { SERVICE, type Session } from '../session.ts'
 import { text } from '../text.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
 const PATHS = ['messages', 'subscriptions', 'claims'] as const
-type Form = keyof typeof text.share.forms
+type Notation = keyof typeof text.share.notations
 
 /** Makes signed URLs with a few clicks, and shows them as what people paste. */
 export function ShareTab({ session, name }: { session: Session; name: string }) {
@@ -24,22 +24,11 @@ export function ShareTab({ session, name }: { session: Session; name: string }) 
   return (
     <>
       <p class="hint">{words.intro}</p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          action.run()
-        }}
-      >
+      <Form action={action} submit={words.make}>
         <Checks label={words.methods} all={METHODS} chosen={methods} change={setMethods} />
         <Checks label={words.paths} all={PATHS} chosen={paths} change={setPaths} />
         <Field label={words.expires} type="number" min="1" value={hours} change={setHours} required />
-        <Trouble error={action.error} />
-        <div class="actions">
-          <button type="submit" class="primary" disabled={action.isRunning}>
-            {words.make}
-          </button>
-        </div>
-      </form>
+      </Form>
       {signed !== null && <Values queue={name} signed={signed} />}
     </>
   )
@@ -73,19 +62,19 @@ function Checks<Value extends string>({ label, all, chosen, change }: ChecksProp
 }
 
 function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
-  const [form, setForm] = useState<Form>('curl')
+  const [notation, setNotation] = useState<Notation>('curl')
   const [isCopied, setCopied] = useState(false)
   const words = text.share
-  const written = WRITERS[form](queue, signed)
-  const forms = Object.entries(words.forms) as [Form, string][]
+  const written = WRITERS[notation](queue, signed)
+  const notations = Object.entries(words.notations) as [Notation, string][]
   return (
     <section class="panel">
       <Choice
-        label={words.form}
-        value={form}
-        choices={forms}
-        change={(form) => {
-          setForm(form)
+        label={words.notation}
+        value={notation}
+        choices={notations}
+        change={(notation) => {
+          setNotation(notation)
           setCopied(false)
         }}
       />
@@ -100,7 +89,7 @@ function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
   )
 }
 
-const WRITERS: Record<Form, (queue: string, signed: SignedUrl) => string> = {
+const WRITERS: Record<Notation, (queue: string, signed: SignedUrl) => string> = {
   curl(queue, signed) {
     const headers = Object.entries(signedHeaders(signed)).map(
       ([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`,

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { SignedUrl } from 'zaqar-client'
 import { type Account, type Proof, signIn } from '../keystone.ts'
 import { Choice, Field } from '../parts/field.tsx'
-import { Trouble } from '../parts/trouble.tsx'
+import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
 import {
   KEYSTONE,
@@ -50,7 +50,7 @@ function ProjectForm({ enter }: { enter(session: Session): void }) {
   const [project, setProject] = useState('')
   const action = useAction(async () => enter(await openProject(project)))
   return (
-    <Form action={action} label={text.signIn.open}>
+    <Form action={action} submit={text.signIn.open}>
       <Field label={text.signIn.project} hint={text.signIn.projectHint} value={project} change={setProject} required />
     </Form>
   )
@@ -62,7 +62,7 @@ function PasswordForm({ known }: { known(account: Account): void }) {
   const [password, setPassword] = useState('')
   const action = useAction(async () => known(await signIn(KEYSTONE, { password: { user, domain, password } })))
   return (
-    <Form action={action} label={text.signIn.submit}>
+    <Form action={action} submit={text.signIn.submit}>
       <Field label={text.signIn.user} value={user} change={setUser} autocomplete="username" required />
       <Field label={text.signIn.domain} value={domain} change={setDomain} required />
       <Field
@@ -82,7 +82,7 @@ function TokenForm({ known }: { known(account: Account): void }) {
   const proof: Proof = { token }
   const action = useAction(async () => known(await signIn(KEYSTONE, proof)))
   return (
-    <Form action={action} label={text.signIn.submit}>
+    <Form action={action} submit={text.signIn.submit}>
       <Field label={text.signIn.token} type="password" value={token} change={setToken} required />
     </Form>
   )
@@ -93,7 +93,7 @@ function CredentialForm({ enter }: { enter(session: Session): void }) {
   const [secret, setSecret] = useState('')
   const action = useAction(async () => enter(await openWithCredential(id, secret)))
   return (
-    <Form action={action} label={text.signIn.submit}>
+    <Form action={action} submit={text.signIn.submit}>
       <Field label={text.signIn.credential} value={id} change={setId} required />
       <Field label={text.signIn.secret} type="password" value={secret} change={setSecret} required />
     </Form>
@@ -105,7 +105,7 @@ function SignedForm({ enter }: { enter(session: Session): void }) {
   const [values, setValues] = useState('')
   const action = useAction(async () => enter(await openShared(queue, readSigned(values))))
   return (
-    <Form action={action} label={text.signIn.open}>
+    <Form action={action} submit={text.signIn.open}>
       <Field label={text.signIn.queue} value={queue} change={setQueue} required />
       <Field label={text.signIn.signed} hint={text.signIn.signedHint} value={values} change={setValues} required />
     </Form>
@@ -121,7 +121,7 @@ function ProjectChoice({ account, enter }: { account: Account; enter(session: Se
   })
   if (projects.length === 0) return <p>{text.signIn.noProject}</p>
   return (
-    <Form action={action} label={text.signIn.open}>
+    <Form action={action} submit={text.signIn.open}>
       <Choice
         label={text.signIn.project}
         value={id}
@@ -129,26 +129,6 @@ function ProjectChoice({ account, enter }: { account: Account; enter(session: Se
         change={setId}
       />
     </Form>
-  )
-}
-
-function Form(props: { action: ReturnType<typeof useAction>; label: string; children: preact.ComponentChildren }) {
-  const { action, label, children } = props
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        action.run()
-      }}
-    >
-      {children}
-      <Trouble error={action.error} />
-      <div class="actions">
-        <button type="submit" class="primary" disabled={action.isRunning}>
-          {label}
-        </button>
-      </div>
-    </form>
   )
 }
 

@@ -3,6 +3,7 @@ import type { Subscription } from 'zaqar-client'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Area, Field } from '../parts/field.tsx'
+import { Form } from '../parts/form.tsx'
 import { JsonTree } from '../parts/json-tree.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -167,12 +168,7 @@ function NewSubscription({ topic, close }: { topic: Source; close(): void }) {
   })
   return (
     <Dialog title={words.add} close={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          action.run()
-        }}
-      >
+      <Form action={action} submit={words.add}>
         <Field
           label={words.subscriber}
           hint={words.subscriberHint}
@@ -182,13 +178,7 @@ function NewSubscription({ topic, close }: { topic: Source; close(): void }) {
         />
         <Field label={words.ttl} type="number" min="60" value={ttl} change={setTtl} required />
         <Area label={words.options} hint={words.optionsHint} rows={4} value={options} change={setOptions} />
-        <Trouble error={action.error} />
-        <div class="actions">
-          <button type="submit" class="primary" disabled={action.isRunning}>
-            {words.add}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }

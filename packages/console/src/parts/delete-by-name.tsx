@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { text } from '../text.ts'
 import { Dialog } from './dialog.tsx'
 import { Field } from './field.tsx'
-import { Trouble } from './trouble.tsx'
+import { Form } from './form.tsx'
 import { useAction } from './use-action.ts'
 
 interface DeleteByNameProps {
@@ -23,21 +23,10 @@ export function DeleteByName({ title, name, warning, remove, close }: DeleteByNa
   })
   return (
     <Dialog title={title} close={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (typed === name) action.run()
-        }}
-      >
+      <Form action={action} submit={text.delete} tone="danger" isDisabled={typed !== name}>
         <p>{warning}</p>
         <Field label={text.typeName(name)} value={typed} change={setTyped} />
-        <Trouble error={action.error} />
-        <div class="actions">
-          <button type="submit" class="danger" disabled={typed !== name || action.isRunning}>
-            {text.delete}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }
