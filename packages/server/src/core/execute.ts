@@ -99,6 +99,8 @@ export type ProbeStore = (uri: string) => Promise<boolean>
 
 /** The engines of the pools, each by itself. */
 export interface PoolEngines {
+  /** The store of the service itself, which keeps the catalogue. */
+  readonly own: QueueEngine
   names(): string[]
   /** Null where there is no such pool any more. @throws StorageUnavailable when it is down */
   open(pool: string): Promise<QueueEngine | null>

@@ -227,6 +227,9 @@ describe('a pool that is down', () => {
       await service.call('PATCH', '/pools/east', { weight: 0 })
       await service.putPool('west')
       await service.call('PUT', '/queues/here')
+      await service.call('PUT', '/flavors/far', { pool_list: ['east'] })
+      const isDurable = async () => (await service.call('GET', '/flavors/far')).body.capabilities.includes('DURABILITY')
+      assert.equal(await isDurable(), true)
       // A folder in the way of the file.
       const file = join(service.folder, 'east.db')
       await service.restart(async () => {
@@ -238,10 +241,12 @@ describe('a pool that is down', () => {
       assert.equal((await service.call('GET', '/queues')).body.queues.length, 2)
       const { body } = await service.call('GET', '/health')
       assert.deepEqual([body.east.storage_reachable, body.west.storage_reachable], [false, true])
+      assert.equal(await isDurable(), false, 'nobody knows')
       await rmdir(file)
       await rename(`${file}.away`, file)
       await until(async () => (await service.post('there', 'b')) === 201, 'it is back')
       assert.deepEqual(await service.listed('there'), ['b'])
+      assert.equal(await isDurable(), true)
     } finally {
       await service.stop()
     }

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { Clock } from '../../src/platform/clock.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import type { Example } from '../../src/wire/openapi/types.ts'
 import { type InProcessService, openInProcess } from '../support/in-process.ts'
 import { TestClient } from '../support/test-client.ts'
@@ -134,7 +139,10 @@ for (const [version, operations] of versions) {
       // Dead letters are not of interest where they stay.
       if (known.length === 0 || (steps === onDeadLetters && known.length < steps.length)) continue
       it(`from ${known[0]} to ${known.at(-1)}`, async () => {
-        const service = await openInProcess()
+        // The examples are of a store that keeps what it is given.
+        const folder = mkdtempSync(join(tmpdir(), 'zaqar-examples-'))
+        const openStorage = (clock: Clock) => openSqlite({ path: join(folder, 'store.db'), clock })
+        const service = await openInProcess({}, { openStorage })
         const ids: Ids = new Map()
         for (const step of known) {
           const [name, example] = step.split(' ')
@@ -145,6 +153,7 @@ for (const [version, operations] of versions) {
           }
         }
         await service.close()
+        rmSync(folder, { recursive: true })
         assert.deepEqual(service.troubles, [])
       })
     }

@@ -1,10 +1,12 @@
-/**
- * What a store can do, as flavors tell it. Every engine of this service gives the same guarantees, and so the same
- * capabilities; a pool never differs from others of its flavor. (contract http.md 3.12.1)
- */
-const EVERY_ENGINE = ['FIFO', 'CLAIMS', 'DURABILITY', 'AOD', 'HIGH_THROUGHPUT'] as const
+/** What upstream's stores can do; of ours, each can do all of it, unless it is set up to lose what it has answered. */
+const OF_EVERY_ENGINE = ['FIFO', 'CLAIMS', 'DURABILITY', 'AOD', 'HIGH_THROUGHPUT'] as const
 
-/** Of a flavor with these pools. */
-export function capabilitiesOf({ pools }: { readonly pools: readonly string[] }): readonly string[] {
-  return pools.length === 0 ? [] : EVERY_ENGINE
+/**
+ * What a queue can count on that may lie in any of these stores. `weaknesses`: of each what it says of itself, null for
+ * nothing, undefined where it cannot be asked: then nobody can say that it is durable. (contract http.md 3.12.1)
+ */
+export function capabilitiesOf(weaknesses: readonly (string | null | undefined)[]): readonly string[] {
+  if (weaknesses.length === 0) return []
+  const areDurable = weaknesses.every((weakness) => weakness === null)
+  return OF_EVERY_ENGINE.filter((capability) => areDurable || capability !== 'DURABILITY')
 }

@@ -6,7 +6,7 @@ import { ADMIN, detailed, pageParams } from './common-docs.ts'
 function flavor(prefix: string) {
   return {
     name: 'gold',
-    capabilities: [...capabilitiesOf({ pools: ['east'] })],
+    capabilities: [...capabilitiesOf([null])],
     pool_list: ['east'],
     href: `${prefix}/flavors/gold`,
   }

@@ -1,11 +1,11 @@
 import { deleteFlavor } from '../../core/operations/flavors/delete-flavor.ts'
 import { getFlavor } from '../../core/operations/flavors/get-flavor.ts'
-import { listFlavors } from '../../core/operations/flavors/list-flavors.ts'
+import { type ListedFlavor, listFlavors } from '../../core/operations/flavors/list-flavors.ts'
 import { putFlavor } from '../../core/operations/flavors/put-flavor.ts'
+import type { ShownFlavor } from '../../core/operations/flavors/show-flavor.ts'
 import { updateFlavor } from '../../core/operations/flavors/update-flavor.ts'
-import { capabilitiesOf } from '../../core/rules/capabilities.ts'
 import { printJson } from '../../model/json.ts'
-import type { Flavor, JsonObject } from '../../model/model.ts'
+import type { JsonObject } from '../../model/model.ts'
 import { readFields } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { nextLink } from '../links.ts'
@@ -40,7 +40,7 @@ export const flavorDoors: readonly AnyDoor[] = [
     decode: ({ query }) => readQuery(query, FLAVOR_LIST_QUERY),
     encode(flavors, { prefix, path, query }) {
       const { marker, limit, detailed } = readQuery(query, FLAVOR_LIST_QUERY)
-      const documents = flavors.map((flavor) => printJson(listedFlavor(flavor, prefix, detailed)))
+      const documents = flavors.map((flavor) => printJson(listedFlavor(flavor, prefix)))
       const next = { given: marker !== undefined, next: flavors.at(-1)?.name ?? null }
       const links = nextLink(path, [['limit', limit]], next, [['detailed', detailed]])
       return ok(`{"links": ${links}, "flavors": [${documents.join(', ')}]}`)
@@ -93,18 +93,16 @@ function flavorPath(prefix: string, name: string): string {
   return `${prefix}/flavors/${encodeURIComponent(name)}`
 }
 
-function flavorDocument(flavor: Flavor, prefix: string): JsonObject {
-  const { name, pools } = flavor
-  return { name, capabilities: [...capabilitiesOf(flavor)], pool_list: [...pools], href: flavorPath(prefix, name) }
+function flavorDocument({ name, capabilities, pools }: ShownFlavor, prefix: string): JsonObject {
+  return { name, capabilities: [...capabilities], pool_list: [...pools], href: flavorPath(prefix, name) }
 }
 
-function listedFlavor(flavor: Flavor, prefix: string, detailed = false): JsonObject {
-  const { name, pools } = flavor
+function listedFlavor({ name, capabilities, pools }: ListedFlavor, prefix: string): JsonObject {
   return {
     name,
     href: flavorPath(prefix, name),
     ...(pools.length > 0 && { pool_list: [...pools] }),
-    ...(detailed && { capabilities: [...capabilitiesOf(flavor)] }),
+    ...(capabilities && { capabilities: [...capabilities] }),
   }
 }
 

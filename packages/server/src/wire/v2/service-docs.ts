@@ -40,7 +40,6 @@ export const healthDoc: DescribeDoor = ({ prefix }) => ({
             ].map((name) => [name, { succeeded: true, seconds: 0, ref: null }]),
           ),
           sockets: { connections: 0, subscriptions: 0, requests: 0, pushed: 0, dropped: 0 },
-          storage_weakness: 'kept in memory only: everything is lost when the process ends',
         },
       },
     },

@@ -1,18 +1,24 @@
-import type { Flavor } from '../../../model/model.ts'
 import { defineOperation } from '../../execute.ts'
 import { pageSize } from '../../rules/limits.ts'
+import { type ShownFlavor, showFlavor } from './show-flavor.ts'
 
 export interface ListFlavorsInput {
   readonly marker?: string | undefined
   readonly limit?: number | undefined
+  /** Whether to say what they can do: their pools are asked. */
+  readonly detailed?: boolean | undefined
 }
+
+export type ListedFlavor = Omit<ShownFlavor, 'capabilities'> & Partial<ShownFlavor>
 
 export const listFlavors = defineOperation({
   name: 'flavors.list',
   permission: 'flavors:get_all',
   failure: 'Flavors could not be listed',
-  async run(input: ListFlavorsInput, { caller, storage, limits }): Promise<readonly Flavor[]> {
-    const limit = pageSize(input.limit, limits.maxFlavorsPerPage)
-    return storage.pools.listFlavors({ project: caller.project, after: input.marker ?? null, limit })
+  async run({ marker, limit, detailed }: ListFlavorsInput, ctx): Promise<readonly ListedFlavor[]> {
+    const { project } = ctx.caller
+    const page = { project, after: marker ?? null, limit: pageSize(limit, ctx.limits.maxFlavorsPerPage) }
+    const flavors = await ctx.storage.pools.listFlavors(page)
+    return detailed ? Promise.all(flavors.map((flavor) => showFlavor(flavor, ctx))) : flavors
   },
 })
