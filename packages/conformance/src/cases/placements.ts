@@ -12,7 +12,14 @@ export function placementCases(it: It): void {
     const { placements } = await withPools(scene, { east: 1 })
     assert.equal(await placements.get({ key: jobs }), null)
     const placement = await place(placements, jobs)
-    assert.deepEqual(placement, { ...jobs, pool: 'east', version: placement.version, isSettled: false })
+    assert.deepEqual(placement, {
+      ...jobs,
+      pool: 'east',
+      version: placement.version,
+      isSettled: false,
+      token: null,
+      target: null,
+    })
     assert.deepEqual(await placements.get({ key: jobs }), placement)
     await scene.storage.pools.updatePool({ project, name: 'east', weight: 0 })
     const again = await placements.place({ key: jobs, flavor: null, without: [], draw: 0 })

@@ -28,7 +28,16 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
       const pool = drawPool(state, key.project, flavor, without, draw)
       if (pool === null) return 'no-pool'
       const { project, kind, name } = key
-      const placement = { project, kind, name, pool, version: newVersion(state), isSettled: false }
+      const placement = {
+        project,
+        kind,
+        name,
+        pool,
+        version: newVersion(state),
+        isSettled: false,
+        token: null,
+        target: null,
+      }
       state.placements.push({ ...placement, isLeaving: false })
       return { placement, isNew: true }
     },
@@ -47,11 +56,11 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
       return shown(change(found, { isSettled: false, isLeaving: true }))
     },
 
-    move({ placement, pool }) {
+    move({ placement, pool, token = null, target = null }) {
       const found = same(placement)
       if (!found || !state.pools.some(({ name }) => name === pool)) return null
       watchers.notify(found)
-      return shown(change(found, { pool }))
+      return shown(change(found, { pool, token, target }))
     },
 
     remove({ placement }) {

@@ -26,6 +26,7 @@ import type {
   Flavor,
   Health,
   Instant,
+  Json,
   Message,
   MetadataFilter,
   Notification,
@@ -628,8 +629,16 @@ export interface PlacementStore {
   /** Takes the mark away. Null when there is none on that pool; or, where a version is given, none of that. */
   unsettle(p: { key: QueueKey; pool: string; version?: string | undefined }): Promise<Placement | null>
 
-  /** To another pool, with a new version; settled or not as before. Null where nothing was done, or there is no such pool. */
-  move(p: { placement: Placement; pool: string }): Promise<Placement | null>
+  /**
+   * To another pool, or to the same, with a new version; settled or not as before. `token` and `target`, null where they
+   * are left out, say that it is on its way; see `Placement`. Null where nothing was done, or there is no such pool.
+   */
+  move(p: {
+    placement: Placement
+    pool: string
+    token?: string | null | undefined
+    target?: string | null | undefined
+  }): Promise<Placement | null>
 
   remove(p: { placement: Placement }): Promise<boolean>
 
@@ -655,6 +664,10 @@ export interface Placement extends QueueKey {
   readonly version: string
   /** Whether the queue is there without a question: not while it is being made or deleted. */
   readonly isSettled: boolean
+  /** Of the last move to another pool, which is under way, or has brought the queue here; null: there was none. */
+  readonly token: string | null
+  /** The pool that it is on its way to. */
+  readonly target: string | null
 }
 
 /** What an engine is, and what it can do beyond the contract. */
@@ -695,6 +708,114 @@ export interface CountedQueue extends QueueKey {
   readonly oldestAt: Instant | null
 }
 
+/**
+ * Takes a queue with all that hangs on it from one engine to another while it is in use; see docs/decisions/drain.md. In
+ * the engine that it leaves, changes are noted from `begin` on, and `read` hands out records: first everything, then
+ * what has changed since. The other engine makes a *copy* by `receive`, and stores the records by `write`. At last the
+ * queue is fenced where it leaves, what is left is read and written, the copy is completed, and whoever knows where
+ * queues lie says that it lies there now.
+ *
+ * A queue that is *fenced*, as each copy is from the beginning, serves nobody: moves with a handle answer `STALE`,
+ * `queues.get` and `queues.create` throw `QueueMoving`, nothing of it is leased, nothing departs from it, and dead
+ * letters for it depart. `watch` and `watchSubscriptions` tell when it is fenced, served again, or dropped.
+ *
+ * Ids of messages and claims, markers, places, claims with what they hold, idempotency records, what is owed to
+ * subscriptions and what is recorded of them: all are in the copy as they were. Only leases are not: the subscription
+ * rests in the copy until the end of its lease. And a marker of `deliveries.failures` counts as null there.
+ *
+ * `token` names an attempt at the move. Calls with another than the last one do nothing and answer 'lost'.
+ */
+export interface MoveStore {
+  /**
+   * Notes from now on what changes in the queue. Answers a name for the copy: the same one as long as what was noted
+   * is kept, and nobody emptied the queue; so whoever has a part of that copy need not begin anew. Null when there is
+   * no such queue. What nobody reads for `NOTED_MS` is forgotten.
+   */
+  begin(p: { key: QueueKey; now: Instant }): Promise<string | null>
+
+  /**
+   * The next records, at most `limit`, and hardly more than `bytes`. `cursor`, from the page before, says that its
+   * records are stored; null: from the beginning. `left`: whether there is more by now. 'lost' when that copy cannot be
+   * gone on with: the queue has gone, was emptied, or what was noted was forgotten.
+   */
+  read(p: {
+    key: QueueKey
+    copy: string
+    cursor: string | null
+    limit: number
+    bytes: number
+    now: Instant
+  }): Promise<MovedPage | 'lost'>
+
+  /** Fences the queue. Who finds it fenced after `until` may end that, as far as this engine is concerned. */
+  fence(p: { key: QueueKey; copy: string; token: string; until: Instant; now: Instant }): Promise<'fenced' | 'lost'>
+
+  /**
+   * Makes the copy, in place of another, or of a fenced queue; goes on with one of that name, and answers how far it has
+   * come. 'occupied' where a queue serves.
+   */
+  receive(p: {
+    key: QueueKey
+    copy: string
+    token: string
+    now: Instant
+  }): Promise<{ cursor: string | null } | 'occupied'>
+
+  /** Stores records, in order, and with them the cursor. To do it twice is harmless. */
+  write(p: {
+    key: QueueKey
+    token: string
+    records: readonly MovedRecord[]
+    cursor: string
+    now: Instant
+  }): Promise<'stored' | 'lost'>
+
+  /** Ends the fence: the queue, or the copy, serves. */
+  lift(p: { key: QueueKey; token: string; now: Instant }): Promise<'lifted' | 'lost'>
+
+  /** Removes the queue, or the copy, that is fenced with the token. */
+  drop(p: { key: QueueKey; token: string; now: Instant }): Promise<'dropped' | 'lost'>
+
+  /** Notes no longer what changes in the queue. One that is fenced stays so. */
+  end(p: { key: QueueKey; now: Instant }): Promise<void>
+
+  /** What is fenced, in any order, at most `limit`. */
+  fenced(p: { limit: number; now: Instant }): Promise<FencedQueue[]>
+}
+
+export interface FencedQueue {
+  readonly key: QueueKey
+  readonly role: 'leaving' | 'arriving'
+  readonly token: string
+  readonly until: Instant
+}
+
+/** How long what has changed in a queue on its way is noted, since somebody read it last, in milliseconds. */
+export const NOTED_MS = 600_000
+
+export interface MovedPage {
+  readonly records: readonly MovedRecord[]
+  readonly cursor: string
+  readonly left: boolean
+}
+
+/**
+ * A row as all engines know it, whose columns docs/engines.md lists; null: it is gone. `key` names it within the queue
+ * and among those of its kind: what hangs on a subscription, by its id and a number.
+ */
+export interface MovedRecord {
+  readonly of: RecordKind
+  readonly key: readonly (string | number)[]
+  readonly row: Readonly<Record<string, Json>> | null
+}
+
+/** In the order in which records of one page come. `line`: nothing is owed to that subscription any more. */
+export const RECORD_KINDS = [
+  ...(['queue', 'subscription', 'line', 'message', 'delayed', 'claim', 'idempotency', 'arrival'] as const),
+  ...(['departure', 'feed', 'owed', 'failure', 'log', 'gone'] as const),
+] as const
+export type RecordKind = (typeof RECORD_KINDS)[number]
+
 /** How long removed messages are kept at least, in milliseconds; see `QueueEngine.keepGone`. */
 export const GONE_MS = 60_000
 
@@ -706,6 +827,8 @@ export interface QueueEngine {
   readonly claims: ClaimStore
   readonly subscriptions: SubscriptionStore
   readonly deliveries: DeliveryStore
+  /** An engine may do without; then its queues stay where they are. */
+  readonly moves?: MoveStore
 
   /** Says in a sentence how answers to writes are weaker at present than `Durable` demands; null when they are not. */
   weakness(): string | null
@@ -778,4 +901,19 @@ export type Storage = QueueEngine & Registry
 /** The engine cannot serve now; nothing was promised. Trying again later may help. */
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable'
+}
+
+/** The queue is on its way to or from another engine, see `MoveStore`; or what is there is an old copy. */
+export class QueueMoving extends StorageUnavailable {
+  readonly role: 'leaving' | 'arriving'
+  readonly token: string
+  /** Who moves it has said that it would be done by then. */
+  readonly until: Instant
+
+  constructor({ role, token, until }: { role: 'leaving' | 'arriving'; token: string; until: Instant }) {
+    super('The queue is being moved')
+    this.role = role
+    this.token = token
+    this.until = until
+  }
 }

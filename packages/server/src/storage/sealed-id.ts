@@ -4,7 +4,9 @@
  * The number finds the row without a further index; the seal keeps it from telling how much traffic there is, and makes
  * an id impossible to guess. A block is not secret by itself: who opens one still checks it against the row.
  */
-import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto'
+import { type Cipheriv, createCipheriv, createDecipheriv, createHash, type Decipheriv } from 'node:crypto'
+import type { QueueKey } from '../model/model.ts'
+import { queueId } from '../model/queue-id.ts'
 
 const BLOCK_BYTES = 16
 const KIND_BYTE = { message: 1, claim: 2, marker: 3, posting: 4, departure: 5, failure: 6 }
@@ -74,6 +76,14 @@ export class Sealer {
       createdAtBits: block.readUIntBE(12, 3),
     }
   }
+}
+
+/** In whose incarnation the failures of a subscription are numbered: the same one in whatever store the queue lies. */
+export function failuresOf(queue: QueueKey, subscription: string): number {
+  return createHash('sha256')
+    .update(`${queueId(queue)} ${subscription}`)
+    .digest()
+    .readUIntBE(0, 6)
 }
 
 /** What of an instant is sealed. */

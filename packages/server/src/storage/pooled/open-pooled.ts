@@ -44,7 +44,7 @@ export async function openPooled({
   const { placements } = own
   const followed = new FollowedQueues({ engines, placements, clock })
   const located: FollowedQueues['located'] = (key, pool) => followed.located(key, pool)
-  const placing = new Placing({ engines, registry: own, usesOwn, draw, located })
+  const placing = new Placing({ engines, clock, registry: own, usesOwn, draw, located })
   const deadLetters = new DeadLetterQueues(placing)
   const carrier = new Carrier({ engines, placing, deadLetters, pools: own.pools, clock, report })
   const work = new PooledWork(engines)

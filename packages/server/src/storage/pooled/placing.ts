@@ -1,12 +1,27 @@
 import type { Instant, Queue, QueueKey } from '../../model/model.ts'
-import { type Placement, type QueueHandle, type Registry, STALE, type Stale, StorageUnavailable } from '../contract.ts'
+import type { Clock } from '../../platform/clock.ts'
+import {
+  type Placement,
+  type QueueHandle,
+  QueueMoving,
+  type Registry,
+  STALE,
+  type Stale,
+  StorageUnavailable,
+} from '../contract.ts'
+import { type MovePool, resolveMoving } from './move-queue.ts'
 import type { PoolEngine, PoolEngines } from './pool-engines.ts'
+
+/** Whoever asks for a queue that is just now on its way waits for so long. */
+const LONGEST_MOVE_MS = 6_000
+const PAUSE_MS = 20
 
 /** Tries while others create and delete the same queue. */
 const TRIES = 20
 
 export interface PlacingParts {
   readonly engines: PoolEngines
+  readonly clock: Clock
   readonly registry: Pick<Registry, 'placements'>
   /** Queues are put into the store of the service itself where no pool can take them: the virtual pool. */
   readonly usesOwn: boolean
@@ -32,7 +47,11 @@ export class Placing {
     this.#parts = parts
   }
 
-  async get(key: QueueKey, now: Instant): Promise<Queue | null> {
+  get(key: QueueKey, now: Instant): Promise<Queue | null> {
+    return this.#throughMoves(key, () => this.#get(key, now))
+  }
+
+  async #get(key: QueueKey, now: Instant): Promise<Queue | null> {
     const { engines, located } = this.#parts
     const { placements } = this.#parts.registry
     for (let left = TRIES; left > 0; left--) {
@@ -51,11 +70,27 @@ export class Placing {
     throw keepsChanging(key)
   }
 
+  /** Does it again when the queue has moved, which takes less than a second. */
+  async #throughMoves<T>(key: QueueKey, act: () => Promise<T>): Promise<T> {
+    const { clock, registry } = this.#parts
+    const until = clock.now() + LONGEST_MOVE_MS
+    for (;;) {
+      try {
+        return await act()
+      } catch (error) {
+        if (!(error instanceof Met) || clock.now() >= until) throw error
+        const found = { key: keyOf(key), pool: error.pool, placements: registry.placements, clock }
+        if ((await resolveMoving(found, error.moving)) === 'wait') await pause(clock)
+      }
+    }
+  }
+
   /** The queue that a placement refers to. */
   async #look(placement: Placement, now: Instant): Promise<Queue | null> {
     const { pool } = placement
     const engine = await this.#parts.engines.open(pool)
-    const queue = (await engine?.queues.get({ key: keyOf(placement), now })) ?? null
+    if (engine === null) return null
+    const queue = await at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
     return queue && { ...queue, pool }
   }
 
@@ -70,14 +105,18 @@ export class Placing {
 
   /** Whether the queue of a placement that is not settled is there. One in a pool that is down is not. */
   async isThere(placement: Placement, now: Instant): Promise<boolean> {
-    const queue = await this.#look(placement, now).catch(unlessAway)
+    const queue = await this.#throughMoves(placement, () => this.#look(placement, now)).catch(unlessAway)
     if (queue === null) return false
     await this.#correct(placement, true)
     return true
   }
 
   /** @throws StorageUnavailable when no pool can take it */
-  async create(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation> {
+  create(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation> {
+    return this.#throughMoves(key, () => this.#create(key, metadata, flavor, now))
+  }
+
+  async #create(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation> {
     const { engines, located } = this.#parts
     const { placements } = this.#parts.registry
     /** What this very call has created so far, and in which pool. */
@@ -116,14 +155,15 @@ export class Placing {
         if (unsettled === null) continue
         placement = unsettled
       }
-      let answer: Creation = await engine.queues.create({ key, metadata, now })
+      const create = () => at({ name: pool, engine }, () => engine.queues.create({ key, metadata, now }))
+      let answer: Creation = await create()
       if (isNew && !answer.created && !mine && engine !== engines.own) {
         // What lies in a pool that no placement named is nothing, unless somebody has named it just now.
         const same = await placements.unsettle({ key, pool, version: placement.version })
         if (same === null) continue
         placement = same
         await engine.queues.delete({ queue: answer.queue, now })
-        answer = await engine.queues.create({ key, metadata, now })
+        answer = await create()
       }
       if (answer.created) mine = { queue: answer.queue, pool }
       if (await placements.settle({ placement })) {
@@ -185,7 +225,7 @@ export class Placing {
     if (engine === null || placement === null) return STALE
     const outcome = await engine.queues.delete({ queue, now })
     const isGone = outcome === 'deleted' && (await this.#parts.registry.placements.remove({ placement }))
-    if (!isGone) await this.#removeOrSettle(placement, now)
+    if (!isGone) await this.#throughMoves(key, () => this.#removeOrSettle(placement, now))
     await located(key, undefined)
     return outcome
   }
@@ -208,8 +248,33 @@ export class Placing {
   }
 }
 
+/** A queue that is on its way, and the pool in which it was met. */
+class Met extends StorageUnavailable {
+  readonly pool: MovePool
+  readonly moving: QueueMoving
+
+  constructor(pool: MovePool, moving: QueueMoving) {
+    super(moving.message)
+    this.pool = pool
+    this.moving = moving
+  }
+}
+
+/** Does something in the pool. @throws Met */
+async function at<T>(pool: MovePool, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw error instanceof QueueMoving ? new Met(pool, error) : error
+  }
+}
+
 function keyOf({ project, kind, name }: QueueKey): QueueKey {
   return { project, kind, name }
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.at(clock.now() + PAUSE_MS, resolve))
 }
 
 function unlessAway(error: unknown): null {

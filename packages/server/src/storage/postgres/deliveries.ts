@@ -26,10 +26,7 @@ type Leased = {
   next: Instant | null
 }
 type Settled = { subscription: SubscriptionRow; notifications: NotificationRow[] }
-type FailureRows = {
-  subscription: number
-  failures: [place: number, notification: NotificationRow, failedAt: Instant][]
-}
+type FailureRow = [place: number, notification: NotificationRow, failedAt: Instant]
 type ReplayedRow = [idIncarnation: number, idNumber: number, createdAt: Instant]
 type LeaseTerms = Parameters<DeliveryStore['lease']>[0]
 
@@ -95,10 +92,10 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
     },
 
     failures({ queue, id, after, limit, now }) {
-      const parameters = { id: storableId(id), after: identifiers.failure(after), limit, now }
-      return onQueue(read<FailureRows | null | Stale>, { move: 'list_failures', queue, parameters }, (answer) => {
+      const parameters = { id: storableId(id), after: identifiers.failure(after, queue, id), limit, now }
+      return onQueue(read<FailureRow[] | null | Stale>, { move: 'list_failures', queue, parameters }, (answer) => {
         if (answer === null) return null
-        const { subscription, failures } = answer as FailureRows
+        const failures = answer as FailureRow[]
         const notifications = toNotifications(
           failures.map(([, row]) => row),
           identifiers,
@@ -106,12 +103,12 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
         const end = failures.at(-1)
         return {
           failures: notifications.flatMap(({ content, since, attempts }, i) => {
-            const [, , failedAt] = failures[i] as FailureRows['failures'][number]
+            const [, , failedAt] = failures[i] as FailureRow
             return content.kind === 'message'
               ? { message: content.message, since, attempts: attempts ?? '', failedAt }
               : []
           }),
-          marker: end ? identifiers.ofFailure(subscription, end[0]) : null,
+          marker: end ? identifiers.ofFailure(queue, id, end[0]) : null,
         }
       })
     },

@@ -1,5 +1,5 @@
-import type { Instant } from '../../model/model.ts'
-import type { SealedKind, Sealer } from '../sealed-id.ts'
+import type { Instant, QueueKey } from '../../model/model.ts'
+import { failuresOf, type SealedKind, type Sealer } from '../sealed-id.ts'
 
 /** What an id names: a message, claim or departure by its number in an incarnation. */
 export type Identity = readonly [incarnation: number, number: number]
@@ -44,8 +44,8 @@ export class Identifiers {
     return this.#sealer.sealAll(numbers.map((number) => ({ kind, incarnation, number, createdAt: 0 })))
   }
 
-  ofFailure(subscription: number, place: number): string {
-    return this.#seal('failure', [subscription, place])
+  ofFailure(queue: QueueKey, subscription: string, place: number): string {
+    return this.#seal('failure', [failuresOf(queue, subscription), place])
   }
 
   /** Names nothing when `id` is none of a message. */
@@ -80,9 +80,10 @@ export class Identifiers {
     return marker === null ? null : this.#open('posting', marker)
   }
 
-  /** Subscription and place; null when it is no marker of a failure. */
-  failure(marker: string | null): Identity | null {
-    return marker === null ? null : this.#open('failure', marker)
+  /** Its place; null when it is no marker of a failure of that subscription. */
+  failure(marker: string | null, queue: QueueKey, subscription: string): number | null {
+    const [incarnation, place] = (marker === null ? null : this.#open('failure', marker)) ?? NOTHING
+    return incarnation === failuresOf(queue, subscription) ? place : null
   }
 
   /** Takes a marker, or the id of a message; null when it is neither. */

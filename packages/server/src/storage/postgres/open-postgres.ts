@@ -13,6 +13,7 @@ import { Keepers } from './keepers.ts'
 import { Lanes } from './lanes.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createMoveStore } from './moves.ts'
 import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
@@ -69,6 +70,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const engine = { lanes, identifiers: new Identifiers(new Sealer(key)) }
   const watchers = new Watchers({ lanes, clock, uri: listenUri ?? uri, schema })
   const keepers = new Keepers(lanes, clock)
+  const moves = createMoveStore(engine, clock)
   const sweeper = new Sweeper(lanes, clock, figures)
   sweeper.start()
   return {
@@ -79,6 +81,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     claims: createClaimStore(engine),
     subscriptions: createSubscriptionStore(engine),
     deliveries: createDeliveryStore(engine),
+    moves,
     pools: createPoolStore(engine),
     placements: createPlacementStore(engine),
     idKey: key,
@@ -92,6 +95,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     },
     async close() {
       sweeper.stop()
+      moves.close()
       keepers.close()
       await watchers.close()
       await lanes.close()

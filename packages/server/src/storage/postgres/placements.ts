@@ -3,7 +3,16 @@ import { isStorable } from '../../model/text.ts'
 import type { Placement, PlacementStore } from '../contract.ts'
 import { type Engine, storableAfter } from './engine.ts'
 
-type PlacementRow = [project: string, kind: QueueKind, name: string, pool: string, version: number, isSettled: boolean]
+type PlacementRow = [
+  project: string,
+  kind: QueueKind,
+  name: string,
+  pool: string,
+  version: number,
+  isSettled: boolean,
+  token: string | null,
+  target: string | null,
+]
 type Placed = { placement: PlacementRow; isNew: boolean }
 
 export function createPlacementStore({ lanes }: Engine): PlacementStore {
@@ -27,7 +36,8 @@ export function createPlacementStore({ lanes }: Engine): PlacementStore {
       return toPlacement(await lanes.write<PlacementRow | null>('unsettle_placement', key, { pool, version }))
     },
 
-    move: ({ placement, pool }) => change('move_placement', placement, { pool }),
+    move: ({ placement, pool, token = null, target = null }) =>
+      change('move_placement', placement, { pool, token, target }),
 
     remove: ({ placement }) => lanes.write<boolean>('remove_placement', placement, { version: placement.version }),
 
@@ -60,6 +70,6 @@ function toPlacements(rows: readonly PlacementRow[]): Placement[] {
 
 function toPlacement(row: PlacementRow | null): Placement | null {
   if (row === null) return null
-  const [project, kind, name, pool, version, isSettled] = row
-  return { project, kind, name, pool, version: String(version), isSettled }
+  const [project, kind, name, pool, version, isSettled, token, target] = row
+  return { project, kind, name, pool, version: String(version), isSettled, token, target }
 }

@@ -1,7 +1,7 @@
 import { passesFilters } from '../../model/members.ts'
-import type { Queue, QueueKey } from '../../model/model.ts'
+import type { Instant, Queue, QueueKey } from '../../model/model.ts'
 import { isStorable } from '../../model/text.ts'
-import type { ListedQueue, QueueStore, Stale } from '../contract.ts'
+import { type ListedQueue, QueueMoving, type QueueStore, type Stale } from '../contract.ts'
 import { type Engine, onQueue, storableAfter } from './engine.ts'
 import { type MessageRow, toMessages } from './rows.ts'
 
@@ -11,7 +11,8 @@ const MOST_FILTERED = 500
 type QueueRow = [name: string, metadata: string | null]
 /** A part of a listing; `last`: up to where it goes, null at the end. */
 type QueuePart = { queues: QueueRow[]; last: string | null }
-type StoredQueue = { metadata: string; version: number }
+type Fence = { role: 'leaving' | 'arriving'; token: string; until: Instant }
+type StoredQueue = { metadata: string; version: number; fence?: Fence | null }
 type Usage = { queues: number; messages: number; bytes: number }
 type StatsRow = {
   incarnation: number
@@ -29,12 +30,12 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
     async create({ key, metadata, now }) {
       const parameters = { metadata, now }
       const stored = await lanes.write<StoredQueue & { created: boolean }>('create_queue', key, parameters)
-      return { created: stored.created, queue: toQueue(key, stored) }
+      return { created: stored.created, queue: toServing(key, stored) }
     },
 
     async get({ key }) {
       const stored = await lanes.read<StoredQueue | null>('get_queue', key, {})
-      return stored && toQueue(key, stored)
+      return stored && toServing(key, stored)
     },
 
     update: ({ queue, metadata }) =>
@@ -76,6 +77,12 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
         return { free, claimed: held, oldest: shown(oldest), newest: shown(newest) }
       }),
   }
+}
+
+/** @throws QueueMoving */
+function toServing(key: QueueKey, stored: StoredQueue): Queue {
+  if (stored.fence) throw new QueueMoving(stored.fence)
+  return toQueue(key, stored)
 }
 
 function toQueue({ project, kind, name }: QueueKey, { metadata, version }: StoredQueue): Queue {

@@ -1,5 +1,6 @@
 import type { CensusStore, CountedQueue } from '../contract.ts'
 import type { Engine } from './engine.ts'
+import { IS_NO_COPY } from './queues.ts'
 
 export function createCensusStore({ db, turns, states }: Engine): CensusStore {
   const queues = db.prepare(
@@ -8,7 +9,7 @@ export function createCensusStore({ db, turns, states }: Engine): CensusStore {
          (SELECT created_at FROM message m WHERE m.bucket = q.bucket ORDER BY place LIMIT 1),
          (SELECT created_at FROM delayed d WHERE d.bucket = q.bucket ORDER BY due_at, number LIMIT 1))
        END AS oldestAt
-     FROM queue q WHERE (project, kind, name) > (?, ?, ?) ORDER BY project, kind, name LIMIT ?`,
+     FROM queue q WHERE (project, kind, name) > (?, ?, ?) AND ${IS_NO_COPY} ORDER BY project, kind, name LIMIT ?`,
   )
   const owed = db.prepare(
     `SELECT (SELECT count(*) FROM (SELECT 1 FROM feed LIMIT ?1)) AS feed,

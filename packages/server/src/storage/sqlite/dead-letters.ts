@@ -10,7 +10,7 @@ import { Unfinished } from './turns.ts'
 /** Messages that one turn moves at the most. */
 const MOVES_PER_TURN = 250
 
-/** A queue of this store, or the name of one that lies in another. */
+/** A queue of this store, or the name of one that lies in another, or will soon. */
 type Target = QueueState | string
 
 interface Redriven {
@@ -110,7 +110,9 @@ export class DeadLetters {
   #targetNamed(name: string, state: QueueState, elsewhere: ReadonlySet<string>): Target | null {
     // What came from this very queue stays.
     if (name === state.key.name) return null
-    return elsewhere.has(name) ? name : this.#engine.states.find(keyOf(state, name))
+    if (elsewhere.has(name)) return name
+    const target = this.#engine.states.find(keyOf(state, name))
+    return target === null || target.fence === null ? target : name
   }
 
   /** The oldest whose old queue is there. Passes over those whose queue is gone, as far as one turn may look. */
@@ -134,9 +136,9 @@ export class DeadLetters {
     if (elsewhere) return name
     const { states } = this.#engine
     const key = keyOf(state, name)
-    if (version === undefined) return states.find(key) ?? states.create(key, '{}')
-    const found = states.open({ ...key, version })
-    return found === STALE ? name : found
+    const found =
+      version === undefined ? (states.find(key) ?? states.create(key, '{}')) : states.open({ ...key, version })
+    return found === STALE || found.fence !== null ? name : found
   }
 
   #carry(row: MessageRow, from: QueueState, to: Target, leave: Leave, now: Instant): void {

@@ -32,8 +32,8 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
       turns.submit<Settled>(() => {
         const actual = latest.notBefore(now)
         const state = states.find(lease.queue)
-        const row = state && leasing.find(state, lease.id, actual)
-        if (state === null || row === null) return 'lost'
+        const row = state?.fence === null ? leasing.find(state, lease.id, actual) : null
+        if (!state || row === null) return 'lost'
         if (next !== null && !(settling.settle(state, actual) && owed.findDue(row, actual))) return new Unfinished()
         for (const outcome of outcomes) owed.note(state, row, outcome, actual)
         owed.keepFailures(row, keep.failures, actual)
@@ -73,7 +73,7 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
     failures: ({ queue, id, after, limit, now }) =>
       onQueue(queue, now, (state, now) => {
         const row = subscriptions.byId(state.subscriptionBucket, id, now)
-        return row && owed.failures(row, after, limit, now)
+        return row && owed.failures(state, row, after, limit, now)
       }),
 
     replay: ({ queue, id, now, ...replayed }) =>

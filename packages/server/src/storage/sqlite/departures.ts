@@ -40,7 +40,12 @@ export class Departures {
          came_from, client, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#page = limited(engine.db, 'SELECT * FROM departure WHERE rowid > ? AND expires_at > ? ORDER BY rowid')
+    this.#page = limited(
+      engine.db,
+      `SELECT * FROM departure d WHERE rowid > ? AND expires_at > ? AND NOT EXISTS
+         (SELECT 1 FROM tracked t WHERE t.what = 'copied' AND t.number = d.incarnation)
+       ORDER BY rowid`,
+    )
     this.#rowOf = engine.db.prepare('SELECT rowid FROM departure WHERE incarnation = ? AND number = ?')
     this.#remove = engine.db.prepare('DELETE FROM departure WHERE incarnation = ? AND number = ?')
   }

@@ -24,6 +24,7 @@ type Act<T, S> = (state: QueueState, now: Instant, soFar: Readonly<S> | undefine
 /** What the stores of this engine share. */
 export interface Engine {
   readonly db: DatabaseSync
+  readonly clock: Clock
   readonly turns: Turns
   readonly figures: EngineFigures
   readonly states: QueueStates
@@ -127,6 +128,7 @@ export function createEngine({ db, clock, room, figures, idKey }: EngineParts): 
     }, newBytes)
   return {
     db,
+    clock,
     turns,
     figures,
     states,

@@ -97,6 +97,17 @@ export class GoneMessages {
     if (this.#keptFrom(state) !== null || this.#pending.has(state.bucket)) this.#putAside(state, nameOf(birth), null)
   }
 
+  isKept(key: QueueKey): boolean {
+    return this.#keepers.has(queueId(key))
+  }
+
+  /** It was removed in the store that the queue comes from. */
+  arrive(state: QueueState, row: ListedRow, now: Instant): void {
+    const { key, bucket } = state
+    const birth = nameOf(birthOf(row, state))
+    this.#putAside(state, birth, { key, bucket, birth, place: row.place as number, row, goneAt: now, next: null })
+  }
+
   /** Up to `limit` of those behind a place, in that order. */
   behind(state: QueueState, after: number, limit: number, now: Instant): ListedRow[] {
     const pending = this.#pending.get(state.bucket)?.births

@@ -3,7 +3,7 @@ import type { Instant, Queue } from '../../model/model.ts'
 import type { Batch, Lease } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import type { Page } from './owed.ts'
-import type { QueueState } from './queue-states.ts'
+import { NEVER, type QueueState } from './queue-states.ts'
 import { type DeliveryRow, foresee, type SubscriptionRow, toSubscription } from './subscription-rows.ts'
 
 /** What one turn may look at: a queue or a subscription counts as some, a notification as one and its body as more. */
@@ -65,6 +65,10 @@ export class Leasing {
       for (const key of due) {
         if (leases.length >= limit || turn.looksLeft <= 0) return { leases, isAll: false }
         const state = states.find(key) as QueueState
+        if (state.fence !== null) {
+          work.looked(state, NEVER)
+          continue
+        }
         // What is left of it comes behind others that have waited.
         work.looked(state, this.#lookAt(state, turn) ? this.#nextOf(state, now) : now)
       }

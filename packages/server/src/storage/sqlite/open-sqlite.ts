@@ -11,6 +11,7 @@ import { Freezer } from './freezer.ts'
 import { endLeases } from './leasing.ts'
 import { createMessageStore } from './messages.ts'
 import { migrate } from './migrate.ts'
+import { createMoveStore } from './moves.ts'
 import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
@@ -60,7 +61,8 @@ export async function openSqlite({
     })
     const engine = createEngine({ db, clock, room, figures, idKey: idKey ?? storedKey(db) })
     const freezer = room && new Freezer(db, path, room, clock)
-    const sweeper = new Sweeper(engine, clock)
+    const moves = createMoveStore(engine)
+    const sweeper = new Sweeper(engine, clock, moves)
     sweeper.lookOver()
     sweeper.start()
     const { turns, gone, watchers, subscriptionWatchers, work } = engine
@@ -74,6 +76,7 @@ export async function openSqlite({
       claims: createClaimStore(engine),
       subscriptions: createSubscriptionStore(engine),
       deliveries: createDeliveryStore(engine),
+      moves,
       pools: createPoolStore(engine),
       placements: createPlacementStore(engine),
       idKey: engine.idKey,

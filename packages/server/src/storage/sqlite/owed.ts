@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Failure, Instant, Notification, NotifiedMessage } from '../../model/model.ts'
 import type { Batch, Outcome } from '../contract.ts'
-import type { Sealer } from '../sealed-id.ts'
+import { failuresOf, type Sealer } from '../sealed-id.ts'
 import { limited } from './limited.ts'
 import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
-import type { DeliveryRow } from './subscription-rows.ts'
+import type { DeliveryRow, SubscriptionRow } from './subscription-rows.ts'
 
 /** Rows that one turn finds due. */
 const DUE_PER_TURN = 250
@@ -91,7 +91,7 @@ export class Owed {
     )
     this.#postpone = db.prepare('UPDATE owed SET due_at = ?, attempts = ? WHERE bucket = ? AND number = ?')
     this.#remove = db.prepare('DELETE FROM owed WHERE bucket = ? AND number = ?')
-    const fail = `INSERT INTO failure (bucket, failed_at, expires_at, attempts, ${COPIED}) SELECT ?, ?, ?, ?, ${COPIED}`
+    const fail = `INSERT INTO failure (bucket, place, failed_at, expires_at, attempts, ${COPIED}) SELECT ?, ?, ?, ?, ?, ${COPIED}`
     this.#failNew = db.prepare(`${fail} FROM feed WHERE queue = ? AND number = ?`)
     this.#fail = db.prepare(`${fail} FROM owed WHERE bucket = ? AND number = ? AND born IS NOT NULL`)
     this.#trimFailures = db.prepare(
@@ -116,9 +116,9 @@ export class Owed {
       'UPDATE owed INDEXED BY owed_announcement SET bucket = ? WHERE bucket = ? AND born IS NULL',
     )
     this.#owe = db.prepare(
-      `INSERT INTO owed (bucket, due_at, ${COPIED}) SELECT ?, 0, ${COPIED} FROM failure WHERE place = ?`,
+      `INSERT INTO owed (bucket, due_at, ${COPIED}) SELECT ?, 0, ${COPIED} FROM failure WHERE bucket = ? AND place = ?`,
     )
-    this.#removeFailure = db.prepare('DELETE FROM failure WHERE place = ?')
+    this.#removeFailure = db.prepare('DELETE FROM failure WHERE bucket = ? AND place = ?')
     this.#addToLog = db.prepare('INSERT INTO log (bucket, number, text) VALUES (?, ?, ?)')
     this.#trimLog = db.prepare('DELETE FROM log WHERE bucket = ? AND number < ?')
     this.#log = db.prepare('SELECT text FROM log WHERE bucket = ? ORDER BY number')
@@ -148,7 +148,7 @@ export class Owed {
     const { ref } = outcome
     const isAnnouncement = ref.startsWith(ANNOUNCEMENT)
     const number = Number(isAnnouncement ? ref.slice(ANNOUNCEMENT.length) : ref)
-    if (isAnnouncement || number <= row.position) this.#noteOwed(row, number, outcome, now)
+    if (isAnnouncement || number <= row.position) this.#noteOwed(state, row, number, outcome, now)
     else if (row.is_listening === 1) this.#noteNew(state, row, number, outcome, now)
   }
 
@@ -176,9 +176,10 @@ export class Owed {
   }
 
   /** Those behind `after`, a marker; behind what is no marker of the subscription come all. */
-  failures(row: DeliveryRow, after: string | null, limit: number, now: Instant): FailurePage {
+  failures({ key }: QueueState, row: SubscriptionRow, after: string | null, limit: number, now: Instant): FailurePage {
+    const incarnation = failuresOf(key, row.id)
     const opened = after === null ? null : this.#sealer.open('failure', after)
-    const place = opened?.incarnation === row.number ? opened.number : 0
+    const place = opened?.incarnation === incarnation ? opened.number : 0
     const rows = this.#failures(limit).all(row.number, place, now) as unknown as FailureRow[]
     const messages = this.#toMessages(rows)
     const failures = rows.map(({ since, attempts, failed_at }, i) => ({
@@ -189,7 +190,7 @@ export class Owed {
     }))
     const last = rows.at(-1)
     if (last === undefined) return { failures, marker: null }
-    const unsealed = { kind: 'failure', number: last.place, incarnation: row.number, createdAt: 0 } as const
+    const unsealed = { kind: 'failure', number: last.place, incarnation, createdAt: 0 } as const
     return { failures, marker: this.#sealer.seal(unsealed) }
   }
 
@@ -202,8 +203,8 @@ export class Owed {
     return ids.filter((id, i) => {
       if (wanted !== null && !wanted.has(id)) return false
       const { place } = considered[i] as FailureRow
-      this.#owe.run(row.line, place)
-      this.#removeFailure.run(place)
+      this.#owe.run(row.line, row.number, place)
+      this.#removeFailure.run(row.number, place)
       row.failed -= 1
       row.retry_at = 0
       return true
@@ -224,7 +225,7 @@ export class Owed {
     return (this.#log.all(number) as { text: string }[]).map(({ text }) => text)
   }
 
-  #noteOwed(row: DeliveryRow, number: number, outcome: Outcome, now: Instant): void {
+  #noteOwed(state: QueueState, row: DeliveryRow, number: number, outcome: Outcome, now: Instant): void {
     if (row.retry_at === NEVER) return
     const { line } = row
     if (outcome.became === 'postponed') {
@@ -232,7 +233,8 @@ export class Owed {
     } else {
       if (outcome.became === 'failed') {
         const { expiresAt, attempts } = outcome
-        row.failed += Number(this.#fail.run(row.number, now, expiresAt, attempts, line, number).changes)
+        const place = this.#takePlace(state)
+        row.failed += Number(this.#fail.run(row.number, place, now, expiresAt, attempts, line, number).changes)
       }
       this.#remove.run(line, number)
     }
@@ -246,10 +248,17 @@ export class Owed {
       row.retry_at = Math.min(row.retry_at, due)
     } else if (outcome.became === 'failed') {
       const { expiresAt, attempts } = outcome
-      this.#failNew.run(row.number, now, expiresAt, attempts, state.number, number)
+      this.#failNew.run(row.number, this.#takePlace(state), now, expiresAt, attempts, state.number, number)
       row.failed += 1
     }
     row.position = number
+  }
+
+  /** Behind all that failed before. */
+  #takePlace(state: QueueState): number {
+    state.numbered += 1
+    this.#states.touch(state)
+    return state.numbered
   }
 
   #leastOf({ line }: DeliveryRow): Instant {

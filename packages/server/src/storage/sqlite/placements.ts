@@ -14,6 +14,8 @@ interface PlacementRow {
   readonly version: string
   readonly is_settled: number
   readonly is_leaving: number
+  readonly token: string | null
+  readonly target: string | null
 }
 
 /** Names that a listing looks at in one turn, where it looks for some of them. */
@@ -32,7 +34,7 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     'INSERT INTO placement (project, kind, name, pool, version, is_settled) VALUES (?, ?, ?, ?, ?, 0)',
   )
   const update = db.prepare(
-    `UPDATE placement SET pool = ?, version = ?, is_settled = ?, is_leaving = ?
+    `UPDATE placement SET pool = ?, version = ?, is_settled = ?, is_leaving = ?, token = ?, target = ?
      WHERE project = ? AND kind = ? AND name = ?`,
   )
   const remove = db.prepare('DELETE FROM placement WHERE project = ? AND kind = ? AND name = ?')
@@ -65,10 +67,12 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     return found?.version === placement.version ? found : null
   }
 
-  function change({ project, kind, name }: QueueKey, pool: string, isSettled: boolean, isLeaving = false): Placement {
-    const version = randomUUID()
-    update.run(pool, version, isSettled ? 1 : 0, isLeaving ? 1 : 0, project, kind, name)
-    return { project, kind, name, pool, version, isSettled }
+  /** Answers it with a new version. */
+  function change(found: Placement, changes: Partial<Placement>, isLeaving = false): Placement {
+    const changed = { ...found, ...changes, version: randomUUID() }
+    const { project, kind, name, pool, version, isSettled, token, target } = changed
+    update.run(pool, version, isSettled ? 1 : 0, isLeaving ? 1 : 0, token, target, project, kind, name)
+    return changed
   }
 
   return {
@@ -77,7 +81,7 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
     place: ({ key, flavor, without, draw }) =>
       turns.submit(() => {
         const found = rowOf(key)
-        if (found?.is_leaving) return { placement: change(key, found.pool, false), isNew: false }
+        if (found?.is_leaving) return { placement: change(toPlacement(found), { isSettled: false }), isNew: false }
         if (found !== undefined) return { placement: toPlacement(found), isNew: false }
         needRoom()
         const pools = candidates.all(key.project, flavor) as { name: string; weight: number }[]
@@ -86,14 +90,15 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
         const { project, kind, name } = key
         const version = randomUUID()
         insert.run(project, kind, name, pool, version)
-        return { placement: { project, kind, name, pool, version, isSettled: false }, isNew: true }
+        const placement = { project, kind, name, pool, version, isSettled: false, token: null, target: null }
+        return { placement, isNew: true }
       }),
 
     settle: ({ placement }) =>
       turns.submit(() => {
         const found = same(placement)
         if (found === null) return false
-        change(found, found.pool, true)
+        change(found, { isSettled: true })
         tellOf(found)
         return true
       }),
@@ -102,15 +107,15 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
       turns.submit(() => {
         const found = findOf(key)
         if (found?.pool !== pool || (version !== undefined && found.version !== version)) return null
-        return change(key, pool, false, true)
+        return change(found, { isSettled: false }, true)
       }),
 
-    move: ({ placement, pool }) =>
+    move: ({ placement, pool, token = null, target = null }) =>
       turns.submit(() => {
         const found = same(placement)
         if (found === null || poolByName.get(pool) === undefined) return null
         tellOf(found)
-        return change(found, pool, found.isSettled)
+        return change(found, { pool, token, target })
       }),
 
     remove: ({ placement }) =>
@@ -144,6 +149,6 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
   }
 }
 
-function toPlacement({ project, kind, name, pool, version, is_settled }: PlacementRow): Placement {
-  return { project, kind, name, pool, version, isSettled: is_settled === 1 }
+function toPlacement({ is_settled, is_leaving: _, ...row }: PlacementRow): Placement {
+  return { ...row, isSettled: is_settled === 1 }
 }

@@ -49,8 +49,20 @@ export interface QueueState {
   workAt: Instant
   /** Who has come that far in the feed looks whether it can be trimmed. */
   trimAt: number
+  /** Of a queue that serves nobody here: it has been fenced on its way to another store, or is a copy from there. */
+  fence: Fence | null
   /** Differs from what is stored. */
   dirty: boolean
+}
+
+export interface Fence {
+  readonly role: 'leaving' | 'arriving'
+  readonly token: string
+  readonly until: Instant
+}
+
+export function isFence(answer: unknown): answer is Fence {
+  return typeof answer === 'object' && answer !== null && 'token' in answer
 }
 
 export const NEVER: Instant = Number.MAX_SAFE_INTEGER
@@ -89,6 +101,9 @@ interface QueueRow {
   readonly fed: number
   readonly listens: 0 | 1
   readonly work_at: Instant
+  readonly role: Fence['role'] | null
+  readonly token: string | null
+  readonly until: Instant | null
 }
 
 /** The next instants of a bucket, for `foresee`. */
@@ -114,6 +129,7 @@ export class QueueStates {
   readonly #deleteMetadata
   readonly #deleteArrivals
   readonly #deleteWork
+  readonly #deleteMove
   readonly #update
   readonly #updateBuckets
   readonly #delete
@@ -133,8 +149,9 @@ export class QueueStates {
          numbered, ifnull((SELECT max(f.number) FROM feed f WHERE f.queue = q.number), 0) AS fed,
          EXISTS (SELECT 1 FROM subscription s INDEXED BY subscription_ready
                  WHERE s.bucket = q.subscription_bucket AND is_listening = 1) AS listens,
-         ifnull((SELECT wakes_at FROM work w WHERE w.queue = q.number), ${NEVER}) AS work_at
-       FROM queue q WHERE project = ? AND kind = ? AND name = ?`,
+         ifnull((SELECT wakes_at FROM work w WHERE w.queue = q.number), ${NEVER}) AS work_at,
+         role, token, until
+       FROM queue q LEFT JOIN moving ON moving.queue = q.number WHERE project = ? AND kind = ? AND name = ?`,
     )
     this.#insert = db.prepare(
       `INSERT INTO queue (project, kind, name, version, bucket, incarnation, subscription_bucket)
@@ -146,6 +163,9 @@ export class QueueStates {
     this.#deleteMetadata = db.prepare('DELETE FROM metadata WHERE queue = ?')
     this.#deleteArrivals = db.prepare('DELETE FROM arrival WHERE queue = ?')
     this.#deleteWork = db.prepare('DELETE FROM work WHERE queue = ?')
+    this.#deleteMove = ['moving', 'tracked', 'touched'].map((table) =>
+      db.prepare(`DELETE FROM ${table} WHERE queue = ?`),
+    )
     this.#update = db.prepare(
       'UPDATE queue SET last = ?, fresh = ?, free = ?, held = ?, bytes = ?, numbered = ?, acted_at = ? WHERE number = ?',
     )
@@ -170,41 +190,21 @@ export class QueueStates {
     const id = queueId(key)
     const known = this.#states.get(id)
     if (known) return known
-    const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
-    if (!row) return null
-    this.#latest.notBefore(row.acted_at)
-    const state: QueueState = {
-      ...EMPTY,
-      key: { project: key.project, kind: key.kind, name: key.name },
-      number: row.number,
-      version: `${row.number}.${row.version}`,
-      bucket: row.bucket,
-      incarnation: row.incarnation,
-      subscriptionBucket: row.subscription_bucket,
-      last: row.last,
-      fresh: row.fresh,
-      firstReturned: row.first_returned ?? NEVER,
-      delays: row.delays === 1,
-      free: row.free,
-      held: row.held,
-      bytes: row.bytes,
-      numbered: row.numbered,
-      fed: row.fed,
-      listens: row.listens === 1,
-      hasFree: row.listens === 1,
-      workAt: row.work_at,
-      trimAt: 0,
-      dirty: false,
-    }
-    this.foresee(state)
-    this.#states.set(id, state)
+    const state = this.#read(key)
+    if (state !== null) this.#states.set(id, state)
     return state
+  }
+
+  /** Reads anew what is remembered of the queue. */
+  reload(state: QueueState): void {
+    this.#store(state)
+    Object.assign(state, this.#read(state.key), { dirty: state.dirty })
   }
 
   /** The queue as the caller saw it, or `STALE`. */
   open(handle: QueueHandle): QueueState | Stale {
     const state = this.find(handle)
-    return state !== null && state.version === handle.version ? state : STALE
+    return state !== null && state.fence === null && state.version === handle.version ? state : STALE
   }
 
   create(key: QueueKey, metadata: string): QueueState {
@@ -254,7 +254,13 @@ export class QueueStates {
     this.#deleteMetadata.run(state.number)
     this.#deleteArrivals.run(state.number)
     this.#deleteWork.run(state.number)
+    this.endMove(state)
     this.#states.delete(queueId(state.key))
+  }
+
+  /** Forgets that the queue was on its way, and what was noted. */
+  endMove({ number }: QueueState): void {
+    for (const statement of this.#deleteMove) statement.run(number)
   }
 
   newBucket(): number {
@@ -301,6 +307,39 @@ export class QueueStates {
   forget(): void {
     this.#dirty = []
     this.#states.clear()
+  }
+
+  #read(key: QueueKey): QueueState | null {
+    const row = this.#select.get(key.project, key.kind, key.name) as QueueRow | undefined
+    if (!row) return null
+    this.#latest.notBefore(row.acted_at)
+    const { role, token, until } = row
+    const state: QueueState = {
+      ...EMPTY,
+      key: { project: key.project, kind: key.kind, name: key.name },
+      number: row.number,
+      version: `${row.number}.${row.version}`,
+      bucket: row.bucket,
+      incarnation: row.incarnation,
+      subscriptionBucket: row.subscription_bucket,
+      last: row.last,
+      fresh: row.fresh,
+      firstReturned: row.first_returned ?? NEVER,
+      delays: row.delays === 1,
+      free: row.free,
+      held: row.held,
+      bytes: row.bytes,
+      numbered: row.numbered,
+      fed: row.fed,
+      listens: row.listens === 1,
+      hasFree: row.listens === 1,
+      workAt: row.work_at,
+      trimAt: 0,
+      fence: role === null || token === null ? null : { role, token, until: until ?? 0 },
+      dirty: false,
+    }
+    this.foresee(state)
+    return state
   }
 
   #store({ last, fresh, free, held, bytes, numbered, number }: QueueState): void {

@@ -1,12 +1,16 @@
 import { passesFilters } from '../../model/members.ts'
-import { type ListedQueue, type ProjectUsage, type QueueStore, STALE } from '../contract.ts'
+import { type ListedQueue, type ProjectUsage, QueueMoving, type QueueStore, STALE } from '../contract.ts'
 import type { Engine } from './engine.ts'
+import { type Fence, isFence } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
 /** Bytes of metadata that a listing looks at in one turn: a millisecond or so. */
 const BYTES_PER_TURN = 131_072
 /** What a queue counts beside its metadata. */
 const BYTES_OF_A_LOOK = 1_000
+
+/** Of `queue q`: not on its way here from another store. */
+export const IS_NO_COPY = "NOT EXISTS (SELECT 1 FROM moving WHERE moving.queue = q.number AND role = 'arriving')"
 
 /** Queues that a listing found, up to the name that it looked at last. */
 interface ListedSoFar {
@@ -16,31 +20,38 @@ interface ListedSoFar {
 
 export function createQueueStore(engine: Engine): QueueStore {
   const { db, turns, states, rows, settling, subscriptionWatchers, needRoom, tell, onQueue } = engine
-  const behind = 'project = ? AND kind = ? AND name > ? ORDER BY name'
-  const names = db.prepare(`SELECT name, NULL AS metadata FROM queue WHERE ${behind}`)
+  const behind = `project = ? AND kind = ? AND name > ? AND ${IS_NO_COPY} ORDER BY name`
+  const names = db.prepare(`SELECT name, NULL AS metadata FROM queue q WHERE ${behind}`)
   const documents = db.prepare(
     `SELECT name, text AS metadata FROM queue q JOIN metadata m ON m.queue = q.number WHERE ${behind}`,
   )
   const usage = db.prepare(
     `SELECT count(*) AS queues, ifnull(sum(free + held), 0) AS messages,
        ifnull(sum(bytes + subscription_bytes + octet_length(text) - 2), 0) AS bytes
-     FROM queue q JOIN metadata m ON m.queue = q.number WHERE project = ?`,
+     FROM queue q JOIN metadata m ON m.queue = q.number WHERE project = ? AND ${IS_NO_COPY}`,
   )
-  const count = db.prepare('SELECT count(*) AS count FROM queue WHERE project = ? AND kind = ?')
+  const count = db.prepare(`SELECT count(*) AS count FROM queue q WHERE project = ? AND kind = ? AND ${IS_NO_COPY}`)
+
+  /** @throws QueueMoving, behind the turn: a move that throws takes its neighbours back. */
+  async function unlessFenced<T>(move: () => T | Fence): Promise<T> {
+    const answer = await turns.submit(move)
+    if (isFence(answer)) throw new QueueMoving(answer)
+    return answer
+  }
 
   return {
     create: ({ key, metadata }) =>
-      turns.submit(() => {
+      unlessFenced(() => {
         const known = states.find(key)
-        if (known !== null) return { created: false, queue: states.toQueue(known) }
+        if (known !== null) return known.fence ?? { created: false, queue: states.toQueue(known) }
         needRoom()
         return { created: true, queue: states.toQueue(states.create(key, metadata)) }
       }),
 
     get: ({ key }) =>
-      turns.submit(() => {
+      unlessFenced(() => {
         const state = states.find(key)
-        return state && states.toQueue(state)
+        return state && (state.fence ?? states.toQueue(state))
       }),
 
     update: ({ queue, metadata }) =>

@@ -108,6 +108,8 @@ export class Settling {
 
   /** False: something was settled and more has to be, so nothing else may act on the queue in this turn. */
   settle(state: QueueState, now: Instant): boolean {
+    // Elsewhere the same is done.
+    if (state.fence !== null) return true
     if (now < state.dueAt && now < state.endsAt && now < state.expiresAt) return true
     if (!this.#placeDelayed(state, now) || !this.#endClaims(state, now)) return false
     this.#removeExpired(state, now, IN_PASSING)
@@ -139,6 +141,7 @@ export class Settling {
 
   /** One turn of the sweeper; true when nothing is due any more. */
   sweep(state: QueueState, now: Instant): boolean {
+    if (state.fence !== null) return true
     const done =
       this.#placeDelayed(state, now) && this.#endClaims(state, now) && this.#removeExpired(state, now, ROWS_PER_TURN)
     this.#foresee(state, now)

@@ -18,6 +18,7 @@ const BUCKET_TABLES = ['message', 'delayed', 'claim', 'idempotency', 'subscripti
 export class Sweeper {
   readonly #engine: Engine
   readonly #clock: Clock
+  readonly #moves
   readonly #dueQueues
   readonly #lastOf
   readonly #removeSubscriptions
@@ -29,8 +30,9 @@ export class Sweeper {
   #timer: Timer | null = null
   #stopped = false
 
-  constructor(engine: Engine, clock: Clock) {
+  constructor(engine: Engine, clock: Clock, moves: { sweep(now: Instant): void }) {
     this.#engine = engine
+    this.#moves = moves
     this.#clock = clock
     const { db } = engine
     const someQueues = `SELECT * FROM queue WHERE number > $after ORDER BY number LIMIT ${QUEUES_PER_TURN}`
@@ -52,7 +54,7 @@ export class Sweeper {
       `DELETE FROM departure WHERE rowid IN (SELECT rowid FROM departure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
     )
     this.#removeFailures = db.prepare(
-      `DELETE FROM failure WHERE place IN (SELECT place FROM failure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
+      `DELETE FROM failure WHERE rowid IN (SELECT rowid FROM failure WHERE expires_at <= ? LIMIT ${ROWS_PER_TURN})`,
     )
     this.#dropped = db.prepare('SELECT bucket FROM dropped LIMIT 1')
     this.#removeRows = BUCKET_TABLES.map((table) => removeSome(engine, table))
@@ -91,6 +93,7 @@ export class Sweeper {
     const { figures } = this.#engine
     const begun = figures.elapsed()
     this.#engine.gone.sweep(this.#clock.now())
+    await this.#engine.turns.submit(() => this.#moves.sweep(this.#clock.now()))
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepQueues(after)
     while (!this.#stopped && (await this.#sweepBucket()));
     for (let after: number | null = 0; after !== null && !this.#stopped; ) after = await this.#sweepFeeds(after)
@@ -150,7 +153,7 @@ function removeSome({ db }: Engine, table: (typeof BUCKET_TABLES)[number]) {
     idempotency: '(bucket, key)',
     subscription: 'number',
     owed: 'rowid',
-    failure: 'place',
+    failure: 'rowid',
     log: '(bucket, number)',
   }[table]
   const columns = key.replace(/[()]/g, '')

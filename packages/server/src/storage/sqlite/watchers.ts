@@ -89,7 +89,7 @@ export class Watchers {
     const { clock, turns, states, settling, latest } = this.#parts
     const settle = () => {
       const state = states.find(watched.key)
-      if (state === null) return NEVER
+      if (state === null || state.fence !== null) return NEVER
       return settling.settle(state, latest.notBefore(clock.now()))
         ? Math.min(state.dueAt, state.endsAt)
         : new Unfinished()

@@ -11,7 +11,7 @@ CREATE FUNCTION census_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
          END) ORDER BY q.project, q.kind, q.name), '[]')
   FROM (
     SELECT project, kind, name, bucket FROM queue
-    WHERE (project, kind, name) > (p->'after'->>0, p->'after'->>1, p->'after'->>2)
+    WHERE (project, kind, name) > (p->'after'->>0, p->'after'->>1, p->'after'->>2) AND NOT is_copy(queue)
     ORDER BY project, kind, name LIMIT (p->>'limit')::bigint
   ) q
   LEFT JOIN LATERAL (SELECT free, held, live FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true

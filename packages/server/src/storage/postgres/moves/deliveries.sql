@@ -39,7 +39,7 @@ DECLARE
   leases json[] := '{}';
   next_ bigint;
 BEGIN
-  IF q.number IS NULL THEN RETURN NULL; END IF;
+  IF q.number IS NULL OR q.is_fenced THEN RETURN NULL; END IF;
   s := settled(q, now_);
   trimmed_ := trimmed_of(q.number);
   last_ := last_fed(q.number, trimmed_);
@@ -95,7 +95,7 @@ DECLARE
 BEGIN
   SELECT * INTO f FROM subscription
   WHERE queue = q.number AND id = p->>'id' AND lease = (p->>'lease')::bigint AND wakes_at > now_ AND expires_at > now_;
-  IF NOT FOUND THEN RETURN '"lost"'; END IF;
+  IF NOT FOUND OR q.is_fenced THEN RETURN '"lost"'; END IF;
   IF q.has_feed THEN PERFORM settled(q, now_); END IF;
   before := f.position;
   f.position := note_outcomes(f, p->'outcomes', now_);
@@ -134,22 +134,21 @@ BEGIN
 END $$;
 
 -- list_failures
---   takes     id or null; after [number of the subscription, place], or null; limit, now
---   answers   {subscription: its number, failures: [[place, notification, failed at]]} or null | "stale"
+--   takes     id or null; after: a place, or null; limit, now
+--   answers   [[place, notification, failed at]] or null | "stale"
 CREATE FUNCTION list_failures(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE queue_ bigint := queue_number(p); now_ bigint := (p->>'now')::bigint; number_ bigint; after_ bigint := 0; failures json;
+DECLARE queue_ bigint := queue_number(p); now_ bigint := (p->>'now')::bigint; number_ bigint; after_ bigint := coalesce((p->>'after')::bigint, 0); failures json;
 BEGIN
   IF queue_ IS NULL THEN RETURN '"stale"'; END IF;
   SELECT number INTO number_ FROM subscription WHERE queue = queue_ AND id = p->>'id' AND expires_at > now_;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  IF (p->'after'->>0)::bigint = number_ THEN after_ := (p->'after'->>1)::bigint; END IF;
   SELECT json_agg(json_build_array(place, shown_notification(number, born_incarnation, born, body, client, ttl, delay, created_at, since, attempts),
                                    failed_at) ORDER BY place)
   INTO failures FROM (
     SELECT * FROM failure WHERE subscription = number_ AND place > after_ AND expires_at > now_
     ORDER BY place LIMIT (p->>'limit')::bigint
   ) page;
-  RETURN json_build_object('subscription', number_, 'failures', coalesce(failures, '[]'));
+  RETURN coalesce(failures, '[]');
 END $$;
 
 -- replay_failures

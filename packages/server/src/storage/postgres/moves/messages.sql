@@ -461,6 +461,8 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the queue to which messages move is locked, or has just gone' USING ERRCODE = 'serialization_failure';
   END IF;
+  -- It will soon lie in another store.
+  IF q.is_fenced THEN RETURN depart(s, places, p, target, came_from_, ttl_); END IF;
   t := settled(q, now_);
   IF p ? 'kept' THEN PERFORM keep_gone(s, places, now_); END IF;
   IF q.is_kept THEN

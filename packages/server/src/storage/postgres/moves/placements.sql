@@ -1,8 +1,8 @@
--- Moves of the catalogue of pools. A placement is answered as [project, kind, name, pool, version, whether it is settled]. A move that takes a
+-- Moves of the catalogue of pools. A placement is answered as [project, kind, name, pool, version, whether it is settled, token, target]. A move that takes a
 -- version does nothing when the row is of another.
 
 CREATE FUNCTION shown_placement(r placement) RETURNS json LANGUAGE sql IMMUTABLE
-RETURN json_build_array(r.project, r.kind, r.name, r.pool, r.version, r.is_settled);
+RETURN json_build_array(r.project, r.kind, r.name, r.pool, r.version, r.is_settled, r.token, r.target);
 
 -- Who watches the queue in this store is told, with the next instant at which there will be news of itself, if it lies here.
 CREATE FUNCTION tell_of_placement(r placement) RETURNS void LANGUAGE plpgsql AS $$
@@ -76,13 +76,13 @@ BEGIN
   RETURN shown_placement(r);
 END $$;
 
--- move_placement: takes version, pool. Answers the placement as it is then, or null when nothing was done.
+-- move_placement: takes version, pool, token and target or null. Answers the placement as it is then, or null when nothing was done.
 CREATE FUNCTION move_placement(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE r placement;
 BEGIN
   PERFORM FROM pool WHERE name = p->>'pool' FOR KEY SHARE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  UPDATE placement SET version = nextval('identity'), pool = p->>'pool'
+  UPDATE placement SET version = nextval('identity'), pool = p->>'pool', token = p->>'token', target = p->>'target'
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name' AND version = (p->>'version')::bigint RETURNING * INTO r;
   IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM tell_of_placement(r);

@@ -2,12 +2,12 @@
 
 -- create_queue
 --   takes     metadata (JSON text)
---   answers   {created, metadata, version}: those of the one that is there, where there is one
+--   answers   {created, metadata, version, fence}: those of the one that is there, where there is one; fence: as `shown_fence`
 CREATE FUNCTION create_queue(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE q queue;
 BEGIN
   SELECT * INTO q FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name';
-  IF FOUND THEN RETURN json_build_object('created', false, 'metadata', q.metadata, 'version', q.version); END IF;
+  IF FOUND THEN RETURN json_build_object('created', false, 'metadata', q.metadata, 'version', q.version, 'fence', shown_fence(q)); END IF;
   INSERT INTO queue (project, kind, name, number, bucket, version, metadata)
   VALUES (p->>'project', p->>'kind', p->>'name', nextval('identity'), open_bucket(), nextval('identity'), p->>'metadata')
   ON CONFLICT DO NOTHING RETURNING * INTO q;
@@ -15,9 +15,9 @@ BEGIN
   RETURN json_build_object('created', true, 'metadata', q.metadata, 'version', q.version);
 END $$;
 
--- get_queue: answers {metadata, version}, or null.
+-- get_queue: answers {metadata, version, fence}, as `create_queue`, or null.
 CREATE FUNCTION get_queue(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_build_object('metadata', metadata, 'version', version) FROM queue
+  SELECT json_build_object('metadata', metadata, 'version', version, 'fence', shown_fence(queue)) FROM queue
   WHERE project = p->>'project' AND kind = p->>'kind' AND name = p->>'name'
 $$;
 
@@ -41,6 +41,7 @@ BEGIN
   RETURNING * INTO q;
   IF NOT FOUND THEN RETURN '"stale"'; END IF;
   DELETE FROM work WHERE queue = q.number;
+  PERFORM end_tracking(q.number);
   PERFORM tell_of_subscriptions(q);
   INSERT INTO dropped (bucket, queue) VALUES (q.bucket, q.number);
   RETURN NULL;
@@ -90,7 +91,12 @@ CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
                            'bytes', coalesce(sum(s.bytes + q.subscription_bytes + octet_length(q.metadata) - 2), 0)::bigint)
   FROM queue q
   LEFT JOIN LATERAL (SELECT free, held, bytes FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
-  WHERE q.project = p->>'project'
+  WHERE q.project = p->>'project' AND NOT is_copy(q)
+$$;
+
+-- Whether it is on its way here from another store.
+CREATE FUNCTION is_copy(q queue) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT q.is_fenced AND EXISTS (SELECT FROM moving WHERE queue = q.number AND role = 'arriving')
 $$;
 
 -- queue_stats: the oldest and newest go by place, a delayed one by the place that it will take.

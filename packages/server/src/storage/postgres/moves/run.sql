@@ -153,6 +153,17 @@ BEGIN
       WHEN 'list_placements' THEN answer := list_placements(p);
       WHEN 'count_placements' THEN answer := count_placements(p);
       WHEN 'list_placements_of' THEN answer := list_placements_of(p);
+      WHEN 'note_changes' THEN answer := note_changes(p);
+      WHEN 'rest_triggers' THEN answer := rest_triggers(p);
+      WHEN 'begin_move' THEN answer := begin_move(p);
+      WHEN 'read_move' THEN answer := read_move(p);
+      WHEN 'fence_move' THEN answer := fence_move(p);
+      WHEN 'receive_move' THEN answer := receive_move(p);
+      WHEN 'write_move' THEN answer := write_move(p);
+      WHEN 'lift_move' THEN answer := lift_move(p);
+      WHEN 'drop_move' THEN answer := drop_move(p);
+      WHEN 'end_move' THEN answer := end_move(p);
+      WHEN 'list_fenced' THEN answer := list_fenced(p);
       WHEN 'next_wake' THEN answer := next_wake(p);
       WHEN 'settle_queue' THEN answer := settle_queue(p);
       WHEN 'sweep' THEN answer := sweep(p);

@@ -139,7 +139,7 @@ END $$;
 CREATE FUNCTION settle_for(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE q queue := locked_queue(p);
 BEGIN
-  IF q.bucket IS NULL OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
+  IF q.bucket IS NULL OR q.is_fenced OR q.version <> (p->>'version')::bigint THEN RETURN; END IF;
   PERFORM settled(q, (p->>'now')::bigint);
 END $$;
 

@@ -22,6 +22,7 @@ BEGIN
   is_more := sweep_ended(2000) OR is_more;
   is_more := sweep_gone((p->>'goneBefore')::bigint, 5000) OR is_more;
   PERFORM sweep_subscriptions(now_);
+  PERFORM end_tracking(queue) FROM moving WHERE role = 'leaving' AND token IS NULL AND read_at <= now_ - 600000;
   DELETE FROM failure WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM failure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
   ));
@@ -34,7 +35,7 @@ BEGIN
     CONTINUE WHEN due.due_at > now_ AND due.ends_at > now_ AND due.expires_at > now_ AND NOT is_to_trim(q, now_);
     -- A busy queue settles itself.
     SELECT * INTO q FROM queue WHERE number = q.number FOR NO KEY UPDATE SKIP LOCKED;
-    CONTINUE WHEN NOT FOUND;
+    CONTINUE WHEN NOT FOUND OR q.is_fenced;
     due := settled(q, now_);
     IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;
     is_more := is_more OR due.due_at <= now_ OR due.ends_at <= now_ OR due.expires_at <= now_;
@@ -143,7 +144,7 @@ BEGIN
   LOOP
     -- First the queue, then its subscriptions: the order in which everybody locks.
     SELECT * INTO q FROM queue WHERE number = expired.queue FOR NO KEY UPDATE SKIP LOCKED;
-    CONTINUE WHEN NOT FOUND;
+    CONTINUE WHEN NOT FOUND OR q.is_fenced;
     -- They may have been written, and lie elsewhere, since they were found.
     PERFORM ended(q, ARRAY(SELECT ctid FROM subscription WHERE ctid = ANY (expired.rows) AND queue = q.number AND expires_at <= now_));
     IF q.has_feed THEN PERFORM trim_feed(q.number, now_); END IF;

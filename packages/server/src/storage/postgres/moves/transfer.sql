@@ -189,8 +189,8 @@ BEGIN
       'incarnation', incarnation, 'number', number, 'project', project, 'kind', kind, 'name', name,
       'message', json_build_array(born_incarnation, born, body, ttl, created_at, expires_at, client, came_from)
     ) ORDER BY seq), '[]')
-    FROM (SELECT * FROM departure
-          WHERE expires_at > (p->>'now')::bigint AND seq > coalesce((
+    FROM (SELECT * FROM departure gone
+          WHERE NOT EXISTS (SELECT FROM moving WHERE role = 'arriving' AND moving.incarnation = gone.incarnation) AND expires_at > (p->>'now')::bigint AND seq > coalesce((
             SELECT seq FROM departure WHERE incarnation = (p->'after'->>0)::bigint AND number = (p->'after'->>1)::bigint
           ), 0)
           ORDER BY seq LIMIT (p->>'limit')::bigint) d
