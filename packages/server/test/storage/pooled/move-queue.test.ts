@@ -124,6 +124,12 @@ class House {
     assert(placement)
     await pool.engine.queues.delete({ queue, now: this.now })
     await this.placements.remove({ placement })
+    // What a mover left that was killed at last.
+    for (const { name, engine } of this.pools) {
+      for (const { key, ...fence } of (await engine.moves?.fenced({ limit: 10, now: this.now })) ?? []) {
+        await resolveMoving({ key, pool: { name, engine }, placements: this.placements, clock: this.clock }, fence)
+      }
+    }
   }
 
   async drop(): Promise<void> {
