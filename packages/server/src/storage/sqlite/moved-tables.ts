@@ -3,7 +3,7 @@ import { RECORD_KINDS, type RecordKind } from '../contract.ts'
 import { NO_CLAIM } from './message-rows.ts'
 
 /** What leads to the rows of a table, see the table `tracked`. */
-export type Tracked = 'bucket' | 'subscriptions' | 'queue' | 'incarnation' | 'line' | 'records'
+type Tracked = 'bucket' | 'subscriptions' | 'queue' | 'incarnation' | 'line' | 'records'
 
 /** A table whose rows go with a queue to another store. */
 export interface MovedTable {
@@ -68,7 +68,7 @@ function table(kind: RecordKind, owner: string, what: Tracked, key: string, colu
 }
 
 /** The number of a kind in `touched`. */
-export function numberOf(kind: RecordKind): number {
+function numberOf(kind: RecordKind): number {
   return RECORD_KINDS.indexOf(kind)
 }
 
