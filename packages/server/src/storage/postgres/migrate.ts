@@ -84,12 +84,12 @@ async function createMigration(client: Client): Promise<void> {
 
 /**
  * All of them, since a function whose parameters or answer are others now cannot be replaced. `run` stays: sessions are
- * at work in it; and so do those that triggers need, see `note_changes`.
+ * at work in it; and so do those of triggers, which need them and are rewritten by `note_changes`.
  */
 async function dropMoves(client: Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ signature: string }>(
     `SELECT oid::regprocedure::text AS signature FROM pg_proc
-     WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND proname <> 'run' AND proname NOT LIKE 'touched_%'`,
+     WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND proname <> 'run' AND prorettype <> 'trigger'::regtype`,
     [schema],
   )
   if (rows.length > 0) await client.query(`DROP FUNCTION ${rows.map(({ signature }) => signature).join(', ')}`)

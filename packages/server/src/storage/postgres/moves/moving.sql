@@ -47,12 +47,6 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('moves ' || current_schema()), 0);
   SELECT tgenabled INTO noted FROM pg_trigger WHERE tgrelid = format('%I.%I', current_schema(), name_)::regclass AND tgname = 'touched';
   IF noted = 'O' THEN RETURN NULL; END IF;
-  -- Whoever writes waits behind this, which waits for whoever is writing, or for a vacuum.
-  PERFORM set_config('lock_timeout', '200ms', true);
-  IF noted IS NOT NULL THEN
-    EXECUTE format('ALTER TABLE %I ENABLE TRIGGER touched', name_);
-    RETURN NULL;
-  END IF;
   SELECT * INTO t FROM moved_tables() m WHERE m.name = name_;
   EXECUTE format($f$
     CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -72,7 +66,12 @@ BEGIN
       RETURN NULL;
     END $body$ $f$,
     'touched_' || name_, t.kind, t.key, t.what, t.owner, touched_besides(name_, 'OLD'), touched_besides(name_, 'NEW'));
-  EXECUTE format('CREATE TRIGGER touched AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION %I()', name_, 'touched_' || name_);
+  -- Whoever writes waits behind this, which waits for whoever is writing, or for a vacuum.
+  PERFORM set_config('lock_timeout', '200ms', true);
+  IF noted IS NOT NULL THEN EXECUTE format('ALTER TABLE %I ENABLE TRIGGER touched', name_);
+  ELSE
+    EXECUTE format('CREATE TRIGGER touched AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION %I()', name_, 'touched_' || name_);
+  END IF;
   RETURN NULL;
 END $$;
 
