@@ -31,6 +31,7 @@ import { purgeCases } from './cases/purge.ts'
 import { queueListingCases } from './cases/queue-listings.ts'
 import { queueCases } from './cases/queues.ts'
 import { redriveCases } from './cases/redrive.ts'
+import { relocationCases } from './cases/relocations.ts'
 import { statsCases } from './cases/stats.ts'
 import { subscriptionWatchCases } from './cases/subscription-watch.ts'
 import { subscriptionCases } from './cases/subscriptions.ts'
@@ -111,6 +112,7 @@ function describeAllCases(harness: Harness): void {
   describeRegistryCases('census', harness, censusCases)
   describePoolCases('pools and flavors', harness, poolCases)
   describePoolCases('placements', harness, placementCases)
+  describePoolCases('drains and balancing', harness, relocationCases)
   describeRegistryCases('durable registry', harness, durableRegistryCases)
   describeRegistryCases('life of a registry', harness, registryLifeCases)
   describeRegistryCases('races in a registry', harness, registryRaceCases)

@@ -7,6 +7,7 @@ import type {
   PlacementStore,
   PoolStore,
   QueueStore,
+  RelocationStore,
   Storage,
   SubscriptionStore,
 } from 'zaqar/storage'
@@ -21,6 +22,7 @@ import { asStore } from './moves.ts'
 import { placementMoves } from './placement-moves.ts'
 import { poolMoves } from './pool-moves.ts'
 import { queueMoves } from './queue-moves.ts'
+import { relocationMoves } from './relocation-moves.ts'
 import { createModelState, type ModelState } from './state.ts'
 import { subscriptionMoves } from './subscription-moves.ts'
 import { createWatchers } from './watchers.ts'
@@ -53,6 +55,7 @@ export function createModel(clock: Pick<ManualClock, 'now' | 'at'>, state: Model
     deliveries: asStore<DeliveryStore>(deliveryMoves(state, watchers), before),
     pools: asStore<PoolStore>(poolMoves(state), before),
     placements: asStore<PlacementStore>(placementMoves(state, watchers), before),
+    relocations: asStore<RelocationStore>(relocationMoves(state), before),
     idKey: state.idKey,
     abilities: modelAbilities,
     weakness: () => 'everything is lost when the process ends',

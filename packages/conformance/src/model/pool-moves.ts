@@ -21,7 +21,8 @@ export function poolMoves(state: ModelState): Moves<PoolStore> {
         ...(options !== undefined && { options }),
         ...(flavor !== undefined && { flavor }),
       }
-      return putPool(state, project, changed) === 'stored' ? changed : 'uri-in-use'
+      const outcome = putPool(state, project, changed)
+      return outcome === 'stored' ? changed : outcome
     },
 
     // The flavors of all projects count, named in code point order, each name once; one that was never put counts, too.
@@ -36,6 +37,7 @@ export function poolMoves(state: ModelState): Moves<PoolStore> {
       if (state.placements.some(({ pool }) => pool === name)) return { deleted: false, holds: 'queues' }
       state.pools = state.pools.filter((pool) => pool.name !== name)
       state.poolFlavors = state.poolFlavors.filter((row) => row.pool !== name)
+      state.relocations = state.relocations.filter((row) => row.pool !== name)
       return { deleted: true }
     },
 
@@ -92,9 +94,11 @@ function unknownPoolOf(state: ModelState, { pools }: Flavor): string | undefined
   return pools.find((name) => !state.pools.some((pool) => pool.name === name))
 }
 
-function putPool(state: ModelState, project: string, { flavor, ...pool }: Pool): 'stored' | 'uri-in-use' {
+function putPool(state: ModelState, project: string, { flavor, ...pool }: Pool): 'stored' | 'uri-in-use' | 'draining' {
   const others = state.pools.filter((other) => other.name !== pool.name)
   if (others.some((other) => other.uri === pool.uri)) return 'uri-in-use'
+  const isDraining = state.relocations.some((row) => row.pool === pool.name && row.status === 'active')
+  if (pool.weight > 0 && isDraining) return 'draining'
   state.pools = [...others, pool]
   tie(state, project, pool.name, flavor)
   return 'stored'

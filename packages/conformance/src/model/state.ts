@@ -13,6 +13,7 @@ import type {
   Queue,
   QueueHandle,
   QueueKey,
+  Relocation,
   Subscription,
 } from 'zaqar/storage'
 
@@ -40,6 +41,7 @@ export interface ModelState {
   flavors: Omit<Flavor, 'pools'>[]
   poolFlavors: PoolFlavorRow[]
   placements: PlacementRow[]
+  relocations: RelocationRow[]
   /** Source of ids, versions and of the order in which messages arrive. */
   counter: number
   watchers: WatcherRow[]
@@ -138,6 +140,13 @@ export interface PlacementRow extends Placement {
   readonly isLeaving: boolean
 }
 
+export interface RelocationRow extends Relocation {
+  /** That the pool had, and has again when this is cancelled. */
+  readonly weight: number
+  readonly lease: string | null
+  readonly leasedUntil: Instant
+}
+
 /** A pool belongs to a flavor in a project. */
 interface PoolFlavorRow {
   readonly pool: string
@@ -196,6 +205,7 @@ export function createModelState(): ModelState {
     flavors: [],
     poolFlavors: [],
     placements: [],
+    relocations: [],
     counter: 0,
     watchers: [],
     subscriptionListeners: [],

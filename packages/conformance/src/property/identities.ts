@@ -29,12 +29,11 @@ export class Identities {
       return engine.map((element, index) => this.#translate(element, model[index], isOpaque))
     }
     if (isRecord(engine) && isRecord(model)) {
-      const { pool, ...fields } = engine
+      const { pool } = engine
+      // The model has no pools to put its queues on.
+      const fields = Object.entries(engine).filter(([field]) => field !== 'pool' || 'pool' in model)
       return Object.fromEntries(
-        Object.entries(fields).map(([field, value]) => [
-          field,
-          this.#field(field, onPool(field, value, pool), model[field]),
-        ]),
+        fields.map(([field, value]) => [field, this.#field(field, onPool(field, value, pool), model[field])]),
       )
     }
     return engine

@@ -61,6 +61,18 @@ export const poolSteps = [
     world.ask((storage) => storage.pools.deletePool({ name: world.prefix + name })),
   ),
 
+  step(1, 'drain pool', { name: poolName, rate: fc.constantFrom(null, 5) }, (world, { name, rate }) =>
+    world.ask((storage) => storage.relocations.begin({ pool: world.prefix + name, rate, now: world.now })),
+  ),
+
+  step(1, 'get drain', { name: poolName }, (world, { name }) =>
+    world.ask((storage) => storage.relocations.get({ pool: world.prefix + name })),
+  ),
+
+  step(1, 'cancel drain', { name: poolName }, (world, { name }) =>
+    world.ask((storage) => storage.relocations.cancel({ pool: world.prefix + name, now: world.now })),
+  ),
+
   step(2, 'put flavor', someFlavor, (world, { project, name, pools }) => {
     const flavor = { project: world.prefix + project, name, pools: pools.map((pool) => world.prefix + pool) }
     return world.ask((storage) => storage.pools.putFlavor({ flavor }))

@@ -188,6 +188,10 @@ export const errorTable = {
   'pool.unreachable': { kind: 'invalid', message: 'cannot connect to {uri}' },
   'pool.uri_in_use': { kind: 'conflict', message: 'The URI {uri} is used by another pool than {pool}.' },
   'pool.not_found': { kind: 'not_found', message: 'Pool {pool} does not exist' },
+  'pool.draining': {
+    kind: 'conflict',
+    message: 'Pool {pool} is being drained, so it can have no weight until that is cancelled.',
+  },
   'pool.last_of_flavors': {
     kind: 'forbidden',
     message: 'Pool {pool} is the last one of these flavors, so it cannot be deleted: {flavors}',

@@ -189,6 +189,24 @@ export interface Pool {
   readonly flavor: string | null
 }
 
+/** Queues on their way from pool to pool, as an operator has asked for: out of one that is drained, or to balance all. */
+export interface Relocation {
+  /** The pool that is drained; null: all are balanced. */
+  readonly pool: string | null
+  readonly status: 'active' | 'cancelled' | 'done' | 'failed'
+  /** Records in a second, at most; null: any number. */
+  readonly rate: number | null
+  readonly askedAt: Instant
+  /** Null while it is active. */
+  readonly endedAt: Instant | null
+  /** That are to go still, about; null: nobody has counted them yet. */
+  readonly queuesLeft: number | null
+  readonly queuesMoved: number
+  readonly recordsMoved: number
+  /** What stood in the way last; null: nothing does. */
+  readonly trouble: string | null
+}
+
 export interface Flavor {
   readonly project: string
   readonly name: string

@@ -34,6 +34,7 @@ import type {
   Queue,
   QueueKey,
   QueueStats,
+  Relocation,
   Subscription,
   WholeMessage,
 } from '../model/model.ts'
@@ -562,13 +563,13 @@ export type Outcome =
 export interface PoolStore {
   /**
    * Creates or overwrites; what the pool belongs to in other projects stays. 'uri-in-use' when another pool has the
-   * URI.
+   * URI; 'draining' when it is being drained and would get a weight.
    */
-  putPool(p: { project: string; pool: Pool }): Promise<'stored' | 'uri-in-use'>
+  putPool(p: { project: string; pool: Pool }): Promise<'stored' | 'uri-in-use' | 'draining'>
   getPool(p: { project: string; name: string }): Promise<Pool | null>
   /** By name in code point order, those after `after`. */
   listPools(p: { project: string; after: string | null; limit: number }): Promise<Pool[]>
-  /** Changes what is given, the flavor in this project alone. Answers the pool as it is then. */
+  /** Changes what is given, the flavor in this project alone. Answers the pool as it is then, or as `putPool`. */
   updatePool(p: {
     project: string
     name: string
@@ -576,9 +577,9 @@ export interface PoolStore {
     weight?: number | undefined
     options?: string | undefined
     flavor?: string | null | undefined
-  }): Promise<Pool | 'absent' | 'uri-in-use'>
+  }): Promise<Pool | 'absent' | 'uri-in-use' | 'draining'>
   /**
-   * Takes the pool out of its flavors. Not when it is the last pool of one, in any project: `flavors` names those; nor
+   * Takes the pool out of its flavors, and forgets its drain. Not when it is the last pool of one, in any project: `flavors` names those; nor
    * while queues are placed on it, settled or not.
    */
   deletePool(p: {
@@ -668,6 +669,52 @@ export interface Placement extends QueueKey {
   readonly token: string | null
   /** The pool that it is on its way to. */
   readonly target: string | null
+}
+
+/**
+ * What operators have asked for: drains of pools, each named by its pool, and the balancing of all, named by null. Whoever
+ * works at one has a lease of it, until it is given back or its time is over; then another goes on.
+ */
+export interface RelocationStore {
+  /**
+   * Asks for one. One that is active goes on, at that rate; in place of one that has ended there is a new one. A pool that
+   * is drained has no weight from then on. 'no-pool' when there is none of that name.
+   */
+  begin(p: { pool: string | null; rate: number | null; now: Instant }): Promise<Relocation | 'no-pool'>
+
+  get(p: { pool: string | null }): Promise<Relocation | null>
+
+  /**
+   * Ends it, if it is active or has failed: its pool has the weight again that it had before, unless it has another by
+   * now. Answers it as it is then; null when there is none.
+   */
+  cancel(p: { pool: string | null; now: Instant }): Promise<Relocation | null>
+
+  /** Takes one that is active and that nobody has a lease of by now. Null when there is none. */
+  lease(p: { seconds: number; now: Instant }): Promise<LeasedRelocation | null>
+
+  /**
+   * Tells how it gets on. `queuesMoved` and `recordsMoved` are added to what was told before. The lease ends after
+   * `seconds` from now. `ends`: it is done, or has failed, unless it was cancelled meanwhile. Answers it as it is then.
+   * 'lost', having done nothing, when the lease is another's, or that was asked for anew.
+   */
+  settle(p: {
+    pool: string | null
+    lease: string
+    queuesLeft: number | null
+    queuesMoved: number
+    recordsMoved: number
+    trouble: string | null
+    seconds: number
+    ends: 'done' | 'failed' | null
+    now: Instant
+  }): Promise<Relocation | 'lost'>
+}
+
+export interface LeasedRelocation {
+  readonly relocation: Relocation
+  /** Names the lease: another has another. */
+  readonly lease: string
 }
 
 /** What an engine is, and what it can do beyond the contract. */
@@ -892,6 +939,7 @@ export interface Registry {
    */
   readonly idKey: Uint8Array
   readonly placements: PlacementStore
+  readonly relocations: RelocationStore
   /** An engine may do without. */
   readonly census?: CensusStore
 }

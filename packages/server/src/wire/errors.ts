@@ -83,6 +83,7 @@ const titleOf = {
   'topic.not_found': NOT_FOUND,
   'pool.unreachable': INVALID_BODY,
   'pool.uri_in_use': CONFLICT,
+  'pool.draining': CONFLICT,
   'pool.not_found': NOT_FOUND,
   'pool.last_of_flavors': UNABLE_TO_DELETE,
   'pool.in_use': UNABLE_TO_DELETE,

@@ -44,6 +44,7 @@ export function encryptedStorage(
     deliveries: encryptedDeliveries(storage.deliveries, cipher),
     pools: storage.pools,
     placements: storage.placements,
+    relocations: storage.relocations,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),

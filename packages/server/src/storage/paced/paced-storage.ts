@@ -47,6 +47,7 @@ export function pacedStorage(storage: Storage, budget: MemoryBudget, limits: Pac
     deliveries: pacedDeliveries(storage.deliveries, pace, limits),
     pools: storage.pools,
     placements: storage.placements,
+    relocations: storage.relocations,
     idKey: storage.idKey,
     weakness: () => storage.weakness(),
     watch: (queue, listener) => storage.watch(queue, listener),

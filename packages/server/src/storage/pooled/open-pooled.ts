@@ -62,6 +62,7 @@ export async function openPooled({
     deliveries: pooledDeliveries(engines, work),
     pools: pooledPools(own.pools, { engines, carrier, clock }),
     placements,
+    relocations: own.relocations,
     idKey: own.idKey,
     census: pooledCensus(engines),
     weakness: () => weaknessOf(engines),

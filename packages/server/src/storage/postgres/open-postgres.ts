@@ -17,6 +17,7 @@ import { createMoveStore } from './moves.ts'
 import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
+import { createRelocationStore } from './relocations.ts'
 import { readServerAddress } from './server-address.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
 import { Sweeper } from './sweeper.ts'
@@ -84,6 +85,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     moves,
     pools: createPoolStore(engine),
     placements: createPlacementStore(engine),
+    relocations: createRelocationStore(engine),
     idKey: key,
     census: createCensusStore(engine),
     watch: (queue, listener) => watchers.watch(queue, listener),

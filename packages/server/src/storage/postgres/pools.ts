@@ -8,7 +8,8 @@ type FlavorRow = [name: string, pools: string[]]
 
 export function createPoolStore({ lanes }: Engine): PoolStore {
   return {
-    putPool: ({ project, pool }) => lanes.service<'stored' | 'uri-in-use'>('put_pool', { project, ...pool }),
+    putPool: ({ project, pool }) =>
+      lanes.service<'stored' | 'uri-in-use' | 'draining'>('put_pool', { project, ...pool }),
 
     async getPool({ project, name }) {
       if (!isStorable(name)) return null
@@ -24,7 +25,7 @@ export function createPoolStore({ lanes }: Engine): PoolStore {
     async updatePool(given) {
       if (!isStorable(given.name)) return 'absent'
       // What is undefined is left out of the JSON text.
-      const answer = await lanes.service<PoolRow | 'absent' | 'uri-in-use'>('update_pool', { ...given })
+      const answer = await lanes.service<PoolRow | 'absent' | 'uri-in-use' | 'draining'>('update_pool', { ...given })
       return typeof answer === 'string' ? answer : toPool(answer)
     },
 

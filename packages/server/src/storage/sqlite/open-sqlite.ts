@@ -15,6 +15,7 @@ import { createMoveStore } from './moves.ts'
 import { createPlacementStore } from './placements.ts'
 import { createPoolStore } from './pools.ts'
 import { createQueueStore } from './queues.ts'
+import { createRelocationStore } from './relocations.ts'
 import { ReserveFile } from './reserve-file.ts'
 import { Room } from './room.ts'
 import { createSubscriptionStore } from './subscriptions.ts'
@@ -79,6 +80,7 @@ export async function openSqlite({
       moves,
       pools: createPoolStore(engine),
       placements: createPlacementStore(engine),
+      relocations: createRelocationStore(engine),
       idKey: engine.idKey,
       census: createCensusStore(engine),
       watch: (queue, listener) => watchers.watch(queue, listener),

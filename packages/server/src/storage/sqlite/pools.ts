@@ -30,7 +30,9 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
   const poolPage = limited(db, `${POOL} WHERE name > ? ORDER BY name`)
   const putPool = db.prepare('INSERT OR REPLACE INTO pool (name, uri, weight, options) VALUES (?, ?, ?, ?)')
   const hasQueues = db.prepare('SELECT 1 FROM placement WHERE pool = ? LIMIT 1')
+  const isDraining = db.prepare(`SELECT 1 FROM relocation WHERE pool = ? AND status = 'active'`)
   const deletePool = db.prepare('DELETE FROM pool WHERE name = ?')
+  const forgetDrain = db.prepare('DELETE FROM relocation WHERE pool = ?')
 
   const flavorByName = db.prepare(`${FLAVOR} WHERE project = ? AND name = ?`)
   const flavorPage = limited(db, `${FLAVOR} WHERE project = ? AND name > ? ORDER BY name`)
@@ -51,9 +53,10 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
     return row === undefined ? null : toPool(row)
   }
 
-  function storePool(project: string, pool: Pool): 'stored' | 'uri-in-use' {
+  function storePool(project: string, pool: Pool): 'stored' | 'uri-in-use' | 'draining' {
     const owner = poolByUri.get(pool.uri) as { name: string } | undefined
     if (owner !== undefined && owner.name !== pool.name) return 'uri-in-use'
+    if (pool.weight > 0 && isDraining.get(pool.name) !== undefined) return 'draining'
     putPool.run(pool.name, pool.uri, pool.weight, pool.options)
     if (pool.flavor === null) untie.run(pool.name, project)
     else tie.run(pool.name, project, pool.flavor)
@@ -83,7 +86,8 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
           options: options ?? pool.options,
           flavor: flavor === undefined ? pool.flavor : flavor,
         }
-        return storePool(project, changed) === 'stored' ? changed : 'uri-in-use'
+        const outcome = storePool(project, changed)
+        return outcome === 'stored' ? changed : outcome
       }),
 
     deletePool: ({ name }) =>
@@ -92,6 +96,7 @@ export function createPoolStore({ db, turns }: Engine): PoolStore {
         if (flavors.length > 0) return { deleted: false, flavors }
         if (hasQueues.get(name) !== undefined) return { deleted: false, holds: 'queues' }
         deletePool.run(name)
+        forgetDrain.run(name)
         untiePool.run(name)
         return { deleted: true }
       }),

@@ -11,6 +11,7 @@ export const putPool = defineOperation({
     await checkReachable(pool.uri, ctx)
     const outcome = await ctx.storage.pools.putPool({ project: ctx.caller.project, pool })
     if (outcome === 'uri-in-use') throw new ZaqarError('pool.uri_in_use', { uri: pool.uri, pool: pool.name })
+    if (outcome === 'draining') throw new ZaqarError('pool.draining', { pool: pool.name })
   },
 })
 

@@ -21,6 +21,7 @@ export const updatePool = defineOperation({
     const pool = await ctx.storage.pools.updatePool({ project: ctx.caller.project, ...input })
     if (pool === 'absent') throw new ZaqarError('pool.not_found', { pool: input.name })
     if (pool === 'uri-in-use') throw new ZaqarError('pool.uri_in_use', { uri: input.uri, pool: input.name })
+    if (pool === 'draining') throw new ZaqarError('pool.draining', { pool: input.name })
     return pool
   },
 })

@@ -25,14 +25,18 @@ BEGIN
   END IF;
 END $$;
 
+CREATE FUNCTION is_draining(pool_ text) RETURNS boolean LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM relocation WHERE pool = pool_ AND status = 'active');
+
 -- put_pool: creates or overwrites.
 --   takes     project, name, uri, weight, options (JSON text), flavor or null
---   answers   "stored" | "uri-in-use", where another pool has it
+--   answers   "stored" | "uri-in-use", where another pool has it | "draining", where it would get a weight
 CREATE FUNCTION put_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM enter_pools();
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
+  IF (p->>'weight')::bigint > 0 AND is_draining(p->>'name') THEN RETURN '"draining"'; END IF;
   INSERT INTO pool (name, uri, weight, options) VALUES (p->>'name', p->>'uri', (p->>'weight')::bigint, p->>'options')
   ON CONFLICT (name) DO UPDATE SET uri = excluded.uri, weight = excluded.weight, options = excluded.options;
   PERFORM tie(p->>'project', p->>'name', p->>'flavor');
@@ -41,7 +45,7 @@ END $$;
 
 -- update_pool
 --   takes     project, name, and any of uri, weight, options, flavor
---   answers   the pool as it is then | "absent" | "uri-in-use"
+--   answers   the pool as it is then | "absent" | "uri-in-use" | "draining"
 CREATE FUNCTION update_pool(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE updated pool;
 BEGIN
@@ -50,6 +54,7 @@ BEGIN
   IF NOT FOUND THEN RETURN '"absent"'; END IF;
   PERFORM FROM pool WHERE uri = p->>'uri' AND name <> p->>'name';
   IF FOUND THEN RETURN '"uri-in-use"'; END IF;
+  IF (p->>'weight')::bigint > 0 AND is_draining(p->>'name') THEN RETURN '"draining"'; END IF;
   UPDATE pool SET
     uri = coalesce(p->>'uri', uri), weight = coalesce((p->>'weight')::bigint, weight), options = coalesce(p->>'options', options)
   WHERE name = p->>'name' RETURNING * INTO updated;
@@ -91,6 +96,7 @@ BEGIN
   PERFORM FROM placement WHERE pool = p->>'name' LIMIT 1;
   IF FOUND THEN RETURN '"queues"'; END IF;
   DELETE FROM pool WHERE name = p->>'name';
+  DELETE FROM relocation WHERE pool = p->>'name';
   RETURN '[]';
 END $$;
 

@@ -153,6 +153,11 @@ BEGIN
       WHEN 'list_placements' THEN answer := list_placements(p);
       WHEN 'count_placements' THEN answer := count_placements(p);
       WHEN 'list_placements_of' THEN answer := list_placements_of(p);
+      WHEN 'begin_relocation' THEN answer := begin_relocation(p);
+      WHEN 'get_relocation' THEN answer := get_relocation(p);
+      WHEN 'cancel_relocation' THEN answer := cancel_relocation(p);
+      WHEN 'lease_relocation' THEN answer := lease_relocation(p);
+      WHEN 'settle_relocation' THEN answer := settle_relocation(p);
       WHEN 'note_changes' THEN answer := note_changes(p);
       WHEN 'rest_triggers' THEN answer := rest_triggers(p);
       WHEN 'begin_move' THEN answer := begin_move(p);
