@@ -8,6 +8,7 @@ packages=(
   python3-zaqarclient     # Zaqar's own client library, and commands for the one of OpenStack
   python3-openstacksdk    # another client: its message proxy
   python3-openstackclient # the command line of an operator
+  python3-zaqar-ui        # Horizon, with the panels for Zaqar
   python3-websocket       # a client of sockets that is not ours
   python3-msgpack         # what it writes binary frames with
   keystone                # who a token belongs to

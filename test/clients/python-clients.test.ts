@@ -15,6 +15,10 @@ test('python-zaqarclient works with version 2', async (t) => {
   if (requirePeer(t, 'python-zaqarclient')) await runPython('zaqarclient_v2.py', service.url)
 })
 
+test('python-zaqarclient works with subscriptions', async (t) => {
+  if (requirePeer(t, 'python-zaqarclient')) await runPython('zaqarclient_subscriptions.py', service.url)
+})
+
 test("openstacksdk's message proxy works", async (t) => {
   if (requirePeer(t, 'openstacksdk')) await runPython('openstacksdk_message.py', service.url)
 })

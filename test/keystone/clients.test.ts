@@ -34,7 +34,8 @@ describe('clients with tokens that they get themselves:', {
     )
     zaqar = await startService({
       config: [
-        '[DEFAULT]\nauth_strategy = keystone',
+        '[DEFAULT]\nauth_strategy = keystone\npooling = true',
+        '[pooling:catalog]\nenable_virtual_pool = true',
         `[keystone_authtoken]\n${lines.join('\n')}`,
         '[signed_url]\nsecret_key = s3cret',
         '[policy]\ndefault_rules = personas\n',
@@ -128,6 +129,12 @@ describe('clients with tokens that they get themselves:', {
       ZAQAR_PROJECT: cloud.projects.red,
       ZAQAR_SIGNED: await shared.text(),
     })
+  })
+
+  test('the panels of Horizon for pools and flavors', async (t) => {
+    if (!requirePeer(t, 'zaqar-ui') || !requirePeer(t, 'python-zaqarclient')) return
+    const uris = ['east', 'west'].map((name) => `sqlite:${zaqar.dataDir}/of-horizon-${name}.db`)
+    await runTests('horizon_pools.py', { ZAQAR_POOL_URIS: uris.join(' ') })
   })
 
   describe('openstack messaging', () => {

@@ -73,7 +73,7 @@ class MessagingTest(unittest.TestCase):
     def test_service(self):
         self.assertEqual({'Pingable': True}, shown('ping'))
         self.assertIn('rel/queues', ' '.join(json.loads(messaging('homedoc'))['resources']))
-        self.assertIn('storage_reachable', json.loads(messaging('health', 'ada')))
+        self.assertIn('catalog_reachable', json.loads(messaging('health', 'ada')))
 
     def test_queues(self):
         messaging('queue create one')
@@ -143,6 +143,11 @@ class MessagingTest(unittest.TestCase):
         self.assertIn('FIFO', shown('flavor show gold', 'ada')['Capabilities'])
         [flavor] = shown('flavor list --detailed', 'ada')
         self.assertEqual(['west'], flavor['Pool list'])
+        self.queue('placed')
+        messaging('''message post placed '[{"body": "a"}]' --client-id ''' + CLIENT)
+        self.assertEqual(1, shown('queue stats placed')['Stats']['messages']['free'])
+        with self.assertRaisesRegex(Failed, 'Pool east holds queues'):
+            messaging('pool delete east', 'ada')
         messaging('flavor delete gold', 'ada')
         self.assertEqual([], self.names('flavor list', 'ada'))
         messaging('pool delete west', 'ada')

@@ -10,6 +10,7 @@ const peers = {
   keystone: { debian: 'keystone', check: ['/usr/bin/python3', '-c', 'import keystone'] },
   // What Keystone's Debian package runs it under.
   uwsgi: { debian: 'uwsgi-plugin-python3', check: ['/usr/bin/uwsgi', '--plugins', 'python3', '--version'] },
+  'zaqar-ui': { debian: 'python3-zaqar-ui', check: ['/usr/bin/python3', '-c', 'import zaqar_ui'] },
   openstackclient: { debian: 'python3-openstackclient', check: ['/usr/bin/openstack', '--version'] },
   pgbouncer: { debian: 'pgbouncer', check: ['/usr/sbin/pgbouncer', '--version'] },
   libfaketime: { debian: 'libfaketime', check: ['/bin/sh', '-c', 'ls /usr/lib/*/faketime/libfaketime.so.1'] },
