@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { startOnSqlite } from '../support/pooled-service.ts'
 import { type Service, startService } from '../support/service.ts'
 import { type Given, runHere } from './run-here.ts'
 
@@ -227,7 +228,9 @@ test('a signed URL lets in who has its file, for what it lists', async () => {
   const bySignature = (argv: readonly string[]) => runHere(['--signed-url', file, ...argv])
   assert.equal(JSON.parse((await bySignature(['message', 'list', 'shared', '--json'])).stdout)[0].body, 'a')
   // A signature that is not for this is answered as if nothing were there.
-  assert.equal((await bySignature(['message', 'post', 'shared', 'b'])).code, 3)
+  const refused = await bySignature(['message', 'post', 'shared', 'b'])
+  assert.equal(refused.code, 3)
+  assert.match(refused.stderr, /^zaqar: the service has nothing at this address \(404 Not Found\): .*the signed URL\n$/)
   assert.equal((await ask(['signed-url', 'create', 'shared', '--output', file])).code, 1)
 })
 
@@ -255,6 +258,23 @@ test('the service is found and its health told', async () => {
   const { code, stderr } = await runHere(['queue', 'list', '--url', 'http://127.0.0.1:3'])
   assert.equal(code, 75)
   assert.match(stderr, /ECONNREFUSED 127\.0\.0\.1:3/)
+})
+
+test('with pools the health of each is told', async () => {
+  const pooled = await startOnSqlite(2)
+  try {
+    const asked = (...argv: readonly string[]) => runHere(['--url', pooled.url, ...argv])
+    for (const [n, uri] of pooled.uris.entries())
+      await asked('pool', 'create', `pool${n}`, '--uri', uri, '--weight', '1')
+    const { code, stdout, stderr } = await asked('health')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /^catalog_reachable +true$/m)
+    assert.match(stdout, /^pool pool0 +create_queue [\d.]+ ms, .*delete_queue [\d.]+ ms$/m)
+    assert.match(stdout, /^pool pool1 /m)
+    assert.equal(JSON.parse((await asked('health', '--json')).stdout).pool1.storage_reachable, true)
+  } finally {
+    await pooled.stop()
+  }
 })
 
 test('projects do not see each other', async () => {

@@ -33,6 +33,7 @@ const TYPES = {
   "D['v2.Flavor']": 'Flavor',
   "D['v2.FlavorPage']['flavors'][number]": 'ListedFlavor',
   "D['v2.Health']": 'Health',
+  "D['v2.StoreHealth']": 'StoreHealth',
 }
 /** Documents that the client takes apart, hence shows nobody. */
 const TAKEN_APART = ['Links', 'Messages', 'MessagePage', 'PostedMessages', 'NewClaim', 'SubscriptionPage']
@@ -96,7 +97,7 @@ async function schemasOf(url: string): Promise<Map<string, Schema>> {
 function complaints(folder: string, documents: readonly string[], types: Readonly<Record<string, string>>): string {
   const names = 'Attempt, Delivery, Failure, Flavor, Health, ListedFlavor, ListedQueue, Message, Metadata, Pool, '
   const lines = [
-    `import type { ${names} PoppedMessage, Queue, ShownClaim, SignedUrl, Stats, Subscription, Topic }`,
+    `import type { ${names} PoppedMessage, Queue, ShownClaim, SignedUrl, Stats, StoreHealth, Subscription, Topic }`,
     `  from ${JSON.stringify(join(root, 'packages/client/src/http.ts'))}`,
     DIFFERENCE,
     `export interface D {\n${documents.join('\n')}\n}`,

@@ -18,6 +18,7 @@ function typeOfOne(type: string, schema: Schema): string {
   const members = Object.entries<Schema>(properties).map(
     ([name, member]) => `readonly ${JSON.stringify(name)}${required.includes(name) ? '' : '?'}: ${typeOf(member)}`,
   )
+  if (additionalProperties) members.push('readonly [name: string]: unknown')
   return `{ ${members.join('; ')} }`
 }
 

@@ -3,7 +3,7 @@
  * ZAQAR_UPSTREAM_SCRIPTS the scripts that the package lacks: `npm run test:upstream`, which fails where something is missing.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -11,6 +11,7 @@ import { Zaqar } from 'zaqar-client/http'
 import { runHere } from '../cli/run-here.ts'
 import { startCuttingProxy } from '../import/cutting-proxy.ts'
 import { ended, zaqar } from '../support/command.ts'
+import { startOnSqlite } from '../support/pooled-service.ts'
 import { type Service, startService } from '../support/service.ts'
 import { missingUpstream, startUpstream, type UpstreamService } from './upstream-service.ts'
 
@@ -33,8 +34,10 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function clientOf({ url }: { readonly url: string }, project: string): Zaqar {
-  return new Zaqar({ url, project })
+function clientOf({ url }: { readonly url: string }, project: string, role = 'member'): Zaqar {
+  const fetchAs: typeof fetch = (input, { headers, ...init } = {}) =>
+    fetch(input, { ...init, headers: { ...(headers as Record<string, string>), 'X-Roles': role } })
+  return new Zaqar({ url, project, fetch: fetchAs })
 }
 
 /** Prints a line for each queue, and one for all. */
@@ -201,4 +204,38 @@ test('names that Redis cuts at a dot are refused, and can be given', async () =>
   assert.match(stderr, /lists the queue jobs twice/)
   const named = [...sides(upstream, ours, 'dots', 'dots'), '--queue', 'jobs.high', '--queue', 'jobs.low']
   assert.equal((await imported(named)).summary.messages, 2)
+})
+
+test('pools and flavors come over, and queues are placed by them', async () => {
+  const pooled = await startUpstream({ pooling: true })
+  const to = await startOnSqlite(2)
+  try {
+    const from = clientOf(pooled, 'pooled', 'admin')
+    await from.putPool('fast', { uri: pooled.redis(1), weight: 30 })
+    await from.putPool('old', { uri: pooled.redis(2), weight: 10 })
+    await from.putPool('left', { uri: pooled.redis(3), weight: 1 })
+    await from.putFlavor('quick', ['fast'])
+    await from.queue('jobs').create({ _flavor: 'quick' })
+    await fill(from, 'jobs', ['a', 'b'])
+    await fill(from, 'anywhere', ['c'])
+    const addresses = join(folder, 'pools.json')
+    writeFileSync(addresses, JSON.stringify({ fast: to.uris[0], old: to.uris[1] }))
+    const { summary } = await imported([...sides(pooled, to, 'pooled', 'pooled'), '--pools', addresses])
+    assert.partialDeepStrictEqual(summary, { pools: 2, flavors: 1, queues: 2, messages: 3, wrong: 0 })
+    const there = clientOf(to, 'pooled', 'admin')
+    const pools = await Array.fromAsync(there.pools())
+    assert.deepEqual(
+      pools.map(({ name, uri, weight }) => ({ name, uri, weight })),
+      [
+        { name: 'fast', uri: to.uris[0], weight: 30 },
+        { name: 'old', uri: to.uris[1], weight: 10 },
+      ],
+    )
+    assert.deepEqual((await there.flavor('quick'))?.pool_list, ['fast'])
+    assert.equal((await there.queue('jobs').metadata())['_flavor'], 'quick')
+    assert.deepEqual(await shown(there, 'jobs'), ['a', 'b'])
+  } finally {
+    await pooled.stop()
+    await to.stop()
+  }
 })

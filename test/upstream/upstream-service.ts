@@ -9,10 +9,13 @@ import { until } from '../../packages/server/test/support/until.ts'
 const PACKAGE = '/usr/lib/python3/dist-packages/zaqar'
 const REDIS = '/usr/bin/redis-server'
 const SCRIPTS = ['claim_messages.lua', 'index_messages.lua']
+const CATALOGUE = 'sqlite:///catalogue.db'
 
 /** OpenStack's service of Debian, on a Redis of its own. */
 export interface UpstreamService {
   readonly url: string
+  /** Of the database of its Redis that has this number: 0 is its own. */
+  redis(database: number): string
   /** Has messages end before their time. */
   expire(ids: readonly string[]): Promise<void>
   stop(): Promise<void>
@@ -31,7 +34,8 @@ export function missingUpstream(): string | null {
   )
 }
 
-export async function startUpstream(): Promise<UpstreamService> {
+/** With `pooling` queues are in pools, of which there are none yet. */
+export async function startUpstream({ pooling = false } = {}): Promise<UpstreamService> {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-upstream-'))
   // Python finds this copy first, with the scripts that the package should have.
   cpSync(PACKAGE, join(folder, 'zaqar'), { recursive: true })
@@ -40,7 +44,8 @@ export async function startUpstream(): Promise<UpstreamService> {
   for (const name of SCRIPTS) cpSync(join(process.env['ZAQAR_UPSTREAM_SCRIPTS'] as string, name), join(scripts, name))
   const [redisPort, port] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${port}`
-  writeFileSync(join(folder, 'zaqar.conf'), configOf(redisPort, port))
+  writeFileSync(join(folder, 'zaqar.conf'), configOf({ redisPort, port, pooling }))
+  if (pooling) await makeCatalogue(folder)
   const log = join(folder, 'log')
   const redis = spawn(REDIS, ['--port', String(redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
     stdio: 'ignore',
@@ -63,6 +68,7 @@ export async function startUpstream(): Promise<UpstreamService> {
   }
   return {
     url,
+    redis: (database) => `redis://127.0.0.1:${redisPort}/${database}`,
     async expire(ids) {
       const client = spawn('/usr/bin/redis-cli', ['-p', String(redisPort), 'DEL', ...ids], { stdio: 'ignore' })
       await once(client, 'exit')
@@ -71,24 +77,51 @@ export async function startUpstream(): Promise<UpstreamService> {
   }
 }
 
-function configOf(redisPort: number, port: number): string {
+interface Settings {
+  readonly redisPort: number
+  readonly port: number
+  readonly pooling: boolean
+}
+
+function configOf({ redisPort, port, pooling }: Settings): string {
   const redis = `uri = redis://127.0.0.1:${redisPort}`
   return `[DEFAULT]
 auth_strategy =
 enable_deprecated_api_versions = 1,1.1
+admin_mode = true
+pooling = ${pooling}
 log_file = log
+[signed_url]
+secret_key = upstream-tests-sign-with-this-key
 [drivers]
 transport = wsgi
 message_store = redis
-management_store = redis
+management_store = ${pooling ? 'sqlalchemy' : 'redis'}
 [drivers:message_store:redis]
 ${redis}
 [drivers:management_store:redis]
 ${redis}
+[drivers:management_store:sqlalchemy]
+uri = ${CATALOGUE}
 [drivers:transport:wsgi]
 bind = 127.0.0.1
 port = ${port}
 `
+}
+
+/** Redis cannot keep pools, and not all of upstream's migrations are for SQLite: its tables are made as its own tests do. */
+async function makeCatalogue(folder: string): Promise<void> {
+  // Its health writes while it reads the list of pools.
+  const script = `
+import sqlalchemy
+from zaqar.storage.sqlalchemy.tables import metadata
+engine = sqlalchemy.create_engine("${CATALOGUE}")
+engine.execute("PRAGMA journal_mode = WAL")
+metadata.create_all(engine)
+`
+  const python = spawn('/usr/bin/python3', ['-c', script], { cwd: folder, stdio: 'ignore' })
+  const [code] = await once(python, 'exit')
+  if (code !== 0) throw new Error("upstream's catalogue was not made")
 }
 
 async function answers(url: string): Promise<boolean> {

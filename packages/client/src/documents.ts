@@ -112,9 +112,21 @@ export interface Flavor {
 /** With all of it only where that was asked for. */
 export type ListedFlavor = Pick<Flavor, 'name' | 'href'> & Partial<Flavor>
 
-export interface Health {
+/** Of a service with one store, or of one with pools: each by its name. `storesOf` finds what both say. */
+export type Health = (StoreHealth & ServiceHealth) | PoolsHealth
+
+export interface StoreHealth {
   readonly storage_reachable: boolean
   readonly operation_status: Readonly<Record<string, OperationStatus>>
+}
+
+export interface PoolsHealth extends ServiceHealth {
+  /** Whether the store is that knows which pools there are. */
+  readonly catalog_reachable: boolean
+  readonly [pool: string]: unknown
+}
+
+interface ServiceHealth {
   /** How the storage keeps what it is given less well than it could. */
   readonly storage_weakness?: string
   /** Of the process that has answered (an addition of this service). */

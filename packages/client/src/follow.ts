@@ -20,5 +20,8 @@ export interface FollowTerms {
   readonly signal: AbortSignal
 }
 
-/** Is before the first message of everything. */
+/**
+ * A marker before the first message of everything: to this service and to upstream's Redis one that they do not know, to MongoDB
+ * the number before the first, to Swift what sorts before all ids.
+ */
 export const BEGINNING = '0'

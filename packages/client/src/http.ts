@@ -5,6 +5,7 @@ export * from './errors.ts'
 export { KeystoneTokens } from './keystone.ts'
 export type { ClaimOptions, Exchanged, Finished, Queue, ShareTerms } from './queue.ts'
 export type { CallOptions } from './requests.ts'
+export { storesOf } from './stores-of.ts'
 export type {
   FollowOptions,
   ListOptions,

@@ -1,5 +1,6 @@
 import type { Delivery, Failure, Message, Metadata, PoppedMessage, Stats, Subscription } from './documents.ts'
 import { NotFound, ZaqarError } from './errors.ts'
+import { BEGINNING } from './follow.ts'
 import { markerIn, pagesOf } from './pages.ts'
 import { backoff, pause } from './pause.ts'
 import { type CallOptions, memberOf, type Requests } from './requests.ts'
@@ -140,7 +141,9 @@ export class Topic {
 
   /** One page. */
   async list<Body = unknown>(options: ListOptions = {}): Promise<Page<Body>> {
-    const { marker, limit, echo = true, includeClaimed, includeDelayed, wait, withMarkers, ...call } = options
+    const { marker: given, limit, echo = true, includeClaimed, includeDelayed, wait, withMarkers, ...call } = options
+    // Upstream's Redis cannot list what is claimed without a marker.
+    const marker = given ?? (includeClaimed ? BEGINNING : undefined)
     const shown = { echo, include_claimed: includeClaimed, include_delayed: includeDelayed, with_markers: withMarkers }
     const query = { marker, limit, ...shown, wait }
     const answer = await this.send('GET', '/messages', { query, waits: wait, ...call })

@@ -1,3 +1,4 @@
+import { type StoreHealth, storesOf } from 'zaqar-client/http'
 import { Table } from '../parts/table.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import type { Session } from '../session.ts'
@@ -19,19 +20,15 @@ export function ServicePage({ session }: { session: Session }) {
         <p class="empty">{text.loading}</p>
       ) : (
         <>
-          <p>{value.storage_reachable ? words.reachable : words.unreachable}</p>
+          {'catalog_reachable' in value && <p>{value.catalog_reachable ? words.reachable : words.unreachable}</p>}
           {value.storage_weakness !== undefined && (
             <p class="trouble">
               {words.weakness}: {value.storage_weakness}
             </p>
           )}
-          <Table
-            heads={[words.operation, words.works, words.seconds]}
-            rows={Object.entries(value.operation_status).map(
-              ([operation, { succeeded, seconds }]) =>
-                [operation, succeeded ? words.works : words.fails, seconds] as const,
-            )}
-          />
+          {[...storesOf(value)].map(([name, store]) => (
+            <Store key={name} name={name} store={store} />
+          ))}
           <h2>{words.sockets}</h2>
           <dl class="figures">
             {(['connections', 'subscriptions', 'pushed', 'dropped'] as const).map((figure) => (
@@ -43,6 +40,20 @@ export function ServicePage({ session }: { session: Session }) {
           </dl>
         </>
       )}
+    </>
+  )
+}
+
+function Store({ name, store }: { name: string; store: StoreHealth }) {
+  const words = text.service
+  const rows = Object.entries(store.operation_status).map(
+    ([operation, { succeeded, seconds }]) => [operation, succeeded ? words.works : words.fails, seconds] as const,
+  )
+  return (
+    <>
+      {name !== '' && <h2>{name}</h2>}
+      <p>{store.storage_reachable ? words.reachable : words.unreachable}</p>
+      <Table heads={[words.operation, words.works, words.seconds]} rows={rows} />
     </>
   )
 }

@@ -11,7 +11,11 @@ import { NotThere } from './not-there.ts'
 import { sentenceOf } from './output/sentence.ts'
 import { RegistrationError } from './registration/registration-error.ts'
 import { SignedUrlFileError } from './signed-url-file.ts'
+import { isUnknownAddress } from './unknown-address.ts'
 import { UsageError } from './usage-error.ts'
+
+const UNKNOWN_ADDRESS =
+  'the service has nothing at this address (404 Not Found): it does not know how to do that, or does not accept the signed URL'
 
 export interface Failure {
   readonly message: string
@@ -23,6 +27,7 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.notUnderstood }
   if (error instanceof ConfigError) return { message: list('configuration', error.problems), exitCode: EXIT.failed }
   if (error instanceof PolicyError) return { message: list('policy', error.problems), exitCode: EXIT.failed }
+  if (isUnknownAddress(error)) return { message: UNKNOWN_ADDRESS, exitCode: EXIT.notThere }
   if (error instanceof ZaqarError) return { message: sentenceOf(error), exitCode: exitCodeOf(error) }
   if (error instanceof NotThere) return { message: error.message, exitCode: EXIT.notThere }
   const foreseen = [

@@ -2,6 +2,7 @@ import { BadRequest, Conflict, NotFound, ZaqarError } from 'zaqar-client'
 import { pause } from '../../platform/pause.ts'
 import { systemIds } from '../../platform/system-ids.ts'
 import { sentenceOf } from '../output/sentence.ts'
+import { isUnknownAddress } from '../unknown-address.ts'
 import type { Log } from './log.ts'
 
 const FIRST_PAUSE_MS = 1_000
@@ -27,18 +28,13 @@ export async function keepAsking<T>(
       if (tries > 0) log('the service answers again')
       return answer
     } catch (error) {
-      if (isRefusal(error)) throw new SignatureRefused(error.message, { cause: error })
+      if (isUnknownAddress(error)) throw new SignatureRefused(error.message, { cause: error })
       if (!mayPass(error)) throw error
       if (tries === 0) log(`it is tried again until it succeeds: ${sentenceOf(error)}`)
     }
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10))
     await pause((longest * (1 + systemIds.randomFraction())) / 2, signal)
   }
-}
-
-/** Whether the service answers so because of the signed values. (contract signed-urls.md 4) */
-export function isRefusal(error: unknown): error is NotFound {
-  return error instanceof NotFound && error.title === '404 Not Found'
 }
 
 function mayPass(error: unknown): error is ZaqarError {

@@ -1,6 +1,7 @@
 import { type Message, ZaqarError } from 'zaqar-client'
 import { sentenceOf } from '../output/sentence.ts'
-import { isRefusal, SignatureRefused } from './keep-asking.ts'
+import { isUnknownAddress } from '../unknown-address.ts'
+import { SignatureRefused } from './keep-asking.ts'
 import { RecentMessages } from './recent-messages.ts'
 import { AgentEnds, type Taking } from './taking.ts'
 
@@ -38,7 +39,7 @@ export async function takeByClaims(taking: Taking, ttl: number): Promise<void> {
       onError(error, message) {
         if (error instanceof GivenBack || error instanceof AgentEnds) log(`message ${message?.id}: given back`)
         else if (error instanceof SignatureRefused) failure.abort(error)
-        else if (isRefusal(error)) failure.abort(new SignatureRefused(error.message, { cause: error }))
+        else if (isUnknownAddress(error)) failure.abort(new SignatureRefused(error.message, { cause: error }))
         else log(troubleWith(error, message))
       },
     },

@@ -3,17 +3,12 @@ import type { Message, Queue } from 'zaqar-client/http'
 import type { Json } from '../../model/model.ts'
 import type { PageLimit } from './page-limit.ts'
 
-/**
- * A marker in front of everything: to Redis and our service one that they do not know, to MongoDB the number before the first,
- * to Swift what sorts before all ids. Without a marker Redis cannot show what is claimed.
- */
-const BEGINNING = '0'
-const EVERYTHING = { marker: BEGINNING, includeClaimed: true, includeDelayed: true }
+const EVERYTHING = { includeClaimed: true, includeDelayed: true }
 
 export interface MessagePage {
   readonly messages: readonly Message<Json>[]
-  /** Behind which it was asked for. */
-  readonly behind: string
+  /** Behind which it was asked for; undefined: it is the first. */
+  readonly behind: string | undefined
 }
 
 interface Reading {
@@ -26,7 +21,7 @@ interface Reading {
  * begins anew where the message of a marker has gone.
  */
 export async function* messagePages(queue: Queue, { limit, signal }: Reading): AsyncGenerator<MessagePage, void> {
-  let behind = BEGINNING
+  let behind: string | undefined
   for (;;) {
     const { messages, marker } = await limit.ask((limit) =>
       queue.list<Json>({ ...EVERYTHING, marker: behind, limit, signal }),

@@ -36,6 +36,29 @@ export function v2Schemas(prefix: string) {
     reason: { type: ['string', 'null'], description: 'Why it failed; null when it did not.' },
     answer: { type: ['string', 'null'], description: 'The beginning of the answer, where it failed.' },
   }
+  const store = {
+    storage_reachable: { type: 'boolean' },
+    operation_status: {
+      type: 'object',
+      additionalProperties: record({
+        succeeded: { type: 'boolean' },
+        seconds: { type: 'number', minimum: 0 },
+        ref: { type: ['string', 'null'], description: 'Of a failure: what to look for in the log.' },
+      }),
+    },
+  }
+  const service = {
+    sockets: {
+      ...record({ connections: count, subscriptions: count, requests: count, pushed: count, dropped: count }),
+      description:
+        'Addition of this service, of the process that answers: connections that are open and subscriptions that ' +
+        'push to them; since it was started, requests over them, messages pushed, and connections closed as too slow.',
+    },
+    storage_weakness: {
+      ...text,
+      description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
+    },
+  }
   const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
   return {
     Links: {
@@ -140,30 +163,17 @@ export function v2Schemas(prefix: string) {
     PoolPage: record({ links: ref('Links'), pools: listOf(ref('Pool')) }),
     Flavor: record(flavor),
     FlavorPage: record({ links: ref('Links'), flavors: listOf(record(flavor, ['capabilities', 'pool_list'])) }),
-    Health: record(
-      {
-        storage_reachable: { type: 'boolean' },
-        operation_status: {
-          type: 'object',
-          additionalProperties: record({
-            succeeded: { type: 'boolean' },
-            seconds: { type: 'number', minimum: 0 },
-            ref: { type: ['string', 'null'], description: 'Of a failure: what to look for in the log.' },
-          }),
+    StoreHealth: record(store),
+    Health: {
+      anyOf: [
+        record({ ...store, ...service }, ['storage_weakness']),
+        {
+          ...record({ catalog_reachable: { type: 'boolean' }, ...service }, ['storage_weakness']),
+          additionalProperties: ref('StoreHealth'),
+          description: 'With pooling: further properties are pools.',
         },
-        sockets: {
-          ...record({ connections: count, subscriptions: count, requests: count, pushed: count, dropped: count }),
-          description:
-            'Addition of this service, of the process that answers: connections that are open and subscriptions that ' +
-            'push to them; since it was started, requests over them, messages pushed, and connections closed as too slow.',
-        },
-        storage_weakness: {
-          ...text,
-          description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
-        },
-      },
-      ['storage_weakness'],
-    ),
+      ],
+    },
   } satisfies Record<string, JsonSchema>
 }
 
