@@ -120,7 +120,10 @@ describe('what a service tells those who watch it', () => {
       'zaqar_gc_runs_total',
       // Most services have no pools.
       'zaqar_pool_carried_messages_total',
+      'zaqar_pool_drains',
       'zaqar_pool_failed_moves_total',
+      'zaqar_pool_moved_queues_total',
+      'zaqar_pool_moved_records_total',
       'zaqar_pool_moves_total',
       'zaqar_pool_up',
     ]

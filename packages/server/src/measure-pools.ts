@@ -6,7 +6,7 @@ import type { PoolState } from './storage/pooled/pool-engines.ts'
 const SHOWN = 200
 
 /** What this process has to do with each pool. */
-export function measurePools(metrics: Metrics, { engines, carrier }: PooledStorage): void {
+export function measurePools(metrics: Metrics, { engines, carrier, relocator }: PooledStorage): void {
   const ofPools = (value: (state: PoolState) => number) => () =>
     engines
       .states()
@@ -29,5 +29,17 @@ export function measurePools(metrics: Metrics, { engines, carrier }: PooledStora
   metrics.total(
     { name: 'zaqar_pool_carried_messages_total', help: 'Dead letters and redrives that were carried between pools' },
     () => carrier.carried,
+  )
+  metrics.gauge(
+    { name: 'zaqar_pool_drains', help: 'Drains of pools, and the balancing of all, that are worked at' },
+    () => relocator.underWay,
+  )
+  metrics.total(
+    { name: 'zaqar_pool_moved_queues_total', help: 'Queues that were moved to another pool' },
+    () => relocator.queuesMoved,
+  )
+  metrics.total(
+    { name: 'zaqar_pool_moved_records_total', help: 'Records that were copied to another pool' },
+    () => relocator.recordsMoved,
   )
 }

@@ -9,7 +9,9 @@ import { EngineFigures } from './storage/engine-figures.ts'
 import type { PooledOptions, PooledStorage } from './storage/pooled/open-pooled.ts'
 import type { PoolEngine } from './storage/pooled/pool-engines.ts'
 
-export interface PoolsParts extends Admission, Pick<PooledOptions, 'draw' | 'report'> {
+export interface PoolsParts
+  extends Admission,
+    Pick<PooledOptions, 'draw' | 'flavorOf' | 'relocationReports' | 'report'> {
   /** The address of the store of the service. */
   readonly uri: StorageUri
   readonly config: Pick<Config, 'pooling' | 'storage'>
@@ -32,6 +34,8 @@ export async function openPools(store: OpenedStore, parts: PoolsParts): Promise<
     usesOwn: parts.config.pooling.virtualPool,
     clock: store.clock,
     draw: parts.draw,
+    flavorOf: parts.flavorOf,
+    relocationReports: parts.relocationReports,
     report: parts.report,
   })
   // So that none of them is waited for when it is first needed. What cannot be opened is tried again then.

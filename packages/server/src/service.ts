@@ -15,11 +15,13 @@ import { reloadConfig } from './config/reload.ts'
 import type { StorageUri } from './config/storage-uri.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
+import { flavorOf } from './core/rules/reserved-attributes.ts'
 import type { Handle } from './http/handler.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
 import { openTls, type Tls } from './http/tls.ts'
 import { measurePools } from './measure-pools.ts'
 import type { Family } from './metrics/family.ts'
+import type { Relocation } from './model/model.ts'
 import { openNotifications } from './notifications.ts'
 import { openPools } from './open-pools.ts'
 import { openStore } from './open-store.ts'
@@ -34,6 +36,7 @@ import { createSystemClock } from './platform/system-clock.ts'
 import { systemIds } from './platform/system-ids.ts'
 import { createProbeStore } from './probe-store.ts'
 import { EngineFigures } from './storage/engine-figures.ts'
+import type { RelocationReports } from './storage/pooled/relocator.ts'
 import type { Freezer } from './storage/sqlite/freezer.ts'
 import { openTracer, spanFields } from './tracing/tracer.ts'
 import { openWatching } from './watching.ts'
@@ -107,7 +110,10 @@ export async function startService(
         uri,
         config,
         draw: () => systemIds.randomFraction(),
-        report: (error) => log.error({ err: error }, 'messages on their way between pools could not be carried'),
+        flavorOf,
+        relocationReports: relocationReports(log),
+        report: (error) =>
+          log.error({ err: error }, 'queues, or messages on their way, could not be taken to other pools'),
         elapsed,
         version: readVersion(),
       }).catch(async (error) => {
@@ -242,6 +248,20 @@ export async function startService(
     backups?.close()
     await store.close()
     throw error
+  }
+}
+
+function relocationReports(log: Logger): RelocationReports {
+  const nameOf = ({ pool }: Relocation) => (pool === null ? 'the balancing of the pools' : `the drain of pool ${pool}`)
+  const about = ({ pool, queuesMoved, recordsMoved }: Relocation) => ({ pool, queuesMoved, recordsMoved })
+  return {
+    began: (one) => log.info(about(one), `${nameOf(one)} goes on here`),
+    ended: (one) => {
+      const { queuesLeft, trouble } = one
+      if (one.status === 'failed') log.error({ ...about(one), queuesLeft, trouble }, `${nameOf(one)} has failed`)
+      else log.info(about(one), `${nameOf(one)} is ${one.status}`)
+    },
+    troubled: (one, trouble) => log.warn({ ...about(one), trouble }, `${nameOf(one)} is held up`),
   }
 }
 

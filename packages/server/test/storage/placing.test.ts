@@ -5,6 +5,7 @@ import { type PlacementStore, type Queue, type QueueKey, STALE, type Storage, St
 import { ManualClock } from 'zaqar-conformance'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { noReports } from './pooled-stores.ts'
 
 const key: QueueKey = { project: 'alpha', kind: 'queue', name: 'jobs' }
 const POOLS = ['a', 'b'] as const
@@ -49,6 +50,8 @@ class Cluster {
       usesOwn: false,
       clock: this.clock,
       draw: () => Math.random(),
+      flavorOf: () => null,
+      relocationReports: noReports,
       report: (error) => {
         throw error
       },

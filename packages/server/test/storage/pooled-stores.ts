@@ -1,6 +1,7 @@
 import { type Abilities, type Storage, StorageUnavailable } from 'zaqar/storage'
 import type { Harness, ManualClock, OpenedStore } from 'zaqar-conformance'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
+import type { RelocationReports } from '../../src/storage/pooled/relocator.ts'
 
 /** Opens one store of several; all that it is opened for see the same ids. */
 export type OpenPart = (idKey: Uint8Array | undefined) => Promise<Storage>
@@ -13,6 +14,8 @@ export interface Parts {
 }
 
 const POOLS = ['a', 'b'] as const
+
+export const noReports: RelocationReports = { began() {}, ended() {}, troubled() {} }
 
 /** The composite as the kit wants it: on two pools, which take turns in getting queues. */
 export function pooledHarness(abilities: Abilities, prepare: (clock: ManualClock) => Promise<Parts>): Harness {
@@ -53,6 +56,8 @@ async function openParts(
     usesOwn: false,
     clock,
     draw: () => (turn++ % POOLS.length) / POOLS.length,
+    flavorOf: () => null,
+    relocationReports: noReports,
     report: (error) => {
       throw error
     },

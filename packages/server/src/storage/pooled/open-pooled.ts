@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
-import type { PoolStore, Storage } from '../contract.ts'
+import type { PoolStore, RelocationStore, Storage } from '../contract.ts'
 import { Carrier } from './carrier.ts'
 import { pooledCensus } from './census.ts'
 import { DeadLetterQueues } from './dead-letters.ts'
@@ -9,6 +9,7 @@ import { pooledClaims, pooledMessages, pooledSubscriptions } from './moves.ts'
 import { Placing } from './placing.ts'
 import { type OpenPool, PoolEngines } from './pool-engines.ts'
 import { pooledQueues } from './queues.ts'
+import { type RelocationReports, Relocator } from './relocator.ts'
 
 export interface PooledOptions {
   /** The store of the service itself: it keeps the registry, the catalogue, and queues that are on no pool. */
@@ -19,6 +20,9 @@ export interface PooledOptions {
   readonly clock: Clock
   /** From 0 to below 1. */
   draw(): number
+  /** The flavor that the metadata of a queue asks for. */
+  flavorOf(metadata: string): string | null
+  readonly relocationReports: RelocationReports
   /** Told of errors behind the scenes that are no trouble of a store. */
   report(error: unknown): void
 }
@@ -26,6 +30,7 @@ export interface PooledOptions {
 export interface PooledStorage extends Storage {
   readonly engines: PoolEngines
   readonly carrier: Carrier
+  readonly relocator: Relocator
 }
 
 /**
@@ -38,31 +43,37 @@ export async function openPooled({
   usesOwn,
   clock,
   draw,
+  flavorOf,
+  relocationReports: reports,
   report,
 }: PooledOptions): Promise<PooledStorage> {
   const engines = new PoolEngines(own, openPool, clock)
-  const { placements } = own
+  const { pools, placements, relocations } = own
   const followed = new FollowedQueues({ engines, placements, clock })
   const located: FollowedQueues['located'] = (key, pool) => followed.located(key, pool)
   const placing = new Placing({ engines, clock, registry: own, usesOwn, draw, located })
   const deadLetters = new DeadLetterQueues(placing)
-  const carrier = new Carrier({ engines, placing, deadLetters, pools: own.pools, clock, report })
+  const carrier = new Carrier({ engines, placing, deadLetters, pools, clock, report })
+  const moverParts = { engines, placing, pools, placements, relocations, clock, draw, flavorOf, reports, report }
+  const relocator = new Relocator(moverParts)
   const work = new PooledWork(engines)
   await engines.start()
   carrier.start()
+  relocator.start()
   const parts = { engines, placing, deadLetters, carrier }
   return {
     abilities: { ...own.abilities, engine: 'pooled', carriesDepartures: true },
     engines,
     carrier,
+    relocator,
     queues: pooledQueues(own, engines, placing),
     messages: pooledMessages(parts),
     claims: pooledClaims(parts),
     subscriptions: pooledSubscriptions(engines),
     deliveries: pooledDeliveries(engines, work),
-    pools: pooledPools(own.pools, { engines, carrier, clock }),
+    pools: pooledPools(pools, { engines, carrier, clock }),
     placements,
-    relocations: own.relocations,
+    relocations: pooledRelocations(relocations, relocator),
     idKey: own.idKey,
     census: pooledCensus(engines),
     weakness: () => weaknessOf(engines),
@@ -73,6 +84,7 @@ export async function openPooled({
     // A pool that is down is no reason for a node to be taken out of service.
     ping: () => own.ping(),
     async close() {
+      await relocator.close()
       await carrier.close()
       work.close()
       followed.close()
@@ -113,5 +125,19 @@ function pooledPools(
       }
       return refreshing(pools.deletePool({ name }))
     },
+  }
+}
+
+/** What is asked for through this node it begins at once. */
+function pooledRelocations(relocations: RelocationStore, relocator: Relocator): RelocationStore {
+  const looking = async <T>(answer: Promise<T>): Promise<T> => {
+    const answered = await answer
+    void relocator.look()
+    return answered
+  }
+  return {
+    ...relocations,
+    begin: (p) => looking(relocations.begin(p)),
+    cancel: (p) => looking(relocations.cancel(p)),
   }
 }

@@ -230,6 +230,12 @@ export class Placing {
     return outcome
   }
 
+  /** Removes the placement of a queue that is not there. */
+  async removeMissing(key: QueueKey, pool: string, now: Instant): Promise<void> {
+    const placement = await this.#parts.registry.placements.unsettle({ key, pool })
+    if (placement !== null) await this.#throughMoves(key, () => this.#removeOrSettle(placement, now))
+  }
+
   /** Ends what began by taking the mark away: the placement goes, unless the queue is there. */
   async #removeOrSettle(placement: Placement, now: Instant): Promise<void> {
     const { placements } = this.#parts.registry
