@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type PlacementStore, type Queue, type QueueKey, STALE, type Storage, StorageUnavailable } from 'zaqar/storage'
 import { ManualClock } from 'zaqar-conformance'
+import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { noReports } from './pooled-stores.ts'
@@ -14,6 +15,7 @@ const POOLS = ['a', 'b'] as const
 class Cluster {
   readonly clock = new ManualClock()
   readonly stores = new Map<string, Storage>()
+  #moves = 0
 
   static async open(): Promise<Cluster> {
     const cluster = new Cluster()
@@ -58,6 +60,30 @@ class Cluster {
     })
     await storage.engines.openAll()
     return storage
+  }
+
+  /** To the other one of two pools, `before` each step of it on one of the stores. */
+  async move(before: (pool: string, step: string) => Promise<void>) {
+    const placement = await this.store('own').placements.get({ key })
+    assert(placement)
+    const pool = (name: string) => {
+      const { queues, moves } = this.store(name)
+      assert(moves)
+      const stepped = Object.entries(moves).map(([step, method]) => [
+        step,
+        async (p: unknown) => {
+          await before(name, step)
+          return method(p)
+        },
+      ])
+      return { name, engine: { queues, moves: Object.fromEntries(stepped) } }
+    }
+    this.#moves += 1
+    const token = `move ${this.#moves}`
+    const [to] = POOLS.filter((name) => name !== placement.pool) as ['a' | 'b']
+    const { placements } = this.store('own')
+    const stores = { from: pool(placement.pool), to: pool(to), placements, clock: this.clock }
+    return moveQueue({ key, ...stores, newToken: () => token })
   }
 
   plainNode(): Promise<PooledStorage> {
@@ -189,4 +215,61 @@ test('nodes that create and delete the same queue at once agree in the end', asy
     await agree(cluster)
     await cluster.close()
   }
+})
+
+describe('a queue that is met on its way', () => {
+  /** A node, and a queue that `met` meets fenced; `goOn` lets the mover go on. Resolves when it was met. */
+  async function meet<T>(met: (node: PooledStorage) => Promise<T>) {
+    const cluster = await Cluster.open()
+    const looks = Promise.withResolvers<void>()
+    const goes = Promise.withResolvers<void>()
+    let meeting: Promise<T> | null = null
+    const node = await cluster.node(async (name, run) => {
+      const looked = run()
+      if (name === 'get' && meeting !== null) await looked.catch(() => looks.resolve())
+      return looked
+    })
+    const { queue } = await node.queues.create({ key, metadata: '{"n": 1}', now: cluster.now })
+    let isFenced = false
+    const moving = cluster.move(async (_, step) => {
+      if (step === 'fence') isFenced = true
+      if (step !== 'read' || !isFenced || meeting !== null) return
+      meeting = met(node)
+      await looks.promise
+      await goes.promise
+    })
+    await looks.promise
+    return { cluster, queue, meeting: meeting as unknown as Promise<T>, moving, goOn: goes.resolve }
+  }
+
+  const get = (node: PooledStorage) => node.queues.get({ key, now: 0 })
+
+  test('is answered from where it is then, as soon as it is there', async () => {
+    const { cluster, queue, meeting, moving, goOn } = await meet(get)
+    goOn()
+    const found = await meeting
+    assert(found !== null && found.pool !== queue.pool)
+    assert.equal(await moving, 'moved')
+    await cluster.close()
+  })
+
+  test('is listed with its metadata, once', async () => {
+    const terms = { ...key, after: null, limit: 10, nameContains: null, metadata: [], withMetadata: true }
+    const { cluster, meeting, goOn } = await meet((node) => node.queues.list({ ...terms, now: 0 }))
+    goOn()
+    assert.deepEqual(await meeting, [{ name: key.name, metadata: '{"n": 1}' }])
+    await cluster.close()
+  })
+
+  test('serves where it was when nothing was heard of its mover for a second', async () => {
+    const { cluster, queue, meeting, moving, goOn } = await meet(get)
+    cluster.clock.advance(1_000)
+    const found = await meeting
+    assert.equal(found?.pool, queue.pool)
+    goOn()
+    assert.equal(await moving, 'overtaken', 'and a mover that wakes up has to begin again')
+    assert.equal(await cluster.move(async () => {}), 'moved')
+    await agree(cluster)
+    await cluster.close()
+  })
 })

@@ -32,9 +32,12 @@ export type MoveOutcome = 'moved' | 'gone' | 'overtaken' | 'busy' | 'cancelled'
 const PAGE_RECORDS = 500
 const PAGE_BYTES = 1 << 20
 /** After so long the fence is given up, and the queue serves again while it is copied further. */
-const FENCE_MS = 700
-/** Whoever finds the fence after so long takes it that the mover is dead. */
-const FENCE_LEASE_MS = 5_000
+const FENCE_MS = 500
+/**
+ * Whoever finds the fence after so long ends it, and with it the attempt, whether the mover is dead or waits for one of
+ * the stores. That is right at any time, and too early where the clocks of two nodes differ by that much.
+ */
+const FENCE_LEASE_MS = 1_000
 /** Fences that may be given up. */
 const ATTEMPTS = 10
 

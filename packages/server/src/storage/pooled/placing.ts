@@ -12,9 +12,10 @@ import {
 import { type MovePool, resolveMoving } from './move-queue.ts'
 import type { PoolEngine, PoolEngines } from './pool-engines.ts'
 
-/** Whoever asks for a queue that is just now on its way waits for so long. */
-const LONGEST_MOVE_MS = 6_000
-const PAUSE_MS = 20
+/** Whoever asks for a queue that is just now on its way waits for so long, and longer than a fence lasts. */
+const LONGEST_WAIT_MS = 2_500
+/** Whoever waits looks again after so long, should nobody tell. */
+const PAUSE_MS = 200
 
 /** Tries while others create and delete the same queue. */
 const TRIES = 20
@@ -52,12 +53,12 @@ export class Placing {
   }
 
   async #get(key: QueueKey, now: Instant): Promise<Queue | null> {
-    const { engines, located } = this.#parts
+    const { located } = this.#parts
     const { placements } = this.#parts.registry
     for (let left = TRIES; left > 0; left--) {
       const placement = await placements.get({ key })
       if (placement === null) {
-        const own = await engines.own.queues.get({ key, now })
+        const own = await this.#lookInOwn(key, now)
         await located(key, undefined)
         return own
       }
@@ -70,28 +71,58 @@ export class Placing {
     throw keepsChanging(key)
   }
 
-  /** Does it again when the queue has moved, which takes less than a second. */
+  /** Does it again when the queue has moved, or serves again where it was. */
   async #throughMoves<T>(key: QueueKey, act: () => Promise<T>): Promise<T> {
     const { clock, registry } = this.#parts
-    const until = clock.now() + LONGEST_MOVE_MS
-    for (;;) {
-      try {
-        return await act()
-      } catch (error) {
-        if (!(error instanceof Met) || clock.now() >= until) throw error
-        const found = { key: keyOf(key), pool: error.pool, placements: registry.placements, clock }
-        if ((await resolveMoving(found, error.moving)) === 'wait') await pause(clock)
+    const until = clock.now() + LONGEST_WAIT_MS
+    let hints: Hints | null = null
+    try {
+      for (;;) {
+        const told = hints?.next()
+        try {
+          return await act()
+        } catch (error) {
+          if (!(error instanceof Met) || clock.now() >= until) throw error
+          const { pool, moving } = error
+          if (told === undefined || hints?.engine !== pool.engine) {
+            hints?.end()
+            hints = new Hints(pool.engine, key)
+            // It may have gone on before it was watched.
+            continue
+          }
+          const found = { key: keyOf(key), pool, placements: registry.placements, clock }
+          if ((await resolveMoving(found, moving)) === 'wait') {
+            await firstOf(told, clock, Math.min(moving.until, clock.now() + PAUSE_MS))
+          }
+        }
       }
+    } finally {
+      hints?.end()
     }
   }
 
-  /** The queue that a placement refers to. */
+  /** The queue that a placement refers to, by one look as a rule; it may have moved since. */
+  async find(placement: Placement, now: Instant): Promise<Queue | null> {
+    const queue = await this.#throughMoves(placement, () => this.#look(placement, now))
+    return queue ?? this.get(keyOf(placement), now)
+  }
+
   async #look(placement: Placement, now: Instant): Promise<Queue | null> {
     const { pool } = placement
     const engine = await this.#parts.engines.open(pool)
     if (engine === null) return null
     const queue = await at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
     return queue && { ...queue, pool }
+  }
+
+  /** The queue that lies in the store of the service itself without a placement. What was moved has had one. */
+  async #lookInOwn(key: QueueKey, now: Instant): Promise<Queue | null> {
+    try {
+      return await this.#parts.engines.own.queues.get({ key, now })
+    } catch (error) {
+      if (error instanceof QueueMoving) return null
+      throw error
+    }
   }
 
   /** Makes the mark of the placement what its pool says. False where somebody else has changed it. */
@@ -139,7 +170,7 @@ export class Placing {
       }
       if (isNew) {
         // From before there were pools, or of the virtual pool.
-        const own = await engines.own.queues.get({ key, now })
+        const own = await this.#lookInOwn(key, now)
         if (own !== null && mine === null) {
           await placements.remove({ placement })
           await located(key, undefined)
@@ -205,10 +236,11 @@ export class Placing {
   async #createOwn(key: QueueKey, metadata: string, flavor: string | null, now: Instant): Promise<Creation | null> {
     const { engines, usesOwn } = this.#parts
     const { queues } = engines.own
-    const known = await queues.get({ key, now })
+    const known = await this.#lookInOwn(key, now)
     if (known !== null) return { created: false, queue: known }
     if (!usesOwn || flavor !== null) throw new StorageUnavailable(`no pool can take the ${key.kind} ${key.name}`)
-    const creation = await queues.create({ key, metadata, now })
+    // What is left there of a move is nobody's while there is no placement, so it goes.
+    const creation = await at({ name: '', engine: engines.own }, () => queues.create({ key, metadata, now }))
     // Who places it looks here after that, so one of the two sees the other.
     if ((await this.#parts.registry.placements.get({ key })) === null) return creation
     if (creation.created) await queues.delete({ queue: creation.queue, now })
@@ -256,18 +288,22 @@ export class Placing {
 
 /** A queue that is on its way, and the pool in which it was met. */
 class Met extends StorageUnavailable {
-  readonly pool: MovePool
+  readonly pool: MetPool
   readonly moving: QueueMoving
 
-  constructor(pool: MovePool, moving: QueueMoving) {
+  constructor(pool: MetPool, moving: QueueMoving) {
     super(moving.message)
     this.pool = pool
     this.moving = moving
   }
 }
 
+interface MetPool extends MovePool {
+  readonly engine: PoolEngine
+}
+
 /** Does something in the pool. @throws Met */
-async function at<T>(pool: MovePool, act: () => Promise<T>): Promise<T> {
+async function at<T>(pool: MetPool, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
@@ -279,8 +315,29 @@ function keyOf({ project, kind, name }: QueueKey): QueueKey {
   return { project, kind, name }
 }
 
-function pause(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.at(clock.now() + PAUSE_MS, resolve))
+/** Tells when a queue that was met on its way may have come further. */
+class Hints {
+  readonly engine: PoolEngine
+  readonly end: () => void
+  #next = Promise.withResolvers<void>()
+
+  constructor(engine: PoolEngine, key: QueueKey) {
+    this.engine = engine
+    this.end = engine.watch(key, () => this.#next.resolve())
+  }
+
+  /** Resolves with the first hint after the call. */
+  next(): Promise<void> {
+    this.#next = Promise.withResolvers<void>()
+    return this.#next.promise
+  }
+}
+
+async function firstOf(told: Promise<void>, clock: Clock, at: Instant): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = clock.at(at, resolve)
+  await Promise.race([told, promise])
+  timer.cancel()
 }
 
 function unlessAway(error: unknown): null {

@@ -18,13 +18,11 @@ export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placin
 
   /** What a listing shows of a queue; null where it is none of those that are wanted. */
   async function shown(placement: Placement, terms: ListTerms): Promise<ListedQueue | null> {
-    const { name, pool } = placement
+    const { name } = placement
     if (!terms.withMetadata && terms.metadata.length === 0) {
       return placement.isSettled || (await placing.isThere(placement, terms.now)) ? { name, metadata: null } : null
     }
-    const { project, kind } = terms
-    const engine = await engines.open(pool)
-    const queue = await engine?.queues.get({ key: { project, kind, name }, now: terms.now })
+    const queue = await placing.find(placement, terms.now)
     if (!queue || !passesFilters(queue.metadata, terms.metadata)) return null
     return { name, metadata: terms.withMetadata ? queue.metadata : null }
   }
@@ -83,7 +81,10 @@ export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placin
         const end = last.sort(compareNames)[0]
         const isWithin = ({ name }: { name: string }) => end === undefined || compareNames(name, end) <= 0
         const elsewhere = placed.filter((placement) => isWithin(placement) && !isOwn(placement.pool))
-        const page = [...(await shownOf(elsewhere, terms)), ...owned.filter(isWithin)]
+        // What has moved away may not be gone yet.
+        const moved = new Set(elsewhere.map(({ name }) => name))
+        const rest = owned.filter((queue) => isWithin(queue) && !moved.has(queue.name))
+        const page = [...(await shownOf(elsewhere, terms)), ...rest]
         found.push(...page.sort((a, b) => compareNames(a.name, b.name)))
         if (end === undefined || found.length >= limit) return found.slice(0, limit)
         after = end
