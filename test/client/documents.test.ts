@@ -37,7 +37,7 @@ const TYPES = {
 }
 /** Documents that the client takes apart, hence shows nobody. */
 const TAKEN_APART = ['Links', 'Messages', 'MessagePage', 'PostedMessages', 'NewClaim', 'SubscriptionPage']
-TAKEN_APART.push('NewSubscriptionId')
+TAKEN_APART.push('NewSubscriptionId', 'Permissions')
 
 /** Answers where two types differ, each place as a text. */
 const DIFFERENCE = `

@@ -265,6 +265,8 @@ describe('operators', () => {
     assert.equal(await admin.ping(), true)
     assert.equal((await admin.health()).storage_reachable, true)
     await assert.rejects(zaqar.health(), Forbidden)
+    assert.ok((await admin.permissions()).includes('health:get'))
+    assert.ok(!(await zaqar.permissions()).includes('health:get'))
     const options = { region: 'east' }
     await admin.putPool('one', { uri, weight: 10, options, flavor: '' })
     assert.equal((await admin.updatePool('one', { uri, weight: 20, options, flavor: '' })).weight, 20)

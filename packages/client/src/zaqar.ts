@@ -3,7 +3,7 @@ import type { Flavor, Health, ListedFlavor, ListedQueue, Metadata, Pool } from '
 import { Timeout, Unavailable, Unreachable } from './errors.ts'
 import { pagesOf } from './pages.ts'
 import { Queue } from './queue.ts'
-import { type CallOptions, Requests } from './requests.ts'
+import { type CallOptions, memberOf, Requests } from './requests.ts'
 import { orNull, Topic } from './topic.ts'
 
 export interface ZaqarOptions {
@@ -108,6 +108,11 @@ export class Zaqar {
       if (error instanceof Unavailable || error instanceof Unreachable || error instanceof Timeout) return false
       throw error
     }
+  }
+
+  /** What the caller may do (an addition of this service): rules of its policy, such as `queues:create`. */
+  async permissions(options: CallOptions = {}): Promise<readonly string[]> {
+    return memberOf(await this.#send('GET', '/permissions', options), 'permissions')
   }
 
   /** For operators. */

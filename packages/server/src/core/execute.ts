@@ -81,6 +81,8 @@ interface CallParts {
   waitEnd(): WaitEnd
   /** Tells the operator of an error that does not end the operation. */
   report(error: unknown): void
+  /** Whether the rules let the caller do what needs that permission. */
+  may(permission: string): boolean
   /** What the operation is about. */
   readonly kind: QueueKind
   /**
@@ -186,7 +188,8 @@ export function createExecute({ authorise, onTrouble, ...house }: ExecuteParts):
         checkCredentials(need.resource)
         checkRule(need.permission)
       }
-      const ctx = { ...house, caller, callId, token, now, signal, waitEnd: newWaitEnd, report, kind, key: keyOf }
+      const may = (permission: string) => authorise(permission, caller)
+      const ctx = { ...house, caller, callId, token, now, signal, waitEnd: newWaitEnd, report, may, kind, key: keyOf }
       return await operation.run(input, ctx)
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error

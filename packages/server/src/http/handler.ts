@@ -112,6 +112,7 @@ async function answer(request: HttpRequest, measured: MeasuredRequest, parts: Ha
     headers: request.headers,
     caller,
     messageForm: route.version.messageForm,
+    doors: route.version.doors,
     limits: parts.limits,
   }
   try {

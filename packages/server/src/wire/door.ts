@@ -22,6 +22,8 @@ export interface DoorRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly caller: Caller
   readonly messageForm: MessageForm
+  /** All doors of the version, as it is served here. */
+  readonly doors: readonly AnyDoor[]
   /** What this house allows. */
   readonly limits: Limits
 }

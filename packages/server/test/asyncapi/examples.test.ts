@@ -76,6 +76,7 @@ const onTheService: readonly Step[] = [
   'flavor_update',
   'flavor_delete',
   'pool_delete',
+  'permission_list',
   'ping_node',
   'check_node_health',
   'get_home_doc',

@@ -314,7 +314,7 @@ describe('the default rules', () => {
   test('of personas let a reader read, a member work, and an admin administrate', () => {
     const reads = /:(get|get_all|stats)$/
     const administrates = /^(health|metrics|pools):|^flavors:(create|update|delete)/
-    assert.deepEqual(admitted('personas', {}), ['ping:get'])
+    assert.deepEqual(admitted('personas', {}), ['ping:get', 'permissions:get'])
     assert.deepEqual(
       admitted('personas', { roles: ['reader'] }),
       OPERATION_RULES.filter((rule) => reads.test(rule) && !administrates.test(rule)),

@@ -109,6 +109,7 @@ const onTheService = [
   'ping.get',
   'ping.get.head',
   'ping.answer.head',
+  'service.permissions',
   'service.health',
   'service.versions',
   'service.home',

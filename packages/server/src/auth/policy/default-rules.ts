@@ -62,6 +62,8 @@ const operations: readonly (readonly [name: string, upstream: string, persona: s
   ['topics:stats', EVERYBODY, READER],
   ['topics:purge', EVERYBODY, MEMBER],
   ['ping:get', EVERYBODY, EVERYBODY],
+  // An addition of this server.
+  ['permissions:get', EVERYBODY, EVERYBODY],
   ['health:get', ADMIN, ADMIN],
   // An addition of this server.
   ['metrics:get', ADMIN, ADMIN],

@@ -3,6 +3,7 @@ import { redriveMessages } from '../../core/operations/messages/redrive-messages
 import { purgeQueue } from '../../core/operations/queues/purge-queue.ts'
 import { shareQueue } from '../../core/operations/queues/share-queue.ts'
 import { updateQueue } from '../../core/operations/queues/update-queue.ts'
+import { listPermissions } from '../../core/operations/service/list-permissions.ts'
 import { all, removed } from '../older.ts'
 
 // Contract http.md 1.1.
@@ -24,6 +25,9 @@ const deadLettersStayedWhereTheyWere = removed(({ operation }) => operation === 
 /** An addition of this service, which old versions need not have. */
 const messagesWereNotStreamed = removed(({ operation }) => operation === followMessages)
 
+/** An addition of this service, which old versions need not have. */
+const permissionsWereNotListed = removed(({ operation }) => operation === listPermissions)
+
 export const onlyPlainQueuesExisted = all(
   queuesCouldNotBePatched,
   queuesCouldNotBePurged,
@@ -32,4 +36,5 @@ export const onlyPlainQueuesExisted = all(
   topicsDidNotExist,
   deadLettersStayedWhereTheyWere,
   messagesWereNotStreamed,
+  permissionsWereNotListed,
 )

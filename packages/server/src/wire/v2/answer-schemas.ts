@@ -148,6 +148,7 @@ export function v2Schemas(prefix: string) {
       secret: { ...text, description: '`whsec_` and 32 bytes in base64.' },
       previous_until: { ...time, type: ['string', 'null'], description: 'Until when the one before signs as well.' },
     }),
+    Permissions: record({ permissions: listOf(text) }),
     SignedUrl: record({ paths: listOf(path), methods: listOf(text), project: text, expires: time, signature: text }),
     Pool: record(
       {

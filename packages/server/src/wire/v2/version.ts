@@ -8,6 +8,7 @@ import { deliveryDoors } from './deliveries.ts'
 import { flavorDoors } from './flavors.ts'
 import { healthDoor } from './health.ts'
 import { messageDoors } from './messages.ts'
+import { permissionsDoor } from './permissions.ts'
 import { poolDoors } from './pools.ts'
 import { queueDoors } from './queues.ts'
 import { redriveDoor } from './redrive.ts'
@@ -33,6 +34,7 @@ export const v2: ApiVersion = {
     ...[...poolDoors, ...flavorDoors, healthDoor].map((one) => ({ ...one, admin: true as const })),
     redriveDoor,
     shareDoor,
+    permissionsDoor,
     door({
       method: 'GET',
       path: '/ping',

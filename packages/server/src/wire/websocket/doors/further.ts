@@ -10,7 +10,7 @@ import { type OverHttp, overHttpDoor } from './over-http-door.ts'
 
 const SUBSCRIPTION = '/queues/:queue/subscriptions/:subscription'
 
-type Terms = Omit<OverHttp, 'action' | 'door' | 'topicDoor'>
+type Terms = Omit<OverHttp, 'action' | 'door' | 'topicDoor' | 'doors'>
 
 const CHANGES: Terms = {
   documentKey: 'changes',
@@ -77,6 +77,7 @@ const FURTHER: readonly (readonly [action: string, method: Method, path: string,
   ['flavor_get', 'GET', '/flavors/:flavor'],
   ['flavor_update', 'PATCH', '/flavors/:flavor'],
   ['flavor_delete', 'DELETE', '/flavors/:flavor'],
+  ['permission_list', 'GET', '/permissions'],
   ['ping_node', 'GET', '/ping', NO_CALLER],
   ['check_node_health', 'GET', '/health', NO_CALLER],
 ]
@@ -88,7 +89,8 @@ export function furtherDoors(version: ApiVersion): readonly AnySocketDoor[] {
   const overHttp = FURTHER.flatMap(([action, method, path, terms]) => {
     const door = find(method, path)
     const topicDoor = path.startsWith(SUBSCRIPTION) ? find(method, path.replace('/queues', '/topics')) : undefined
-    return door === undefined ? [] : [overHttpDoor({ ...terms, action, door, ...(topicDoor && { topicDoor }) })]
+    const { doors } = version
+    return door === undefined ? [] : [overHttpDoor({ ...terms, action, door, doors, ...(topicDoor && { topicDoor }) })]
   })
   return [...overHttp, homeDoor(version)]
 }

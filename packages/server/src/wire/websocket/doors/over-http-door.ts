@@ -31,6 +31,8 @@ export interface OverHttp {
   readonly document?: TObject
   /** The type of the document, where it is not plain JSON. */
   readonly contentType?: string
+  /** All doors of the version. */
+  readonly doors: readonly AnyDoor[]
   readonly needsNoCaller?: true
   /** A name that upstream asks for although the path needs none. */
   readonly strayName?: string
@@ -143,6 +145,7 @@ function asDoorRequest(request: SocketRequest, one: OverHttp, places: Places): D
     headers: one.contentType === undefined ? {} : { 'content-type': one.contentType },
     caller,
     messageForm: 'full',
+    doors: one.doors,
     limits,
   }
 }
