@@ -232,8 +232,8 @@ export class Scene {
     fresh(await this.storage.claims.release({ queue, claimId, now: this.now }))
   }
 
-  async stats(queue: QueueHandle) {
-    return fresh(await this.storage.queues.stats({ queue, now: this.now }))
+  async stats(queue: QueueHandle, countDelayed?: number) {
+    return fresh(await this.storage.queues.stats({ queue, countDelayed, now: this.now }))
   }
 
   /** A new one, which listens unless terms say otherwise, with a subscriber of its own. */

@@ -20,6 +20,23 @@ export function statsCases(it: It): void {
     assert.deepEqual(newest, await scene.getOne(queue, last))
   })
 
+  it('delayed messages are counted where that is asked for, and not beyond', async (scene) => {
+    const queue = await scene.queue()
+    const delayed = async (most?: number) => (await scene.stats(queue, most)).delayed
+    await scene.post(queue, 'ready')
+    assert.equal(await delayed(10), 0)
+    await scene.postWith(queue, { delaySeconds: 60 }, 'a', 'b', 'c')
+    await scene.postWith(queue, { delaySeconds: 90, ttlSeconds: 100 }, 'd')
+    assert.deepEqual([await delayed(10), await delayed(4), await delayed(3), await delayed(0)], [4, 4, 3, 0])
+    assert.equal(await delayed(), undefined)
+    scene.passAlmost(60)
+    assert.equal(await delayed(10), 4)
+    scene.clock.advance(1)
+    assert.equal(await delayed(10), 1)
+    await scene.storage.messages.purge({ queue, now: scene.now })
+    assert.equal(await delayed(10), 0)
+  })
+
   it('stats follow every way in which messages come, change and go', async (scene) => {
     const queue = await scene.queue()
     const counts = async () => {

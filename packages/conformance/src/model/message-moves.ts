@@ -124,7 +124,7 @@ export function messageMoves(state: ModelState, watchers: Watchers): Moves<Messa
       }
       if (claimIds && !messages.every(mayGo)) return 'held'
       remove(state, messages, now)
-      return 'deleted'
+      return { deleted: messages.length }
     },
 
     pop({ queue, limit, deadLetter, now }) {

@@ -70,15 +70,17 @@ export function queueMoves(state: ModelState, watchers: Watchers): Moves<QueueSt
     },
 
     // Decision: oldest and newest go by place, a delayed message by the place that it will take.
-    stats({ queue, now }) {
+    stats({ queue, countDelayed, now }) {
       if (isStale(state, queue)) return STALE
       const messages = liveMessages(state, queue, now).sort(byPlace)
       const claimed = messages.filter((message) => isClaimed(state, message, now)).length
+      const delayed = messages.filter(({ visibleAt }) => visibleAt > now).length
       const [oldest = null] = messages
       const newest = messages.at(-1) ?? null
       return {
         free: messages.length - claimed,
         claimed,
+        ...(countDelayed !== undefined && { delayed: Math.min(delayed, countDelayed) }),
         oldest: oldest && toMessage(state, oldest, now),
         newest: newest && toMessage(state, newest, now),
       }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { STALE } from 'zaqar/storage'
 import { anyQueue, handleAge, metadata } from './alphabets.ts'
 import { step } from './step.ts'
@@ -40,9 +41,13 @@ export const queueSteps = [
     if (engine && model) world.sawQueue(queue, { engine, model })
   }),
 
-  step(2, 'stats', { queue: anyQueue, handle: handleAge }, (world, { queue, handle }) =>
-    world.withHandle(queue, handle, (known) =>
-      world.ask((storage, of) => storage.queues.stats({ queue: of(known), now: world.now })),
-    ),
+  step(
+    2,
+    'stats',
+    { queue: anyQueue, handle: handleAge, countDelayed: fc.option(fc.nat(3), { nil: undefined }) },
+    (world, { queue, handle, countDelayed }) =>
+      world.withHandle(queue, handle, (known) =>
+        world.ask((storage, of) => storage.queues.stats({ queue: of(known), countDelayed, now: world.now })),
+      ),
   ),
 ]

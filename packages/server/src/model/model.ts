@@ -106,6 +106,8 @@ export interface QueueStats {
   /** Messages that no live claim holds; delayed ones count too. */
   readonly free: number
   readonly claimed: number
+  /** Only where it was asked for. */
+  readonly delayed?: number
   readonly oldest: Message | null
   readonly newest: Message | null
 }

@@ -121,7 +121,8 @@ export interface QueueStore {
    */
   usage(p: { project: string; now: Instant }): Promise<ProjectUsage>
 
-  stats(p: { queue: QueueHandle; now: Instant }): Promise<QueueStats | Stale>
+  /** With `countDelayed`, `delayed` says how many of the free ones are delayed: so many also when there are more. */
+  stats(p: { queue: QueueHandle; countDelayed?: number | undefined; now: Instant }): Promise<QueueStats | Stale>
 }
 
 export interface ListedQueue {
@@ -215,15 +216,15 @@ export interface MessageStore {
   }): Promise<'deleted' | 'absent' | 'held' | 'not-claimed' | 'claim-not-live' | Stale>
 
   /**
-   * Removes messages, claimed ones too; ids that name nothing are skipped. With `claimIds`, every existing one must be
-   * held by one of these claims, otherwise nothing is removed and the answer is 'held'.
+   * Removes messages, claimed ones too, and answers how many; ids that name nothing are skipped. With `claimIds`, every
+   * existing one must be held by one of these claims, otherwise nothing is removed and the answer is 'held'.
    */
   deleteMany(p: {
     queue: QueueHandle
     ids: readonly string[]
     claimIds: readonly string[] | null
     now: Instant
-  }): Promise<'deleted' | 'held' | Stale>
+  }): Promise<{ readonly deleted: number } | 'held' | Stale>
 
   /**
    * Removes up to `limit` of the oldest visible unclaimed messages and answers them. Messages that were claimed too

@@ -85,7 +85,7 @@ export function createMessageStore({ lanes, identifiers }: Engine): MessageStore
     deleteMany({ queue, ids, claimIds, now }) {
       const claims = claimIds && { claims: claimIds.map((id) => identifiers.claim(id)) }
       const parameters = { ids: identifiers.messages(ids), ...claims, now }
-      type Answer = 'deleted' | 'held'
+      type Answer = { deleted: number } | 'held'
       return onQueue(visit<Answer | Stale>, { move: 'delete_messages', queue, parameters }, (answer) => answer)
     },
 

@@ -18,6 +18,7 @@ type StatsRow = {
   incarnation: number
   free: number
   held: number
+  delayed: number | null
   oldest: MessageRow | null
   newest: MessageRow | null
 }
@@ -70,11 +71,12 @@ export function createQueueStore({ lanes, identifiers }: Engine): QueueStore {
 
     usage: ({ project }) => lanes.service<Usage>('project_usage', { project }),
 
-    stats: ({ queue, now }) =>
-      onQueue(read<StatsRow | Stale>, { move: 'queue_stats', queue, parameters: { now } }, (answer) => {
-        const { incarnation, free, held, oldest, newest } = answer as StatsRow
+    stats: ({ queue, countDelayed, now }) =>
+      onQueue(read<StatsRow | Stale>, { move: 'queue_stats', queue, parameters: { countDelayed, now } }, (answer) => {
+        const { incarnation, free, held, delayed, oldest, newest } = answer as StatsRow
         const shown = (row: MessageRow | null) => row && (toMessages([row], incarnation, identifiers)[0] ?? null)
-        return { free, claimed: held, oldest: shown(oldest), newest: shown(newest) }
+        const counted = delayed === null ? {} : { delayed }
+        return { free, claimed: held, ...counted, oldest: shown(oldest), newest: shown(newest) }
       }),
   }
 }

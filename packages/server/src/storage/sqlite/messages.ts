@@ -169,7 +169,7 @@ export function createMessageStore(engine: Engine): MessageStore {
           if (spots.some(({ claim }) => claim === null || !claims.has(claim))) return 'held'
         }
         settling.consume(state, spots, now)
-        return 'deleted'
+        return { deleted: spots.length }
       }),
 
     pop: ({ queue, limit, deadLetter, now }) =>

@@ -31,6 +31,8 @@ export function createQueueStore(engine: Engine): QueueStore {
      FROM queue q JOIN metadata m ON m.queue = q.number WHERE project = ? AND ${IS_NO_COPY}`,
   )
   const count = db.prepare(`SELECT count(*) AS count FROM queue q WHERE project = ? AND kind = ? AND ${IS_NO_COPY}`)
+  // What is due, or has expired, was settled before.
+  const delayed = db.prepare('SELECT count(*) AS delayed FROM (SELECT 1 FROM delayed WHERE bucket = ? LIMIT ?)')
 
   /** @throws QueueMoving, behind the turn: a move that throws takes its neighbours back. */
   async function unlessFenced<T>(move: () => T | Fence): Promise<T> {
@@ -101,10 +103,13 @@ export function createQueueStore(engine: Engine): QueueStore {
         return { queues, messages, bytes }
       }),
 
-    stats: ({ queue, now }) =>
+    stats: ({ queue, countDelayed, now }) =>
       onQueue(queue, now, (state, now) => {
         const [oldest = null, newest = null] = rows.toMessages(rows.edges(state, now), state)
-        return { free: state.free - settling.countExpired(state, now), claimed: state.held, oldest, newest }
+        const free = state.free - settling.countExpired(state, now)
+        const counted =
+          countDelayed === undefined ? {} : (delayed.get(state.bucket, countDelayed) as { delayed: number })
+        return { free, claimed: state.held, ...counted, oldest, newest }
       }),
   }
 }

@@ -296,7 +296,7 @@ END $$;
 
 -- delete_messages, a visit
 --   takes     ids [[incarnation, number]], each once; now; claims [[incarnation, number]], where each must be held by one of these
---   answers   "deleted" | "held", where one is not | "stale"
+--   answers   {deleted: how many} | "held", where one is not | "stale"
 CREATE FUNCTION delete_messages(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
 DECLARE
   now_ bigint := (p->>'now')::bigint;
@@ -331,7 +331,7 @@ BEGIN
     SELECT count(epoch), count(claim), sum(bytes) INTO from_returned, from_held, bytes_ FROM gone;
     s := renew_epoch(removed(s, places_, from_returned, from_held, bytes_));
   END IF;
-  answer := '"deleted"';
+  answer := json_build_object('deleted', coalesce(cardinality(places_), 0) + coalesce(cardinality(waiting), 0));
 END $$;
 
 -- pop, a visit

@@ -100,8 +100,8 @@ CREATE FUNCTION is_copy(q queue) RETURNS boolean LANGUAGE sql STABLE AS $$
 $$;
 
 -- queue_stats: the oldest and newest go by place, a delayed one by the place that it will take.
---   takes     now
---   answers   {incarnation, free, held, oldest: a message or null, newest} | "stale"
+--   takes     now; countDelayed, where the delayed ones are to be counted up to that
+--   answers   {incarnation, free, held, delayed or null, oldest: a message or null, newest} | "stale"
 CREATE FUNCTION queue_stats(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE answer json := stats_of(p, false);
 BEGIN
@@ -114,7 +114,7 @@ END $$;
 
 -- Null when something is due that would change the answer.
 CREATE FUNCTION stats_of(p jsonb, is_settled boolean) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; oldest json; newest json;
+DECLARE bucket_ bigint := bucket_of(p); now_ bigint := (p->>'now')::bigint; s standing; oldest json; newest json; delayed_ bigint;
 BEGIN
   IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
   s := standing_of(bucket_);
@@ -133,5 +133,10 @@ BEGIN
       WHERE bucket = bucket_ AND place >= s.live AND expires_at > now_ ORDER BY place DESC LIMIT 1;
     END IF;
   END IF;
-  RETURN json_build_object('incarnation', s.incarnation, 'free', s.free, 'held', s.held, 'oldest', oldest, 'newest', newest);
+  IF p ? 'countDelayed' THEN
+    SELECT count(*) INTO delayed_ FROM (SELECT FROM delayed WHERE bucket = bucket_ LIMIT (p->>'countDelayed')::bigint) d;
+  END IF;
+  RETURN json_build_object(
+    'incarnation', s.incarnation, 'free', s.free, 'held', s.held, 'delayed', delayed_, 'oldest', oldest, 'newest', newest
+  );
 END $$;
