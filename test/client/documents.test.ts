@@ -17,6 +17,7 @@ const TYPES = {
   "D['v2.QueueList']['queues'][number]": 'ListedQueue',
   "D['v2.TopicList']['topics'][number]": 'ListedQueue',
   "D['v2.Stats']['messages']": 'Stats',
+  "D['v2.Rates']": "NonNullable<Stats['rates']>",
   "D['v2.Message']": 'Message',
   "D['v2.PoppedMessages']['messages'][number]": 'PoppedMessage',
   "D['v2.Claim']": 'ShownClaim',

@@ -67,6 +67,16 @@ describe('several workers behind one port', { skip: missing ?? false }, () => {
     assert.deepEqual(connectionsOf(pids, service.port), [2, 2])
   })
 
+  test('what one has counted of messages, all of them show', async () => {
+    for (const client of clients) await client.post('/v2/queues/counted/messages', { messages: [{ body: 1 }] })
+    for (const client of clients) {
+      await until(async () => {
+        const { rates } = json(await client.get('/v2/queues/counted/stats?detailed=true')).messages
+        return rates.posted.reduce((sum: number, count: number) => sum + count, 0) === CLIENTS
+      })
+    }
+  })
+
   test('what is posted to one wakes the claim that waits on the other', async () => {
     const [here, there] = clients as [TestClient, TestClient]
     for (const body of ['first', 'second']) {

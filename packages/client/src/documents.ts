@@ -36,6 +36,23 @@ export interface Stats {
   readonly claimed?: number
   readonly newest?: Edge
   readonly oldest?: Edge
+  /** Of the free ones; 1,000 also when there are more. Only where details were asked for. */
+  readonly delayed?: number
+  /** Only where details were asked for. */
+  readonly rates?: Rates
+}
+
+/** How many messages came and went in each step, the latest last, as the node that answers has counted. */
+export interface Rates {
+  /** When the last step ended. */
+  readonly until: string
+  /** How long a step is. */
+  readonly step: number
+  readonly posted: readonly number[]
+  readonly claimed: readonly number[]
+  readonly deleted: readonly number[]
+  /** Of which a webhook or mail told a subscriber. */
+  readonly delivered: readonly number[]
 }
 
 export interface Edge {

@@ -108,8 +108,9 @@ export class Topic {
     await this.send('DELETE', '', options)
   }
 
-  async stats(options: CallOptions = {}): Promise<Stats> {
-    return memberOf(await this.send('GET', '/stats', options), 'messages')
+  /** `detailed`: with delayed messages and rates (an addition of this service). */
+  async stats({ detailed, ...call }: CallOptions & { readonly detailed?: boolean } = {}): Promise<Stats> {
+    return memberOf(await this.send('GET', '/stats', { query: { detailed }, ...call }), 'messages')
   }
 
   /** Removes all messages, all subscriptions, or both. */

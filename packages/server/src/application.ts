@@ -89,6 +89,8 @@ export interface Application {
   readonly storage: Storage
   /** Counts requests. */
   readonly meter: RequestMeter
+  /** Counts messages. */
+  readonly tally: MessageTally
   /** How many have come so far. */
   requests(): number
   /** What takes over connections of `handle` that become WebSockets; null where none may. */
@@ -120,7 +122,7 @@ export function createApplication(parts: ApplicationParts): Application {
   const { maxSubscriptionsPerProject: maxSubscriptions, maxConnectionsPerProject } = config.websocket
   const { requiresConfirmation } = config.notification
   let accounts = openAccounts(config, storage, null)
-  const tally = new MessageTally()
+  const tally = new MessageTally(clock.now())
   const waiting = openWaiting({
     storage,
     queues: accounts.queues,
@@ -162,6 +164,7 @@ export function createApplication(parts: ApplicationParts): Application {
       : null,
     storage,
     meter,
+    tally,
     requests: () => requests + socketTally.requests,
     upgrade: websocket.enabled ? sockets.upgrade(null) : null,
     upgradeAtOwnPort: websocket.port === null ? null : sockets.upgrade(websocket.externalPort),

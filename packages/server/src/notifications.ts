@@ -40,6 +40,8 @@ export interface NotificationsParts {
   report(error: unknown): void
   /** Told of subscriptions that have ended because their receivers are gone. */
   ended(subscription: Readonly<Record<'project' | 'queue' | 'subscription', string>>): void
+  /** Told how many messages a receiver has taken. */
+  delivered: DispatcherParts['delivered']
 }
 
 /** A lease goes on for so much longer than a try may take, in seconds. */
@@ -114,6 +116,7 @@ export function openNotifications(parts: NotificationsParts): Notifications {
     },
     ...measureOf(config),
     meter: new DeliveryMeter(metrics, elapsed),
+    delivered: parts.delivered,
     startTimeLimit,
     closingSeconds: secondsAfterDelay(http),
     elapsed,

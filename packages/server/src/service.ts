@@ -15,6 +15,7 @@ import { reloadConfig } from './config/reload.ts'
 import type { StorageUri } from './config/storage-uri.ts'
 import { lineOfLost } from './core/audit.ts'
 import type { OnTrouble } from './core/execute.ts'
+import type { CountedStep } from './core/message-rates.ts'
 import { flavorOf } from './core/rules/reserved-attributes.ts'
 import type { Handle } from './http/handler.ts'
 import { type Listener, type ListenerOptions, listen } from './http/listener.ts'
@@ -75,6 +76,10 @@ type Scrape = (families: readonly Family[]) => Promise<readonly Family[]>
 export interface ServiceProcess extends Service {
   /** All that is measured in it, and nothing of what is in the store. */
   families(): Promise<readonly Family[]>
+  /** What was counted of messages since it was asked last. */
+  takeUntoldRates(): readonly CountedStep[]
+  /** Shows what another process has counted as well. */
+  addRates(counted: readonly CountedStep[]): void
 }
 
 /** `about`: fields of every line. */
@@ -205,6 +210,7 @@ export async function startService(
       requests: () => application.requests(),
       report: (error) => log.error({ err: error }, 'delivery failed'),
       ended: (about) => log.info(about, 'a receiver is gone, and its subscription has ended'),
+      delivered: (queue, messages) => application.tally.countDelivered(queue, messages, clock.now()),
     })
     let current = config
     return {
@@ -224,6 +230,8 @@ export async function startService(
           log.warn({ options: waiting }, 'changed, and in effect when the service is started again')
       },
       families: () => watching.families({ withStore: false }),
+      takeUntoldRates: () => application.tally.rates.takeUntold(),
+      addRates: (counted) => application.tally.rates.add(counted),
       async answers() {
         await storage.ping().catch(() => undefined)
       },

@@ -4,6 +4,7 @@ import { endOnSignal } from './end-on-signal.ts'
 import { reportRefused } from './reload-on-signal.ts'
 import { withOtherWorkers } from './worker-metrics.ts'
 import { answerQuestions } from './worker-questions.ts'
+import { shareRates } from './worker-rates.ts'
 import { neededPolicies, type Ready } from './worker-role.ts'
 
 /**
@@ -34,6 +35,7 @@ export async function runWorker(read: () => Loaded, number: number): Promise<voi
   // From a terminal that is closed; the supervisor says when to read the configuration again.
   process.on('SIGHUP', () => {})
   const service = await starting
+  shareRates(service)
   endOnSignal(service, config.http.closingSeconds, `worker ${number}`)
   const { url, adminUrl, socketUrl } = service
   process.send?.({ url, adminUrl, socketUrl } satisfies Ready)

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts'
 import { pause } from '../platform/pause.ts'
 import { WorkerMetrics } from './worker-metrics.ts'
 import { type Answers, askWorker, type Question } from './worker-questions.ts'
+import { handOnRates } from './worker-rates.ts'
 import { type Ready, workerEnvironment } from './worker-role.ts'
 
 /** Between the end of a worker and the start of the next in its place; doubled as long as they end soon. */
@@ -119,6 +120,7 @@ export class Supervisor {
     const worker = cluster.fork(workerEnvironment(number, this.#neededPolicies))
     this.#workers.add(worker)
     this.#metrics.join(worker, number)
+    handOnRates(worker, this.#workers)
     return worker
   }
 }

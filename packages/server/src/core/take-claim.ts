@@ -30,6 +30,6 @@ export async function takeClaim(
     const { deadLetter } = queue.settings
     return storage.claims.create({ queue, ...terms, deadLetter, now })
   })
-  if (claim !== null) tally.countClaim(claim)
+  if (claim !== null) tally.countClaim(key, claim, now)
   return claim && { now, claim }
 }

@@ -11,7 +11,7 @@ import { retryDelays, selectRetryPolicy } from '../core/rules/retry-policy.ts'
 import { readSubscriptionOptions, type SubscriptionOptions } from '../core/rules/subscription-options.ts'
 import { parseJson } from '../model/json.ts'
 import { membersOf } from '../model/members.ts'
-import type { Health, Instant, Notification, NotifiedMessage, Queue, Subscription } from '../model/model.ts'
+import type { Health, Instant, Notification, NotifiedMessage, Queue, QueueKey, Subscription } from '../model/model.ts'
 import type { Clock } from '../platform/clock.ts'
 import {
   type Batch,
@@ -57,6 +57,8 @@ export interface DeliverParts {
   readonly bodies: ParsedBodies
   readonly budget: ParcelBudget
   readonly meter: DeliveryMeter
+  /** Told how many messages a receiver has taken. */
+  delivered(queue: QueueKey, messages: number): void
   readonly terms: DeliveryTerms
   /** The part of a subscriber's URI that tells whom it keeps busy. */
   hostOf(subscriber: string): string
@@ -358,9 +360,12 @@ class Delivery {
     const said = this.#isEncrypted ? null : answer.answer
     const attempt: Attempt = { at: begun, seconds: (now - begun) / 1000, status, reason, answer: said }
     const isDelivered = answer.result === 'delivered'
-    const { meter } = this.#parts
-    if (isDelivered) meter.became('delivered', this.#lease.subscription, span.wanted.length)
+    const { meter, delivered } = this.#parts
     const messageIds = messagesOf(span.wanted).map(({ id }) => id)
+    if (isDelivered) {
+      meter.became('delivered', this.#lease.subscription, span.wanted.length)
+      delivered(this.#lease.queue, messageIds.length)
+    }
     round.log.push(printLogged({ ...attempt, messageIds }))
     // What was not sent says nothing of the receiver.
     if (triedAt !== null) round.health = afterAttempt(round.health, { ok: isDelivered, now })

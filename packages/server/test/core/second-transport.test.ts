@@ -81,7 +81,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       requiresConfirmation: false,
     }
     const queues = new QueueDirectory(storage.queues, null, limits)
-    const tally = new MessageTally()
+    const tally = new MessageTally(clock.now())
     waiting = openWaiting({
       storage,
       queues,

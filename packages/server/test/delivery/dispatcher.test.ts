@@ -22,6 +22,8 @@ class Scene {
   /** What came to a receiver, in order: the subscriber, and the bodies of the parcel. */
   readonly sent: string[] = []
   readonly troubles: unknown[] = []
+  /** Messages that receivers have taken, by queue. */
+  readonly delivered = new Map<string, number>()
   readonly #dispatchers: Dispatcher[] = []
   answer: (parcel: Parcel, signal: AbortSignal) => Answer | Promise<Answer> = () => DELIVERED
 
@@ -53,6 +55,7 @@ class Scene {
       startTimeLimit: (milliseconds, callback) => this.clock.at(this.clock.now() + milliseconds, callback),
       elapsed: () => 0,
       meter: unwatchedDeliveries(),
+      delivered: ({ name }, messages) => this.delivered.set(name, (this.delivered.get(name) ?? 0) + messages),
       requests: () => 0,
       report: (error) => this.troubles.push(error),
       ...parts,
@@ -151,6 +154,7 @@ describe('the dispatcher', () => {
     const told = (name: string) => scene.sent.filter((line) => line.startsWith(name))
     assert.deepEqual(told('a'), ['a: 1', 'a: 2', 'a: 3'])
     assert.deepEqual(told('b'), ['b: 1', 'b: 2', 'b: 3'])
+    assert.deepEqual(scene.delivered, new Map([['q', 6]]))
   })
 
   scenario('tells what was posted before it was there', async (scene) => {

@@ -7,6 +7,7 @@ import { poolsWereUntagged } from './pools-were-untagged.ts'
 import { postsDidNotHeedTheQueue } from './posts-did-not-heed-the-queue.ts'
 import { queueListsHadNoFilters } from './queue-lists-had-no-filters.ts'
 import { queuesWereShownAsStored } from './queues-were-shown-as-stored.ts'
+import { statsWerePlain } from './stats-were-plain.ts'
 import { onlyPlainQueuesExisted } from './what-did-not-exist.ts'
 
 export const v1_1 = older(
@@ -24,5 +25,6 @@ export const v1_1 = older(
     delayedMessagesWereHidden,
     claimsFinishedNothing,
     poolsWereUntagged,
+    statsWerePlain,
   ],
 )

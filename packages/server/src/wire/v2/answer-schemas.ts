@@ -1,3 +1,5 @@
+import { COUNTED, type Counted } from '../../core/message-rates.ts'
+import { MOST_DELAYED } from '../../core/operations/queues/get-queue-stats.ts'
 import { type JsonSchema, listOf, record, ref } from '../openapi/json-schema.ts'
 
 const text = { type: 'string' }
@@ -5,6 +7,13 @@ const seconds = { type: 'integer', minimum: 0, description: 'Seconds.' }
 const count = { type: 'integer', minimum: 0 }
 const anything = { description: 'Any JSON value.' }
 const time = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z?$', description: 'UTC.' }
+
+const COUNTS: Readonly<Record<Counted, string>> = {
+  posted: 'Messages that were posted in each step, the latest last.',
+  claimed: 'Messages that were claimed.',
+  deleted: 'Messages that were deleted or popped.',
+  delivered: 'Messages of which a webhook or mail told a subscriber.',
+}
 
 /** What answers are made of, by name. Paths in them begin with `prefix`, such as `/v2`. */
 export function v2Schemas(prefix: string) {
@@ -78,12 +87,19 @@ export function v2Schemas(prefix: string) {
     ),
     TopicList: record({ topics: collection, links: ref('Links') }),
     Stats: record({
-      messages: record({ claimed: count, free: count, total: count, newest: edge, oldest: edge }, [
-        'claimed',
-        'free',
-        'newest',
-        'oldest',
-      ]),
+      messages: record(
+        {
+          ...{ claimed: count, free: count, total: count, newest: edge, oldest: edge },
+          delayed: { ...count, description: `Of the free ones; ${MOST_DELAYED} also when there are more.` },
+          rates: ref('Rates'),
+        },
+        ['claimed', 'free', 'newest', 'oldest', 'delayed', 'rates'],
+      ),
+    }),
+    Rates: record({
+      until: { ...time, description: 'When the last step ended, UTC.' },
+      step: { ...count, description: 'How long a step is, in seconds.' },
+      ...Object.fromEntries(COUNTED.map((what) => [what, { ...listOf(count), description: COUNTS[what] }])),
     }),
     Message: message,
     Messages: record({ messages }),

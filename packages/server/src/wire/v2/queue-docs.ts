@@ -1,3 +1,4 @@
+import { COUNTED, STEP_SECONDS } from '../../core/message-rates.ts'
 import { PURGEABLE } from '../../core/operations/queues/purge-queue.ts'
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
 import { QUEUE_NAME } from '../../core/rules/names.ts'
@@ -203,6 +204,15 @@ const getQueueStats: DescribeDoor = ({ kind, home }) => {
   return {
     summary: `Count the messages of a ${kind}`,
     description: `All is 0 when there is no such ${kind}.`,
+    query: {
+      detailed: {
+        description:
+          'Also how many messages are delayed, and how many came and went in each of the last steps of time: an addition of this ' +
+          'service. The node that answers tells what it has counted itself, since its start and for ten minutes, of queues that ' +
+          'were used lately.',
+        default: false,
+      },
+    },
     answers: {
       200: { description: 'Counts, and the newest and oldest message where there is one.', schema: ref('Stats') },
     },
@@ -213,6 +223,26 @@ const getQueueStats: DescribeDoor = ({ kind, home }) => {
         answer: {
           status: 200,
           body: { messages: { ...counts, newest: edge(SECOND_MESSAGE), oldest: edge(MESSAGE) } },
+        },
+      },
+      {
+        name: 'detailed',
+        request: { path: `${home}/stats?detailed=true` },
+        answer: {
+          status: 200,
+          body: {
+            messages: {
+              ...counts,
+              newest: edge(SECOND_MESSAGE),
+              oldest: edge(MESSAGE),
+              delayed: 0,
+              rates: {
+                until: '2026-03-01T10:00:00Z',
+                step: STEP_SECONDS,
+                ...Object.fromEntries(COUNTED.map((what) => [what, []])),
+              },
+            },
+          },
         },
       },
     ],

@@ -1,3 +1,4 @@
+import { STEP_SECONDS } from '../../core/message-rates.ts'
 import { createQueue } from '../../core/operations/queues/create-queue.ts'
 import { deleteQueue } from '../../core/operations/queues/delete-queue.ts'
 import { getQueue } from '../../core/operations/queues/get-queue.ts'
@@ -22,6 +23,8 @@ export const LIST_QUERY = {
   name: StringParam,
   with_count: BooleanParam,
 } as const
+
+export const STATS_QUERY = { detailed: BooleanParam } as const
 
 /** What differs between queues and topics. */
 export interface Collection {
@@ -116,13 +119,15 @@ export function doorsTo(collection: Collection): AnyDoor[] {
       method: 'GET',
       path: '/queues/:queue/stats',
       operation: getQueueStats,
+      query: STATS_QUERY,
       describe: queueDocs.stats,
-      decode: named,
+      decode: (request) => ({ ...named(request), isDetailed: readQuery(request.query, STATS_QUERY).detailed }),
       encode(stats, request) {
         const { oldest, newest, now } = stats
         const edge = (name: string, message: Message | null) =>
           message === null ? '' : `, "${name}": ${statsDocument(message, queuePath(request), now)}`
-        return ok(`{"messages": {${collection.counts(stats)}${edge('newest', newest)}${edge('oldest', oldest)}}}`)
+        const edges = `${edge('newest', newest)}${edge('oldest', oldest)}`
+        return ok(`{"messages": {${collection.counts(stats)}${edges}${detailsOf(stats)}}}`)
       },
     }),
     door({
@@ -149,6 +154,14 @@ export function allCounts({ free, claimed }: FoundQueueStats): string {
   return `"claimed": ${claimed}, "free": ${free}, "total": ${free + claimed}`
 }
 
+/** What follows the edges where details were asked for. */
+export function detailsOf({ delayed, rates }: FoundQueueStats): string {
+  if (rates === null) return ''
+  const { until, ...counts } = rates
+  const document = { until: printSeconds(until), step: STEP_SECONDS, ...counts }
+  return `, "delayed": ${delayed}, "rates": ${JSON.stringify(document)}`
+}
+
 function named({ params }: DoorRequest): { queue: string } {
   return { queue: params['queue'] as string }
 }
@@ -160,7 +173,11 @@ function asFilter([key, value]: readonly [key: string, value: string]): Metadata
 
 /** It shows no body and no claim, since not everybody who may see stats may read. (contract http.md 3.4) */
 function statsDocument(message: Message, queue: string, now: Instant): string {
-  const created = `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`
+  const created = printSeconds(message.createdAt)
   const href = messagePath(queue, message.id)
   return `{"age": ${ageOf(message.createdAt, now)}, "created": "${created}", "href": "${href}"}`
+}
+
+function printSeconds(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`
 }

@@ -58,10 +58,12 @@ export const createClaim = defineOperation({
         throw new ZaqarError('messages.kept', { ids: exchanged.kept.join(', ') })
       }
       // What was in a queue has gone with it.
-      gone = exchanged?.gone ?? [...new Set(finished.map(({ id }) => id))]
+      const ids = new Set(finished.map(({ id }) => id))
+      gone = exchanged?.gone ?? [...ids]
+      tally.countDeleted(queueKey, ids.size - gone.length, now)
       for (const { id } of finished) pushes.held.deleted(queueKey, id)
       if (!exchanged?.claim) return null
-      tally.countClaim(exchanged.claim)
+      tally.countClaim(queueKey, exchanged.claim, now)
       return { now, claim: exchanged.claim }
     }
     const attempt = (now: Instant) =>

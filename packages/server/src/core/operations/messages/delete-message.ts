@@ -20,12 +20,13 @@ export const deleteMessage = defineOperation({
   permission: 'messages:delete',
   failure: 'Message could not be deleted',
   async run({ queue: name, id, claimId }: DeleteMessageInput, ctx): Promise<void> {
-    const { now, storage, queues, pushes } = ctx
+    const { now, storage, queues, tally, pushes } = ctx
     const key = ctx.key(name)
     const outcome = await queues.use(key, now, (queue) =>
       storage.messages.delete({ queue, id, claimId: claimId ?? null, now }),
     )
     if (outcome !== null && outcome in refusals) throw new ZaqarError(refusals[outcome as keyof typeof refusals])
+    if (outcome === 'deleted') tally.countDeleted(key, 1, now)
     pushes.held.deleted(key, id)
   },
 })

@@ -17,7 +17,7 @@ export const deleteMessages = defineOperation({
   permission: 'messages:delete_all',
   failure: 'Messages could not be deleted',
   async run(input: DeleteMessagesInput, ctx): Promise<void> {
-    const { now, storage, queues, limits, pushes } = ctx
+    const { now, storage, queues, limits, tally, pushes } = ctx
     const { queue: name, ids, claimIds, needsClaimIds: insist = limits.deleteNeedsClaimIds } = input
     checkIdCount(ids, limits.maxMessagesPerPage)
     if (insist && !claimIds?.length) throw new ZaqarError('delete.claim_ids_missing')
@@ -26,6 +26,7 @@ export const deleteMessages = defineOperation({
       storage.messages.deleteMany({ queue, ids, claimIds: insist ? (claimIds as readonly string[]) : null, now }),
     )
     if (outcome === 'held') throw new ZaqarError('messages.held_otherwise')
+    tally.countDeleted(key, outcome?.deleted ?? 0, now)
     for (const id of ids) pushes.held.deleted(key, id)
   },
 })

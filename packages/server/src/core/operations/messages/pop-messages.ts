@@ -18,10 +18,11 @@ export const popMessages = defineOperation({
   ): Promise<FoundMessages> {
     const max = limits.maxMessagesPerClaimOrPop
     if (limit < 1 || limit > max) throw new ZaqarError('pop.out_of_range', { max })
-    const messages = await queues.use(key(name), now, (queue) =>
+    const queueKey = key(name)
+    const messages = await queues.use(queueKey, now, (queue) =>
       storage.messages.pop({ queue, limit, deadLetter: queue.settings.deadLetter, now }),
     )
-    tally.popped += messages?.length ?? 0
+    tally.countPopped(queueKey, messages?.length ?? 0, now)
     return { now, messages: messages ?? [] }
   },
 })

@@ -63,7 +63,7 @@ export const postMessages = defineOperation({
     const appended = await (ctx.quotas === null ? post() : withinQuotas(ctx.quotas, post, input, ctx))
     if (appended === null) throw new ZaqarError('queue.not_found', { queue: input.queue, project: caller.project })
     if (appended !== 'conflict') {
-      ctx.tally.posted += appended.ids.length
+      ctx.tally.countPosted(queueKey, appended.ids.length, now)
       return appended
     }
     throw new ZaqarError('idempotency.other_messages', { key: idempotency?.key })

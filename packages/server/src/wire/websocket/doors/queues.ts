@@ -9,7 +9,7 @@ import type { Instant, JsonObject, Message } from '../../../model/model.ts'
 import { ageOf } from '../../message-documents.ts'
 import { Type } from '../../typed-schema.ts'
 import { CLAIM, MESSAGE } from '../../v2/example-ids.ts'
-import { allCounts } from '../../v2/queues.ts'
+import { allCounts, detailsOf } from '../../v2/queues.ts'
 import { type AnySocketDoor, type SocketRequest, socketDoor } from '../socket-door.ts'
 import { upstreamAnswers } from './answer-docs.ts'
 import { done, unavailable } from './answers.ts'
@@ -109,14 +109,14 @@ export const queueDoors: readonly AnySocketDoor[] = [
   socketDoor({
     action: 'queue_get_stats',
     operation: getStatsWithBodies,
-    body: Named,
+    body: Type.Object({ queue_name: Type.String(), detailed: Type.Optional(Type.Boolean()) }),
     target: toQueue('GET', '/stats'),
-    decode: named,
+    decode: (request) => ({ ...named(request), isDetailed: request.body['detailed'] === true }),
     encode(stats) {
       const { exists, oldest, newest, now } = stats
       const edge = (name: string, message: Message | null) =>
         message === null ? '' : `, "${name}": ${statsDocument(message, now)}`
-      const document = `${allCounts(stats)}${edge('newest', newest)}${edge('oldest', oldest)}`
+      const document = `${allCounts(stats)}${edge('newest', newest)}${edge('oldest', oldest)}${detailsOf(stats)}`
       return { status: exists ? 200 : 404, body: `{"messages": {${document}}}` }
     },
     failure: unavailable((body) => `Cannot retrieve queue ${queueIn(body)} stats.`),
