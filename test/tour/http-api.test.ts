@@ -50,7 +50,8 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.deepEqual(bodies(dead), [{ order: 2 }])
     assert.deepEqual([JSON.parse(redriven as string).moved.length, JSON.parse(redriven as string).done], [1, true])
     assert.deepEqual(bodies(popped), [{ order: 2 }])
-    assert.equal(JSON.parse(stats as string).messages.claimed, 1)
+    const { claimed: held, delayed, rates } = JSON.parse(stats as string).messages
+    assert.deepEqual([held, delayed, rates.step], [1, 0, 5])
     const [subscribed, subscriptions, told, news, forgotten, streamed, shared, ...cleaned] = last
     const [{ id }] = JSON.parse(subscriptions as string).subscriptions
     assert.deepEqual(JSON.parse(subscribed as string), { subscription_id: id })
