@@ -69,7 +69,12 @@ export class Scene {
     const queues = new QueueDirectory(this.storage.queues, null, limits)
     const onTrouble = (error: unknown) => void this.troubles.push(error)
     this.budget = new MemoryBudget({ bytes: 1 << 30, clock })
-    const parts = { storage: this.storage, queues, tally: new MessageTally(this.clock.now()), clock: this.#spiedClock() }
+    const parts = {
+      storage: this.storage,
+      queues,
+      tally: new MessageTally(this.clock.now()),
+      clock: this.#spiedClock(),
+    }
     this.waiting = openWaiting({
       ...parts,
       budget: this.budget,
