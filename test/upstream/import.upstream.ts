@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test'
 import { Zaqar } from 'zaqar-client/http'
 import { runHere } from '../cli/run-here.ts'
 import { startCuttingProxy } from '../import/cutting-proxy.ts'
+import { bodiesOf, fill, imported, operatorOf } from '../import/run-import.ts'
 import { ended, zaqar } from '../support/command.ts'
 import { startOnSqlite } from '../support/pooled-service.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -34,36 +35,12 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function clientOf({ url }: { readonly url: string }, project: string, role = 'member'): Zaqar {
-  const fetchAs: typeof fetch = (input, { headers, ...init } = {}) =>
-    fetch(input, { ...init, headers: { ...(headers as Record<string, string>), 'X-Roles': role } })
-  return new Zaqar({ url, project, fetch: fetchAs })
-}
-
-/** Prints a line for each queue, and one for all. */
-async function imported(argv: readonly string[], expectedCode = 0) {
-  const { code, stdout, stderr } = await runHere(['import', ...argv, '--json'])
-  assert.deepEqual([code, stderr], [expectedCode, ''], stdout)
-  const lines = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  return { summary: lines.at(-1), of: (name: string) => lines.find(({ queue }) => queue === name) }
+function clientOf({ url }: { readonly url: string }, project: string): Zaqar {
+  return new Zaqar({ url, project })
 }
 
 function sides(from: { url: string }, to: { url: string }, project: string, state: string): string[] {
   return ['--from', from.url, '--to', to.url, '--project', project, '--state', join(folder, state)]
-}
-
-async function shown(client: Zaqar, queue: string): Promise<unknown[]> {
-  const options = { from: '0', includeClaimed: true, includeDelayed: true, limit: 20 }
-  return (await Array.fromAsync(client.queue(queue).messages(options))).map(({ body }) => body)
-}
-
-async function fill(client: Zaqar, queue: string, bodies: readonly unknown[]): Promise<void> {
-  for (let start = 0; start < bodies.length; start += 200) {
-    await client.queue(queue).postAll(bodies.slice(start, start + 200).map((body) => ({ body, ttl: 86_400 })))
-  }
 }
 
 const manyBodies = Array.from({ length: MANY }, (_, n) => ({ n, text: `é\u{1f600} ${'x'.repeat(n % 300)}` }))
@@ -80,7 +57,7 @@ for (const version of ['2', '1.1']) {
     await from.queue('none').create()
     const argv = sides(upstream, ours, project, `from-${version}`)
     const start = performance.now()
-    const { summary, of } = await imported([...argv, '--from-version', version])
+    const { summary, of } = await imported(['import', ...argv, '--from-version', version])
     const seconds = (performance.now() - start) / 1000
     assert.deepEqual([summary.queues, summary.messages, summary.wrong], [3, MANY + 1, 0])
     assert.partialDeepStrictEqual(of('many'), {
@@ -89,8 +66,8 @@ for (const version of ['2', '1.1']) {
       verification: { source: MANY, destination: MANY },
     })
     const to = clientOf(ours, project)
-    assert.deepEqual(await shown(to, 'many'), manyBodies)
-    assert.deepEqual(await shown(to, 'one'), ['alone'])
+    assert.deepEqual(await bodiesOf(to, 'many'), manyBodies)
+    assert.deepEqual(await bodiesOf(to, 'one'), ['alone'])
     assert.partialDeepStrictEqual(await to.queue('many').metadata(), {
       owner: { team: 'billing' },
       _default_message_ttl: 7200,
@@ -112,7 +89,7 @@ test('delays, short lives and subscriptions come over', async () => {
     .addSubscription({ subscriber: 'https://example.org/hook', ttl: 9000, options: { post_headers: { a: 'b' } } })
   const id = await from.queue('slow').addSubscription({ subscriber: 'mailto:a@example.org', ttl: 9000 })
   await from.queue('slow').confirmSubscription(id)
-  const { of } = await imported(sides(upstream, ours, 'terms', 'terms'))
+  const { of } = await imported(['import', ...sides(upstream, ours, 'terms', 'terms')])
   assert.partialDeepStrictEqual(of('slow'), { seen: 3, delayed: 1, subscriptions: 2, ok: true })
   const to = clientOf(ours, 'terms').queue('slow')
   const visible = await Array.fromAsync(to.messages())
@@ -120,7 +97,7 @@ test('delays, short lives and subscriptions come over', async () => {
     visible.map(({ body }) => body),
     ['free', 'short'],
   )
-  assert.deepEqual(await shown(clientOf(ours, 'terms'), 'slow'), ['free', 'late', 'short'])
+  assert.deepEqual(await bodiesOf(clientOf(ours, 'terms'), 'slow'), ['free', 'late', 'short'])
   const subscriptions = await Array.fromAsync(to.subscriptions())
   const confirmed = Object.fromEntries(subscriptions.map(({ subscriber, confirmed }) => [subscriber, confirmed]))
   assert.deepEqual(confirmed, { 'https://example.org/hook': false, 'mailto:a@example.org': true })
@@ -131,18 +108,22 @@ test('a cloud changes over in two passes while it works, and back', async (t) =>
   const to = clientOf(ours, 'cloud')
   await fill(from, 'jobs', manyBodies.slice(0, 300))
   const argv = sides(upstream, ours, 'cloud', 'cloud')
-  await imported([...argv, '--no-subscriptions'])
+  await imported(['import', ...argv, '--no-subscriptions'])
   const claim = await from.queue('jobs').claim({ limit: 20 })
   await from.queue('jobs').deleteMessages(claim?.messages.map(({ id }) => id) ?? [])
   await fill(from, 'jobs', ['since'])
-  const { of } = await imported([...argv, '--remove-gone'])
+  const { of } = await imported(['import', ...argv, '--remove-gone'])
   assert.partialDeepStrictEqual(of('jobs'), { imported: 1, gone: 20, removed: 20, ok: true })
-  assert.deepEqual(await shown(to, 'jobs'), await shown(from, 'jobs'))
+  assert.deepEqual(await bodiesOf(to, 'jobs'), await bodiesOf(from, 'jobs'))
 
   // It works at ours for a while, and goes back.
   await to.queue('jobs').pop(10)
   await fill(to, 'jobs', ['new'])
-  assert.match((await imported(sides(ours, upstream, 'cloud', 'back'), 1)).of('jobs').problems[0], /holds messages/)
+  assert.match(
+    (await imported(['import', ...sides(ours, upstream, 'cloud', 'back')], { code: 1 })).of('jobs')
+      .problems[0] as string,
+    /holds messages/,
+  )
   await from.queue('jobs').purge(['messages'])
   const proxy = await startCuttingProxy(upstream.url)
   try {
@@ -152,12 +133,12 @@ test('a cloud changes over in two passes while it works, and back', async (t) =>
     assert.equal((await ended(child)).signal, 'SIGKILL')
     // An answer that is lost, too: upstream does not know the key of a POST.
     proxy.cut(1, 'after', () => false)
-    assert.equal((await imported(back)).summary.wrong, 0)
+    assert.equal((await imported(['import', ...back])).summary.wrong, 0)
   } finally {
     await proxy.close()
   }
-  const there = await shown(from, 'jobs')
-  assert.deepEqual(there, await shown(to, 'jobs'))
+  const there = await bodiesOf(from, 'jobs')
+  assert.deepEqual(there, await bodiesOf(to, 'jobs'))
   t.diagnostic(`${there.length} messages went back, with a kill and a lost answer`)
 })
 
@@ -173,13 +154,13 @@ test('killed between any two pages and run again, nothing is lost and nothing do
       proxy.cut(Math.floor(Math.random() * 5), moment, () => child.kill('SIGKILL') && false)
       assert.equal((await ended(child)).signal, 'SIGKILL')
     }
-    const { summary } = await imported(argv)
+    const { summary } = await imported(['import', ...argv])
     t.diagnostic(`${summary.messages} messages were left for the pass that was not killed`)
   } finally {
     await proxy.close()
   }
   for (const queue of ['a', 'b'])
-    assert.deepEqual(await shown(clientOf(ours, 'killed'), queue), await shown(from, queue))
+    assert.deepEqual(await bodiesOf(clientOf(ours, 'killed'), queue), await bodiesOf(from, queue))
 })
 
 test('messages behind many that have expired are missed only until a claim has cleared those, and that is said', async () => {
@@ -188,11 +169,11 @@ test('messages behind many that have expired are missed only until a claim has c
   await fill(from, 'jobs', ['kept'])
   await upstream.expire(ids)
   const argv = sides(upstream, ours, 'expired', 'expired')
-  const hidden = (await imported(argv, 1)).of('jobs')
+  const hidden = (await imported(['import', ...argv], { code: 1 })).of('jobs')
   assert.deepEqual([hidden.seen, hidden.ok], [0, false])
   const claim = await from.queue('jobs').claim({ limit: 1 })
   await claim?.release()
-  assert.partialDeepStrictEqual((await imported(argv)).of('jobs'), { imported: 1, seen: 1, ok: true })
+  assert.partialDeepStrictEqual((await imported(['import', ...argv])).of('jobs'), { imported: 1, seen: 1, ok: true })
 })
 
 test('names that Redis cuts at a dot are refused, and can be given', async () => {
@@ -203,14 +184,14 @@ test('names that Redis cuts at a dot are refused, and can be given', async () =>
   assert.equal(code, 1)
   assert.match(stderr, /lists the queue jobs twice/)
   const named = [...sides(upstream, ours, 'dots', 'dots'), '--queue', 'jobs.high', '--queue', 'jobs.low']
-  assert.equal((await imported(named)).summary.messages, 2)
+  assert.equal((await imported(['import', ...named])).summary.messages, 2)
 })
 
 test('pools and flavors come over, and queues are placed by them', async () => {
   const pooled = await startUpstream({ pooling: true })
   const to = await startOnSqlite(2)
   try {
-    const from = clientOf(pooled, 'pooled', 'admin')
+    const from = operatorOf(pooled, 'pooled')
     await from.putPool('fast', { uri: pooled.redis(1), weight: 30 })
     await from.putPool('old', { uri: pooled.redis(2), weight: 10 })
     await from.putPool('left', { uri: pooled.redis(3), weight: 1 })
@@ -220,9 +201,9 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     await fill(from, 'anywhere', ['c'])
     const addresses = join(folder, 'pools.json')
     writeFileSync(addresses, JSON.stringify({ fast: to.uris[0], old: to.uris[1] }))
-    const { summary } = await imported([...sides(pooled, to, 'pooled', 'pooled'), '--pools', addresses])
+    const { summary } = await imported(['import', ...sides(pooled, to, 'pooled', 'pooled'), '--pools', addresses])
     assert.partialDeepStrictEqual(summary, { pools: 2, flavors: 1, queues: 2, messages: 3, wrong: 0 })
-    const there = clientOf(to, 'pooled', 'admin')
+    const there = operatorOf(to, 'pooled')
     const pools = await Array.fromAsync(there.pools())
     assert.deepEqual(
       pools.map(({ name, uri, weight }) => ({ name, uri, weight })),
@@ -233,7 +214,7 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     )
     assert.deepEqual((await there.flavor('quick'))?.pool_list, ['fast'])
     assert.equal((await there.queue('jobs').metadata())['_flavor'], 'quick')
-    assert.deepEqual(await shown(there, 'jobs'), ['a', 'b'])
+    assert.deepEqual(await bodiesOf(there, 'jobs'), ['a', 'b'])
   } finally {
     await pooled.stop()
     await to.stop()

@@ -26,6 +26,7 @@ export interface KeystoneAuth {
   readonly authUrl: string
   readonly user?: Named
   readonly password?: string
+  /** Where the token is to be for. An application credential for another one is not accepted. */
   readonly project?: Named
   /** By its id, or by its name with the user whose it is. */
   readonly applicationCredential?: { readonly id?: string; readonly name?: string; readonly secret: string }

@@ -78,6 +78,7 @@ export class KeystoneTokens implements Credentials {
     const { status, headers, text } = await this.#request()
     if (status !== 201) throw refusal(errorOf(status, text, { requestId: headers.get('x-openstack-request-id') }))
     const { token } = readToken(text)
+    this.#check(token.project)
     // The clock of Keystone may be another than that of this machine.
     const life = Date.parse(token.expires_at) - Date.parse(token.issued_at)
     return {
@@ -85,6 +86,17 @@ export class KeystoneTokens implements Credentials {
       renewAt: start + Math.max(life - MARGIN_MS, life / 2),
       catalog: token.catalog ?? [],
     }
+  }
+
+  /** An application credential says itself which project it is for. */
+  #check(project: TokenDocument['project']): void {
+    const wanted = this.#auth.project
+    if (this.#auth.applicationCredential === undefined || wanted === undefined) return
+    if (wanted.id === undefined ? wanted.name === project?.name : wanted.id === project?.id) return
+    throw new Unauthenticated(
+      'unauthenticated',
+      `The application credential is for the project ${project?.name} (${project?.id}), not for ${wanted.name ?? wanted.id}`,
+    )
   }
 
   async #request(): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }> {
@@ -122,7 +134,14 @@ function refusal(error: ZaqarError): ZaqarError {
   return new Unauthenticated('unauthenticated', `Keystone gives no token: ${error.message}`, error)
 }
 
-function readToken(text: string): { token: { expires_at: string; issued_at: string; catalog?: Token['catalog'] } } {
+interface TokenDocument {
+  readonly expires_at: string
+  readonly issued_at: string
+  readonly catalog?: Token['catalog']
+  readonly project?: { readonly id: string; readonly name: string }
+}
+
+function readToken(text: string): { token: TokenDocument } {
   try {
     const document = JSON.parse(text)
     if (document.token) return document

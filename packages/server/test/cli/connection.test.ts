@@ -68,6 +68,7 @@ describe('variables', () => {
   test('may hold an application credential or a token', () => {
     const credential = { OS_APPLICATION_CREDENTIAL_ID: 'i', OS_APPLICATION_CREDENTIAL_SECRET: 's' }
     assert.deepEqual(authOf({ OS_AUTH_URL: 'http://k', ...credential }).applicationCredential, { id: 'i', secret: 's' })
+    assert.deepEqual(authOf({ OS_AUTH_URL: 'http://k', ...credential }, 'p').project, { name: 'p' })
     assert.equal(authOf({ OS_AUTH_URL: 'http://k', OS_TOKEN: 't', OS_PROJECT_ID: 'p' }).token, 't')
   })
 

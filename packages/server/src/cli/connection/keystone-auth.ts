@@ -20,8 +20,10 @@ function identityOf(settings: CloudSettings, project: string | undefined): Omit<
   const { token, password } = settings
   const type = settings['auth_type'] ?? inferredType(settings)
   const user = named(settings, 'user', settings['username'] ?? settings['user_name'])
-  // An application credential is for one project.
-  if (type.endsWith('applicationcredential')) return applicationCredentialOf(settings, user)
+  if (type.endsWith('applicationcredential')) {
+    // It is for one project, which it knows: another one is an error.
+    return { ...applicationCredentialOf(settings, user), ...(project && { project: projectOf(settings, project) }) }
+  }
   const scope = { project: projectOf(settings, project) }
   if (type.endsWith('token')) {
     if (!token) throw missing('token', 'a token of Keystone')

@@ -81,6 +81,8 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   const source = await options.connect('source', first)
   const destination = await options.connect('destination', first)
   const urls = { source: await new Side(source).zaqar.url(), destination: await new Side(destination).zaqar.url() }
+  const isForOne = [source, destination].some(({ auth }) => auth !== undefined && 'token' in auth)
+  if (isForOne && projects.length > 1) throw new ImportError('a token is for one project: import one after the other')
   if (urls.source === urls.destination) throw new ImportError(`both sides are ${urls.source}`)
   // Before a long work begins, both are there.
   const version = options.version ?? (await findVersion(source, signal))
