@@ -769,7 +769,7 @@ export interface CountedQueue extends QueueKey {
  *
  * Ids of messages and claims, markers, places, claims with what they hold, idempotency records, what is owed to
  * subscriptions and what is recorded of them: all are in the copy as they were. Only leases are not: the subscription
- * rests in the copy until the end of its lease. And a marker of `deliveries.failures` counts as null there.
+ * rests in the copy until the end of its lease.
  *
  * `token` names an attempt at the move. Calls with another than the last one do nothing and answer 'lost'.
  */

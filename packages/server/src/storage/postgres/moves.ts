@@ -20,26 +20,44 @@ const NOTED_TABLES = [
   ...['message', 'delayed', 'claim', 'idempotency', 'arrival', 'departure'],
   ...['subscription', 'feed', 'owed', 'failure', 'log'],
 ]
-/** After a queue has left the triggers stay for so long: as a rule another one follows. */
-const REST_MS = 30_000
+/** Whether a queue leaves is looked at so often: as a rule others follow the first, and each change of a table costs. */
+const LOOK_MS = 30_000
 
 export function createMoveStore({ lanes }: Engine, clock: Clock): MoveStore & { close(): void } {
   let timer: Timer | null = null
+  let isClosed = false
 
-  async function forEachTable(move: string): Promise<void> {
-    for (const table of NOTED_TABLES) await lanes.alone(move, { table })
+  const look = () => lanes.alone<{ noted: string[]; isNeeded: boolean }>('noted_tables', {})
+
+  async function noteChanges(): Promise<void> {
+    const { noted } = await look()
+    for (const table of NOTED_TABLES) {
+      if (!noted.includes(table)) await lanes.alone('note_changes', { table })
+    }
   }
 
-  function restSoon(): void {
-    timer?.cancel()
-    // What could not be done is done after the next move.
-    timer = clock.at(clock.now() + REST_MS, () => void forEachTable('rest_triggers').catch(() => {}))
+  /** Whoever began may be dead, so each node looks. */
+  async function restWhenIdle(): Promise<void> {
+    const { noted, isNeeded } = await look()
+    if (isNeeded) return
+    for (const table of noted) await lanes.alone('rest_triggers', { table })
   }
+
+  function lookLater(): void {
+    if (isClosed) return
+    timer = clock.at(clock.now() + LOOK_MS, () => {
+      // What could not be done is done next time.
+      restWhenIdle()
+        .catch(() => undefined)
+        .finally(lookLater)
+    })
+  }
+  lookLater()
 
   return {
     async begin({ key, now }) {
       const copy = await lanes.write<string | null>('begin_move', key, { now })
-      if (copy !== null) await forEachTable('note_changes')
+      if (copy !== null) await noteChanges()
       return copy
     },
 
@@ -67,15 +85,10 @@ export function createMoveStore({ lanes }: Engine, clock: Clock): MoveStore & { 
 
     lift: ({ key, token, now }) => lanes.write<'lifted' | 'lost'>('lift_move', key, { token, now }),
 
-    async drop({ key, token, now }) {
-      const answer = await lanes.write<'dropped' | 'lost'>('drop_move', key, { token, now })
-      restSoon()
-      return answer
-    },
+    drop: ({ key, token, now }) => lanes.write<'dropped' | 'lost'>('drop_move', key, { token, now }),
 
     async end({ key, now }) {
       await lanes.write('end_move', key, { now })
-      restSoon()
     },
 
     async fenced({ limit }) {
@@ -87,6 +100,7 @@ export function createMoveStore({ lanes }: Engine, clock: Clock): MoveStore & { 
     },
 
     close() {
+      isClosed = true
       timer?.cancel()
     },
   }

@@ -37,6 +37,19 @@ CREATE FUNCTION moved_claim(c claim, now_ bigint) RETURNS jsonb LANGUAGE sql STA
   'holds', (SELECT count(*) FROM message WHERE ctid = ANY (rows_at(c.bucket, c.places)) AND claim = c.number))
 $$;
 
+-- noted_tables: takes nothing. Answers {noted: the tables whose changes are noted, isNeeded: whether a queue leaves}.
+CREATE FUNCTION noted_tables(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  -- Waits for whoever is about to cease.
+  PERFORM pg_advisory_xact_lock_shared(hashtext('moves ' || current_schema()), 0);
+  RETURN json_build_object(
+    'noted', (
+      SELECT coalesce(json_agg(c.relname), '[]') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+      WHERE t.tgname = 'touched' AND t.tgenabled = 'O' AND c.relnamespace = current_schema()::regnamespace
+    ),
+    'isNeeded', EXISTS (SELECT FROM moving WHERE role = 'leaving'));
+END $$;
+
 -- note_changes: has changes in rows of that table noted. In a transaction of its own: whoever has locked it waits for nothing else.
 --   takes     table; no queue
 --   answers   null

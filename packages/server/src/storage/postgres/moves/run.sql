@@ -158,6 +158,7 @@ BEGIN
       WHEN 'cancel_relocation' THEN answer := cancel_relocation(p);
       WHEN 'lease_relocation' THEN answer := lease_relocation(p);
       WHEN 'settle_relocation' THEN answer := settle_relocation(p);
+      WHEN 'noted_tables' THEN answer := noted_tables(p);
       WHEN 'note_changes' THEN answer := note_changes(p);
       WHEN 'rest_triggers' THEN answer := rest_triggers(p);
       WHEN 'begin_move' THEN answer := begin_move(p);

@@ -22,7 +22,7 @@ BEGIN
   is_more := sweep_ended(2000) OR is_more;
   is_more := sweep_gone((p->>'goneBefore')::bigint, 5000) OR is_more;
   PERFORM sweep_subscriptions(now_);
-  PERFORM end_tracking(queue) FROM moving WHERE role = 'leaving' AND token IS NULL AND read_at <= now_ - 600000;
+  PERFORM sweep_moves(now_ - 600000);
   DELETE FROM failure WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM failure WHERE expires_at + 0 <= now_ ORDER BY expires_at + 0 LIMIT 1000
   ));
@@ -47,6 +47,19 @@ BEGIN
   END LOOP;
   UPDATE service SET swept_queue = reached, swept_at = now_;
   RETURN to_json(is_more);
+END $$;
+
+-- Forgets what was noted of queues that nobody has read since.
+CREATE FUNCTION sweep_moves(before_ bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE queue_ bigint;
+BEGIN
+  -- Whoever is at work on one has locked it.
+  FOR queue_ IN
+    SELECT number FROM queue WHERE number IN (SELECT queue FROM moving WHERE role = 'leaving' AND token IS NULL AND read_at <= before_)
+    FOR NO KEY UPDATE SKIP LOCKED
+  LOOP
+    PERFORM end_tracking(queue_) FROM moving WHERE queue = queue_ AND token IS NULL AND read_at <= before_;
+  END LOOP;
 END $$;
 
 -- Frees what purged and deleted queues left, up to `limit_` rows of a table. Answers whether there is more.
