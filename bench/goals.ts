@@ -1,4 +1,5 @@
 import type { BacklogTable } from './backlog.ts'
+import type { PoolsFigures } from './pools.ts'
 import type { Figures } from './report.ts'
 import type { WorkloadName } from './workloads.ts'
 
@@ -40,6 +41,7 @@ function goalsOnSqlite(figures: Figures): Goal[] {
       backlog?.first ? growth(backlog.first, 'expired') : undefined,
     ),
     below('start to first answer, empty store', 1000, ' ms', figures.startUp?.milliseconds),
+    ...pools(figures),
     ...notifications(figures),
     ...sockets(figures),
   ]
@@ -72,9 +74,36 @@ function goalsOnPostgres(figures: Figures): Goal[] {
       '%',
       twoToOne((queues) => queues === 1),
     ),
+    ...pools(figures),
     ...notifications(figures),
     ...sockets(figures),
   ]
+}
+
+function pools({ throughPool, pools }: Figures): Goal[] {
+  const through = (name: WorkloadName) => {
+    const row = throughPool?.find(({ workload }) => workload.name === name)
+    return row && row.ratio * 100
+  }
+  return [
+    atLeast('POST 1 through a pool, to the engine alone', 95, '%', through('post')),
+    atLeast('claim 1 through a pool, to the engine alone', 95, '%', through('claim')),
+    below(
+      'operation on messages with any number of pools, to the engine alone',
+      1.3,
+      'x',
+      pools === null ? undefined : growthWithPools(pools),
+    ),
+  ]
+}
+
+function growthWithPools({ operations, columns: [alone, ...others] }: PoolsFigures): number {
+  const ratios = operations.flatMap(({ isOnMessages }, i) =>
+    isOnMessages
+      ? others.map(({ milliseconds }) => (milliseconds[i] ?? Number.NaN) / (alone?.milliseconds[i] ?? Number.NaN))
+      : [],
+  )
+  return Math.max(...ratios)
 }
 
 function sockets({ sockets: figures }: Figures): Goal[] {

@@ -9,10 +9,12 @@ import { type ConsumeRow, measureConsume } from './consume.ts'
 import { type EnduranceFigures, measureEndurance } from './endurance.ts'
 import { type FollowersFigures, measureFollowers } from './followers.ts'
 import { Generator } from './generator.ts'
+import { type MovesFigures, measureMoves } from './moves.ts'
 import { measureNodes, type NodesRow } from './nodes.ts'
 import { measureNotifications, type NotificationsFigures } from './notifications.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { measurePgbench } from './pgbench.ts'
+import { measurePools, type PoolsFigures } from './pools.ts'
 import { postgresStores } from './postgres-stores.ts'
 import { type Figures, type HalfPeak, tablesOf } from './report.ts'
 import { measureSockets, type SocketsFigures } from './sockets.ts'
@@ -20,6 +22,7 @@ import { measureStartUp, type StartUp } from './startup.ts'
 import { type Stores, sqliteStores } from './stores.ts'
 import { localSubject, remoteSubject, type Subject, subjectOn } from './subject.ts'
 import { toMarkdown, toText } from './tables.ts'
+import { measureThroughPool, type ThroughPoolRow } from './through-pool.ts'
 import { type DatabaseYardstick, measureAtRate, measureThroughput, type ThroughputRow } from './throughput.ts'
 import { workloadNamed, workloads } from './workloads.ts'
 
@@ -65,6 +68,9 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
       backlog: null,
       startUp: null,
       nodes: null,
+      throughPool: null,
+      pools: null,
+      moves: null,
       followers: null,
       notifications: null,
       sockets: null,
@@ -79,6 +85,9 @@ async function measure(options: Options, save: (soFar: Figures) => void): Promis
     add({ backlog: await backlogOf(setting) })
     add({ startUp: await startUpOf(setting) })
     add({ nodes: await nodesOf(setting) })
+    add({ throughPool: await throughPoolOf(setting) })
+    add({ pools: await poolsOf(setting) })
+    add({ moves: await movesOf(setting) })
     add({ followers: await followersOf(setting) })
     add({ notifications: await notificationsOf(setting) })
     add({ sockets: await socketsOf(setting) })
@@ -148,6 +157,24 @@ async function nodesOf({ stores, generator, options }: Setting): Promise<NodesRo
   if (!isWanted('nodes', options) || stores?.engine !== 'postgres') return null
   announce('two nodes')
   return await measureNodes(stores, generator, BUSY_CONNECTIONS, options.pace)
+}
+
+async function throughPoolOf({ stores, generator, options }: Setting): Promise<ThroughPoolRow[] | null> {
+  if (!isWanted('through-pool', options) || stores === null) return null
+  announce('through a pool')
+  return await measureThroughPool(stores, generator, BUSY_CONNECTIONS, options.pace)
+}
+
+async function poolsOf({ stores, options }: Setting): Promise<PoolsFigures | null> {
+  if (!isWanted('pools', options) || stores === null) return null
+  announce('pools')
+  return await measurePools(stores, options.pools)
+}
+
+async function movesOf({ stores, options }: Setting): Promise<MovesFigures | null> {
+  if (!isWanted('moves', options) || stores === null) return null
+  announce('moves')
+  return await measureMoves(stores, options.moved, options.pace.turns)
 }
 
 async function followersOf({ stores, subject, options }: Setting): Promise<FollowersFigures | null> {

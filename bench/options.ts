@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { BacklogScale } from './backlog.ts'
+import type { PoolsScale } from './pools.ts'
 import type { Pace } from './throughput.ts'
 import { workloads } from './workloads.ts'
 
@@ -13,6 +14,9 @@ export interface Options {
   readonly connections: readonly number[]
   readonly pace: Pace
   readonly backlog: BacklogScale
+  readonly pools: PoolsScale
+  /** Messages in a queue that is moved between pools. */
+  readonly moved: number
   readonly enduranceMinutes: number
   readonly jsonFile: string | null
   readonly markdownFile: string | null
@@ -26,6 +30,7 @@ export const usage = `npm run bench -- [options]
                      server, with pgbench beside it; or a URI: on that store, which keeps nothing of it
   --only PART        run only this part (may be repeated): ${partNames().join(', ')}
   --connections N    connections at the same time (may be repeated); 1, 32 and 128 otherwise
+  --pools N            pools at the same time (may be repeated); 1, 10 and 100 otherwise
   --minutes N        length of an endurance run; 10 otherwise
   --quick            runs of one second, once each, and smaller backlogs: a look, not a measurement
   --json FILE        write all figures
@@ -35,12 +40,16 @@ export const usage = `npm run bench -- [options]
 const thorough = {
   pace: { warmUpSeconds: 1, seconds: 5, turns: 3 },
   backlog: { sizes: [1_000, 100_000, 1_000_000], headMessages: 100_000, rounds: 400, starts: 7 },
+  pools: { pools: [1, 10, 100], queues: 1_000_000, rounds: 200 },
+  moved: 100_000,
   enduranceMinutes: 10,
 } satisfies Partial<Options>
 
 const quick = {
   pace: { warmUpSeconds: 0.5, seconds: 1, turns: 1 },
   backlog: { sizes: [1_000, 100_000], headMessages: 20_000, rounds: 100, starts: 1 },
+  pools: { pools: [1, 10], queues: 100_000, rounds: 50 },
+  moved: 10_000,
   enduranceMinutes: 0.5,
 } satisfies Partial<Options>
 
@@ -54,6 +63,7 @@ export function readOptions(argv: readonly string[]): Options | null {
       storage: { type: 'string' },
       only: { type: 'string', multiple: true },
       connections: { type: 'string', multiple: true },
+      pools: { type: 'string', multiple: true },
       minutes: { type: 'string' },
       quick: { type: 'boolean' },
       json: { type: 'string' },
@@ -66,13 +76,16 @@ export function readOptions(argv: readonly string[]): Options | null {
   if (unknown !== undefined) throw new Error(`--only takes ${partNames().join(', ')}; not ${unknown}`)
   if (values.url !== undefined && values.storage !== undefined) throw new Error('--url leaves no storage to choose')
   if (values.url === undefined && values.header !== undefined) throw new Error('--header goes with --url')
+  const scale = values.quick ? quick : thorough
+  const pools = values.pools?.map((text) => positiveInteger('pools', text)) ?? scale.pools.pools
   return {
     url: values.url === undefined ? null : new URL(values.url),
     headers: values.header ?? [],
     storage: values.storage ?? 'sqlite',
     only: values.only ?? null,
     connections: values.connections?.map((text) => positiveInteger('connections', text)) ?? [1, 32, 128],
-    ...(values.quick ? quick : thorough),
+    ...scale,
+    pools: { ...scale.pools, pools },
     ...(values.minutes !== undefined && { enduranceMinutes: positiveInteger('minutes', values.minutes) }),
     jsonFile: values.json ?? null,
     markdownFile: values.markdown ?? null,
@@ -87,6 +100,9 @@ function partNames(): string[] {
     'first-request',
     'start-up',
     'nodes',
+    'through-pool',
+    'pools',
+    'moves',
     'followers',
     'notifications',
     'sockets',

@@ -4,14 +4,14 @@ import { administer, missingPostgres, startPostgres } from '../packages/server/t
 import type { ServedStore, ServerStores } from './stores.ts'
 
 /**
- * Each store is a database on one throw-away server with PostgreSQL's defaults, from Debian's package, or on the server
- * that `ZAQAR_TEST_POSTGRES` names.
+ * Each store is a database on one throw-away server, from Debian's package, with PostgreSQL's defaults but for room for
+ * connections to a hundred pools; or on the server that `ZAQAR_TEST_POSTGRES` names.
  * @throws Error that says why there is no server.
  */
 export async function postgresStores(): Promise<ServerStores> {
   const missing = await missingPostgres()
   if (missing !== null) throw new Error(missing)
-  const server = await startPostgres()
+  const server = await startPostgres({ settings: { max_connections: '500' } })
   let made = 0
 
   async function create(template = 'template1'): Promise<ServedStore> {

@@ -90,13 +90,19 @@ export class Probe {
   /** Milliseconds from sending to the whole answer. */
   async time(operation: Operation): Promise<number> {
     const { method, path, body } = operation.request(this)
-    const request = requestBytes(this.#target, method, `/v2/queues/${this.#queue}${path}`, body)
+    const answer = await this.ask(method, `/queues/${this.#queue}${path}`, body)
+    if (operation === post) this.expendableId = postedIdOf(answer.body)
+    return answer.milliseconds
+  }
+
+  /** The same for any request. `path`: behind the version. */
+  async ask(method: string, path: string, body?: unknown): Promise<{ milliseconds: number; body: Buffer }> {
+    const request = requestBytes(this.#target, method, `/v2${path}`, body)
     const startedAt = performance.now()
     const answer = await Promise.race([this.#connection.ask(request), this.#failure])
     const milliseconds = performance.now() - startedAt
-    if (answer.status >= 300) throw new Error(`${operation.title}: ${answer.status} ${answer.body}`)
-    if (operation === post) this.expendableId = postedIdOf(answer.body)
-    return milliseconds
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`)
+    return { milliseconds, body: answer.body }
   }
 
   /** Puts back as many messages as one round of all operations takes away. */

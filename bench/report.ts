@@ -4,12 +4,15 @@ import type { EnduranceFigures } from './endurance.ts'
 import type { FollowersFigures } from './followers.ts'
 import { goalsFor } from './goals.ts'
 import type { RunFigures } from './load.ts'
+import type { MovesFigures } from './moves.ts'
 import type { NodesRow } from './nodes.ts'
 import type { NotificationsFigures } from './notifications.ts'
+import type { PoolsColumn, PoolsFigures } from './pools.ts'
 import type { SocketsFigures } from './sockets.ts'
 import type { StartUp } from './startup.ts'
 import type { Stores } from './stores.ts'
 import type { Table } from './tables.ts'
+import type { ThroughPoolRow } from './through-pool.ts'
 import type { ThroughputRow } from './throughput.ts'
 import type { Workload } from './workloads.ts'
 
@@ -24,6 +27,9 @@ export interface Figures {
   readonly backlog: BacklogFigures | null
   readonly startUp: StartUp | null
   readonly nodes: readonly NodesRow[] | null
+  readonly throughPool: readonly ThroughPoolRow[] | null
+  readonly pools: PoolsFigures | null
+  readonly moves: MovesFigures | null
   readonly followers: FollowersFigures | null
   readonly notifications: NotificationsFigures | null
   readonly sockets: SocketsFigures | null
@@ -38,8 +44,8 @@ export interface HalfPeak {
 
 /** The tables of a run, without those of parts that did not run. */
 export function tablesOf(figures: Figures): Table[] {
-  const { throughput, halfPeak, backlog, startUp, nodes, followers, notifications, sockets, consume, endurance } =
-    figures
+  const { throughput, halfPeak, backlog, startUp, nodes, throughPool, pools, moves } = figures
+  const { followers, notifications, sockets, consume, endurance } = figures
   const tables: (Table | null)[] = [
     throughput.length === 0 ? null : throughputTable(throughput),
     throughput.some(({ database }) => database !== null) ? databaseTable(throughput) : null,
@@ -48,6 +54,9 @@ export function tablesOf(figures: Figures): Table[] {
     backlog?.first ? backlogTable('First request for the queue after a start, milliseconds', backlog.first) : null,
     startUp && startUpTable(startUp),
     nodes && nodesTable(nodes),
+    throughPool && throughPoolTable(throughPool),
+    pools && poolsTable(pools),
+    moves && movesTable(moves),
     ...(followers === null ? [] : [handOversTable(followers), listingsTable(followers)]),
     ...(notifications === null ? [] : notificationTables(notifications)),
     ...(sockets === null ? [] : socketTables(sockets)),
@@ -113,6 +122,68 @@ function databaseTable(rows: readonly ThroughputRow[]): Table {
             ],
           ],
     ),
+  }
+}
+
+function throughPoolTable(rows: readonly ThroughPoolRow[]): Table {
+  const shown = (run: RunFigures, workload: Workload) => [
+    whole(run.cyclesPerSecond),
+    inMilliseconds(run.p99Milliseconds),
+    cpuPerRequest(run, workload),
+  ]
+  return {
+    title: 'Through a pool beside the engine alone',
+    header: [
+      '',
+      'connections',
+      'alone/s',
+      'p99 ms',
+      'CPU us',
+      'through a pool/s',
+      'p99 ms',
+      'CPU us',
+      'to alone',
+      'CPU to alone',
+    ],
+    words: 1,
+    rows: rows.map(({ workload, connections, alone, pooled, ratio, cpuRatio }) => [
+      workload.title,
+      String(connections),
+      ...shown(alone, workload),
+      ...shown(pooled, workload),
+      percent(ratio),
+      percent(cpuRatio),
+    ]),
+  }
+}
+
+function poolsTable({ queues, operations, columns }: PoolsFigures): Table {
+  const row = (title: string, cell: (column: PoolsColumn) => string) => [title, ...columns.map(cell)]
+  return {
+    title: `Cost beside the number of pools, ${queues.toLocaleString('en')} queues in the catalogue, milliseconds`,
+    header: [
+      '',
+      ...columns.map(({ pools }) => (pools === 0 ? 'engine alone' : `${pools} ${pools === 1 ? 'pool' : 'pools'}`)),
+    ],
+    words: 1,
+    rows: [
+      ...operations.map(({ title }, i) =>
+        row(title, ({ milliseconds }) => inMilliseconds(milliseconds[i] ?? Number.NaN)),
+      ),
+      row('start to first answer', ({ startMilliseconds }) => whole(startMilliseconds)),
+      row('start until each pool has answered', ({ readyMilliseconds }) => whole(readyMilliseconds)),
+      row('CPU while nothing is asked', ({ idleCpu }) => percent(idleCpu)),
+      row('RSS MiB', ({ residentBytes }) => mebibytes(residentBytes)),
+    ],
+  }
+}
+
+function movesTable({ messages, recordsPerSecond }: MovesFigures): Table {
+  return {
+    title: 'Moving a queue to another pool',
+    header: ['', 'records/s'],
+    words: 1,
+    rows: [[`${messages.toLocaleString('en')} messages at rest`, whole(recordsPerSecond)]],
   }
 }
 

@@ -53,13 +53,19 @@ export async function missingPostgres({ isOwn = false } = {}): Promise<string | 
   return `no PostgreSQL: ZAQAR_TEST_POSTGRES names none, and Debian's package is not in ${DEBIAN}`
 }
 
-/** @throws when `missingPostgres` has a reason. */
-export async function startPostgres({ isOwn = false } = {}): Promise<PostgresServer> {
+/** `settings`: of one of our own. @throws when `missingPostgres` has a reason. */
+export async function startPostgres({
+  isOwn = false,
+  settings = {},
+}: {
+  isOwn?: boolean
+  settings?: Readonly<Record<string, string>>
+} = {}): Promise<PostgresServer> {
   const named = process.env['ZAQAR_TEST_POSTGRES']
   if (named && !isOwn) {
     return { uri: named, port: Number(new URL(named).port || 5432), control: null, stop: async () => undefined }
   }
-  return startOwnPostgres()
+  return startOwnPostgres({ settings })
 }
 
 /** The folder with the programs of the newest version installed. */
