@@ -46,6 +46,10 @@ describe('queues', () => {
       (await all(zaqar.queues({ limit: 1 }))).map(({ name }) => name),
       ['jobs', 'other'],
     )
+    assert.deepEqual(
+      (await all(zaqar.queues({ marker: 'jobs' }))).map(({ name }) => name),
+      ['other'],
+    )
     const [found] = await all(zaqar.queues({ name: 'job', metadata: { team: 'billing' }, detailed: true }))
     assert.equal(found?.metadata?.['team'], 'billing')
     const changed = await jobs.update([{ op: 'replace', path: '/metadata/team', value: 'payments' }])
@@ -75,6 +79,7 @@ test('topics are created once, listed, changed, purged and deleted, and tell wha
   await zaqar.topic('other').create()
   const [found, ...others] = await all(zaqar.topics({ limit: 1, detailed: true, name: 'new' }))
   assert.deepEqual([found?.name, found?.metadata?.['team'], others], ['news', 'billing', []])
+  assert.deepEqual(await all(zaqar.topics({ marker: 'other' })), [])
   assert.equal((await news.update([{ op: 'remove', path: '/metadata/team' }]))['team'], undefined)
   assert.equal((await news.metadata())['team'], undefined)
   await news.post('a')

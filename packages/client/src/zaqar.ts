@@ -37,6 +37,8 @@ export interface ListQueuesOptions extends ListOptions {
   readonly name?: string
   /** Only queues whose metadata have these values. */
   readonly metadata?: Readonly<Record<string, string | number>>
+  /** Name of the one behind which it begins. */
+  readonly marker?: string | undefined
 }
 
 export interface PoolTerms {
@@ -86,17 +88,17 @@ export class Zaqar {
 
   /** All queues of the project, by name. */
   queues(options: ListQueuesOptions = {}): AsyncGenerator<ListedQueue, void> {
-    const { limit, detailed, name, metadata, ...call } = options
+    const { limit, detailed, name, marker, metadata, ...call } = options
     return pagesOf(
       this.requests,
-      { path: '/queues', query: { limit, detailed, name, ...metadata }, key: 'queues' },
+      { path: '/queues', query: { limit, detailed, name, marker, ...metadata }, key: 'queues' },
       call,
     )
   }
 
   topics(options: Omit<ListQueuesOptions, 'metadata'> = {}): AsyncGenerator<ListedQueue, void> {
-    const { limit, detailed, name, ...call } = options
-    return pagesOf(this.requests, { path: '/topics', query: { limit, detailed, name }, key: 'topics' }, call)
+    const { limit, detailed, name, marker, ...call } = options
+    return pagesOf(this.requests, { path: '/topics', query: { limit, detailed, name, marker }, key: 'topics' }, call)
   }
 
   /** Whether the service and its storage answer. False after as many tries as any other call has. */

@@ -1,12 +1,14 @@
 import { useEffect, useState } from 'preact/hooks'
+import { resetContact } from './contact.ts'
 import { ListPage } from './pages/list-page.tsx'
 import { PoolsPage } from './pages/pools-page.tsx'
 import { QueuePage } from './pages/queue-page.tsx'
 import { ServicePage } from './pages/service-page.tsx'
 import { SignIn } from './pages/sign-in.tsx'
+import { ContactBanner } from './parts/contact-banner.tsx'
 import { Choice } from './parts/field.tsx'
 import { Trouble } from './parts/trouble.tsx'
-import { hrefOf, type Route, useRoute } from './route.ts'
+import { go, hrefOf, type Route, useRoute } from './route.ts'
 import { readSettings, type Session } from './session.ts'
 import { text } from './text.ts'
 import { useLoaded } from './use-loaded.ts'
@@ -20,11 +22,19 @@ export function App() {
   if (session !== null) return <Workplace session={session} leave={() => setSession(null)} />
   return (
     <>
-      <div class="corner">
+      <header class="corner">
         <ThemeChoice />
-      </div>
+      </header>
       <Trouble error={settings.error} />
-      {settings.value !== null && <SignIn settings={settings.value} enter={setSession} />}
+      {settings.value !== null && (
+        <SignIn
+          settings={settings.value}
+          enter={(session) => {
+            resetContact()
+            setSession(session)
+          }}
+        />
+      )}
     </>
   )
 }
@@ -37,6 +47,10 @@ function Workplace({ session, leave }: { session: Session; leave(): void }) {
       ? ['queues', 'topics']
       : []
   const [section = sections[0]] = route.path
+  const signOut = () => {
+    session.leave()
+    leave()
+  }
   return (
     <div class="workplace">
       <header class="top">
@@ -57,14 +71,16 @@ function Workplace({ session, leave }: { session: Session; leave(): void }) {
         <button
           type="button"
           onClick={() => {
-            session.leave()
-            leave()
+            signOut()
+            // Whoever comes next begins at the beginning.
+            go([])
           }}
         >
           {text.leave}
         </button>
       </header>
       <main>
+        <ContactBanner session={session} signInAgain={signOut} />
         <Page session={session} route={route} />
       </main>
     </div>

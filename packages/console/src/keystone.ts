@@ -1,4 +1,5 @@
 /** Signing in through the service, which hands these requests on to its Keystone: pages may talk to no other origin. */
+import { text } from './text.ts'
 
 interface Project {
   readonly id: string
@@ -28,16 +29,16 @@ export async function signIn(base: string, proof: Proof): Promise<Account> {
     body: JSON.stringify({ auth: { identity: identityOf(proof), scope: 'unscoped' } }),
   })
   const token = answer.headers.get('x-subject-token')
-  if (token === null) throw new SignInError('The answer has no token.')
+  if (token === null) throw new SignInError(text.signIn.noToken)
   return { token, projects: await projectsOf(base, token) }
 }
 
-/** Takes back a token, so that nobody can use it any more. */
-export async function signOut(base: string, token: string): Promise<void> {
-  await fetch(`${base}/v3/auth/tokens`, {
-    method: 'DELETE',
-    headers: { 'X-Auth-Token': token, 'X-Subject-Token': token },
-  }).catch(() => {})
+/** Takes tokens back, so that nobody can use them any more. One that was made with another one does not go with that. */
+export async function signOut(base: string, tokens: Iterable<string>): Promise<void> {
+  const url = `${base}/v3/auth/tokens`
+  const end = (token: string) =>
+    fetch(url, { method: 'DELETE', headers: { 'X-Auth-Token': token, 'X-Subject-Token': token }, keepalive: true })
+  await Promise.allSettled(Array.from(tokens, end))
 }
 
 async function projectsOf(base: string, token: string): Promise<Project[]> {
@@ -54,10 +55,11 @@ function identityOf(proof: Proof): object {
 
 async function ask(url: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(url, init).catch((cause) => {
-    throw new SignInError('The service does not answer.', { cause })
+    throw new SignInError(text.contact.lost, { cause })
   })
   if (answer.ok) return answer
-  throw new SignInError(await reasonIn(answer))
+  const reason = await reasonIn(answer)
+  throw new SignInError(answer.status < 500 ? text.signIn.refused(reason) : reason)
 }
 
 async function reasonIn(answer: Response): Promise<string> {
@@ -65,6 +67,6 @@ async function reasonIn(answer: Response): Promise<string> {
     const { error, title, description } = await answer.json()
     return error?.message ?? [title, description].filter(Boolean).join(': ')
   } catch {
-    return `Keystone answered ${answer.status}.`
+    return text.signIn.answered(answer.status)
   }
 }

@@ -1,6 +1,7 @@
-import { Forbidden, NotFound, type SignedUrl, Zaqar, type ZaqarOptions } from 'zaqar-client'
+import { Forbidden, type KeystoneAuth, NotFound, type SignedUrl, Zaqar, type ZaqarOptions } from 'zaqar-client'
 import { parseExact } from './exact-json.ts'
 import { signOut } from './keystone.ts'
+import { text } from './text.ts'
 
 /** What the service says of itself before anybody is known to it. */
 export interface Settings {
@@ -27,7 +28,7 @@ export const KEYSTONE = `${SERVICE}/console/keystone`
 /** @throws what `fetch` throws */
 export async function readSettings(): Promise<Settings> {
   const answer = await fetch(new URL('settings.json', document.baseURI))
-  if (!answer.ok) throw new Error(`The service answered ${answer.status}.`)
+  if (!answer.ok) throw new Error(text.noAnswer(answer.status))
   return answer.json()
 }
 
@@ -42,13 +43,25 @@ export function openProject(project: string): Promise<Session> {
 }
 
 export function openWithToken(token: string, project: { readonly id: string; readonly name: string }) {
-  const keystone = { authUrl: KEYSTONE, token, project: { id: project.id } }
-  return open({ auth: { keystone } }, project.name, () => void signOut(KEYSTONE, token))
+  return openWithKeystone({ token, project: { id: project.id } }, project.name, [token])
 }
 
 /** An application credential is of one project, and its own name says enough. */
 export function openWithCredential(id: string, secret: string): Promise<Session> {
-  return open({ auth: { keystone: { authUrl: KEYSTONE, applicationCredential: { id, secret } } } }, id)
+  return openWithKeystone({ applicationCredential: { id, secret } }, id)
+}
+
+/** To leave takes back `tokens`, and all that Keystone gives on the way. */
+function openWithKeystone(auth: Omit<KeystoneAuth, 'authUrl'>, project: string, tokens: string[] = []) {
+  const given = new Set(tokens)
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    const answer = await globalThis.fetch(url, init)
+    const token = answer.headers.get('x-subject-token')
+    if (token !== null) given.add(token)
+    return answer
+  }
+  const keystone = { authUrl: KEYSTONE, ...auth }
+  return open({ auth: { keystone }, fetch }, project, () => void signOut(KEYSTONE, given))
 }
 
 /** Values of a signed URL are for one queue. */
@@ -60,18 +73,19 @@ export async function openShared(queue: string, signed: SignedUrl): Promise<Sess
 /** @throws ZaqarError when the service does not take these credentials */
 async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = () => {}): Promise<Session> {
   const zaqar = client(options)
+  const leave = () => {
+    zaqar.close()
+    left()
+  }
   // The first question shows whether the credentials are good.
   const isOperator = await zaqar.health().then(
     () => true,
     (error) => {
       if (error instanceof Forbidden || error instanceof NotFound) return false
+      leave()
       throw error
     },
   )
-  const leave = () => {
-    zaqar.close()
-    left()
-  }
   return { zaqar, project, shared: null, isOperator, leave }
 }
 

@@ -1,15 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { ASK_AGAIN, isLost, isOfContact, noteContact } from './contact.ts'
 
 export interface Loaded<Value> {
   /** The latest; null before the first has come. It stays while it is asked again. */
   readonly value: Value | null
-  /** Why the latest try brought nothing; null when it did. */
+  /** Why the latest try brought nothing; null when it did, and where all of the page has that trouble. */
   readonly error: unknown
   /** Asks again, now. */
   reload(): void
 }
 
-/** Asks when the component comes, when `key` changes, and every `seconds` while somebody looks at the page. */
+/**
+ * Asks when the component comes, when `key` changes, and every `seconds` while somebody looks at the page; sooner where
+ * nobody has answered.
+ */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   key: string,
@@ -26,17 +30,26 @@ export function useLoaded<Value>(
   useEffect(() => {
     const ending = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let isAnswered = false
     const ask = async () => {
-      if (document.visibilityState === 'visible') {
-        try {
-          const value = await latest.current(ending.signal)
-          if (!ending.signal.aborted) setState({ key, value, error: null })
-        } catch (error) {
-          if (!ending.signal.aborted)
-            setState((before) => ({ key, value: before.key === key ? before.value : null, error }))
-        }
+      if (document.visibilityState === 'visible' || !isAnswered) isAnswered = await look()
+      const pause = isAnswered ? seconds : ASK_AGAIN
+      if (pause !== null && !ending.signal.aborted) timer = setTimeout(ask, pause * 1000)
+    }
+    const look = async (): Promise<boolean> => {
+      try {
+        const value = await latest.current(ending.signal)
+        if (ending.signal.aborted) return true
+        noteContact(null)
+        setState({ key, value, error: null })
+        return true
+      } catch (error) {
+        if (ending.signal.aborted) return true
+        noteContact(error)
+        const told = isOfContact(error) ? null : error
+        setState((before) => ({ key, value: before.key === key ? before.value : null, error: told }))
+        return !isLost(error)
       }
-      if (seconds !== null && !ending.signal.aborted) timer = setTimeout(ask, seconds * 1000)
     }
     void ask()
     return () => {

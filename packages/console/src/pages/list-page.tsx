@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ListedQueue, Queue, Topic } from 'zaqar-client'
+import { ASK_AGAIN, isLost, isOfContact, noteContact } from '../contact.ts'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Field } from '../parts/field.tsx'
@@ -57,6 +58,7 @@ function Listing({ session, kind, name, filter, none }: ListingProps) {
   const [items, setItems] = useState<readonly ListedQueue[]>([])
   const [state, setState] = useState<{ isOver: boolean; error: unknown }>({ isOver: false, error: null })
   const source = useRef<AsyncGenerator<ListedQueue, void> | null>(null)
+  const last = useRef<string | undefined>(undefined)
   const isAsking = useRef(false)
   const ending = useRef(new AbortController())
   useEffect(() => () => ending.current.abort(), [])
@@ -65,7 +67,7 @@ function Listing({ session, kind, name, filter, none }: ListingProps) {
     isAsking.current = true
     const { signal } = ending.current
     const { zaqar } = session
-    const terms = { limit: PAGE, signal, ...(name !== '' && { name }) }
+    const terms = { limit: PAGE, signal, marker: last.current, ...(name !== '' && { name }) }
     source.current ??= kind === 'queue' ? zaqar.queues({ ...terms, metadata: filtersIn(filter) }) : zaqar.topics(terms)
     try {
       const found: ListedQueue[] = []
@@ -75,13 +77,24 @@ function Listing({ session, kind, name, filter, none }: ListingProps) {
         if (next.done) isOver = true
         else found.push(next.value)
       }
+      noteContact(null)
+      last.current = found.at(-1)?.name ?? last.current
       isAsking.current = false
       setItems((before) => [...before, ...found])
       if (isOver) setState({ isOver, error: null })
     } catch (error) {
-      isAsking.current = false
-      if (!signal.aborted) setState({ isOver: false, error })
+      if (signal.aborted) return
+      noteContact(error)
+      // It goes on behind the last one that is shown.
+      source.current = null
+      isAsking.current = isLost(error)
+      if (isLost(error)) setTimeout(again, ASK_AGAIN * 1000)
+      else setState({ isOver: false, error: isOfContact(error) ? null : error })
     }
+  }
+  const again = () => {
+    isAsking.current = false
+    void more()
   }
   if (items.length === 0 && state.isOver) return <p class="empty">{none}</p>
   return (

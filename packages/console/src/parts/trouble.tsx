@@ -13,7 +13,7 @@ export function Trouble({ error }: { error: unknown }) {
 
 function sentenceOf(error: unknown): string {
   if (!(error instanceof ZaqarError)) return error instanceof Error ? error.message : String(error)
-  if (error.code === 'unreachable' || error.code === 'timeout') return text.unreachable
+  if (error.code === 'unreachable' || error.code === 'timeout') return text.contact.lost
   const { requestId } = error
   return requestId === null ? error.message : `${error.message} (${text.request(requestId)})`
 }

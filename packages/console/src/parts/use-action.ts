@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { noteContact } from '../contact.ts'
 
 export interface Action {
   /** Runs it, unless it runs already. */
@@ -18,7 +19,10 @@ export function useAction(act: () => Promise<unknown>): Action {
       setState({ isRunning: true, error: null })
       act().then(
         () => setState({ isRunning: false, error: null }),
-        (error) => setState({ isRunning: false, error }),
+        (error) => {
+          noteContact(error)
+          setState({ isRunning: false, error })
+        },
       )
     },
   }
