@@ -112,7 +112,7 @@ function describeAllCases(harness: Harness): void {
   describeRegistryCases('census', harness, censusCases)
   describePoolCases('pools and flavors', harness, poolCases)
   describePoolCases('placements', harness, placementCases)
-  describePoolCases('drains and balancing', harness, relocationCases)
+  describePoolCases('drains and the rebalance', harness, relocationCases)
   describeRegistryCases('durable registry', harness, durableRegistryCases)
   describeRegistryCases('life of a registry', harness, registryLifeCases)
   describeRegistryCases('races in a registry', harness, registryRaceCases)

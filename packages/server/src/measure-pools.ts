@@ -31,7 +31,7 @@ export function measurePools(metrics: Metrics, { engines, carrier, relocator }: 
     () => carrier.carried,
   )
   metrics.gauge(
-    { name: 'zaqar_pool_drains', help: 'Drains of pools, and the balancing of all, that are worked at' },
+    { name: 'zaqar_pool_drains', help: 'Drains of pools, and the rebalance, that are worked at' },
     () => relocator.underWay,
   )
   metrics.total(

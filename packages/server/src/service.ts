@@ -260,7 +260,7 @@ export async function startService(
 }
 
 function relocationReports(log: Logger): RelocationReports {
-  const nameOf = ({ pool }: Relocation) => (pool === null ? 'the balancing of the pools' : `the drain of pool ${pool}`)
+  const nameOf = ({ pool }: Relocation) => (pool === null ? 'the rebalance of pools' : `the drain of pool ${pool}`)
   const about = ({ pool, queuesMoved, recordsMoved }: Relocation) => ({ pool, queuesMoved, recordsMoved })
   return {
     began: (one) => log.info(about(one), `${nameOf(one)} goes on here`),

@@ -46,7 +46,7 @@ export function relocationCases(it: It): void {
     assert.deepEqual(await begin(scene, 'east', null), { ...first, rate: null })
   })
 
-  it('balancing needs no pool, and takes no weight', async (scene) => {
+  it('the rebalance needs no pool, and takes no weight', async (scene) => {
     await putPool(scene, 'east', 7)
     const asked = await begin(scene, null)
     assert.equal(asked.pool, null)

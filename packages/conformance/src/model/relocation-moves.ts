@@ -49,7 +49,7 @@ export function relocationMoves(state: ModelState): Moves<RelocationStore> {
       return put({ ...found, status: 'cancelled', endedAt: now, weight: 0 })
     },
 
-    // The first one, by the name of its pool; the balancing of all comes before them.
+    // The first one, by the name of its pool; the rebalance comes before them.
     lease({ seconds, now }) {
       const [found] = state.relocations
         .filter(({ status, leasedUntil }) => status === 'active' && leasedUntil <= now)

@@ -192,6 +192,16 @@ export const errorTable = {
     kind: 'conflict',
     message: 'Pool {pool} is being drained, so it can have no weight until that is cancelled.',
   },
+  'relocation.rate_out_of_range': {
+    kind: 'invalid',
+    message: 'rate must be at least 1 and at most {max} records per second.',
+  },
+  'relocation.no_pooling': {
+    kind: 'conflict',
+    message: 'This service puts no queues on pools, so none can go from one to another: the option "pooling" is off.',
+  },
+  'drain.not_found': { kind: 'not_found', message: 'Nobody has asked for a drain of pool {pool}.' },
+  'rebalance.not_found': { kind: 'not_found', message: 'Nobody has asked for a rebalance.' },
   'pool.last_of_flavors': {
     kind: 'forbidden',
     message: 'Pool {pool} is the last one of these flavors, so it cannot be deleted: {flavors}',

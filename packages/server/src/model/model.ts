@@ -191,9 +191,9 @@ export interface Pool {
   readonly flavor: string | null
 }
 
-/** Queues on their way from pool to pool, as an operator has asked for: out of one that is drained, or to balance all. */
+/** Queues on their way from pool to pool, as an operator has asked for: out of one that is drained, or to share all by the weights: the rebalance. */
 export interface Relocation {
-  /** The pool that is drained; null: all are balanced. */
+  /** The pool that is drained; null: the rebalance. */
   readonly pool: string | null
   readonly status: 'active' | 'cancelled' | 'done' | 'failed'
   /** Records in a second, at most; null: any number. */

@@ -673,7 +673,7 @@ export interface Placement extends QueueKey {
 }
 
 /**
- * What operators have asked for: drains of pools, each named by its pool, and the balancing of all, named by null. Whoever
+ * What operators have asked for: drains of pools, each named by its pool, and the rebalance, named by null. Whoever
  * works at one has a lease of it, until it is given back or its time is over; then another goes on.
  */
 export interface RelocationStore {

@@ -70,6 +70,12 @@ const onTheService: readonly Step[] = [
   'pool_update',
   'pool_get',
   'pool_list',
+  'pool_drain',
+  'pool_drain_get',
+  'pool_drain_cancel',
+  'pool_rebalance',
+  'pool_rebalance_get',
+  'pool_rebalance_cancel',
   'flavor_create',
   'flavor_get',
   'flavor_list',
@@ -85,7 +91,7 @@ const scenarios = [onQueues, onSubscriptions, onTheRest, onTopics, onTheService]
 
 /** A service and a client of it. */
 async function openClient() {
-  const service = await openInProcess({ OS_SIGNED_URL__SECRET_KEY: 'a secret' })
+  const service = await openInProcess({ OS_SIGNED_URL__SECRET_KEY: 'a secret', OS_DEFAULT__POOLING: 'true' })
   return {
     client: new SessionClient(service.openSession, 'test'),
     async close() {

@@ -304,6 +304,8 @@ describe('the default rules', () => {
       'pools:get',
       'pools:update',
       'pools:delete',
+      'pools:drain',
+      'pools:rebalance',
       'flavors:create',
       'flavors:update',
       'flavors:delete',

@@ -100,6 +100,12 @@ const onTheService = [
   'pools.update',
   'pools.get',
   'pools.list',
+  'pools.drain',
+  'pools.get_drain',
+  'pools.cancel_drain',
+  'pools.rebalance',
+  'pools.get_rebalance',
+  'pools.cancel_rebalance',
   'flavors.put',
   'flavors.get',
   'flavors.list',
@@ -143,7 +149,7 @@ for (const [version, operations] of versions) {
         // The examples are of a store that keeps what it is given.
         const folder = mkdtempSync(join(tmpdir(), 'zaqar-examples-'))
         const openStorage = (clock: Clock) => openSqlite({ path: join(folder, 'store.db'), clock })
-        const service = await openInProcess({}, { openStorage })
+        const service = await openInProcess({ OS_DEFAULT__POOLING: 'true' }, { openStorage })
         const ids: Ids = new Map()
         for (const step of known) {
           const [name, example] = step.split(' ')

@@ -63,7 +63,7 @@ describe('the table of actions', () => {
       gone.filter((action) => !/^(pool|flavor)_|^check_node_health$/.test(action)),
       [],
     )
-    assert.equal(gone.length, 11)
+    assert.equal(gone.length, 17)
   })
 })
 

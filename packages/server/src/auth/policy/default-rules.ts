@@ -72,6 +72,9 @@ const operations: readonly (readonly [name: string, upstream: string, persona: s
   ['pools:get', ADMIN, ADMIN],
   ['pools:update', ADMIN, ADMIN],
   ['pools:delete', ADMIN, ADMIN],
+  // Additions of this server.
+  ['pools:drain', ADMIN, ADMIN],
+  ['pools:rebalance', ADMIN, ADMIN],
   ['flavors:get_all', EVERYBODY, READER],
   ['flavors:create', ADMIN, ADMIN],
   ['flavors:get', EVERYBODY, READER],

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Relocation } from '../../model/model.ts'
 import type { Timer } from '../../platform/clock.ts'
 import { type LeasedRelocation, type Placement, type RelocationStore, StorageUnavailable } from '../contract.ts'
-import { planBalance } from './balance-plan.ts'
 import { planDrain } from './drain-plan.ts'
 import { moveQueue } from './move-queue.ts'
 import type { Plan, PlanParts } from './plan.ts'
 import { ProjectPools } from './project-pools.ts'
+import { planRebalance } from './rebalance-plan.ts'
 
 export interface RunParts extends PlanParts {
   readonly relocations: Pick<RelocationStore, 'settle'>
@@ -29,7 +29,7 @@ const LONGEST_PAUSE_MS = 30_000
 /** Troubles that are told one by one. */
 const MOST_TOLD = 100
 
-/** How one node works at a drain, or balances all: pass by pass, until nothing is to go any more. */
+/** How one node works at a drain, or at the rebalance: pass by pass, until nothing is to go any more. */
 export class RelocationRun {
   readonly #parts: RunParts
   readonly #lease: string
@@ -151,7 +151,7 @@ export class RelocationRun {
     const { pool } = this.#relocation
     const plan =
       pool === null
-        ? await planBalance(this.#projectPools, this.#parts)
+        ? await planRebalance(this.#projectPools, this.#parts)
         : await planDrain(pool, this.#projectPools, this.#parts)
     this.#left = plan.left
     const counts = { postponed: 0, staying: 0 }

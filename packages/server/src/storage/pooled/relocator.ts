@@ -27,7 +27,7 @@ export interface RelocatorParts extends Omit<RunParts, 'relocations' | 'moved' |
 }
 
 /**
- * Works at the drains that operators have asked for, and at the balancing of all. Each node does, at as many as it can get
+ * Works at the drains that operators have asked for, and at the rebalance. Each node does, at as many as it can get
  * a lease of; what another node was at it goes on with.
  */
 export class Relocator {

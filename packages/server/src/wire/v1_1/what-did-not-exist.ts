@@ -28,6 +28,9 @@ const messagesWereNotStreamed = removed(({ operation }) => operation === followM
 /** An addition of this service, which old versions need not have. */
 const permissionsWereNotListed = removed(({ operation }) => operation === listPermissions)
 
+/** Additions of this service, which old versions need not have. */
+const queuesStayedOnTheirPools = removed(({ path }) => path.endsWith('/drain') || path === '/rebalance')
+
 export const onlyPlainQueuesExisted = all(
   queuesCouldNotBePatched,
   queuesCouldNotBePurged,
@@ -37,4 +40,5 @@ export const onlyPlainQueuesExisted = all(
   deadLettersStayedWhereTheyWere,
   messagesWereNotStreamed,
   permissionsWereNotListed,
+  queuesStayedOnTheirPools,
 )

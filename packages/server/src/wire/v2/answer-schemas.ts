@@ -68,6 +68,20 @@ export function v2Schemas(prefix: string) {
       description: 'Addition of this service: how the storage keeps what it is given less well than it could.',
     },
   }
+  const ended = ['cancelled', 'done', 'failed']
+  const progress = {
+    rate: { type: ['integer', 'null'], description: 'Records in a second, at most.' },
+    asked: time,
+    ended: { ...time, type: ['string', 'null'] },
+    queues_left: {
+      ...count,
+      type: ['integer', 'null'],
+      description: 'That are to go still, about; null: not counted yet.',
+    },
+    queues_moved: count,
+    records_moved: { ...count, description: 'A message is one.' },
+    trouble: { type: ['string', 'null'], description: 'What stands in the way last; null: nothing does.' },
+  }
   const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
   return {
     Links: {
@@ -178,6 +192,8 @@ export function v2Schemas(prefix: string) {
       ['options'],
     ),
     PoolPage: record({ links: ref('Links'), pools: listOf(ref('Pool')) }),
+    Drain: record({ pool: text, status: { enum: ['draining', ...ended] }, ...progress }),
+    Rebalance: record({ status: { enum: ['rebalancing', ...ended] }, ...progress }),
     Flavor: record(flavor),
     FlavorPage: record({ links: ref('Links'), flavors: listOf(record(flavor, ['capabilities', 'pool_list'])) }),
     StoreHealth: record(store),

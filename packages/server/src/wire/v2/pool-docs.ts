@@ -44,7 +44,7 @@ const putPool: DescribeDoor = ({ prefix }) => ({
   summary: 'Create or replace a pool',
   body: { required: true, schema: poolBody },
   answers: { 201: { description: 'Stored.', headers: ['Location'] } },
-  errors: ['pool.unreachable', 'pool.uri_in_use'],
+  errors: ['pool.unreachable', 'pool.uri_in_use', 'pool.draining'],
   examples: [
     {
       name: 'put',
@@ -73,7 +73,7 @@ const updatePool: DescribeDoor = ({ prefix }) => ({
   description: 'What is not given stays; at least one field must be.',
   body: { required: true, schema: { ...poolBody, minProperties: 1 } },
   answers: { 200: { description: 'The pool after the change.', schema: ref('Pool') } },
-  errors: ['pool.unreachable', 'pool.uri_in_use', 'pool.not_found'],
+  errors: ['pool.unreachable', 'pool.uri_in_use', 'pool.draining', 'pool.not_found'],
   examples: [
     {
       name: 'update',

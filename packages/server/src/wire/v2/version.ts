@@ -5,6 +5,7 @@ import type { ApiVersion } from '../versions.ts'
 import { v2Schemas } from './answer-schemas.ts'
 import { claimDoors } from './claims.ts'
 import { deliveryDoors } from './deliveries.ts'
+import { drainDoors } from './drains.ts'
 import { flavorDoors } from './flavors.ts'
 import { healthDoor } from './health.ts'
 import { messageDoors } from './messages.ts'
@@ -31,7 +32,7 @@ export const v2: ApiVersion = {
     ...subscriptionDoors,
     ...deliveryDoors,
     ...topicDoors,
-    ...[...poolDoors, ...flavorDoors, healthDoor].map((one) => ({ ...one, admin: true as const })),
+    ...[...poolDoors, ...drainDoors, ...flavorDoors, healthDoor].map((one) => ({ ...one, admin: true as const })),
     redriveDoor,
     shareDoor,
     permissionsDoor,

@@ -393,7 +393,7 @@ describe('a drain', () => {
   })
 })
 
-describe('balancing', () => {
+describe('the rebalance', () => {
   test('moves as few queues as bring their counts in proportion to the weights', async () => {
     const cluster = await Cluster.open({ a: 1 })
     const node = await cluster.node()

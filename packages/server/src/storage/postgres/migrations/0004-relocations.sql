@@ -1,5 +1,5 @@
--- Drains of pools and the balancing of all, see docs/decisions/drain.md.
---   pool     that is drained; '': all are balanced
+-- Drains of pools and the rebalance, see docs/decisions/drain.md.
+--   pool     that is drained; '': the rebalance
 --   status   'active', 'cancelled', 'done' or 'failed'
 --   rate     records in a second
 --   weight   that the pool had, and has again when this is cancelled

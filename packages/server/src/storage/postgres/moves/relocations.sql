@@ -1,4 +1,4 @@
--- Moves of drains and of the balancing of all. They come one after the other, with those of pools. One is answered as [pool, status, rate,
+-- Moves of drains and of the rebalance. They come one after the other, with those of pools. One is answered as [pool, status, rate,
 -- asked_at, ended_at, queues_left, queues_moved, records_moved, trouble].
 
 CREATE FUNCTION shown_relocation(r relocation) RETURNS json LANGUAGE sql IMMUTABLE

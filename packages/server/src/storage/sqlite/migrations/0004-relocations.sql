@@ -1,6 +1,6 @@
--- Drains of pools and the balancing of all, see docs/decisions/drain.md.
+-- Drains of pools and the rebalance, see docs/decisions/drain.md.
 CREATE TABLE relocation (
-  -- The pool that is drained; '': all are balanced.
+  -- The pool that is drained; '': the rebalance.
   pool           TEXT    PRIMARY KEY,
   -- 'active', 'cancelled', 'done' or 'failed'.
   status         TEXT    NOT NULL,

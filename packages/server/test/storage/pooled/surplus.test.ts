@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { type Share, surplusOf } from '../../../src/storage/pooled/balance.ts'
+import { type Share, surplusOf } from '../../../src/storage/pooled/surplus.ts'
 
 const surplus = (...shares: [weight: number, queues: number][]) => [
   ...surplusOf(shares.map(([weight, queues], i) => ({ name: `p${i}`, weight, queues }))).values(),

@@ -1,8 +1,8 @@
 import type { Pool } from '../../model/model.ts'
 import type { Placement } from '../contract.ts'
-import { surplusOf } from './balance.ts'
 import { type Plan, type PlanParts, placementsOn } from './plan.ts'
 import { ProjectPools } from './project-pools.ts'
+import { surplusOf } from './surplus.ts'
 
 /** Pools that share queues among each other: of one flavor, or of none, as some projects see them. */
 interface Group {
@@ -16,7 +16,7 @@ interface Group {
  * So many queues go from pools that have too many to those that have too few that all are in proportion to the weights.
  * Pools of weight 0 take no part. `latest`: the pools as they are when a queue is about to go.
  */
-export async function planBalance(latest: ProjectPools, parts: PlanParts): Promise<Plan> {
+export async function planRebalance(latest: ProjectPools, parts: PlanParts): Promise<Plan> {
   const groups = new Map<string, Group>()
   // The plan holds for the pools as they are now.
   const projectPools = new ProjectPools(parts.pools)
