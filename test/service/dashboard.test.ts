@@ -1,17 +1,15 @@
 /** The dashboard asks a real Prometheus, which scrapes a service that works. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { missingPostgres } from '../../packages/server/test/storage/postgres-server.ts'
 import { PROJECT, TestClient } from '../../packages/server/test/support/test-client.ts'
 import { until } from '../../packages/server/test/support/until.ts'
 import { createDatabase } from '../nodes/database.ts'
 import { missingPeer } from '../support/peers.ts'
-import { freePort } from '../support/proxy.ts'
+import { startPrometheus } from '../support/prometheus.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { startService } from '../support/service.ts'
@@ -30,26 +28,36 @@ interface Dashboard {
 
 const skip = (await missingPostgres()) ?? missingPeer('prometheus')
 
-// On PostgreSQL, since there are connections to look at.
+// On PostgreSQL, since there are connections to look at; with a pool beside it.
 test('every panel of the dashboard shows something of a service that works', { skip, timeout: 60_000 }, async (t) => {
   const dashboard = JSON.parse(
     readFileSync(new URL('../../deploy/grafana/zaqar.json', import.meta.url), 'utf8'),
   ) as Dashboard
   const database = await createDatabase()
   const receiver = await startReceiver(() => 200)
-  const config = `[metrics]\nqueues = ${PROJECT}/jobs\n`
-  const service = await startService({ args: ['--storage', database.uri], config })
+  const pooling = '[DEFAULT]\npooling = true\n[pooling:catalog]\nenable_virtual_pool = true\n'
+  const config = `${pooling}[metrics]\nqueues = ${PROJECT}/jobs\n`
+  const dataDir = mkdtempSync(join(tmpdir(), 'zaqar-dashboard-'))
+  const service = await startService({ args: ['--storage', database.uri], config, dataDir })
   t.after(async () => {
     await service.kill()
+    rmSync(dataDir, { recursive: true })
     await receiver.close()
     await database.drop()
   })
-  const prometheus = await startPrometheus(t, new URL(service.url).host)
+  const prometheus = await startPrometheus(new URL(service.url).host)
+  t.after(() => prometheus.stop())
   const send = sendOverHttp(service.url)
   t.after(() => send.close())
   const client = new TestClient(send)
+  const pool = { uri: `sqlite:${join(dataDir, 'pool.db')}`, weight: 1 }
+  assert.equal((await client.with({ 'X-Roles': 'admin' }).put('/v2/pools/near', pool)).status, 201)
   await client.post('/v2/queues/jobs/subscriptions', { subscriber: receiver.url })
 
+  const hasData = async (expression: string) => {
+    const query = expression.replaceAll('$instance', '.*').replaceAll('$__rate_interval', RATE_INTERVAL)
+    return (await prometheus.query(query)).length > 0
+  }
   const wanted = new Map(
     dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [expr, title] as const)),
   )
@@ -59,46 +67,9 @@ test('every panel of the dashboard shows something of a service that works', { s
     await client.post('/v2/queues/jobs/claims?limit=1', { ttl: 60, grace: 60 })
     await client.delete('/v2/queues/jobs/messages?pop=1')
     await client.with({ Origin: 'https://elsewhere.example' }).get('/v2/queues')
-    for (const expression of wanted.keys()) if (await prometheus.hasData(expression)) wanted.delete(expression)
+    for (const expression of wanted.keys()) if (await hasData(expression)) wanted.delete(expression)
     return wanted.size === 0
   }
   await until(isAllShown).catch(() => undefined)
   assert.deepEqual([...wanted], [], 'some show nothing')
 })
-
-/** Resolves when it answers. */
-async function startPrometheus(
-  t: TestContext,
-  target: string,
-): Promise<{ hasData(expression: string): Promise<boolean> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'zaqar-prometheus-'))
-  const file = join(folder, 'prometheus.yml')
-  const job = { job_name: 'zaqar', scrape_interval: '1s', static_configs: [{ targets: [target] }] }
-  // JSON is YAML, too.
-  writeFileSync(file, JSON.stringify({ scrape_configs: [job] }))
-  const address = `127.0.0.1:${await freePort()}`
-  const argv = [`--config.file=${file}`, `--storage.tsdb.path=${folder}`, `--web.listen-address=${address}`]
-  const child = spawn('/usr/bin/prometheus', argv, { stdio: 'ignore' })
-  t.after(async () => {
-    const ended = once(child, 'exit')
-    if (child.exitCode === null && child.kill('SIGKILL')) await ended
-    rmSync(folder, { recursive: true })
-  })
-  await until(async () => {
-    assert.equal(child.exitCode, null, 'Prometheus has ended')
-    return (await fetch(`http://${address}/-/ready`).catch(() => null))?.status === 200
-  })
-  return {
-    async hasData(expression) {
-      const query = expression.replaceAll('$instance', '.*').replaceAll('$__rate_interval', RATE_INTERVAL)
-      const answer = await fetch(`http://${address}/api/v1/query?${new URLSearchParams({ query })}`)
-      const { status, data, error } = (await answer.json()) as {
-        status: string
-        data: { result: unknown[] }
-        error?: string
-      }
-      assert.equal(status, 'success', `${query}: ${error}`)
-      return data.result.length > 0
-    },
-  }
-}

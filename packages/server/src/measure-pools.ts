@@ -12,11 +12,17 @@ export function measurePools(metrics: Metrics, { engines, carrier, relocator }: 
       .states()
       .slice(0, SHOWN)
       .map((state) => [{ pool: state.name }, value(state)] as const)
-  metrics.gauge({ name: 'zaqar_pool_up', help: 'Whether the store of the pool could be opened', scope: 'store' }, () =>
-    engines
-      .states()
-      .slice(0, SHOWN)
-      .flatMap(({ name, isUp }) => (isUp === null ? [] : [[{ pool: name }, isUp ? 1 : 0] as const])),
+  metrics.gauge(
+    {
+      name: 'zaqar_pool_up',
+      help: 'Whether the store of the pool could be reached when it was last asked',
+      scope: 'store',
+    },
+    () =>
+      engines
+        .states()
+        .slice(0, SHOWN)
+        .flatMap(({ name, isUp }) => (isUp === null ? [] : [[{ pool: name }, isUp ? 1 : 0] as const])),
   )
   metrics.total(
     { name: 'zaqar_pool_moves_total', help: 'Moves on queues of the pool' },

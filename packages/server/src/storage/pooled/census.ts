@@ -1,13 +1,10 @@
 import type { CensusStore, CountedQueue } from '../contract.ts'
-import type { PoolEngine, PoolEngines } from './pool-engines.ts'
+import type { PoolEngines } from './pool-engines.ts'
 
 /** Of all pools that can be reached, in one order. */
 export function pooledCensus(engines: PoolEngines): CensusStore {
-  const ask = async <T>(question: (census: CensusStore) => Promise<T>): Promise<T[]> => {
-    const of = ({ engine }: { engine: PoolEngine }) => engine.census && question(engine.census).catch(() => undefined)
-    const answers = await Promise.all(engines.allOpened().map(of))
-    return answers.filter((answer) => answer !== undefined)
-  }
+  const ask = <T>(question: (census: CensusStore) => Promise<T>) =>
+    engines.askAll(({ census }) => census && question(census))
   return {
     async queues({ after, limit }) {
       const pages = await ask((census) => census.queues({ after, limit }))

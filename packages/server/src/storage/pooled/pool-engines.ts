@@ -18,7 +18,7 @@ export type OpenPool = (pool: Pool) => Promise<PoolEngine>
 /** How one pool does, for those who watch the service. */
 export interface PoolState {
   readonly name: string
-  /** Null where nobody has needed it yet. */
+  /** Whether it could be reached when it was last asked; null where nobody has needed it yet. */
   readonly isUp: boolean | null
   /** Moves on its queues in this process, and those of them that failed because it could not be reached. */
   readonly moves: number
@@ -38,6 +38,8 @@ interface Member {
   failure: StorageUnavailable | null
   retryAt: number
   retryMs: number
+  /** It is open, and could not be reached when it was last asked. */
+  isAway: boolean
   moves: number
   failures: number
 }
@@ -85,11 +87,35 @@ export class PoolEngines {
     if (member) member.moves += 1
     try {
       const engine = member?.engine ?? (await this.open(name))
-      return engine === null ? absent : await move(engine)
+      const answer = engine === null ? absent : await move(engine)
+      if (member) member.isAway = false
+      return answer
     } catch (error) {
-      if (member && error instanceof StorageUnavailable) member.failures += 1
+      if (member && error instanceof StorageUnavailable) {
+        member.failures += 1
+        member.isAway = true
+      }
       throw error
     }
+  }
+
+  /** What those that are open answer, without those that cannot be reached. What is not open may be the next time. */
+  async askAll<T>(ask: (engine: PoolEngine) => Promise<T> | undefined): Promise<T[]> {
+    void this.openAll()
+    const answers = await Promise.all(
+      this.allOpened().map(async ({ name, engine }) => {
+        const member = name === undefined ? undefined : this.#members.get(name)
+        try {
+          const answer = await ask(engine)
+          if (member) member.isAway = false
+          return answer
+        } catch (error) {
+          if (member && error instanceof StorageUnavailable) member.isAway = true
+          return undefined
+        }
+      }),
+    )
+    return answers.filter((answer) => answer !== undefined)
   }
 
   /** Those that are open, by name, and that of the service itself without one. */
@@ -110,8 +136,8 @@ export class PoolEngines {
   }
 
   states(): PoolState[] {
-    return [...this.#members].map(([name, { engine, failure, moves, failures }]) => {
-      const isUp = engine !== null || (failure !== null ? false : null)
+    return [...this.#members].map(([name, { engine, failure, isAway, moves, failures }]) => {
+      const isUp = engine !== null ? !isAway : failure !== null ? false : null
       return { name, isUp, moves, failures }
     })
   }
@@ -185,6 +211,7 @@ export class PoolEngines {
       failure: null,
       retryAt: 0,
       retryMs: FIRST_RETRY_MS,
+      isAway: false,
       moves: 0,
       failures: 0,
     }
