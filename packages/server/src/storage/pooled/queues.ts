@@ -107,7 +107,7 @@ export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placin
       return usageOf([undefined, ...[...pools].filter((pool) => !isOwn(pool))], project, now)
     },
 
-    stats: ({ queue, now }) => engines.run(queue.pool, STALE, (engine) => engine.queues.stats({ queue, now })),
+    stats: (p) => engines.run(p.queue.pool, STALE, (engine) => engine.queues.stats(p)),
   }
 }
 
