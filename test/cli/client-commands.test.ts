@@ -277,6 +277,43 @@ test('with pools the health of each is told', async () => {
   }
 })
 
+test('pools are drained and rebalanced, with a bar for who waits', async () => {
+  const pooled = await startOnSqlite(2)
+  try {
+    const asked = async (argv: readonly string[], given: Given = {}, code = 0) => {
+      const ended = await runHere(['--url', pooled.url, ...argv], given)
+      assert.equal(ended.code, code, ended.stderr)
+      return ended
+    }
+    const document = async (...argv: readonly string[]) => JSON.parse((await asked([...argv, '--json'])).stdout)
+    const [first, second] = pooled.uris as [string, string]
+    await asked(['pool', 'create', 'p0', '--uri', first, '--weight', '1'])
+    for (const name of ['a', 'b', 'c', 'd']) await asked(['message', 'post', name, name])
+    for (const none of [['drain', 'p0'], ['rebalance']]) {
+      assert.match((await asked(['pool', ...none, '--status'], {}, 3)).stderr, /nobody has asked for a/)
+    }
+    const failed = await asked(['pool', 'drain', 'p0', '--wait', '--json'], {}, 1)
+    assert.match(JSON.parse(failed.stdout).trouble, /^no other pool without a flavor can take the queue [a-d] /)
+    assert.partialDeepStrictEqual(await document('pool', 'drain', 'p0', '--cancel'), { status: 'cancelled' })
+    await asked(['pool', 'create', 'p1', '--uri', second, '--weight', '1'])
+    assert.partialDeepStrictEqual(await document('pool', 'rebalance', '--wait'), { status: 'done', queues_moved: 2 })
+    const drained = await asked(['pool', 'drain', 'p0', '--wait', '--rate', '1000'], { columns: 80 })
+    assert.match(drained.stderr, /queues have gone/)
+    assert.match(drained.stdout, /^.*status.* +done$/m)
+    assert.partialDeepStrictEqual(await document('pool', 'drain', 'p0', '--status'), { status: 'done', rate: 1000 })
+    await asked(['pool', 'delete', 'p0'])
+    for (const wrong of [
+      ['--status', '--cancel'],
+      ['--rate', '5', '--cancel'],
+      ['--rate', '0'],
+    ]) {
+      await asked(['pool', 'drain', 'p1', ...wrong], {}, 2)
+    }
+  } finally {
+    await pooled.stop()
+  }
+})
+
 test('projects do not see each other', async () => {
   await done(['queue', 'create', 'mine', '--project', 'one'])
   assert.deepEqual(await json('queue', 'list', '--project', 'one'), [{ name: 'mine', href: '/v2/queues/mine' }])

@@ -31,6 +31,8 @@ const TYPES = {
   "D['v2.SignedUrl']": 'SignedUrl',
   "D['v2.Pool']": 'Pool',
   "D['v2.PoolPage']['pools'][number]": 'Pool',
+  "D['v2.Drain']": 'Drain',
+  "D['v2.Rebalance']": 'Rebalance',
   "D['v2.Flavor']": 'Flavor',
   "D['v2.FlavorPage']['flavors'][number]": 'ListedFlavor',
   "D['v2.Health']": 'Health',
@@ -96,9 +98,10 @@ async function schemasOf(url: string): Promise<Map<string, Schema>> {
 
 /** What the compiler says when types of documents and of the client are held against each other. */
 function complaints(folder: string, documents: readonly string[], types: Readonly<Record<string, string>>): string {
-  const names = 'Attempt, Delivery, Failure, Flavor, Health, ListedFlavor, ListedQueue, Message, Metadata, Pool, '
+  const names =
+    'Attempt, Delivery, Drain, Failure, Flavor, Health, ListedFlavor, ListedQueue, Message, Metadata, Pool, '
   const lines = [
-    `import type { ${names} PoppedMessage, Queue, ShownClaim, SignedUrl, Stats, StoreHealth, Subscription, Topic }`,
+    `import type { ${names} PoppedMessage, Queue, Rebalance, ShownClaim, SignedUrl, Stats, StoreHealth, Subscription, Topic }`,
     `  from ${JSON.stringify(join(root, 'packages/client/src/http.ts'))}`,
     DIFFERENCE,
     `export interface D {\n${documents.join('\n')}\n}`,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { Claim, Conflict, Forbidden, NotFound, Zaqar, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
+import { until } from '../../packages/server/test/support/until.ts'
+import { startOnSqlite } from '../support/pooled-service.ts'
 import { type Service, startService } from '../support/service.ts'
 import { DescribedApi, recorder } from './recorder.ts'
 
@@ -291,6 +293,50 @@ describe('operators', () => {
     assert.equal(await admin.flavor('fast'), null)
   })
 })
+
+test('operators have pools drained and rebalanced', async () => {
+  const pooled = await startOnSqlite(2)
+  try {
+    const admin = client({ url: pooled.url, fetch: asAdmin(recorded) })
+    assert.equal(await admin.drain('p0'), null)
+    assert.equal(await admin.rebalance(), null)
+    const [first, second] = pooled.uris as [string, string]
+    await admin.putPool('p0', { uri: first, weight: 1 })
+    for (const name of ['a', 'b', 'c', 'd']) await admin.queue(name).post(name)
+    await admin.putPool('p1', { uri: second, weight: 1 })
+    const asked = await admin.rebalancePools({ rate: 1_000 })
+    assert.deepEqual([asked.status, asked.rate], ['rebalancing', 1_000])
+    const balanced = await ended(() => admin.rebalance())
+    assert.deepEqual([balanced.status, balanced.queues_moved, balanced.queues_left], ['done', 2, 0])
+    await admin.cancelRebalance()
+    assert.deepEqual(await admin.rebalance(), balanced, 'it is over')
+    await admin.drainPool('p0', { rate: 1 })
+    await admin.cancelDrain('p0')
+    assert.equal((await admin.drain('p0'))?.status, 'cancelled')
+    assert.equal((await admin.drainPool('p0')).status, 'draining')
+    assert.equal((await ended(() => admin.drain('p0'))).status, 'done')
+    await admin.deletePool('p0')
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const { messages } = await admin.queue(name).list({ echo: true })
+      assert.deepEqual(
+        messages.map(({ body }) => body),
+        [name],
+      )
+    }
+  } finally {
+    await pooled.stop()
+  }
+})
+
+/** As it is when it has ended. */
+async function ended<T extends { readonly ended: string | null }>(get: () => Promise<T | null>): Promise<T> {
+  let latest = await get()
+  await until(async () => {
+    latest = await get()
+    return latest?.ended != null
+  })
+  return latest as T
+}
 
 test('an error says what the service said', async () => {
   const error = await zaqar

@@ -118,6 +118,30 @@ export interface Pool {
   readonly href: string
 }
 
+/** How queues get on that go from pool to pool. */
+export interface Rebalance {
+  readonly status: 'rebalancing' | Ended
+  /** Records in a second, at most. */
+  readonly rate: number | null
+  readonly asked: string
+  readonly ended: string | null
+  /** That are to go still, about; null: nobody has counted them yet. */
+  readonly queues_left: number | null
+  readonly queues_moved: number
+  /** A message is one. */
+  readonly records_moved: number
+  /** What stands in the way; null: nothing does. */
+  readonly trouble: string | null
+}
+
+/** The same of one pool, which all its queues leave. */
+export interface Drain extends Omit<Rebalance, 'status'> {
+  readonly pool: string
+  readonly status: 'draining' | Ended
+}
+
+type Ended = 'cancelled' | 'done' | 'failed'
+
 export interface Flavor {
   readonly name: string
   readonly href: string

@@ -16,4 +16,4 @@ export type {
   SubscribeTerms,
   Topic,
 } from './topic.ts'
-export { type ListQueuesOptions, type PoolTerms, Zaqar, type ZaqarOptions } from './zaqar.ts'
+export { type ListQueuesOptions, type MoveOptions, type PoolTerms, Zaqar, type ZaqarOptions } from './zaqar.ts'

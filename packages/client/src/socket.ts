@@ -125,7 +125,7 @@ export class Socket {
 
 /** What can be asked twice, by action. */
 const REPEATABLE =
-  /^(?:queue|topic|pool|flavor)_create$|^(?:ping_node|get_home_doc|check_node_health|claim_update|subscription_update)$|_(?:list|get|get_many|get_stats|delete|delete_many|purge|confirm|failures|deliveries)$/
+  /^(?:queue|topic|pool|flavor)_create$|^(?:ping_node|get_home_doc|check_node_health|claim_update|subscription_update|pool_drain|pool_rebalance)$|_(?:list|get|get_many|get_stats|delete|delete_many|purge|confirm|cancel|failures|deliveries)$/
 
 function isRepeatable(action: string, body: Record<string, unknown>): boolean {
   return body['idempotency_key'] !== undefined || (REPEATABLE.test(action) && body['pop'] === undefined)

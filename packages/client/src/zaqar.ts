@@ -1,5 +1,5 @@
 import { type Auth, credentialsOf } from './auth.ts'
-import type { Flavor, Health, ListedFlavor, ListedQueue, Metadata, Pool } from './documents.ts'
+import type { Drain, Flavor, Health, ListedFlavor, ListedQueue, Metadata, Pool, Rebalance } from './documents.ts'
 import { Timeout, Unavailable, Unreachable } from './errors.ts'
 import { pagesOf } from './pages.ts'
 import { Queue } from './queue.ts'
@@ -46,6 +46,11 @@ export interface PoolTerms {
   readonly weight: number
   readonly options?: Metadata
   readonly flavor?: string
+}
+
+export interface MoveOptions extends CallOptions {
+  /** Records in a second, at most; a message is one. As fast as it goes where it is not given. */
+  readonly rate?: number
 }
 
 /** A client of one service, in the name of one caller. */
@@ -146,6 +151,38 @@ export class Zaqar {
     await this.#send('DELETE', poolPath(name), options)
   }
 
+  /** Has all queues of the pool go to others; those that are there keep being served. One that is under way goes on, at that rate. */
+  async drainPool(name: string, options: MoveOptions = {}): Promise<Drain> {
+    const { rate, ...call } = options
+    return (await this.#send('PUT', drainPath(name), { body: { rate }, ...call })).document
+  }
+
+  /** The last one of the pool; null where nobody has asked for any. */
+  async drain(name: string, options: CallOptions = {}): Promise<Drain | null> {
+    return orNull(async () => (await this.#send('GET', drainPath(name), options)).document)
+  }
+
+  /** Queues that have not gone stay. */
+  async cancelDrain(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#send('DELETE', drainPath(name), options)
+  }
+
+  /** Has queues go from pool to pool until each has as many as its weight says. One that is under way goes on, at that rate. */
+  async rebalancePools(options: MoveOptions = {}): Promise<Rebalance> {
+    const { rate, ...call } = options
+    return (await this.#send('PUT', '/rebalance', { body: { rate }, ...call })).document
+  }
+
+  /** The last one; null where nobody has asked for any. */
+  async rebalance(options: CallOptions = {}): Promise<Rebalance | null> {
+    return orNull(async () => (await this.#send('GET', '/rebalance', options)).document)
+  }
+
+  /** Queues that have not gone stay. */
+  async cancelRebalance(options: CallOptions = {}): Promise<void> {
+    await this.#send('DELETE', '/rebalance', options)
+  }
+
   flavors(options: ListOptions = {}): AsyncGenerator<ListedFlavor, void> {
     const { limit, detailed, ...call } = options
     return pagesOf(this.requests, { path: '/flavors', query: { limit, detailed }, key: 'flavors' }, call)
@@ -175,6 +212,10 @@ export class Zaqar {
 
 function poolPath(name: string): string {
   return `/pools/${encodeURIComponent(name)}`
+}
+
+function drainPath(name: string): string {
+  return `${poolPath(name)}/drain`
 }
 
 function flavorPath(name: string): string {

@@ -107,7 +107,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'pool',
-    summary: 'pools of stores: list, show, create, set, delete',
+    summary: 'pools of stores: list, show, create, set, drain, rebalance, delete',
     group: CLIENT,
     define: async (...given) => (await import('./commands/pool.ts')).definePool(...given),
   },

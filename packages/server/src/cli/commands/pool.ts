@@ -7,6 +7,7 @@ import type { Column } from '../output/table.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 import { countFrom, objectOf } from '../values.ts'
+import { defineDrain, defineRebalance } from './pool-drain.ts'
 
 export function definePool(command: ZaqarCommand, shell: Shell): void {
   command.description('Pools: further stores that queues can be kept in. For operators.')
@@ -14,6 +15,8 @@ export function definePool(command: ZaqarCommand, shell: Shell): void {
   defineShow(command.command('show'), shell)
   defineCreate(command.command('create'), shell)
   defineSet(command.command('set'), shell)
+  defineDrain(command.command('drain'), shell)
+  defineRebalance(command.command('rebalance'), shell)
   defineDelete(command.command('delete'), shell)
 }
 
