@@ -5,6 +5,7 @@ import { type HeldClaim, HeldClaims } from './held-claims.ts'
 import { backoff, pause } from './pause.ts'
 import type { Exchanged, Queue } from './queue.ts'
 import { RetryDelays } from './retry-delays.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface ConsumeOptions {
   /** Handlers that run at the same time, at the most; 1 where it is not given. */
@@ -206,7 +207,7 @@ export class Consumer<Body = unknown> {
 
   /** The same request until it is answered, so that nothing is claimed that nobody knows of. */
   async #take(limit: number, finished: readonly HeldMessage[], wait: number): Promise<void> {
-    const request = { ...this.#terms, limit, idempotencyKey: crypto.randomUUID() }
+    const request = { ...this.#terms, limit, idempotencyKey: randomUuid() }
     const since = Date.now()
     const { signal } = this.#stopping
     for (let tries = 0; ; tries++) {

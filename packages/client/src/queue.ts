@@ -3,6 +3,7 @@ import { Claim, type ClaimTerms } from './claim.ts'
 import type { Message, ShownClaim } from './documents.ts'
 import { type CallOptions, memberOf, type Requests } from './requests.ts'
 import { orNull, Topic } from './topic.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface ClaimOptions extends ClaimTerms, CallOptions {
   /** Messages at the most. */
@@ -89,7 +90,7 @@ export class Queue extends Topic {
 
   async #claim<Body>(
     body: object,
-    { ttl, grace, limit, wait, idempotencyKey = crypto.randomUUID(), ...options }: ClaimOptions,
+    { ttl, grace, limit, wait, idempotencyKey = randomUuid(), ...options }: ClaimOptions,
   ): Promise<Exchanged<Body>> {
     const answer = await this.send('POST', '/claims', {
       query: { limit, wait },

@@ -4,6 +4,7 @@ import { BEGINNING } from './follow.ts'
 import { markerIn, pagesOf } from './pages.ts'
 import { backoff, pause } from './pause.ts'
 import { type CallOptions, memberOf, type Requests } from './requests.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface PostOptions extends CallOptions {
   /** Seconds; what the queue says where it is not given. */
@@ -133,7 +134,7 @@ export class Topic {
   /** Posts all or none, in order. Answers their ids. */
   async postAll(
     messages: readonly NewMessage[],
-    { idempotencyKey = crypto.randomUUID(), ...options }: Omit<PostOptions, 'ttl' | 'delay'> = {},
+    { idempotencyKey = randomUuid(), ...options }: Omit<PostOptions, 'ttl' | 'delay'> = {},
   ): Promise<string[]> {
     const headers = { 'Idempotency-Key': idempotencyKey }
     const answer = await this.send('POST', '/messages', { body: { messages }, headers, isRepeatable: true, ...options })

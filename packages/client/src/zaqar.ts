@@ -5,6 +5,7 @@ import { pagesOf } from './pages.ts'
 import { Queue } from './queue.ts'
 import { type CallOptions, memberOf, Requests } from './requests.ts'
 import { orNull, Topic } from './topic.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface ZaqarOptions {
   /** Address of the service. With Keystone it may be left out: the catalogue has it. */
@@ -63,7 +64,7 @@ export class Zaqar {
     this.requests = new Requests({
       url: options.url,
       credentials: credentialsOf(options.auth, options.project, fetch),
-      clientId: options.clientId ?? crypto.randomUUID(),
+      clientId: options.clientId ?? randomUuid(),
       fetch,
       timeoutSeconds: options.timeout ?? 30,
       retries: options.retries ?? 4,

@@ -18,6 +18,8 @@ export interface Session {
   readonly shared: { readonly queue: string; readonly signed: SignedUrl } | null
   /** Whether it may see what operators see. */
   readonly isOperator: boolean
+  /** When it ends at the latest, in milliseconds since 1970; null: the service tells. */
+  readonly endsAt: number | null
   leave(): void
 }
 
@@ -64,10 +66,21 @@ function openWithKeystone(auth: Omit<KeystoneAuth, 'authUrl'>, project: string, 
   return open({ auth: { keystone }, fetch }, project, () => void signOut(KEYSTONE, given))
 }
 
-/** Values of a signed URL are for one queue. */
-export async function openShared(queue: string, signed: SignedUrl): Promise<Session> {
+/** Values of a signed URL are for one queue. @throws Error with a sentence for people */
+export async function openShared(signed: SignedUrl): Promise<Session> {
+  const [, queue] = /\/queues\/([^/]+)\/[a-z]+$/.exec(signed.paths[0] ?? '') ?? []
+  if (queue === undefined) throw new Error(text.signIn.notSigned)
   const zaqar = client({ auth: { signed } })
-  return { zaqar, project: signed.project, shared: { queue, signed }, isOperator: false, leave: () => zaqar.close() }
+  try {
+    const mayRead = signed.methods.includes('GET') && signed.paths.some((path) => path.endsWith('/messages'))
+    if (mayRead) await zaqar.queue(queue).list({ limit: 1 })
+  } catch (error) {
+    if (error instanceof NotFound || error instanceof Forbidden) throw new Error(text.signIn.notTaken)
+    throw error
+  }
+  const endsAt = Date.parse(`${signed.expires}Z`)
+  const { project } = signed
+  return { zaqar, project, shared: { queue, signed }, isOperator: false, endsAt, leave: () => zaqar.close() }
 }
 
 /** @throws ZaqarError when the service does not take these credentials */
@@ -86,7 +99,7 @@ async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = 
       throw error
     },
   )
-  return { zaqar, project, shared: null, isOperator, leave }
+  return { zaqar, project, shared: null, isOperator, endsAt: null, leave }
 }
 
 function client(options: Omit<ZaqarOptions, 'url'>): Zaqar {

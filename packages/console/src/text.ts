@@ -2,6 +2,8 @@
 export const text = {
   title: 'Zaqar',
   close: 'Close',
+  copy: 'Copy',
+  copied: 'Copied',
   delete: 'Delete',
   save: 'Save',
   loading: 'Loading…',
@@ -43,7 +45,6 @@ export const text = {
     token: 'Token',
     credential: 'Id of the credential',
     secret: 'Secret',
-    queue: 'Queue',
     signed: 'Signed values',
     signedHint: 'JSON, as sharing a queue gives it, or as `zaqar signed-url create` writes it.',
     noJson: 'These values are no JSON.',
@@ -51,6 +52,7 @@ export const text = {
     refused: (reason: string) => `Keystone does not accept this: ${reason}`,
     answered: (status: number) => `Keystone answered ${status}.`,
     noToken: 'The answer of Keystone has no token.',
+    notTaken: 'The service does not take these values: they have ended, or were changed.',
     noProject: 'This account has no project to work in.',
     submit: 'Sign in',
     open: 'Open',
@@ -183,8 +185,6 @@ export const text = {
     make: 'Make',
     notations: { curl: 'curl', javascript: 'JavaScript', shell: 'Environment variables', json: 'JSON' },
     notation: 'Copy as',
-    copy: 'Copy',
-    copied: 'Copied',
   },
   settings: {
     intro: 'Attributes that begin with _ change what the service does; others are yours.',

@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks'
-import { type SignedUrl, signedHeaders } from 'zaqar-client'
+import { useMemo, useState } from 'preact/hooks'
+import { type SignedUrl, signedHeaders, Zaqar } from 'zaqar-client'
+import { CopyButton } from '../parts/copy-button.tsx'
 import { Choice, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -63,27 +64,15 @@ function Checks<Value extends string>({ label, all, chosen, change }: ChecksProp
 
 function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
   const [notation, setNotation] = useState<Notation>('curl')
-  const [isCopied, setCopied] = useState(false)
   const words = text.share
-  const written = WRITERS[notation](queue, signed)
+  const written = useMemo(() => WRITERS[notation](queue, signed), [notation, queue, signed])
   const notations = Object.entries(words.notations) as [Notation, string][]
   return (
     <section class="panel">
-      <Choice
-        label={words.notation}
-        value={notation}
-        choices={notations}
-        change={(notation) => {
-          setNotation(notation)
-          setCopied(false)
-        }}
-      />
+      <Choice label={words.notation} value={notation} choices={notations} change={setNotation} />
       <pre>{written}</pre>
       <div class="actions">
-        <button type="button" onClick={() => void navigator.clipboard.writeText(written).then(() => setCopied(true))}>
-          {words.copy}
-        </button>
-        <output>{isCopied ? words.copied : ''}</output>
+        <CopyButton value={written} />
       </div>
     </section>
   )
@@ -91,10 +80,12 @@ function Values({ queue, signed }: { queue: string; signed: SignedUrl }) {
 
 const WRITERS: Record<Notation, (queue: string, signed: SignedUrl) => string> = {
   curl(queue, signed) {
+    // Not that of this page: a listing hides what its own client has posted.
+    const { clientId } = new Zaqar({ url: SERVICE })
     const headers = Object.entries(signedHeaders(signed)).map(
       ([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`,
     )
-    return `curl -H 'Client-ID: ${crypto.randomUUID()}' \\\n${headers.join('')}  ${quoted(`${SERVICE}/v2/queues/${queue}/messages`)}`
+    return `curl -H 'Client-ID: ${clientId}' \\\n${headers.join('')}  ${quoted(`${SERVICE}/v2/queues/${queue}/messages`)}`
   },
   javascript(queue, signed) {
     return [

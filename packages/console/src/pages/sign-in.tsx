@@ -101,12 +101,10 @@ function CredentialForm({ enter }: { enter(session: Session): void }) {
 }
 
 function SignedForm({ enter }: { enter(session: Session): void }) {
-  const [queue, setQueue] = useState('')
   const [values, setValues] = useState('')
-  const action = useAction(async () => enter(await openShared(queue, readSigned(values))))
+  const action = useAction(async () => enter(await openShared(readSigned(values))))
   return (
     <Form action={action} submit={text.signIn.open}>
-      <Field label={text.signIn.queue} value={queue} change={setQueue} required />
       <Field label={text.signIn.signed} hint={text.signIn.signedHint} value={values} change={setValues} required />
     </Form>
   )
