@@ -52,11 +52,12 @@ export async function measureNodes(
   return rows
 }
 
-function namesOf(queues: number): string[] {
+export function namesOf(queues: number): string[] {
   return Array.from({ length: queues }, (_, i) => `nodes-${i}`)
 }
 
-async function runOnNodes(
+/** So many processes on one new store, with the connections dealt out among them. */
+export async function runOnNodes(
   count: number,
   stores: Stores,
   generator: Generator,

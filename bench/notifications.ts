@@ -147,7 +147,7 @@ async function withService<T>(subject: Subject, run: (scene: Scene, queue: strin
 }
 
 /** The parent's side of receiver.ts. */
-class Receiver {
+export class Receiver {
   readonly url: string
   readonly #child: ChildProcess
 
@@ -176,7 +176,7 @@ class Receiver {
   }
 }
 
-async function subscribe(
+export async function subscribe(
   target: Target,
   queue: string,
   count: number,
