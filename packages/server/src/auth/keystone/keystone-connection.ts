@@ -1,4 +1,4 @@
-import { Agent, errors, request } from 'undici'
+import type { Agent } from 'undici'
 import type { KeystoneSettings } from './keystone-settings.ts'
 
 /** Keystone gave no answer that could be used. Asking again later may help. */
@@ -38,17 +38,25 @@ export interface KeystoneConnection {
 export function connectToKeystone(settings: KeystoneSettings): KeystoneConnection {
   const { authUrl, ca, cert, key, insecure, retries, timeoutSeconds } = settings
   const timeout = timeoutSeconds * 1000
-  const agent = new Agent({
+  const agentOptions: Agent.Options = {
     connections: CONNECTIONS,
     connect: { timeout, rejectUnauthorized: !insecure, ...given({ ca, cert, key }) },
     headersTimeout: timeout,
     bodyTimeout: timeout,
     maxResponseSize: MAX_ANSWER_BYTES,
-  })
+  }
+  // Loaded with the first request: a service starts sooner.
+  let opened: Promise<{ agent: Agent; request: typeof import('undici').request }> | null = null
+  const open = async () => {
+    const { Agent, request } = await import('undici')
+    return { agent: new Agent(agentOptions), request }
+  }
   const base = versionedUrl(authUrl)
 
   return {
     async send({ method, path, headers, body, mayRepeat = true }) {
+      opened ??= open()
+      const { agent, request } = await opened
       const options = {
         method,
         headers: body === undefined ? { ...headers } : { 'content-type': 'application/json', ...headers },
@@ -67,7 +75,11 @@ export function connectToKeystone(settings: KeystoneSettings): KeystoneConnectio
     },
 
     // Whoever still waits for an answer is told that there is none.
-    close: () => agent.destroy(),
+    async close() {
+      opened ??= open()
+      const { agent } = await opened
+      await agent.destroy()
+    },
   }
 }
 
@@ -80,7 +92,7 @@ function versionedUrl(url: string): string {
 
 /** Whoever has waited that long does not wait again. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof errors.UndiciError && error.code.endsWith('_TIMEOUT')
+  return error instanceof Error && 'code' in error && /^UND_ERR_.*_TIMEOUT$/.test(String(error.code))
 }
 
 function given(values: Readonly<Record<string, string | null>>): Record<string, string> {

@@ -1,7 +1,6 @@
 import { type Answer, type Channel, failure, type Mail } from '../channel.ts'
 import { type OutgoingMail, outgoingMail } from './outgoing-mail.ts'
-import { createSendmail } from './sendmail.ts'
-import { createSmtp, type SmtpServer } from './smtp.ts'
+import type { SmtpServer } from './smtp.ts'
 
 export interface MailOptions {
   readonly carrier: { readonly command: string } | SmtpServer
@@ -24,22 +23,28 @@ export interface Carrier {
  * standard error stream; it may name machines of the operator.
  */
 export function createMailChannel({ carrier: way, timeoutSeconds, atOnce }: MailOptions): Channel<Mail> {
-  const carrier: Carrier =
-    'command' in way ? createSendmail(way.command, atOnce) : createSmtp(way, timeoutSeconds, atOnce)
+  // Loaded with the first mail: most services send none, and all start sooner.
+  const open = async (): Promise<Carrier> =>
+    'command' in way
+      ? (await import('./sendmail.ts')).createSendmail(way.command, atOnce)
+      : (await import('./smtp.ts')).createSmtp(way, timeoutSeconds, atOnce)
+  let carrier: Promise<Carrier> | null = null
   const closing = new AbortController()
   return {
     async send(mail, signal) {
       const outgoing = outgoingMail(mail)
       if ('refused' in outgoing) return failure(outgoing.refused)
       const limit = AbortSignal.timeout(timeoutSeconds * 1000)
-      const answer = await carrier.send(outgoing, AbortSignal.any([signal, limit, closing.signal]))
+      carrier ??= open()
+      const answer = await (await carrier).send(outgoing, AbortSignal.any([signal, limit, closing.signal]))
       if (answer.result === 'delivered') return answer
       if (signal.aborted || closing.signal.aborted) return failure('the try was ended before the mail was accepted')
       return limit.aborted ? failure(`the mail was not accepted within ${timeoutSeconds} seconds`) : answer
     },
     async close() {
       closing.abort()
-      carrier.close()
+      const opened = await carrier
+      opened?.close()
     },
   }
 }

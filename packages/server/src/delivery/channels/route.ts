@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import type { Agent, Dispatcher, Pool } from 'undici'
 import { basicAuthorization } from './basic-authorization.ts'
 
 export interface RouteOptions {
@@ -22,7 +22,7 @@ export interface RouteOptions {
 /** Connections to receivers, direct or through a proxy. */
 export interface Route {
   /** The parts of a request that lead it to the URL, and who sends it. */
-  to(url: URL): { readonly dispatcher: Dispatcher; readonly place: Place }
+  to(url: URL): Promise<{ readonly dispatcher: Dispatcher; readonly place: Place }>
   /** Ends all connections and what is under way on them. */
   close(): Promise<void>
 }
@@ -53,8 +53,32 @@ export function openRoute(options: RouteOptions, lookup: LookupFunction): Route 
     keepAliveMaxTimeout: LONGEST_IDLE_MS,
     allowH2: false,
   }
-  if (options.proxyUrl !== null) return throughProxy(new URL(options.proxyUrl), common, tls)
-  const agent = new Agent({ ...common, connect: { ...tls, lookup } })
+  const { proxyUrl } = options
+  const open = (undici: Undici) =>
+    proxyUrl === null
+      ? direct(undici, { ...common, connect: { ...tls, lookup } })
+      : throughProxy(undici, new URL(proxyUrl), common, tls)
+  let opened: Promise<OpenRoute> | null = null
+  return {
+    async to(url) {
+      // Loaded with the first request: a service starts sooner.
+      opened ??= import('undici').then(open)
+      return (await opened).to(url)
+    },
+    async close() {
+      await (await opened)?.close()
+    },
+  }
+}
+
+type Undici = typeof import('undici')
+
+interface OpenRoute extends Pick<Route, 'close'> {
+  to(url: URL): { readonly dispatcher: Dispatcher; readonly place: Place }
+}
+
+function direct({ Agent }: Undici, options: Agent.Options): OpenRoute {
+  const agent = new Agent(options)
   return {
     to: (url) => ({ dispatcher: agent, place: placeOf(url) }),
     close: () => agent.destroy(),
@@ -65,7 +89,12 @@ export function openRoute(options: RouteOptions, lookup: LookupFunction): Route 
  * `https:` goes through tunnels. `http:` is handed to the proxy itself, over one pool: ProxyAgent would keep a pool for
  * each host for ever.
  */
-function throughProxy(proxy: URL, common: Pool.Options, tls: { readonly secureContext: SecureContext }): Route {
+function throughProxy(
+  { Pool, ProxyAgent }: Undici,
+  proxy: URL,
+  common: Pool.Options,
+  tls: { readonly secureContext: SecureContext },
+): OpenRoute {
   const authorization = basicAuthorization(proxy)
   const tunnels = new ProxyAgent({
     ...common,

@@ -1,4 +1,3 @@
-import { errors } from 'undici'
 import { RefusedAddress } from '../guard/lookup.ts'
 
 /** Ends a try; its text is the reason that owners read. */
@@ -42,7 +41,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function failureReason(error: unknown): string {
   if (error instanceof EndedEarly) return error.message
   if (error instanceof RefusedAddress) return refusal(error.reason)
-  if (error instanceof errors.HTTPParserError) return 'the answer is not HTTP'
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'the answer is not HTTP'
   const code = codeOf(error)
   if (code.startsWith('ERR_SSL_')) return 'the receiver and the service do not agree on TLS'
   return REASONS[code] ?? `the request failed (${code})`

@@ -56,7 +56,7 @@ export function createWebhookChannel(parts: WebhookParts): Channel<WebhookReques
       const literal = hop.url.hostname.replace(/^\[|\]$/g, '')
       const objection = isIP(literal) === 0 ? null : judge(literal)
       if (objection !== null) return failed(refusal(objection))
-      const { dispatcher, place } = route.to(hop.url)
+      const { dispatcher, place } = await route.to(hop.url)
       const { method, body } = hop
       const request = { ...place, method, body, headers: { ...place.headers, ...hop.headers } }
       const reply = await exchange(dispatcher, request, signal)
