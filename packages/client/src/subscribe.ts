@@ -26,6 +26,8 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal
   /** Told of what went wrong, a handler's error included; written to the console where it is not given. */
   readonly onError?: (error: unknown, message: ReceivedMessage | null) => void
+  /** Told how it is told from now on: null while it is not connected. What is posted meanwhile comes afterwards. */
+  readonly onTransport?: (transport: Transport | null) => void
 }
 
 export type ReceivedHandler<Body> = (message: ReceivedMessage<Body>) => unknown
@@ -145,7 +147,7 @@ export class Subscriber<Body = unknown> {
       else this.#close(way)
       return error
     } finally {
-      this.#transport = null
+      this.#connected(null)
       session.abort()
     }
   }
@@ -158,7 +160,17 @@ export class Subscriber<Body = unknown> {
 
   #works(way: Way): void {
     Object.assign(way, UNTRIED, { isKnown: true })
-    this.#transport = way.transport
+    this.#connected(way.transport)
+  }
+
+  #connected(transport: Transport | null): void {
+    if (transport === this.#transport) return
+    this.#transport = transport
+    try {
+      this.#options.onTransport?.(transport)
+    } catch (thrown) {
+      this.#tell(thrown, null)
+    }
   }
 
   /** It cannot work now: another one is tried. */

@@ -82,7 +82,8 @@ describe('a subscriber', () => {
     mock.timers.enable({ apis: ['Date', 'setTimeout'] })
     const service = await PushingService.start(t)
     service.service.refusal = 403
-    const told = new Told(client(t, service), { from: 'start' })
+    const ways: unknown[] = []
+    const told = new Told(client(t, service), { from: 'start', onTransport: (way) => ways.push(way) })
     service.post(1, 2)
     await told.count(2)
     assert.equal(told.subscriber.transport, 'events')
@@ -108,6 +109,7 @@ describe('a subscriber', () => {
     service.post(4)
     await told.count(4)
     assert.equal(told.subscriber.transport, 'socket')
+    assert.deepEqual(ways, ['events', null, 'poll', null, 'socket'])
     assert.deepEqual(told.bodies, [1, 2, 3, 4])
   })
 

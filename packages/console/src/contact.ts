@@ -45,6 +45,8 @@ export function useContact(): Contact {
 
 function set(next: Contact): void {
   if (next === contact) return
+  // Who follows messages waits for the next try no longer, as when the machine is online again.
+  if (contact === 'away') dispatchEvent(new Event('online'))
   contact = next
   for (const watcher of watchers) watcher(next)
 }

@@ -101,6 +101,8 @@ export const text = {
     back: 'Page before',
     none: 'There is no message here.',
     waiting: 'Waiting for messages…',
+    connecting: 'Connecting…',
+    broken: 'The connection is broken. It is made again by itself, and then brings what was posted meanwhile.',
     find: 'Find in this page',
     download: 'Download this page',
     jump: 'Go behind a message or marker',

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Message, Queue } from 'zaqar-client'
+import { isLost, isOfContact, noteContact } from '../contact.ts'
 import { download } from '../download.ts'
 import { durationOf } from '../duration.ts'
 import { Field } from '../parts/field.tsx'
@@ -125,13 +126,23 @@ function StoredMessages({ session, kind, name, reload }: TabProps) {
 function LiveMessages({ session, kind, name }: TabProps) {
   const [messages, setMessages] = useState<readonly LiveMessage[]>([])
   const [error, setError] = useState<unknown>(null)
+  const [state, setState] = useState<'connecting' | 'waiting' | 'broken'>('connecting')
   useEffect(() => {
     const subscriber = topicOf(session, kind, name).subscribe(
       ({ id, ttl, body }) => {
-        setError(null)
         setMessages((before) => [{ id, ttl, body, href: '', age: 0 }, ...before].slice(0, MOST_LIVE))
       },
-      { onError: setError },
+      {
+        onError(error) {
+          // Other requests tell better whether the service is away.
+          if (!isLost(error)) noteContact(error)
+          setError(isOfContact(error) ? null : error)
+        },
+        onTransport(transport) {
+          setState(transport === null ? 'broken' : 'waiting')
+          if (transport !== null) setError(null)
+        },
+      },
     )
     return () => void subscriber.stop()
   }, [session, kind, name])
@@ -139,7 +150,9 @@ function LiveMessages({ session, kind, name }: TabProps) {
     <>
       <p class="hint">{text.messages.liveHint}</p>
       <Trouble error={error} />
-      {messages.length === 0 && <p class="empty">{text.messages.waiting}</p>}
+      <p class="state" role="status">
+        {text.messages[state]}
+      </p>
       <ul class="messages" aria-label={text.messages.list} aria-live="polite">
         {messages.map((message) => (
           <MessageItem key={message.id} message={message} />

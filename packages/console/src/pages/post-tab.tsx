@@ -1,9 +1,10 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { NewMessage } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
 import { Area, Choice, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
+import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
@@ -13,6 +14,14 @@ type Shape = 'one' | 'lines'
 /** Of one request: the service takes 262,144 bytes unless an operator or the queue says otherwise. */
 const MOST_BYTES = 200_000
 
+/** What did not get through to the end: whoever posts the same again goes on with it, and nothing is posted twice. */
+interface UnderWay {
+  readonly input: string
+  /** Those that are left, each with what its POST is known by. */
+  readonly batches: { readonly messages: readonly NewMessage[]; readonly key: string }[]
+  posted: number
+}
+
 export function PostTab({ session, kind, name, reload }: TabProps) {
   const [shape, setShape] = useState<Shape>('one')
   const [written, setWritten] = useState('')
@@ -20,16 +29,24 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
   const [delay, setDelay] = useState('')
   const [posted, setPosted] = useState<number | null>(null)
   const words = text.post
+  const underWay = useRef<UnderWay | null>(null)
   const action = useAction(async () => {
-    setPosted(null)
-    const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
-    const bodies = shape === 'one' ? [bodyIn(written)] : linesIn(written)
-    let count = 0
-    for (const batch of batchesOf(bodies.map((body) => ({ body, ...terms })))) {
-      await topicOf(session, kind, name).postAll(batch)
-      count += batch.length
-      setPosted(count)
+    const input = JSON.stringify([shape, written, ttl, delay])
+    if (underWay.current?.input !== input) {
+      const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
+      const bodies = shape === 'one' ? [bodyIn(written)] : linesIn(written)
+      const batches = batchesOf(bodies.map((body) => ({ body, ...terms })))
+      underWay.current = { input, batches: batches.map((messages) => ({ messages, key: nextKey(session) })), posted: 0 }
+      setPosted(null)
     }
+    const post = underWay.current
+    for (let batch = post.batches[0]; batch !== undefined; batch = post.batches[0]) {
+      await topicOf(session, kind, name).postAll(batch.messages, { idempotencyKey: batch.key })
+      post.batches.shift()
+      post.posted += batch.messages.length
+      setPosted(post.posted)
+    }
+    underWay.current = null
     reload()
   })
   return (
@@ -65,6 +82,14 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
       </div>
     </Form>
   )
+}
+
+let posts = 0
+
+/** Unlike that of any other POST. */
+function nextKey({ zaqar }: Session): string {
+  posts += 1
+  return `${zaqar.clientId} ${posts}`
 }
 
 /** JSON, or else the text itself. */
