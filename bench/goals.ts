@@ -80,7 +80,7 @@ function goalsOnPostgres(figures: Figures): Goal[] {
   ]
 }
 
-function pools({ throughPool, pools }: Figures): Goal[] {
+function pools({ throughPool, pools, moves }: Figures): Goal[] {
   const through = (name: WorkloadName) => {
     const row = throughPool?.find(({ workload }) => workload.name === name)
     return row && row.ratio * 100
@@ -94,6 +94,7 @@ function pools({ throughPool, pools }: Figures): Goal[] {
       'x',
       pools === null ? undefined : growthWithPools(pools),
     ),
+    below('slowest POST to a pool that is drained', 1000, ' ms', moves?.drain.slowestPostMilliseconds),
   ]
 }
 

@@ -171,10 +171,10 @@ async function poolsOf({ stores, options }: Setting): Promise<PoolsFigures | nul
   return await measurePools(stores, options.pools)
 }
 
-async function movesOf({ stores, options }: Setting): Promise<MovesFigures | null> {
+async function movesOf({ stores, generator, options }: Setting): Promise<MovesFigures | null> {
   if (!isWanted('moves', options) || stores === null) return null
   announce('moves')
-  return await measureMoves(stores, options.moved, options.pace.turns)
+  return await measureMoves(stores, generator, options.moved, options.pace.turns)
 }
 
 async function followersOf({ stores, subject, options }: Setting): Promise<FollowersFigures | null> {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { createSystemClock } from '../packages/server/src/platform/system-clock.ts'
 import { type RunningServer, startService, temporaryFolder } from './service.ts'
 import type { Store, Stores } from './stores.ts'
-import type { Subject } from './subject.ts'
 
 /** Stores of a service with pooling. */
 export interface PooledStores {
@@ -53,24 +52,6 @@ export async function createPooledStores(stores: Stores, count: number, options:
     async remove() {
       await Promise.all([own, ...pools.map(({ store }) => store)].map((store) => store.remove()))
       folder.remove()
-    },
-  }
-}
-
-/** A new process on empty stores each time. */
-export function pooledSubject(stores: Stores, count: number): Subject {
-  return {
-    title: `zaqar serve with ${count} pools on ${stores.engine}`,
-    async start() {
-      const pooled = await createPooledStores(stores, count)
-      const service = await pooled.start()
-      return {
-        ...service,
-        async stop() {
-          await service.stop()
-          await pooled.remove()
-        },
-      }
     },
   }
 }

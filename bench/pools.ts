@@ -22,7 +22,7 @@ export interface PoolsFigures {
   readonly columns: readonly PoolsColumn[]
 }
 
-export interface PoolsOperation {
+interface PoolsOperation {
   readonly title: string
   readonly isOnMessages: boolean
 }

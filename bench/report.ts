@@ -178,12 +178,21 @@ function poolsTable({ queues, operations, columns }: PoolsFigures): Table {
   }
 }
 
-function movesTable({ messages, recordsPerSecond }: MovesFigures): Table {
+function movesTable({ messages, recordsPerSecond, drain }: MovesFigures): Table {
+  const count = messages.toLocaleString('en')
   return {
-    title: 'Moving a queue to another pool',
-    header: ['', 'records/s'],
+    title: 'Queues that move to another pool',
+    header: ['', 'records/s', 'posts/s', 'slowest post ms'],
     words: 1,
-    rows: [[`${messages.toLocaleString('en')} messages at rest`, whole(recordsPerSecond)]],
+    rows: [
+      [`one queue of ${count} messages, at rest`, whole(recordsPerSecond), '-', '-'],
+      [
+        `a drain of ${drain.queues} queues with ${count} messages, in use`,
+        whole(drain.recordsPerSecond),
+        whole(drain.postsPerSecond),
+        whole(drain.slowestPostMilliseconds),
+      ],
+    ],
   }
 }
 
