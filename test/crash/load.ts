@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly project?: string
   /** Until then the load goes on, whatever becomes of the service. Without it, the load ends with the service. */
   readonly isOver?: () => boolean
+  /** Between an answer and the next request of a worker, in milliseconds; at once where it is not given. */
+  readonly pauseMs?: number
   /** Told of each refusal of a service in trouble, which none is expected from otherwise. */
   readonly onRefused?: (answer: TestAnswer) => void
 }
@@ -80,8 +82,9 @@ export async function untilBusy(histories: readonly History[]): Promise<void> {
   await until(() => histories.every(hasGrown), 'the load does no work')
 }
 
-function orUnanswered(send: Send, { isOver = () => false, onRefused }: LoadOptions): Send {
+function orUnanswered(send: Send, { isOver = () => false, pauseMs, onRefused }: LoadOptions): Send {
   return async (request) => {
+    if (pauseMs !== undefined) await sleep(pauseMs)
     if (isOver()) throw new Unanswered()
     const answer = await answerInTime(send(request)).catch((error) => {
       throw new Unanswered('', { cause: error })
