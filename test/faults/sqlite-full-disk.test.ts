@@ -215,6 +215,8 @@ describe('a disk without a page left', { skip: typeof mounted === 'string' && mo
     await fill(8000)
     const before = await total()
     assert.equal((await service.client.get('/v2/ping')).status, 503)
+    // Or a proxy would keep consumers away, who alone can make room.
+    assert.equal((await service.client.get('/readyz')).status, 200)
     assert.equal((await service.client.put('/v2/queues/jobs')).status, 204, 'it exists')
     assert.equal((await service.client.put('/v2/queues/new')).status, 503)
     const answers = await Promise.all([

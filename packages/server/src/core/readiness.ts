@@ -1,6 +1,6 @@
 import type { Instant } from '../model/model.ts'
 import type { Clock, StartTimeLimit } from '../platform/clock.ts'
-import type { Storage } from '../storage/contract.ts'
+import { type Storage, StorageFull } from '../storage/contract.ts'
 
 /** `draining`: it is about to end. `storage`: the storage does not answer. */
 export type Ready = 'ready' | 'draining' | 'storage'
@@ -50,7 +50,8 @@ export class Readiness {
     const limit = startTimeLimit(PATIENCE_MS, () => resolve(false))
     const answer = storage.ping().then(
       () => true,
-      () => false,
+      // Of a full store consumers make room, whom nobody should keep away from it.
+      (error) => error instanceof StorageFull,
     )
     const answers = await Promise.race([answer, tooLate])
     limit.cancel()

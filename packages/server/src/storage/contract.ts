@@ -952,6 +952,9 @@ export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable'
 }
 
+/** There is no room for anything new. What is there can be read, and removed. */
+export class StorageFull extends StorageUnavailable {}
+
 /** The queue is on its way to or from another engine, see `MoveStore`; or what is there is an old copy. */
 export class QueueMoving extends StorageUnavailable {
   readonly role: 'leaving' | 'arriving'

@@ -1,6 +1,14 @@
 import type { Pool } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
-import { type CensusStore, type QueueEngine, type QueueStore, type Registry, StorageUnavailable } from '../contract.ts'
+import {
+  type CensusStore,
+  type QueueEngine,
+  QueueMoving,
+  type QueueStore,
+  type Registry,
+  StorageFull,
+  StorageUnavailable,
+} from '../contract.ts'
 import { tellListeners } from '../tell-listeners.ts'
 
 /** What keeps the queues of a pool. One without `usage` and census counts nothing. */
@@ -91,7 +99,7 @@ export class PoolEngines {
       if (member) member.isAway = false
       return answer
     } catch (error) {
-      if (member && error instanceof StorageUnavailable) {
+      if (member && isAway(error)) {
         member.failures += 1
         member.isAway = true
       }
@@ -110,7 +118,7 @@ export class PoolEngines {
           if (member) member.isAway = false
           return answer
         } catch (error) {
-          if (member && error instanceof StorageUnavailable) member.isAway = true
+          if (member && isAway(error)) member.isAway = true
           return undefined
         }
       }),
@@ -268,4 +276,9 @@ export class PoolEngines {
 
 function closed(): StorageUnavailable {
   return new StorageUnavailable('the storage is closed')
+}
+
+/** A full store is there, and so is one that a queue is leaving. */
+function isAway(error: unknown): boolean {
+  return error instanceof StorageUnavailable && !(error instanceof StorageFull || error instanceof QueueMoving)
 }

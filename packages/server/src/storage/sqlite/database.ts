@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { StorageUnavailable } from '../contract.ts'
+import { StorageFull, StorageUnavailable } from '../contract.ts'
 
 /**
  * Opens the file for this process alone, durable at every commit.
@@ -96,9 +96,8 @@ const TROUBLES: ReadonlySet<number> = new Set(Object.values(SQLITE))
  */
 export function asStorageError(error: unknown): unknown {
   if (error instanceof StorageUnavailable || !TROUBLES.has(primaryCode(error))) return error
-  return new StorageUnavailable(`SQLite: ${(error as Error).message}`, {
-    cause: error,
-  })
+  const Kind = isFull(error) ? StorageFull : StorageUnavailable
+  return new Kind(`SQLite: ${(error as Error).message}`, { cause: error })
 }
 
 /** Somebody else has the file. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { StorageUnavailable } from '../contract.ts'
+import { StorageFull } from '../contract.ts'
 import { isFull } from './database.ts'
 import type { ReserveFile } from './reserve-file.ts'
 
@@ -62,9 +62,9 @@ export class Room {
   }
 
   /** Why nothing new can be stored now, or null. Costs nothing while the disk has room. */
-  refusalOfNew(): StorageUnavailable | null {
+  refusalOfNew(): StorageFull | null {
     if (!this.#isShort || this.#hasFreePages() || this.#isOver()) return null
-    return new StorageUnavailable('The disk is full: nothing new is stored until enough has been removed')
+    return new StorageFull('The disk is full: nothing new is stored until enough has been removed')
   }
 
   /** To be told what a transaction failed with, after it was rolled back. */
