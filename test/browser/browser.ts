@@ -20,9 +20,13 @@ const FLAGS = [
 ]
 
 /** Debian's Chromium with a profile of its own; both go with the test. */
-export async function startBrowser(t: TestContext): Promise<BrowserContext> {
+export async function startBrowser(t: TestContext, { ignoreHTTPSErrors = false } = {}): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), 'zaqar-browser-'))
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: FLAGS })
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: '/usr/bin/chromium',
+    args: FLAGS,
+    ignoreHTTPSErrors,
+  })
   t.after(async () => {
     await browser.close()
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })

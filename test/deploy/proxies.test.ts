@@ -12,7 +12,9 @@ import { makePair } from '../../packages/server/test/support/certificates.ts'
 import { EventReader } from '../../packages/server/test/support/events.ts'
 import { CLIENT_ID, PROJECT } from '../../packages/server/test/support/test-client.ts'
 import { until } from '../../packages/server/test/support/until.ts'
-import { missingPeer } from '../support/peers.ts'
+import { startBrowser } from '../browser/browser.ts'
+import { assertNoComplaints, go, openConsole, signInToProject } from '../console/open.ts'
+import { missingPeer, requirePeer } from '../support/peers.ts'
 import { freePort, startProxy } from '../support/proxy.ts'
 import { startService } from '../support/service.ts'
 
@@ -41,6 +43,7 @@ const examples: Readonly<Record<'haproxy' | 'nginx', Example>> = {
     limits: [/timeout client (\d+)s/, /timeout server (\d+)s/],
     adapt: (text, port, service, folder) =>
       text
+        .replace('#http-request', 'http-request')
         .replace('bind :443 ssl crt /etc/haproxy/', `bind 127.0.0.1:${port} ssl crt ${folder}/`)
         .replace('10.0.0.11:8888', `127.0.0.1:${service}`)
         .replace(/^ +server node2 .*\n/m, ''),
@@ -55,6 +58,7 @@ const examples: Readonly<Record<'haproxy' | 'nginx', Example>> = {
         access_log off;
         ${TEMPORARY_FOLDERS.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
         ${text
+          .replaceAll('#location', 'location')
           .replace('listen 443', `listen 127.0.0.1:${port}`)
           .replace('127.0.0.1:8888', `127.0.0.1:${service}`)
           .replaceAll('/etc/nginx/', `${folder}/`)}
@@ -65,7 +69,7 @@ const examples: Readonly<Record<'haproxy' | 'nginx', Example>> = {
 
 for (const [name, example] of Object.entries(examples)) {
   const skip = missingPeer(name as keyof typeof examples)
-  describe(`behind ${name}, with TLS`, { skip, timeout: 60_000 }, () => {
+  describe(`behind ${name}, with TLS`, { skip, timeout: 120_000 }, () => {
     let served: Served
     before(async () => {
       served = await serve(example)
@@ -149,10 +153,28 @@ for (const [name, example] of Object.entries(examples)) {
       }
     })
 
+    test('below a path, too, the console works, with the API and the WebSocket', async (t) => {
+      if (!requirePeer(t, 'chromium')) return
+      const browser = await startBrowser(t, { ignoreHTTPSErrors: true })
+      const opened = await openConsole(browser, `${served.url}/zaqar`)
+      const { page } = opened
+      const sockets: string[] = []
+      page.on('websocket', (socket) => sockets.push(new URL(socket.url()).pathname))
+      await page.goto(`${served.url}/zaqar/console`)
+      await signInToProject(page)
+      await go(page, '#/queues/below/messages')
+      await page.getByLabel('Live').check()
+      await page.getByText('Waiting for messages').waitFor()
+      await new Zaqar({ url: `${served.url}/zaqar`, project: 'demo' }).queue('below').post('a path')
+      await page.getByText('"a path"').waitFor()
+      assert.deepEqual(sockets, ['/zaqar/v2'])
+      assertNoComplaints(opened)
+    })
+
     test('metrics are not for those outside', async () => {
       const { url } = served
-      for (const path of ['/metrics', '/%6detrics', '/metrics?x'])
-        assert.equal((await fetch(url + path)).status, 403, path)
+      const ways = ['/metrics', '/%6detrics', '/metrics?x', '/zaqar/metrics', '/zaqar/%6detrics']
+      for (const path of ways) assert.equal((await fetch(url + path)).status, 403, path)
       assert.equal((await fetch(`${url}/readyz`)).status, 200)
     })
   })
