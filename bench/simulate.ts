@@ -19,7 +19,8 @@ import { workloadNamed } from './workloads.ts'
 const usage = `node tools/run.cjs bench/simulate.ts [options]
 
   --costs FILE     what the parts cost, instead of the figures of bench/simulation/costs.json
-  --measure FILE   measure that on this machine, write it to the file, and compare what is foreseen of one and two nodes with what they do
+  --measure FILE   measure that on this machine, and write it to the file
+  --compare        compare what is foreseen of one and two nodes with what they do here
   --markdown FILE  write the tables in Markdown, too
   --help`
 
@@ -31,14 +32,39 @@ async function main(): Promise<void> {
     options: {
       costs: { type: 'string' },
       measure: { type: 'string' },
+      compare: { type: 'boolean' },
       markdown: { type: 'string' },
       help: { type: 'boolean' },
     },
   })
   if (values.help) return console.log(usage)
-  const tables = values.measure === undefined ? foreseen(readCosts(values.costs)) : await measured(values.measure)
+  const tables = await tablesFor(values)
   console.log(tables.map(toText).join('\n\n'))
   if (values.markdown !== undefined) writeFileSync(values.markdown, `${tables.map(toMarkdown).join('\n\n')}\n`)
+}
+
+async function tablesFor({ costs, measure, compare }: { costs?: string; measure?: string; compare?: boolean }) {
+  if (measure !== undefined) return [costTable(await withPostgres((...p) => measured(measure, ...p)))]
+  const known = readCosts(costs)
+  return compare ? [comparison(known, await withPostgres(rates))] : foreseen(known)
+}
+
+/** All is on this machine: the nodes, PostgreSQL and the clients. */
+async function withPostgres<T>(measure: (stores: ServerStores, generator: Generator) => Promise<T>): Promise<T> {
+  const stores = await postgresStores()
+  const generator = new Generator()
+  try {
+    return await measure(stores, generator)
+  } finally {
+    generator.stop()
+    await stores.close()
+  }
+}
+
+async function measured(file: string, stores: ServerStores, generator: Generator): Promise<Costs> {
+  const costs = await measureCosts(stores, generator)
+  writeFileSync(file, `${JSON.stringify(costs, null, 2)}\n`)
+  return costs
 }
 
 function readCosts(file = KNOWN_COSTS): Costs {
@@ -151,23 +177,9 @@ function shown({ perSecond, failedPerSecond, p50Seconds, p99Seconds, nodeBusy, s
 }
 
 const CASES = [1, 8].flatMap((queues) => [1, 2].map((nodes) => ({ nodes, queues })))
-const TURNS = 3
+const TURNS = 2
 const CONNECTIONS = 32
-const PACE = { warmUpSeconds: 0.5, seconds: 2, turns: TURNS }
-
-/** All is on this machine: the nodes, PostgreSQL and the clients. */
-async function measured(file: string): Promise<Table[]> {
-  const stores = await postgresStores()
-  const generator = new Generator()
-  try {
-    const costs = await measureCosts(stores, generator)
-    writeFileSync(file, `${JSON.stringify(costs, null, 2)}\n`)
-    return [costTable(costs), comparison(costs, await rates(stores, generator))]
-  } finally {
-    generator.stop()
-    await stores.close()
-  }
-}
+const PACE = { warmUpSeconds: 0.5, seconds: 1.5, turns: TURNS }
 
 async function rates(stores: ServerStores, generator: Generator): Promise<number[]> {
   const turns: number[][] = []

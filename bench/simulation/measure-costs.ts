@@ -1,11 +1,11 @@
 /** What the parts of a service on PostgreSQL cost, for the simulation: processor time, which other work on the machine hardly changes. */
+import { readFileSync } from 'node:fs'
 import { createSystemClock } from '../../packages/server/src/platform/system-clock.ts'
 import type { NewMessage, QueueHandle, Storage } from '../../packages/server/src/storage/contract.ts'
 import { administer } from '../../packages/server/test/storage/postgres-server.ts'
 import { ask } from '../ask.ts'
 import type { Generator } from '../generator.ts'
 import { Receiver, subscribe } from '../notifications.ts'
-import { usageOf } from '../process-usage.ts'
 import { startService } from '../service.ts'
 import type { ServedStore, ServerStores } from '../stores.ts'
 import { PROJECT, type Target } from '../target.ts'
@@ -44,15 +44,15 @@ async function onStore<T>(stores: ServerStores, measure: (store: ServedStore) =>
 async function serverSeconds(store: ServedStore): Promise<number> {
   const { pathname } = new URL(store.uri)
   const rows = await administer(store.uri, `SELECT pid FROM pg_stat_activity WHERE datname = '${pathname.slice(1)}'`)
-  return rows.reduce((sum, { pid }) => sum + (usageOfAny(Number(pid))?.cpuSeconds ?? 0), 0)
+  return rows.reduce((sum, { pid }) => sum + secondsOf(Number(pid)), 0)
 }
 
-/** Null of one that has ended meanwhile. */
-function usageOfAny(pid: number) {
+/** Of a process with one thread, in nanoseconds as the scheduler counts them; 0 of one that has ended meanwhile. */
+function secondsOf(pid: number): number {
   try {
-    return usageOf(pid)
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e9
   } catch {
-    return null
+    return 0
   }
 }
 
