@@ -8,6 +8,7 @@ import { built } from '../support/built.ts'
 import { createDebianRoot, type DebianRoot, missingDebianRoot } from '../support/debian-root.ts'
 import { missingPeer } from '../support/peers.ts'
 import { startService } from '../support/service.ts'
+import { loadConsole } from './use-service.ts'
 
 const CONF = '/etc/zaqar/zaqar.conf'
 const DATA = '/var/lib/zaqar'
@@ -85,12 +86,10 @@ describe("Debian's package, on a Debian without Node and without systemd", {
   })
 
   test('serves what the unit starts, as its user', async () => {
-    await whileServing((zaqar) =>
-      zaqar
-        .queue('jobs')
-        .post({ order: 1 })
-        .then(() => {}),
-    )
+    await whileServing(async (zaqar) => {
+      await zaqar.queue('jobs').post({ order: 1 })
+      await loadConsole(await zaqar.url())
+    })
     assert.equal(stat(`${DATA}/zaqar.db`), 'zaqar:zaqar 600')
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Zaqar } from 'zaqar-client'
 
-/** Posts a message, is told of it over a socket, claims and deletes it. */
+/** Posts a message, is told of it over a socket, claims and deletes it; loads the console. */
 export async function useService(url: string): Promise<void> {
   const zaqar = new Zaqar({ url, project: 'demo' })
   try {
@@ -18,4 +18,14 @@ export async function useService(url: string): Promise<void> {
   } finally {
     zaqar.close()
   }
+  await loadConsole(url)
+}
+
+/** The page, and all that it loads. */
+export async function loadConsole(url: string): Promise<void> {
+  const page = await fetch(`${url}/console/`)
+  assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8'])
+  const files = Array.from((await page.text()).matchAll(/(?:src|href)="\.\/([^"]+)"/g), ([, name = '']) => name)
+  assert.equal(files.length, 3, 'an icon, a script and a style')
+  for (const name of files) assert.equal((await fetch(`${url}/console/${name}`)).status, 200, name)
 }

@@ -48,7 +48,7 @@ function embed(chunks: readonly OutputChunk[], folder: string): void {
   const strippedNode = join(folder, 'node')
   execFileSync('strip', ['-o', strippedNode, node])
   const [main = '', ...loadedLater] = chunks.map(({ fileName }) => fileName)
-  const files = ['package.json', ...globSync('src/**/*.{sql,txt}', { cwd: server })]
+  const files = ['package.json', ...globSync(['src/**/*.{sql,txt}', 'src/console/files/**/*.*'], { cwd: server })]
   const assets = [
     ...loadedLater.map((name) => [name, join(folder, name)] as const),
     ...files.map((path) => [path, join(server, path)] as const),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 /** A file of the console. */
@@ -44,7 +45,7 @@ const FOREVER = 'public, max-age=31536000, immutable'
 
 /** Reads what the build of the console has left beside this file. */
 export function readConsoleFiles(): ConsoleFiles {
-  const folder = join(import.meta.dirname, 'files')
+  const folder = fileURLToPath(new URL('./files', import.meta.url))
   return new Map(namesIn(folder).map((name) => [pathOf(name), consoleFile(name, readFileSync(join(folder, name)))]))
 }
 
