@@ -26,6 +26,8 @@ interface DrainFigures {
   readonly postsPerSecond: number
   /** A queue is away for a moment, in which requests for it wait. */
   readonly slowestPostMilliseconds: number
+  /** The same before the drain. */
+  readonly slowestBeforeMilliseconds: number
 }
 
 /** Queues go from one pool to another, alone and in use. */
@@ -87,7 +89,7 @@ async function rateOfMoves(pooled: PooledStores, messages: number, turns: number
 const QUEUES = 20
 const POSTS_PER_SECOND = 200
 const CONNECTIONS = 20
-const POSTING = { warmUpSeconds: 1, seconds: 20 }
+const POSTING = { warmUpSeconds: 1, seconds: 12 }
 const LOOK_MILLISECONDS = 50
 
 interface DrainDocument {
@@ -107,7 +109,9 @@ async function drainInUse(pooled: PooledStores, generator: Generator, messages: 
     for (const queue of queues) await generator.fill(service.target, queue, messages / QUEUES)
     await weigh(1)
     const load = { workload: 'post', connections: CONNECTIONS, cyclesPerSecond: POSTS_PER_SECOND, ...POSTING } as const
-    const posting = generator.runToEnd({ ...load, targets: [service.target], queues })
+    const post = () => generator.runToEnd({ ...load, targets: [service.target], queues })
+    const before = await post()
+    const posting = post()
     posting.catch(() => {}) // Where the drain fails, that is told.
     await pause(1000 * POSTING.warmUpSeconds)
     const recordsPerSecond = await drain(operator, first.name)
@@ -117,6 +121,7 @@ async function drainInUse(pooled: PooledStores, generator: Generator, messages: 
       recordsPerSecond,
       postsPerSecond: cyclesPerSecond,
       slowestPostMilliseconds: maxMilliseconds,
+      slowestBeforeMilliseconds: before.maxMilliseconds,
     }
   } finally {
     await service.stop()

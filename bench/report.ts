@@ -182,15 +182,16 @@ function movesTable({ messages, recordsPerSecond, drain }: MovesFigures): Table 
   const count = messages.toLocaleString('en')
   return {
     title: 'Queues that move to another pool',
-    header: ['', 'records/s', 'posts/s', 'slowest post ms'],
+    header: ['', 'records/s', 'posts/s', 'slowest post ms', 'before ms'],
     words: 1,
     rows: [
-      [`one queue of ${count} messages, at rest`, whole(recordsPerSecond), '-', '-'],
+      [`one queue of ${count} messages, at rest`, whole(recordsPerSecond), '-', '-', '-'],
       [
         `a drain of ${drain.queues} queues with ${count} messages, in use`,
         whole(drain.recordsPerSecond),
         whole(drain.postsPerSecond),
         whole(drain.slowestPostMilliseconds),
+        whole(drain.slowestBeforeMilliseconds),
       ],
     ],
   }
