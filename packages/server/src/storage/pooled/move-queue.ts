@@ -14,8 +14,8 @@ export interface MoveParts {
   readonly placements: PlacementStore
   readonly clock: Clock
   newToken(): string
-  /** Records that are copied in a second, at most, while the queue serves. */
-  readonly rate?: number | undefined
+  /** Records that are copied in a second, at most, while the queue serves; null: any number. Asked for each page. */
+  rate?(): number | null
   /** Ends the move between two pages; the queue stays where it is. */
   readonly signal?: AbortSignal | undefined
   /** So many records have been stored. */
@@ -165,13 +165,15 @@ class Attempt {
   /** Until a page leaves nothing. `deadline`: of a queue that is fenced. */
   async #copyAll(deadline: number): Promise<'copied' | 'lost' | 'late' | 'overtaken' | 'cancelled'> {
     const { key, clock, signal, onStored } = this.#parts
+    const isServing = deadline === Number.POSITIVE_INFINITY
     for (;;) {
       if (signal?.aborted) return 'cancelled'
       const now = clock.now()
+      const rate = isServing ? this.#rate() : null
       if (now >= deadline) return 'late'
       const page = await this.#source.read({
         ...{ key, copy: this.#copy, cursor: this.#cursor, now },
-        ...{ limit: PAGE_RECORDS, bytes: PAGE_BYTES },
+        ...{ limit: Math.min(PAGE_RECORDS, rate ?? PAGE_RECORDS), bytes: PAGE_BYTES },
       })
       if (page === 'lost') return 'lost'
       const { records, cursor, left } = page
@@ -180,16 +182,27 @@ class Attempt {
       this.#cursor = cursor
       onStored?.(records.length)
       if (!left) return 'copied'
-      if (deadline === Number.POSITIVE_INFINITY) await this.#rest(records.length, now)
+      if (rate !== null) await this.#restUntil(now + (1000 * records.length) / rate)
     }
   }
 
-  /** Keeps to the rate. */
-  async #rest(records: number, since: number): Promise<void> {
-    const { rate, clock } = this.#parts
-    if (rate === undefined) return
-    const until = since + (1000 * records) / rate
-    if (until > clock.now()) await new Promise<void>((resolve) => clock.at(until, resolve))
+  #rate(): number | null {
+    return this.#parts.rate?.() ?? null
+  }
+
+  /** Unless the move is to end. */
+  async #restUntil(until: Instant): Promise<void> {
+    const { clock, signal } = this.#parts
+    if (until <= clock.now() || signal?.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        timer.cancel()
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = clock.at(until, end)
+      signal?.addEventListener('abort', end)
+    })
   }
 }
 

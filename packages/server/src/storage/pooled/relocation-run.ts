@@ -197,7 +197,6 @@ export class RelocationRun {
     const { engines, placements, clock, moved } = this.#parts
     const [source, destination] = await Promise.all([engines.open(pool), engines.open(to)])
     if (source === null || destination === null) return false
-    const { rate } = this.#relocation
     const since = clock.now()
     let records = 0
     const outcome = await moveQueue({
@@ -207,7 +206,7 @@ export class RelocationRun {
       placements,
       clock,
       newToken: randomUUID,
-      ...(rate !== null && { rate }),
+      rate: () => this.#relocation.rate,
       signal: this.#stopping.signal,
       onStored: (stored) => {
         records += stored
@@ -222,6 +221,7 @@ export class RelocationRun {
     }
     if (outcome === 'busy') this.#held(`the ${kind} ${name} of the project ${project} changes too fast to be moved`)
     // A rate holds for many small queues, too.
+    const { rate } = this.#relocation
     if (rate !== null) await this.#pause(since + (1000 * records) / rate - clock.now())
     return outcome === 'moved'
   }

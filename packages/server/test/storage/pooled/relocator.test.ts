@@ -379,6 +379,28 @@ describe('a drain', () => {
     await cluster.close()
   })
 
+  test('with a low rate a large queue keeps nobody waiting who ends it', async () => {
+    const cluster = await Cluster.open({ a: 7 })
+    const node = await cluster.node()
+    const key: QueueKey = { project, kind: 'queue', name: 'large' }
+    const { queue } = await node.queues.create({ key, metadata: '{}', now: cluster.now })
+    const messages = Array.from({ length: 600 }, () => ({ body: '1', ttlSeconds: 3_600, delaySeconds: 0 }))
+    await node.messages.append({ queue, clientId: 'c', messages, now: cluster.now })
+    await cluster.addPool('b', 1)
+    await cluster.begin(node, 'a', 10)
+    await cluster.until(() => node.relocator.recordsMoved > 0)
+    assert.equal(node.relocator.recordsMoved, 10, 'a second of it')
+    await cluster.begin(node, 'a', 200)
+    const faster = cluster.now
+    await cluster.until(() => node.relocator.recordsMoved > 400)
+    assert(cluster.now - faster < 10_000, 'the new rate holds for a queue that is under way')
+    const since = cluster.now
+    await node.relocator.close()
+    assert.equal(cluster.now, since)
+    assert.equal((await node.queues.get({ key, now: cluster.now }))?.pool, 'a')
+    await cluster.close()
+  })
+
   test('of two pools at once goes to neither of them', async () => {
     const cluster = await Cluster.open({ a: 1, b: 1 })
     const node = await cluster.node()
