@@ -82,7 +82,7 @@ function parseSqlite(text: string): ReturnType<Kind<SqliteUri>['parse']> {
 }
 
 function parsePostgres(text: string): ReturnType<Kind<PostgresUri>['parse']> {
-  const uri = withHostsAsParameters(`postgres:${text.slice(text.indexOf(':') + 1)}`)
+  const uri = asUrl(`postgres:${text.slice(text.indexOf(':') + 1)}`)
   const address = URL.parse(uri)
   // What is not said would be guessed by the library: this machine, the user's own name. A socket is named as
   // `?host=/path`.
@@ -111,8 +111,13 @@ function isDecodable(uri: string): boolean {
   }
 }
 
-/** libpq's `postgres://a:1,b:2/database` is no URL; as `?host=a,b&port=1,2`, which means the same, it is one. */
-function withHostsAsParameters(uri: string): string {
+/**
+ * What libpq takes and is no URL, as one that means the same: `postgres://a:1,b:2/database` as `?host=a,b&port=1,2`;
+ * `postgres://user@/database?host=/path` with some host, which the parameter outweighs.
+ */
+function asUrl(uri: string): string {
+  const [, who, hostless] = /^(postgres:\/\/[^@/?#]+@)((?::\d*)?\/[^?#]*\?(?:.*&)?host=.*)$/.exec(uri) ?? []
+  if (who !== undefined) return `${who}localhost${hostless}`
   const [, start = '', list, rest = ''] = /^(postgres:\/\/(?:[^@/?#]*@)?)([^@/?#]*)(.*)/.exec(uri) ?? []
   if (!list?.includes(',')) return uri
   const hosts = list.split(',')

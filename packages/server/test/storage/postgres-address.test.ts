@@ -27,6 +27,8 @@ describe('the address of a server', () => {
     assert.deepEqual(hostsOf('postgres://u@[::1]:7,[fe80::2]/z'), ['::1 7', 'fe80::2 5432'])
     assert.deepEqual(hostsOf('postgres:///z?host=a,b&port=7'), ['a 7', 'b 7'])
     assert.deepEqual(hostsOf('postgres:///z?host=/run/postgresql'), ['/run/postgresql 5432'])
+    assert.deepEqual(hostsOf('postgres://u:p%40w@/z?host=/run/postgresql'), ['/run/postgresql 5432'])
+    assert.deepEqual(hostsOf('postgres://u@:7/z?sslmode=disable&host=/run/postgresql'), ['/run/postgresql 7'])
     assert.deepEqual(hostsOf('postgres://u@%2Frun%2Fpostgresql/z'), ['/run/postgresql 5432'])
   })
 
