@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { built } from '../support/built.ts'
-import { type Machine, missingMachine, type Ran, startMachine } from '../support/machine.ts'
-import { missingPeer } from '../support/peers.ts'
+import { test } from 'node:test'
+import { describeOnMachine, PACKAGE, type Ran } from '../support/machine.ts'
 
 const CONF = '/etc/zaqar/zaqar.conf'
 const PASSWORD = 'not-to-be-shown'
@@ -13,26 +11,13 @@ const config = {
   metrics: { scrape_token: PASSWORD },
 }
 
-/** One machine: each test goes on with what the one before has left. */
-describe('the role of Ansible, on a machine with systemd', {
-  skip: missingMachine() || missingPeer('ansible') || missingPeer('binutils'),
-  timeout: 300_000,
-}, () => {
-  let machine: Machine
-  before(async () => {
-    built()
-    machine = await startMachine()
-  })
-  after(() => machine?.stop())
-
+describeOnMachine('the role of Ansible', 'ansible', (machine) => {
   function play(zaqar_config: object, further: object = {}): Ran {
-    const variables = { zaqar_deb: '/opt/repository/dist/zaqar_0.1.0_amd64.deb', zaqar_config, ...further }
+    const variables = { zaqar_deb: PACKAGE, zaqar_config, ...further }
     const where = ['--inventory', 'zaqar,', '--connection', 'local', '--diff', '-v']
     const role = '/opt/repository/test/deploy/play.yml'
     return machine.try('ansible-playbook', ...where, '--extra-vars', JSON.stringify(variables), role)
   }
-
-  const answers = (port: number) => machine.run('zaqar', 'ping', '--url', `http://127.0.0.1:${port}`)
 
   test('installs and configures the service, which serves then', () => {
     const { status, output } = play(config)
@@ -44,7 +29,7 @@ describe('the role of Ansible, on a machine with systemd', {
       assert.ok(conf.includes(`\n${line}\n`), conf)
     }
     assert.equal(machine.run('systemctl', 'is-enabled', 'zaqar'), 'enabled\n')
-    answers(8899)
+    machine.answers(8899)
   })
 
   test('changes nothing the second time', () => {
@@ -59,7 +44,7 @@ describe('the role of Ansible, on a machine with systemd', {
     const { status, output } = play({ ...config, ...changed }, unit)
     assert.equal(status, 0, output)
     assert.ok(!output.includes(PASSWORD), output)
-    answers(8898)
+    machine.answers(8898)
     assert.match(machine.run('systemctl', 'show', '--property=Environment', 'zaqar'), /OS_DEFAULT__DEBUG=false/)
   })
 
@@ -69,6 +54,6 @@ describe('the role of Ansible, on a machine with systemd', {
     assert.notEqual(status, 0)
     assert.match(output, /max_message_ttl/)
     assert.equal(machine.run('cat', CONF), before)
-    answers(8898)
+    machine.answers(8898)
   })
 })

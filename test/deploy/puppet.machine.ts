@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { built } from '../support/built.ts'
-import { type Machine, missingMachine, type Ran, startMachine } from '../support/machine.ts'
-import { missingPeer } from '../support/peers.ts'
+import { test } from 'node:test'
+import { describeOnMachine, PACKAGE, type Ran } from '../support/machine.ts'
 
 const CONF = '/etc/zaqar/zaqar.conf'
 const PASSWORD = 'not-to-be-shown'
@@ -10,24 +8,13 @@ const PASSWORD = 'not-to-be-shown'
 const NOTHING_CHANGED = 0
 const CHANGED = 2
 
-/** One machine: each test goes on with what the one before has left. */
-describe('the module of Puppet, on a machine with systemd', {
-  skip: missingMachine() || missingPeer('puppet') || missingPeer('binutils'),
-  timeout: 300_000,
-}, () => {
-  let machine: Machine
-  before(async () => {
-    built()
-    machine = await startMachine()
-  })
-  after(() => machine?.stop())
-
+describeOnMachine('the module of Puppet', 'puppet', (machine) => {
   /** Applies the class with these parameters, behind further classes. */
   function apply(parameters: string, further = ''): Ran {
     const code = `
       ${further}
       class { 'zaqar':
-        package_source => '/opt/repository/dist/zaqar_0.1.0_amd64.deb',
+        package_source => '${PACKAGE}',
         ${parameters}
       }
       include zaqar::server`
@@ -50,8 +37,6 @@ describe('the module of Puppet, on a machine with systemd', {
       'metrics'                => { 'scrape_token' => Sensitive('${PASSWORD}') },
     },`
 
-  const answers = (port: number) => machine.run('zaqar', 'ping', '--url', `http://127.0.0.1:${port}`)
-
   test('installs and configures the service, which serves then', () => {
     const { status, output } = apply(alone)
     assert.equal(status, CHANGED, output)
@@ -66,7 +51,7 @@ describe('the module of Puppet, on a machine with systemd', {
       assert.ok(conf.includes(`\n${line}\n`), conf)
     }
     assert.equal(machine.run('systemctl', 'is-enabled', 'zaqar'), 'enabled\n')
-    answers(8899)
+    machine.answers(8899)
   })
 
   test('changes nothing the second time', () => {
@@ -79,7 +64,7 @@ describe('the module of Puppet, on a machine with systemd', {
     const { output } = apply(`auth_strategy => '', config => { 'transport' => { 'max_message_ttl' => 'long' } },`)
     assert.match(output, /max_message_ttl/)
     assert.equal(machine.run('cat', CONF), before)
-    answers(8899)
+    machine.answers(8899)
   })
 
   test('restarts the service with what has changed: Keystone, with the parameters of the module of OpenStack', () => {

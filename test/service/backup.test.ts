@@ -369,6 +369,15 @@ describe('a backup of a service that has ended', () => {
     assert.match(stdout, /needed to read it: message_encryption_key of the configuration/)
   })
 
+  test('says that what is in pools is not in it', async () => {
+    const config = pathOf('pools.conf')
+    writeFileSync(config, '[DEFAULT]\npooling = true\n')
+    const argv = ['--data-dir', dataDir, '--config-file', config]
+    assert.match((await done('backup', pathOf('pooled'), ...argv)).stdout, /^Not in it: what is in pools\./m)
+    const { stdout } = await done('backup', pathOf('pooled-2'), ...argv, '--json')
+    assert.equal(JSON.parse(stdout).pools, 'not included')
+  })
+
   test('and neither is a copy of the file alone, nor a store that is not there', async () => {
     const plain = pathOf('plain')
     copyFileSync(join(dataDir, 'zaqar.db'), plain)

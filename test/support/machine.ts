@@ -5,8 +5,10 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after, before, describe } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../packages/server/test/support/until.ts'
+import { built } from './built.ts'
 import { missingPeer } from './peers.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,14 +41,45 @@ export interface Machine {
   stop(): Promise<void>
 }
 
+/** The package of this repository, on the machine. */
+export const PACKAGE = '/opt/repository/dist/zaqar_0.1.0_amd64.deb'
+
+/** What tests do with a machine that the package is to be installed on. */
+export interface TestMachine extends Omit<Machine, 'stop'> {
+  /** Fails where no service answers at that port. */
+  answers(port: number): void
+}
+
+/** Tests of something that installs the package. They have one machine: each goes on with what the one before has left. */
+export function describeOnMachine(
+  title: string,
+  installer: 'ansible' | 'puppet',
+  define: (machine: TestMachine) => void,
+): void {
+  const skip = missingMachine() || missingPeer(installer) || missingPeer('binutils')
+  describe(`${title}, on a machine with systemd`, { skip, timeout: 300_000 }, () => {
+    let machine: Machine
+    before(async () => {
+      built()
+      machine = await startMachine()
+    })
+    after(() => machine?.stop())
+    define({
+      try: (...command) => machine.try(...command),
+      run: (...command) => machine.run(...command),
+      answers: (port) => void machine.run('zaqar', 'ping', '--url', `http://127.0.0.1:${port}`),
+    })
+  })
+}
+
 /** Why there can be none here, or false. */
-export function missingMachine(): string | false {
+function missingMachine(): string | false {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux may start a machine'
   return missingPeer('systemd-nspawn')
 }
 
 /** Resolves when it is up. */
-export async function startMachine(): Promise<Machine> {
+async function startMachine(): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-machine-'))
   // All processes of the machine end with the first one, and that with this process.
   const boot = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'bash', '-euc', BOOT, folder, repository]

@@ -40,6 +40,7 @@ export function defineBackup(command: ZaqarCommand, shell: Shell): void {
   command.action(async (target: string, { overwrite = false, rate, json }: BackupFlags) => {
     const { store, dataDir, config } = placesOf(flags, shell)
     const notIncluded = config.encryption.key === null ? [] : ['message_encryption_key']
+    const hasPools = config.pooling.enabled
     const progress = new Progress(shell.stderr, 'MiB')
     const ending = new AbortController()
     const end = () => ending.abort(new BackupError('interrupted: there is no backup'))
@@ -59,9 +60,10 @@ export function defineBackup(command: ZaqarCommand, shell: Shell): void {
       progress.end()
       const printer = new Printer(shell, json)
       await printer.tell(
-        { file: target, asOf, bytes, notIncluded },
+        { file: target, asOf, bytes, notIncluded, ...(hasPools && { pools: 'not included' }) },
         `${target}: the store as of ${asOf}, ${mebibytes(bytes)}, read again`,
         ...notIncluded.map((option) => `Not in it, and needed to read it: ${option} of the configuration`),
+        ...(hasPools ? ['Not in it: what is in pools. Back up the store of each (zaqar pool list shows them)'] : []),
       )
     } finally {
       progress.end()
