@@ -1,4 +1,5 @@
 export { type Auth, type KeystoneAuth, type Named, type SignedUrl, signedHeaders } from './auth.ts'
+export { type ChangesOptions, changesBetween } from './changes-between.ts'
 export { Claim, type ClaimTerms } from './claim.ts'
 export type * from './documents.ts'
 export * from './errors.ts'

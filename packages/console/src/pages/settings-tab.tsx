@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Metadata, MetadataChange } from 'zaqar-client'
+import { changesBetween, type Metadata } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
 import { Area } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
@@ -22,6 +22,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
   }, [value])
   const action = useAction(async () => {
     setSaved(false)
+    // Only what differs is sent: what somebody else has changed meanwhile stays.
     await topic.update(changesBetween(value ?? {}, metadataIn(written ?? '')))
     setSaved(true)
     reload()
@@ -50,16 +51,4 @@ function metadataIn(written: string): Metadata {
   const value = parseExact(written)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(text.settings.objectWanted)
   return value as Metadata
-}
-
-/** Only what differs is sent: what somebody else has changed meanwhile stays. */
-function changesBetween(before: Metadata, after: Metadata): MetadataChange[] {
-  const pathOf = (key: string) => `/metadata/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-  const removed = Object.keys(before)
-    .filter((key) => !Object.hasOwn(after, key))
-    .map((key) => ({ op: 'remove', path: pathOf(key) }) as const)
-  const changed = Object.entries(after)
-    .filter(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
-    .map(([key, value]) => ({ op: Object.hasOwn(before, key) ? 'replace' : 'add', path: pathOf(key), value }) as const)
-  return [...removed, ...changed]
 }

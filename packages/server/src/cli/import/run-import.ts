@@ -1,5 +1,5 @@
 /** Goes through the projects of an import, and through the queues of each. */
-import { type Metadata, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
+import { changesBetween, type Metadata, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
 import { parseJson, printJson } from '../../model/json.ts'
 import type { Instant, Json } from '../../model/model.ts'
 import { ImportError } from './import-error.ts'
@@ -7,7 +7,7 @@ import { importFlavors, importPools, type PoolAddresses } from './import-pools.t
 import { importQueue, type QueueTally } from './import-queue.ts'
 import { ImportState, type QueueRow } from './import-state.ts'
 import { importSubscriptions } from './import-subscriptions.ts'
-import { changesBetween, ownMetadata } from './metadata.ts'
+import { ownMetadata } from './metadata.ts'
 import { Pace } from './pace.ts'
 import { type ApiVersion, findVersion, inVersion, Side } from './side.ts'
 import { type Verification, verifyQueue } from './verify-queue.ts'
@@ -221,7 +221,9 @@ async function bringMetadata({ row, source, destination, defaults }: Place, run:
   const target = destination.queue(row.name)
   if (!(await target.create(metadata, { signal }))) {
     const before = row.metadata === null ? {} : (parseJson(row.metadata) as Metadata)
-    const changes = changesBetween(before, metadata, await target.metadata({ signal }))
+    const present = await target.metadata({ signal })
+    const stringify = (value: unknown) => printJson(value as Json)
+    const changes = changesBetween(before, metadata, { present, stringify })
     if (changes.length > 0) await target.update(changes, { signal })
   }
   state.keepMetadata(row.id, text)
