@@ -7,6 +7,7 @@ import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
+import { visible } from '../visible.ts'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
 
@@ -18,7 +19,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
   const [isSaved, setSaved] = useState(false)
   const words = text.settings
   useEffect(() => {
-    if (value !== null) setWritten(JSON.stringify(value, null, 2))
+    if (value !== null) setWritten(visible(JSON.stringify(value, null, 2)))
   }, [value])
   const action = useAction(async () => {
     setSaved(false)

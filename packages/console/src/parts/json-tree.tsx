@@ -1,10 +1,13 @@
 import { useState } from 'preact/hooks'
 import { spelledNumber } from '../exact-json.ts'
 import { text } from '../text.ts'
+import { visible } from '../visible.ts'
 
 /** Longer texts, and lists, show their beginning; the rest comes when it is asked for. */
 const SHOWN_CHARACTERS = 2_000
 const SHOWN_ITEMS = 100
+/** What lies deeper is not moved further to the right: a narrow page would have no room left for it. */
+const INDENTED = 10
 /** So deep it is open at once. */
 const OPEN_DEPTH = 1
 
@@ -39,7 +42,7 @@ function Branch(props: {
         <span class="muted"> {text.json.size(entries.length)}</span>
       </summary>
       {isOpen && (
-        <div class="json-inside">
+        <div class={depth < INDENTED ? 'json-inside' : undefined}>
           {entries.slice(0, shown).map(([key, item]) => (
             <JsonTree key={key} name={Array.isArray(value) ? null : key} value={item} depth={depth + 1} />
           ))}
@@ -59,7 +62,7 @@ function Name({ name }: { name: string | null }) {
   if (name === null) return null
   return (
     <>
-      <bdi class="json-name">{writtenOut(name)}</bdi>
+      <bdi class="json-name">{visible(JSON.stringify(name))}</bdi>
       {': '}
     </>
   )
@@ -70,7 +73,7 @@ function Leaf({ value }: { value: unknown }) {
   const spelled = spelledNumber(value)
   if (spelled !== null) return <span class="json-number">{spelled}</span>
   if (typeof value !== 'string') return <span class={`json-${typeof value}`}>{String(value)}</span>
-  const written = writtenOut(value)
+  const written = visible(JSON.stringify(value))
   return (
     <>
       <bdi class="json-string">{isWhole ? written : written.slice(0, SHOWN_CHARACTERS)}</bdi>
@@ -80,14 +83,6 @@ function Leaf({ value }: { value: unknown }) {
         </button>
       )}
     </>
-  )
-}
-
-/** What would turn the direction of the text around, or cannot be seen, is written as JSON may write it. */
-function writtenOut(value: string): string {
-  return JSON.stringify(value).replaceAll(
-    /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }
 
