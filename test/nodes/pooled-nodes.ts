@@ -9,7 +9,7 @@ import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 
 /** For what takes as long as a lease of a node that was killed, on a busy machine. */
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 240_000
 
 /** As the API shows it. */
 export interface Drain {
@@ -97,7 +97,9 @@ export class PooledNode {
       latest = await this.look(place)
       return isSo(latest)
     }
-    await until(look, `it did not come to that: ${JSON.stringify(latest)}`, PATIENCE_MS)
+    await until(look, 'it did not come to that', PATIENCE_MS).catch((cause) => {
+      throw new Error(`the latest look: ${JSON.stringify(latest)}`, { cause })
+    })
     return latest
   }
 
