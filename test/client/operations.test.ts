@@ -222,7 +222,7 @@ describe('claims', () => {
     assert.equal(await jobs.claim(), null)
     const failed = zaqar.queue('failed')
     const ids = (await failed.list()).messages.map(({ id }) => id)
-    const { moved, done } = await failed.redrive({ ids, rate: 100 })
+    const { moved, done } = await failed.redrive({ ids, rate: 100, limit: 20 })
     assert.deepEqual([moved.map(({ queue, id }) => [queue, id]), done], [[['jobs', ids[0]]], true])
     assert.deepEqual(await failed.redrive(), { moved: [], done: true })
   })

@@ -168,6 +168,16 @@ export interface PoolsHealth extends ServiceHealth {
 }
 
 interface ServiceHealth {
+  /** Which process has answered (an addition of this service). */
+  readonly process: {
+    /** Of the software of the service. */
+    readonly version: string
+    /** What keeps queues: `sqlite`, `postgres`. */
+    readonly engine: string
+    readonly host: string
+    readonly pid: number
+    readonly started: string
+  }
   /** How the storage keeps what it is given less well than it could. */
   readonly storage_weakness?: string
   /** Of the process that has answered (an addition of this service). */

@@ -73,10 +73,10 @@ export class Queue extends Topic {
 
   /**
    * Moves dead letters back to where they came from (an addition of this service): those of the ids, or all; `rate`
-   * messages a second. `done` false: there are more, ask again.
+   * messages a second, `limit` at the most. `done` false: there may be more, ask again.
    */
   async redrive(
-    which: { readonly ids?: readonly string[]; readonly rate?: number } = {},
+    which: { readonly ids?: readonly string[]; readonly rate?: number; readonly limit?: number } = {},
     options: CallOptions = {},
   ): Promise<{ readonly moved: readonly { id: string; queue: string; href: string }[]; readonly done: boolean }> {
     const answer = await this.send('POST', '/redrive', { body: which, waits: LONGEST_REDRIVE, ...options })

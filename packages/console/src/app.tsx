@@ -41,11 +41,7 @@ export function App() {
 
 function Workplace({ session, leave }: { session: Session; leave(): void }) {
   const route = useRoute()
-  const sections: Section[] = session.isOperator
-    ? ['queues', 'topics', 'pools', 'service']
-    : session.shared === null
-      ? ['queues', 'topics']
-      : []
+  const sections = sectionsOf(session)
   const [section = sections[0]] = route.path
   const signOut = () => {
     session.leave()
@@ -64,7 +60,7 @@ function Workplace({ session, leave }: { session: Session; leave(): void }) {
             </a>
           ))}
         </nav>
-        <span class="muted">
+        <span class="muted project">
           <bdi>{text.project(session.project)}</bdi>
         </span>
         <ThemeChoice />
@@ -87,6 +83,18 @@ function Workplace({ session, leave }: { session: Session; leave(): void }) {
   )
 }
 
+/** Only what somebody may do something with. */
+function sectionsOf({ may, shared }: Session): readonly Section[] {
+  if (shared !== null) return []
+  const sections: Record<Section, boolean> = {
+    queues: true,
+    topics: true,
+    pools: may('pools:get_all') || may('flavors:get_all'),
+    service: may('health:get'),
+  }
+  return (Object.keys(sections) as Section[]).filter((one) => sections[one])
+}
+
 function Page({ session, route }: { session: Session; route: Route }) {
   const { shared } = session
   if (shared !== null)
@@ -97,8 +105,9 @@ function Page({ session, route }: { session: Session; route: Route }) {
     if (name === undefined) return <ListPage key={kind} session={session} kind={kind} />
     return <QueuePage key={`${kind} ${name}`} session={session} kind={kind} name={name} tab={tab} />
   }
-  if (section === 'pools' && session.isOperator) return <PoolsPage session={session} />
-  if (section === 'service' && session.isOperator) return <ServicePage session={session} />
+  const sections = sectionsOf(session)
+  if (section === 'pools' && sections.includes(section)) return <PoolsPage session={session} />
+  if (section === 'service' && sections.includes(section)) return <ServicePage session={session} />
   return <p>{text.notFound}</p>
 }
 

@@ -23,3 +23,14 @@ export function parseExact(text: string): unknown {
 export function spelledNumber(value: unknown): string | null {
   return Exact.isRawJSON?.(value) ? value.rawJSON : null
 }
+
+/** @throws Error with the sentence, where it is no JSON object */
+export function objectIn(written: string, sentence: string): Record<string, unknown> {
+  try {
+    const value = parseExact(written)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // The same is wrong.
+  }
+  throw new Error(sentence)
+}

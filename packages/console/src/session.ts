@@ -1,6 +1,7 @@
 import { Forbidden, type KeystoneAuth, NotFound, type SignedUrl, Zaqar, type ZaqarOptions } from 'zaqar-client'
 import { parseExact } from './exact-json.ts'
 import { signOut } from './keystone.ts'
+import { type May, mayWhatIsSigned, mayWhatPolicyLets } from './rights.ts'
 import { text } from './text.ts'
 
 /** What the service says of itself before anybody is known to it. */
@@ -16,8 +17,7 @@ export interface Session {
   readonly project: string
   /** Null: everything of the project. Otherwise one queue, and what its signed URL allows. */
   readonly shared: { readonly queue: string; readonly signed: SignedUrl } | null
-  /** Whether it may see what operators see. */
-  readonly isOperator: boolean
+  readonly may: May
   /** When it ends at the latest, in milliseconds since 1970; null: the service tells. */
   readonly endsAt: number | null
   leave(): void
@@ -34,11 +34,11 @@ export async function readSettings(): Promise<Settings> {
   return answer.json()
 }
 
-/** Without authentication a project is a name, and whoever is there may do what operators may. */
-export function openProject(project: string): Promise<Session> {
+/** Without authentication a project is a name, and whoever is there says which roles they have. */
+export function openProject(project: string, roles: string): Promise<Session> {
   const fetch: typeof globalThis.fetch = (url, init) => {
     const headers = new Headers(init?.headers)
-    headers.set('X-Roles', 'admin')
+    headers.set('X-Roles', roles)
     return globalThis.fetch(url, { ...init, headers })
   }
   return open({ project, fetch }, project)
@@ -71,16 +71,16 @@ export async function openShared(signed: SignedUrl): Promise<Session> {
   const [, queue] = /\/queues\/([^/]+)\/[a-z]+$/.exec(signed.paths[0] ?? '') ?? []
   if (queue === undefined) throw new Error(text.signIn.notSigned)
   const zaqar = client({ auth: { signed } })
+  const may = mayWhatIsSigned(signed)
   try {
-    const mayRead = signed.methods.includes('GET') && signed.paths.some((path) => path.endsWith('/messages'))
-    if (mayRead) await zaqar.queue(queue).list({ limit: 1 })
+    if (may('messages:get_all')) await zaqar.queue(queue).list({ limit: 1 })
   } catch (error) {
     if (error instanceof NotFound || error instanceof Forbidden) throw new Error(text.signIn.notTaken)
     throw error
   }
   const endsAt = Date.parse(`${signed.expires}Z`)
   const { project } = signed
-  return { zaqar, project, shared: { queue, signed }, isOperator: false, endsAt, leave: () => zaqar.close() }
+  return { zaqar, project, shared: { queue, signed }, may, endsAt, leave: () => zaqar.close() }
 }
 
 /** @throws ZaqarError when the service does not take these credentials */
@@ -91,15 +91,13 @@ async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = 
     left()
   }
   // The first question shows whether the credentials are good.
-  const isOperator = await zaqar.health().then(
-    () => true,
-    (error) => {
-      if (error instanceof Forbidden || error instanceof NotFound) return false
-      leave()
-      throw error
-    },
-  )
-  return { zaqar, project, shared: null, isOperator, endsAt: null, leave }
+  const may = await zaqar.permissions().then(mayWhatPolicyLets, (error): May => {
+    // Where that is a secret, each request tells.
+    if (error instanceof Forbidden) return () => true
+    leave()
+    throw error
+  })
+  return { zaqar, project, shared: null, may, endsAt: null, leave }
 }
 
 function client(options: Omit<ZaqarOptions, 'url'>): Zaqar {

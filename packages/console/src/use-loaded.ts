@@ -12,12 +12,14 @@ export interface Loaded<Value> {
 
 /**
  * Asks when the component comes, when `key` changes, and every `seconds` while somebody looks at the page; sooner where
- * nobody has answered.
+ * nobody has answered. `load` null: there is nothing to ask. `patience`: milliseconds until it asks first, so that what
+ * is scrolled past asks nothing.
  */
 export function useLoaded<Value>(
-  load: (signal: AbortSignal) => Promise<Value>,
+  load: ((signal: AbortSignal) => Promise<Value>) | null,
   key: string,
   seconds: number | null = null,
+  patience = 0,
 ): Loaded<Value> {
   const [state, setState] = useState<{ key: string; value: Value | null; error: unknown }>({
     key,
@@ -27,7 +29,9 @@ export function useLoaded<Value>(
   const [turn, setTurn] = useState(0)
   const latest = useRef(load)
   latest.current = load
+  const asks = load !== null
   useEffect(() => {
+    if (!asks) return
     const ending = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     let isAnswered = false
@@ -38,7 +42,7 @@ export function useLoaded<Value>(
     }
     const look = async (): Promise<boolean> => {
       try {
-        const value = await latest.current(ending.signal)
+        const value = await (latest.current as NonNullable<typeof load>)(ending.signal)
         if (ending.signal.aborted) return true
         noteContact(null)
         setState({ key, value, error: null })
@@ -51,12 +55,13 @@ export function useLoaded<Value>(
         return !isLost(error)
       }
     }
-    void ask()
+    if (patience === 0) void ask()
+    else timer = setTimeout(ask, patience)
     return () => {
       ending.abort()
       clearTimeout(timer)
     }
-  }, [key, seconds, turn])
+  }, [key, seconds, patience, turn, asks])
   const isCurrent = state.key === key
   return {
     value: isCurrent ? state.value : null,

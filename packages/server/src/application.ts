@@ -6,7 +6,14 @@ import type { Config } from './config/options.ts'
 import { type ConsoleFiles, readConsoleFiles } from './console/console-files.ts'
 import { createConsolePages, isConsole } from './console/console-pages.ts'
 import { audited, type WriteLine } from './core/audit.ts'
-import { createExecute, type House, type OnTrouble, type PoolEngines, type ProbeStore } from './core/execute.ts'
+import {
+  createExecute,
+  type House,
+  type OnTrouble,
+  type PoolEngines,
+  type ProbeStore,
+  type ServingProcess,
+} from './core/execute.ts'
 import { measureHouse } from './core/measure-house.ts'
 import { MessageTally } from './core/message-tally.ts'
 import { ProjectQuotas } from './core/project-quotas.ts'
@@ -63,6 +70,7 @@ export interface ApplicationParts {
   /** Of the pools; null where there are none. */
   readonly poolEngines: PoolEngines | null
   /** Null: nobody wants traces. */
+  readonly process: ServingProcess
   readonly tracer: Tracer | null
   readonly readiness: Readiness
   /** Gets what is measured here. */
@@ -242,6 +250,7 @@ function createServing(
     ids,
     ...waiting,
     sockets: house.socketTally,
+    process: house.process,
     tally,
     probeStore,
     poolEngines,

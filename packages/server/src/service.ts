@@ -1,5 +1,6 @@
 /** The composition root: the only place that knows all parts. */
 import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { type Logger, pino } from 'pino'
 import { openAccess } from './access.ts'
@@ -173,6 +174,7 @@ export async function startService(
         refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
       }),
       poolEngines: pools?.storage.engines ?? null,
+      process: { version: readVersion(), host: hostname(), pid: process.pid, startedAt: clock.now() },
       tracer,
       readiness,
       metrics,

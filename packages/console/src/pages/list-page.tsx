@@ -1,45 +1,67 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { ListedQueue, Queue, Topic } from 'zaqar-client'
-import { ASK_AGAIN, isLost, isOfContact, noteContact } from '../contact.ts'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { Field } from '../parts/field.tsx'
+import { Choice, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
+import { Spark } from '../parts/spark.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
-import { VirtualRows } from '../parts/virtual-rows.tsx'
+import { VirtualTable } from '../parts/virtual-table.tsx'
+import { type Rates, rateOf, rateText, sumOf } from '../rates.ts'
 import { go, hrefOf } from '../route.ts'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
+import { useListing } from '../use-listing.ts'
 import { useLoaded } from '../use-loaded.ts'
+import { useSettled } from '../use-settled.ts'
 
 type Kind = 'queue' | 'topic'
 
 /** The service shows no more of them at a time unless an operator says so. */
 const PAGE = 20
-const ROW_PIXELS = 44
 /** Between two looks at a row in view, in seconds. */
 const LOOK_AGAIN = 5
+/** A row that is scrolled past sooner is not looked up, in milliseconds. */
+const PATIENCE = 120
+/** The service does not count delayed messages beyond. */
+const MOST_DELAYED = 1_000
 
 /** The queues, or the topics, of the project. */
 export function ListPage({ session, kind }: { session: Session; kind: Kind }) {
   const [name, setName] = useState('')
   const [filter, setFilter] = useState('')
   const [isNew, setNew] = useState(false)
+  const [turn, setTurn] = useState(0)
+  const wanted = useSettled(`${name}\n${filter}`)
   const words = kind === 'queue' ? text.queues : { ...text.queues, ...text.topics }
+  const mayList = session.may(`${kind}s:get_all`)
   return (
     <>
-      <div class="bar">
+      <div class="head">
         <h1>{words.list}</h1>
-        <Field label={words.search} type="search" value={name} change={setName} />
-        {kind === 'queue' && (
-          <Field label={words.filter} placeholder={words.filterHint} value={filter} change={setFilter} />
+        {session.may(`${kind}s:create`) && (
+          <button type="button" class="primary" onClick={() => setNew(true)}>
+            {words.create}
+          </button>
         )}
-        <button type="button" class="primary" onClick={() => setNew(true)}>
-          {words.create}
-        </button>
       </div>
-      <Listing key={`${name}\n${filter}`} session={session} kind={kind} name={name} filter={filter} none={words.none} />
+      {mayList ? (
+        <>
+          <search class="bar">
+            <Field label={words.search} type="search" value={name} change={setName} />
+            {kind === 'queue' && (
+              <Field label={words.filter} placeholder={words.filterHint} value={filter} change={setFilter} />
+            )}
+            <button type="button" onClick={() => setTurn(turn + 1)}>
+              {text.reload}
+            </button>
+          </search>
+          <Listing key={`${turn} ${wanted}`} session={session} kind={kind} wanted={wanted} words={words} />
+        </>
+      ) : (
+        <OpenByName kind={kind} />
+      )}
       {isNew && <NewQueue session={session} kind={kind} title={words.createTitle} close={() => setNew(false)} />}
     </>
   )
@@ -48,93 +70,100 @@ export function ListPage({ session, kind }: { session: Session; kind: Kind }) {
 interface ListingProps {
   readonly session: Session
   readonly kind: Kind
-  readonly name: string
-  readonly filter: string
-  readonly none: string
+  /** Part of the name, and filters, in two lines. */
+  readonly wanted: string
+  readonly words: { readonly list: string; readonly none: string }
 }
 
 /** Further pages are asked for when the end of the list comes into view. */
-function Listing({ session, kind, name, filter, none }: ListingProps) {
-  const [items, setItems] = useState<readonly ListedQueue[]>([])
-  const [state, setState] = useState<{ isOver: boolean; error: unknown }>({ isOver: false, error: null })
-  const source = useRef<AsyncGenerator<ListedQueue, void> | null>(null)
-  const last = useRef<string | undefined>(undefined)
-  const isAsking = useRef(false)
-  const ending = useRef(new AbortController())
-  useEffect(() => () => ending.current.abort(), [])
-  const more = async () => {
-    if (isAsking.current || state.isOver || state.error !== null) return
-    isAsking.current = true
-    const { signal } = ending.current
-    const { zaqar } = session
-    const terms = { limit: PAGE, signal, marker: last.current, ...(name !== '' && { name }) }
-    source.current ??= kind === 'queue' ? zaqar.queues({ ...terms, metadata: filtersIn(filter) }) : zaqar.topics(terms)
-    try {
-      const found: ListedQueue[] = []
-      let isOver = false
-      while (found.length < PAGE && !isOver) {
-        const next = await source.current.next()
-        if (next.done) isOver = true
-        else found.push(next.value)
-      }
-      noteContact(null)
-      last.current = found.at(-1)?.name ?? last.current
-      isAsking.current = false
-      setItems((before) => [...before, ...found])
-      if (isOver) setState({ isOver, error: null })
-    } catch (error) {
-      if (signal.aborted) return
-      noteContact(error)
-      // It goes on behind the last one that is shown.
-      source.current = null
-      isAsking.current = isLost(error)
-      if (isLost(error)) setTimeout(again, ASK_AGAIN * 1000)
-      else setState({ isOver: false, error: isOfContact(error) ? null : error })
-    }
-  }
-  const again = () => {
-    isAsking.current = false
-    void more()
-  }
-  if (items.length === 0 && state.isOver) return <p class="empty">{none}</p>
+function Listing({ session, kind, wanted, words }: ListingProps) {
+  const [name = '', filter = ''] = wanted.split('\n')
+  const { zaqar } = session
+  const listing = useListing<ListedQueue>((last, signal) => {
+    const terms = { limit: PAGE, signal, marker: last?.name, ...(name !== '' && { name }) }
+    return kind === 'queue' ? zaqar.queues({ ...terms, metadata: filtersIn(filter) }) : zaqar.topics(terms)
+  }, PAGE)
+  const { name: nameHead, depth, claimed, delayed, oldest } = text.queues
+  const { posted, deleted, delivered } = text.queue.rates
+  const heads =
+    kind === 'queue'
+      ? [nameHead, posted, deleted, depth, claimed, delayed, oldest]
+      : [nameHead, posted, delivered, depth, delayed, oldest]
+  if (listing.items.length === 0 && listing.isOver) return <p class="empty">{words.none}</p>
   return (
     <>
-      <Trouble error={state.error} />
-      <div class="row-head" aria-hidden="true">
-        <span>{text.queues.name}</span>
-        <span>{text.queues.depth}</span>
-        {kind === 'queue' && <span>{text.queues.claimed}</span>}
-        <span>{text.queues.oldest}</span>
-      </div>
-      <VirtualRows
-        items={items}
-        height={ROW_PIXELS}
-        label={text.queues.list}
+      <Trouble error={listing.error} />
+      <VirtualTable
+        items={listing.items}
+        label={words.list}
+        heads={heads}
+        kind={`table-of-${kind}s`}
         keyOf={(item) => item.name}
         row={(item) => <Row session={session} kind={kind} name={item.name} />}
-        atEnd={() => void more()}
+        atEnd={listing.more}
       />
+      <p class="hint">{text.queue.ratesHint}</p>
     </>
   )
 }
 
 function Row({ session, kind, name }: { session: Session; kind: Kind; name: string }) {
-  const { value } = useLoaded((signal) => topicOf(session, kind, name).stats({ signal }), name, LOOK_AGAIN)
+  const topic = topicOf(session, kind, name)
+  const load = (signal: AbortSignal) => topic.stats({ detailed: true, signal })
+  const { value } = useLoaded(session.may(`${kind}s:stats`) ? load : null, name, LOOK_AGAIN, PATIENCE)
   return (
-    <a class="row-link" href={hrefOf([`${kind}s`, name])}>
-      <bdi>{name}</bdi>
-      <span>{value?.total ?? '·'}</span>
-      {kind === 'queue' && <span>{value?.claimed ?? '·'}</span>}
-      <span>{value?.oldest === undefined ? '–' : durationOf(value.oldest.age)}</span>
-    </a>
+    <>
+      <th scope="row">
+        <a class="row-link" href={hrefOf([`${kind}s`, name])}>
+          <bdi>{name}</bdi>
+        </a>
+      </th>
+      <RateCell rates={value?.rates} what="posted" />
+      <RateCell rates={value?.rates} what={kind === 'queue' ? 'deleted' : 'delivered'} />
+      <td>{value?.total ?? '·'}</td>
+      {kind === 'queue' && <td>{value?.claimed ?? '·'}</td>}
+      <td>{value?.delayed === undefined ? '·' : delayedText(value.delayed)}</td>
+      <td>{value?.oldest === undefined ? '–' : durationOf(value.oldest.age)}</td>
+    </>
+  )
+}
+
+function RateCell({ rates, what }: { rates: Rates | undefined; what: keyof typeof text.queue.rates }) {
+  if (rates === undefined) return <td />
+  const counts = rates[what]
+  return (
+    <td>
+      <Spark label={text.queue.inAll(text.queue.rates[what], sumOf(counts))} counts={counts} />
+      <span class="rate">{text.perSecond(rateText(rateOf(counts, rates)))}</span>
+    </td>
+  )
+}
+
+/** For who may not list them. */
+function OpenByName({ kind }: { kind: Kind }) {
+  const [name, setName] = useState('')
+  const action = useAction(async () => go([`${kind}s`, name]))
+  return (
+    <Form action={action} submit={text.signIn.open} isBar>
+      <Field label={text.queues.name} value={name} change={setName} required />
+    </Form>
   )
 }
 
 function NewQueue(props: { session: Session; kind: Kind; title: string; close(): void }) {
   const { session, kind, title, close } = props
   const [name, setName] = useState('')
+  const [flavor, setFlavor] = useState('')
+  // A service that shows its operators' routes elsewhere has none to show.
+  const listed = useLoaded(
+    kind === 'queue' && session.may('flavors:get_all')
+      ? (signal) => Array.fromAsync(session.zaqar.flavors({ signal }), (one) => one.name)
+      : null,
+    'flavors',
+  )
+  const flavors = listed.value ?? []
   const action = useAction(async () => {
-    await topicOf(session, kind, name).create()
+    await topicOf(session, kind, name).create(flavor === '' ? {} : { _flavor: flavor })
     close()
     go([`${kind}s`, name])
   })
@@ -149,6 +178,14 @@ function NewQueue(props: { session: Session; kind: Kind; title: string; close():
           required
           maxLength={64}
         />
+        {flavors.length > 0 && (
+          <Choice
+            label={text.queues.flavor}
+            value={flavor}
+            choices={[['', text.queues.noFlavor], ...flavors.map((one) => [one, one] as const)]}
+            change={setFlavor}
+          />
+        )}
       </Form>
     </Dialog>
   )
@@ -159,6 +196,10 @@ export type Source = Queue | Topic
 
 export function topicOf({ zaqar }: Session, kind: Kind, name: string): Source {
   return kind === 'queue' ? zaqar.queue(name) : zaqar.topic(name)
+}
+
+export function delayedText(delayed: number): string {
+  return delayed < MOST_DELAYED ? String(delayed) : `${MOST_DELAYED}+`
 }
 
 /** `key=value, key=value`; a value that is a number is one. */

@@ -1,16 +1,20 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Message, Queue } from 'zaqar-client'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Message } from 'zaqar-client'
 import { isLost, isOfContact, noteContact } from '../contact.ts'
-import { download } from '../download.ts'
-import { durationOf } from '../duration.ts'
-import { Field } from '../parts/field.tsx'
-import { JsonTree } from '../parts/json-tree.tsx'
+import { ActionButton } from '../parts/action-button.tsx'
+import { Confirm } from '../parts/confirm.tsx'
+import { Check, Field } from '../parts/field.tsx'
+import { isFound } from '../parts/json-tree.tsx'
+import { claimIn, MessageItem } from '../parts/message-item.tsx'
 import { Trouble } from '../parts/trouble.tsx'
-import { useAction } from '../parts/use-action.ts'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
+import { useSettled } from '../use-settled.ts'
+import { Download } from './download.tsx'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
+import { Redrive } from './redrive.tsx'
 
 const PAGE = 20
 /** Of the live view; older ones make room. */
@@ -18,79 +22,102 @@ const MOST_LIVE = 200
 
 export function MessagesTab(props: TabProps) {
   const [isLive, setLive] = useState(false)
-  const words = text.messages
-  return (
+  const live = <Check label={text.messages.live} isOn={isLive} change={setLive} />
+  return isLive ? (
     <>
-      <div class="bar">
-        <label class="check">
-          <input type="checkbox" checked={isLive} onChange={(event) => setLive(event.currentTarget.checked)} />
-          {words.live}
-        </label>
-      </div>
-      {isLive ? <LiveMessages {...props} /> : <StoredMessages {...props} />}
+      <div class="bar">{live}</div>
+      <LiveMessages {...props} />
     </>
+  ) : (
+    <StoredMessages {...props}>{live}</StoredMessages>
   )
 }
 
 /** Page by page, by marker: what a page costs does not depend on how much stands in the queue. */
-function StoredMessages({ session, kind, name, reload }: TabProps) {
+function StoredMessages({ session, kind, name, reload, children }: TabProps & { children: ComponentChildren }) {
   const topic = topicOf(session, kind, name)
   const [claimed, setClaimed] = useState(true)
   const [delayed, setDelayed] = useState(false)
-  const [find, setFind] = useState('')
+  const [written, setWritten] = useState('')
   const [jump, setJump] = useState('')
   /** Where the pages up to this one begin. */
   const [markers, setMarkers] = useState<readonly (string | undefined)[]>([undefined])
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const [isDeleting, setDeleting] = useState(false)
+  const [isRedriving, setRedriving] = useState(false)
+  const find = useSettled(written)
   const marker = markers.at(-1)
+  const terms = { limit: PAGE, includeClaimed: claimed, includeDelayed: delayed }
   const page = useLoaded(
-    (signal) => topic.list({ marker, limit: PAGE, includeClaimed: claimed, includeDelayed: delayed, signal }),
+    (signal) => topic.list({ marker, ...terms, signal }),
     JSON.stringify([marker, claimed, delayed]),
   )
   const messages = page.value?.messages ?? []
-  const shown =
-    find === '' ? messages : messages.filter(({ body, id }) => `${id} ${JSON.stringify(body)}`.includes(find))
+  const shown = find === '' ? messages : messages.filter((one) => one.id.includes(find) || isFound(one.body, find))
+  const ids = shown.map(({ id }) => id).filter((id) => chosen.has(id))
   const words = text.messages
+  const mayDelete = session.may('messages:delete')
+  const mayDeleteAll = session.may('messages:delete_all')
+  const mayRedrive = kind === 'queue' && session.may('messages:redrive')
   const changed = () => {
+    setChosen(new Set())
     page.reload()
     reload()
+  }
+  const turnTo = (markers: readonly (string | undefined)[]) => {
+    setChosen(new Set())
+    setMarkers(markers)
   }
   return (
     <>
       <div class="bar">
-        <label class="check">
-          <input type="checkbox" checked={claimed} onChange={(event) => setClaimed(event.currentTarget.checked)} />
-          {words.claimed}
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={delayed}
-            onChange={(event) => {
-              // Its pages go by another order.
-              setDelayed(event.currentTarget.checked)
-              setMarkers([undefined])
-            }}
-          />
-          {words.delayed}
-        </label>
-        <Field label={words.find} type="search" value={find} change={setFind} />
+        {children}
+        <Field label={words.find} type="search" value={written} change={setWritten} />
         <form
+          class="joined"
           onSubmit={(event) => {
             event.preventDefault()
-            setMarkers([undefined, jump.trim() === '' ? undefined : jump.trim()])
+            const place = jump.trim()
+            turnTo(place === '' ? [undefined] : [undefined, place])
           }}
         >
           <Field label={words.jump} value={jump} change={setJump} />
+          <button type="submit">{words.go}</button>
         </form>
-        <button
-          type="button"
-          disabled={messages.length === 0}
-          onClick={() => download(`${name}.jsonl`, messages.map((message) => `${JSON.stringify(message)}\n`).join(''))}
-        >
-          {words.download}
-        </button>
+        <Check label={words.claimed} isOn={claimed} change={setClaimed} />
+        <Check
+          label={words.delayed}
+          isOn={delayed}
+          change={(isOn) => {
+            // Its pages go by another order.
+            setDelayed(isOn)
+            turnTo([undefined])
+          }}
+        />
       </div>
-      {kind === 'queue' && session.shared === null && <Redrive queue={session.zaqar.queue(name)} changed={changed} />}
+      <div class="bar tools">
+        {mayDeleteAll && shown.length > 0 && (
+          <>
+            <Check
+              label={words.chooseAll}
+              isOn={ids.length === shown.length}
+              change={(isOn) => setChosen(new Set(isOn ? shown.map(({ id }) => id) : []))}
+            />
+            <button type="button" class="danger" disabled={ids.length === 0} onClick={() => setDeleting(true)}>
+              {words.deleteChosen(ids.length)}
+            </button>
+          </>
+        )}
+        {mayRedrive && (
+          <button type="button" disabled={messages.length === 0} onClick={() => setRedriving(true)}>
+            {text.redrive.open}
+          </button>
+        )}
+        <button type="button" onClick={page.reload}>
+          {text.reload}
+        </button>
+        <Download topic={topic} from={marker} terms={terms} name={name} isDisabled={messages.length === 0} />
+      </div>
       <Trouble error={page.error} />
       {page.value === null && page.error === null && <p class="empty">{text.loading}</p>}
       {page.value !== null && shown.length === 0 && <p class="empty">{words.none}</p>}
@@ -99,40 +126,81 @@ function StoredMessages({ session, kind, name, reload }: TabProps) {
           <MessageItem
             key={message.id}
             message={message}
-            remove={(claim) => topic.deleteMessage(message.id, claim).then(changed)}
-          />
+            find={find}
+            {...((mayDeleteAll || mayRedrive) && {
+              isChosen: chosen.has(message.id),
+              choose: (isOn: boolean) => setChosen(changedBy(chosen, message.id, isOn)),
+            })}
+          >
+            {mayDelete && (
+              <ActionButton
+                label={text.delete}
+                tone="plain"
+                title={claimIn(message.href) && words.deleteHeld}
+                act={() => topic.deleteMessage(message.id, claimIn(message.href)).then(changed)}
+              />
+            )}
+          </MessageItem>
         ))}
       </ul>
-      <div class="actions">
-        <button type="button" disabled={markers.length === 1} onClick={() => setMarkers([undefined])}>
+      <nav class="actions" aria-label={words.pages}>
+        <button type="button" disabled={markers.length === 1} onClick={() => turnTo([undefined])}>
           {words.first}
         </button>
-        <button type="button" disabled={markers.length === 1} onClick={() => setMarkers(markers.slice(0, -1))}>
+        <button type="button" disabled={markers.length === 1} onClick={() => turnTo(markers.slice(0, -1))}>
           {words.back}
         </button>
         <button
           type="button"
           disabled={messages.length < PAGE}
-          onClick={() => setMarkers([...markers, page.value?.marker])}
+          onClick={() => turnTo([...markers, page.value?.marker])}
         >
           {words.next}
         </button>
-      </div>
+      </nav>
+      {isRedriving && (
+        <Redrive queue={session.zaqar.queue(name)} chosen={ids} changed={changed} close={() => setRedriving(false)} />
+      )}
+      {isDeleting && (
+        <Confirm
+          title={words.deleteChosen(ids.length)}
+          warning={words.deleteWarning}
+          submit={text.delete}
+          act={() => topic.deleteMessages(ids, heldBy(messages, ids)).then(changed)}
+          close={() => setDeleting(false)}
+        />
+      )}
     </>
   )
 }
 
+/** Where a service insists on claims it gets those that hold the messages. */
+function heldBy(messages: readonly Message[], ids: readonly string[]): string[] {
+  const claims = messages.filter(({ id }) => ids.includes(id)).map(({ href }) => claimIn(href))
+  return [...new Set(claims.filter((claim) => claim !== undefined))]
+}
+
+function changedBy(chosen: ReadonlySet<string>, id: string, isOn: boolean): ReadonlySet<string> {
+  const next = new Set(chosen)
+  if (isOn) next.add(id)
+  else next.delete(id)
+  return next
+}
+
 /** What is posted from now on, as it comes. */
 function LiveMessages({ session, kind, name }: TabProps) {
-  const [messages, setMessages] = useState<readonly LiveMessage[]>([])
+  const [messages, setMessages] = useState<readonly Message[]>([])
   const [error, setError] = useState<unknown>(null)
   const [state, setState] = useState<'connecting' | 'waiting' | 'broken'>('connecting')
   useEffect(() => {
+    // Without leave to subscribe there are event streams, which need leave to read alone.
+    const transports = session.may('subscription:create') ? {} : { transports: ['events', 'poll'] as const }
     const subscriber = topicOf(session, kind, name).subscribe(
       ({ id, ttl, body }) => {
         setMessages((before) => [{ id, ttl, body, href: '', age: 0 }, ...before].slice(0, MOST_LIVE))
       },
       {
+        ...transports,
         onError(error) {
           // Other requests tell better whether the service is away.
           if (!isLost(error)) noteContact(error)
@@ -150,7 +218,7 @@ function LiveMessages({ session, kind, name }: TabProps) {
     <>
       <p class="hint">{text.messages.liveHint}</p>
       <Trouble error={error} />
-      <p class="state" role="status">
+      <p class="hint" role="status">
         {text.messages[state]}
       </p>
       <ul class="messages" aria-label={text.messages.list} aria-live="polite">
@@ -160,96 +228,4 @@ function LiveMessages({ session, kind, name }: TabProps) {
       </ul>
     </>
   )
-}
-
-type LiveMessage = Message<unknown>
-
-function MessageItem({
-  message,
-  remove,
-}: {
-  message: Message
-  remove?(claimId: string | undefined): Promise<unknown>
-}) {
-  const { id, href, age, ttl, body } = message
-  const claim = claimIn(href)
-  const words = text.messages
-  const action = useAction(async () => remove?.(claim))
-  return (
-    <li class="message">
-      <div class="message-head">
-        <code>{id}</code>
-        <span>
-          {words.age} {durationOf(age)}
-        </span>
-        <span>
-          {words.left} {durationOf(ttl - age)}
-        </span>
-        {claim !== undefined && (
-          <span class="badge">
-            {words.held} <code>{claim}</code>
-          </span>
-        )}
-        {remove !== undefined && (
-          <button
-            type="button"
-            class="plain"
-            title={claim === undefined ? undefined : words.deleteHeld}
-            disabled={action.isRunning}
-            onClick={action.run}
-          >
-            {words.delete}
-          </button>
-        )}
-      </div>
-      <Trouble error={action.error} />
-      <JsonTree value={body} />
-    </li>
-  )
-}
-
-/** Moves dead letters back to where they came from, in steps, with how many went; more than a few take a while. */
-function Redrive({ queue, changed }: { queue: Queue; changed(): void }) {
-  const [rate, setRate] = useState('')
-  const [moved, setMoved] = useState<number | null>(null)
-  const ending = useRef<AbortController | null>(null)
-  useEffect(() => () => ending.current?.abort(), [])
-  const words = text.messages
-  const action = useAction(async () => {
-    const end = new AbortController()
-    ending.current = end
-    let count = 0
-    setMoved(0)
-    for (let isDone = false; !isDone && !end.signal.aborted; ) {
-      const answer = await queue.redrive(rate === '' ? {} : { rate: Number(rate) })
-      count += answer.moved.length
-      isDone = answer.done || answer.moved.length === 0
-      setMoved(count)
-    }
-    changed()
-  })
-  return (
-    <details class="panel">
-      <summary>{words.redrive}</summary>
-      <div class="bar">
-        <Field label={words.rate} hint={words.rateHint} type="number" min="1" value={rate} change={setRate} />
-        {action.isRunning ? (
-          <button type="button" onClick={() => ending.current?.abort()}>
-            {words.stop}
-          </button>
-        ) : (
-          <button type="button" onClick={action.run}>
-            {words.redrive}
-          </button>
-        )}
-        <output>{moved === null ? '' : words.moved(moved)}</output>
-      </div>
-      <Trouble error={action.error} />
-    </details>
-  )
-}
-
-/** Of the claim that holds it. */
-function claimIn(href: string): string | undefined {
-  return new URL(href, 'http://service').searchParams.get('claim_id') ?? undefined
 }

@@ -1,48 +1,100 @@
-import type { ListedFlavor, Pool } from 'zaqar-client'
+import { useState } from 'preact/hooks'
+import { type Pool, storesOf } from 'zaqar-client'
+import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { Table } from '../parts/table.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
+import { Flavors } from './flavors.tsx'
+import { PoolDialog } from './pool-dialog.tsx'
 
 /** Between two looks, in seconds. */
 const LOOK_AGAIN = 10
 
+/** What operators decide of where queues lie; and for everybody, which flavors there are. */
 export function PoolsPage({ session }: { session: Session }) {
-  const { zaqar } = session
-  const pools = useLoaded((signal) => Array.fromAsync(zaqar.pools({ signal })), 'pools', LOOK_AGAIN)
-  const flavors = useLoaded(
-    (signal) => Array.fromAsync(zaqar.flavors({ detailed: true, signal })),
-    'flavors',
-    LOOK_AGAIN,
-  )
-  const words = text.pools
+  // A flavor takes pools with it.
+  const [turn, setTurn] = useState(0)
   return (
     <>
-      <h1>{words.pools}</h1>
-      <Trouble error={pools.error} />
-      {pools.value?.length === 0 && <p class="empty">{words.none}</p>}
-      {pools.value !== null && pools.value.length > 0 && <PoolTable pools={pools.value} />}
-      <h2>{words.flavors}</h2>
-      <Trouble error={flavors.error} />
-      {flavors.value?.length === 0 && <p class="empty">{words.noFlavors}</p>}
-      {flavors.value !== null && flavors.value.length > 0 && <FlavorTable flavors={flavors.value} />}
+      {session.may('pools:get_all') && <Pools session={session} turn={turn} />}
+      {session.may('flavors:get_all') && <Flavors session={session} changed={() => setTurn(turn + 1)} />}
     </>
   )
 }
 
-function PoolTable({ pools }: { pools: readonly Pool[] }) {
-  const { name, weight, flavor, uri } = text.pools
-  const rows = pools.map(
-    (pool) => [pool.name, pool.weight, pool.flavor ?? '–', <code key="uri">{pool.uri}</code>] as const,
+type Asked = { readonly what: 'new' } | { readonly what: 'edit' | 'delete'; readonly pool: Pool }
+
+function Pools({ session, turn }: { session: Session; turn: number }) {
+  const { zaqar, may } = session
+  const load = (signal: AbortSignal) => Array.fromAsync(zaqar.pools({ detailed: true, signal }))
+  const { value, error, reload } = useLoaded(load, `pools ${turn}`, LOOK_AGAIN)
+  // A look at health tries every operation on each pool, so it is repeated only when there are others.
+  const names = value?.map(({ name }) => name).join(' ') ?? ''
+  const health = useLoaded(may('health:get') && names !== '' ? (signal) => zaqar.health({ signal }) : null, names)
+  const [asked, setAsked] = useState<Asked | null>(null)
+  const close = () => setAsked(null)
+  const stores = health.value === null ? null : storesOf(health.value)
+  const words = text.pools
+  const rows = (value ?? []).map((pool) => ({
+    key: pool.name,
+    cells: [
+      pool.name,
+      <code key="uri">{pool.uri}</code>,
+      pool.weight,
+      pool.flavor ?? '–',
+      <HealthOf key="health" isReachable={stores?.get(pool.name)?.storage_reachable} />,
+      <span key="actions" class="row-actions">
+        {may('pools:update') && (
+          <button type="button" class="plain" onClick={() => setAsked({ what: 'edit', pool })}>
+            {text.edit}
+          </button>
+        )}
+        {may('pools:delete') && (
+          <button type="button" class="plain danger" onClick={() => setAsked({ what: 'delete', pool })}>
+            {text.delete}
+          </button>
+        )}
+      </span>,
+    ],
+  }))
+  return (
+    <section aria-labelledby="pools">
+      <div class="head">
+        <h1 id="pools">{words.pools}</h1>
+        {may('pools:create') && (
+          <button type="button" class="primary" onClick={() => setAsked({ what: 'new' })}>
+            {words.add}
+          </button>
+        )}
+      </div>
+      <Trouble error={error ?? health.error} />
+      {value?.length === 0 && <p class="empty">{words.none}</p>}
+      {rows.length > 0 && (
+        <Table
+          label={words.pools}
+          heads={[words.name, words.uri, words.weight, words.flavor, words.health, words.actions]}
+          rows={rows}
+        />
+      )}
+      {asked?.what === 'new' && <PoolDialog zaqar={zaqar} pool={null} changed={reload} close={close} />}
+      {asked?.what === 'edit' && <PoolDialog zaqar={zaqar} pool={asked.pool} changed={reload} close={close} />}
+      {asked?.what === 'delete' && (
+        <DeleteByName
+          title={words.delete}
+          name={asked.pool.name}
+          warning={words.deleteWarning}
+          remove={() => zaqar.deletePool(asked.pool.name).then(reload)}
+          close={close}
+        />
+      )}
+    </section>
   )
-  return <Table heads={[name, weight, flavor, uri]} rows={rows} />
 }
 
-function FlavorTable({ flavors }: { flavors: readonly ListedFlavor[] }) {
-  const { name, pools, capabilities } = text.pools
-  const rows = flavors.map(
-    (flavor) => [flavor.name, flavor.pool_list?.join(', '), flavor.capabilities?.join(', ')] as const,
-  )
-  return <Table heads={[name, pools, capabilities]} rows={rows} />
+function HealthOf({ isReachable }: { isReachable: boolean | undefined }) {
+  const words = text.pools
+  if (isReachable === undefined) return <>–</>
+  return <span class={isReachable ? 'good' : 'bad'}>{isReachable ? words.answers : words.isAway}</span>
 }

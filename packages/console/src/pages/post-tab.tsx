@@ -1,6 +1,7 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { NewMessage } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
+import { linesOf } from '../lines.ts'
 import { Area, Choice, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -9,7 +10,8 @@ import { text } from '../text.ts'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
 
-type Shape = 'one' | 'lines'
+/** What is written: one body; a body in each line; or a message in each line, as they are downloaded. */
+type Shape = 'one' | 'bodies' | 'messages'
 
 /** Of one request: the service takes 262,144 bytes unless an operator or the queue says otherwise. */
 const MOST_BYTES = 200_000
@@ -17,71 +19,112 @@ const MOST_BYTES = 200_000
 /** What did not get through to the end: whoever posts the same again goes on with it, and nothing is posted twice. */
 interface UnderWay {
   readonly input: string
-  /** Those that are left, each with what its POST is known by. */
-  readonly batches: { readonly messages: readonly NewMessage[]; readonly key: string }[]
+  readonly file: File | null
+  readonly batches: AsyncGenerator<NewMessage[], void>
+  /** The next one, with what its POST is known by; null: it was not read yet. */
+  batch: { readonly messages: readonly NewMessage[]; readonly key: string } | null
+  /** Why no further one can be read. */
+  trouble: unknown
   posted: number
 }
 
 export function PostTab({ session, kind, name, reload }: TabProps) {
   const [shape, setShape] = useState<Shape>('one')
   const [written, setWritten] = useState('')
+  const [file, setFile] = useState<File | null>(null)
   const [ttl, setTtl] = useState('')
   const [delay, setDelay] = useState('')
   const [posted, setPosted] = useState<number | null>(null)
+  const ending = useRef<AbortController | null>(null)
+  useEffect(() => () => ending.current?.abort(), [])
   const words = text.post
   const underWay = useRef<UnderWay | null>(null)
   const action = useAction(async () => {
     const input = JSON.stringify([shape, written, ttl, delay])
-    if (underWay.current?.input !== input) {
+    if (underWay.current?.input !== input || underWay.current.file !== file) {
       const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
-      const bodies = shape === 'one' ? [bodyIn(written)] : linesIn(written)
-      const batches = batchesOf(bodies.map((body) => ({ body, ...terms })))
-      underWay.current = { input, batches: batches.map((messages) => ({ messages, key: nextKey(session) })), posted: 0 }
+      const source = file ?? new Blob([written])
+      const messages = shape === 'one' ? [bodyIn(await source.text())] : messagesIn(source, shape)
+      underWay.current = { input, file, batches: batchesOf(messages, terms), batch: null, trouble: null, posted: 0 }
       setPosted(null)
     }
     const post = underWay.current
-    for (let batch = post.batches[0]; batch !== undefined; batch = post.batches[0]) {
-      await topicOf(session, kind, name).postAll(batch.messages, { idempotencyKey: batch.key })
-      post.batches.shift()
-      post.posted += batch.messages.length
+    const end = new AbortController()
+    ending.current = end
+    while (!end.signal.aborted) {
+      post.batch ??= await nextBatch(post, session)
+      if (post.batch === null) break
+      await topicOf(session, kind, name).postAll(post.batch.messages, { idempotencyKey: post.batch.key })
+      post.posted += post.batch.messages.length
+      post.batch = null
       setPosted(post.posted)
     }
-    underWay.current = null
+    if (!end.signal.aborted) underWay.current = null
+    if (post.posted === 0 && !end.signal.aborted) throw new Error(words.nothing)
     reload()
   })
   return (
     <Form action={action} submit={words.submit} result={posted === null ? '' : words.posted(posted)}>
-      <Choice
-        label={words.shape}
-        value={shape}
-        choices={[
-          ['one', words.one],
-          ['lines', words.lines],
-        ]}
-        change={setShape}
-      />
-      <Area
-        label={words.body}
-        hint={shape === 'one' ? words.bodyHint : words.linesHint}
-        value={written}
-        change={setWritten}
-      />
       <div class="bar">
-        <label class="file">
-          {words.file}
-          <input
-            type="file"
-            onChange={async (event) => {
-              const [file] = event.currentTarget.files ?? []
-              if (file !== undefined) setWritten(await file.text())
-            }}
-          />
-        </label>
+        <Choice
+          label={words.shape}
+          value={shape}
+          choices={Object.entries(words.shapes) as [Shape, string][]}
+          hint={words.shapeHints[shape]}
+          change={setShape}
+        />
+      </div>
+      {file === null ? (
+        <Area
+          label={words.body}
+          hint={shape === 'one' && written !== '' ? kindText(written) : undefined}
+          value={written}
+          change={setWritten}
+        />
+      ) : (
+        <p class="bar">
+          <bdi>{words.chosen(file.name, file.size)}</bdi>
+          <button type="button" onClick={() => setFile(null)}>
+            {words.forget}
+          </button>
+        </p>
+      )}
+      <div class="bar">
+        {file === null && (
+          <label class="file">
+            {words.file}
+            <input
+              type="file"
+              onChange={(event) => {
+                const [chosen = null] = event.currentTarget.files ?? []
+                setFile(chosen)
+                if (chosen !== null && shape === 'one') setShape('bodies')
+              }}
+            />
+          </label>
+        )}
         <Field label={words.ttl} hint={words.default} type="number" min="1" value={ttl} change={setTtl} />
-        <Field label={words.delay} hint={words.default} type="number" min="0" value={delay} change={setDelay} />
+        <Field label={words.delay} hint={words.delayHint} type="number" min="0" value={delay} change={setDelay} />
+        {action.isRunning && (
+          <button type="button" onClick={() => ending.current?.abort()}>
+            {words.stop}
+          </button>
+        )}
       </div>
     </Form>
   )
+}
+
+/** Null: there is none. @throws Error with the line that cannot be read, each time */
+async function nextBatch(post: UnderWay, session: Session): Promise<UnderWay['batch']> {
+  if (post.trouble !== null) throw post.trouble
+  try {
+    const { done, value } = await post.batches.next()
+    return done ? null : { messages: value, key: nextKey(session) }
+  } catch (error) {
+    post.trouble = error
+    throw error
+  }
 }
 
 let posts = 0
@@ -92,41 +135,66 @@ function nextKey({ zaqar }: Session): string {
   return `${zaqar.clientId} ${posts}`
 }
 
+/** Says how it will be taken. */
+function kindText(written: string): string {
+  const isJson = typeof bodyIn(written).body !== 'string' || written.trim().startsWith('"')
+  return isJson ? text.post.asJson : text.post.asText
+}
+
 /** JSON, or else the text itself. */
-function bodyIn(written: string): unknown {
+function bodyIn(written: string): NewMessage {
   try {
-    return parseExact(written)
+    return { body: parseExact(written) }
   } catch {
-    return written
+    return { body: written }
   }
 }
 
-/** @throws Error with the line that is no JSON */
-function linesIn(written: string): unknown[] {
-  const bodies = written.split('\n').flatMap((line, i) => {
-    if (line.trim() === '') return []
-    try {
-      return [parseExact(line)]
-    } catch {
-      throw new Error(text.post.line(i + 1))
-    }
-  })
-  if (bodies.length === 0) throw new Error(text.post.nothing)
-  return bodies
+/** @throws Error with the line that is none */
+async function* messagesIn(source: Blob, shape: 'bodies' | 'messages'): AsyncGenerator<NewMessage> {
+  for await (const { number, line } of linesOf(source)) {
+    if (line.trim() === '') continue
+    const value = jsonIn(line, number)
+    if (shape === 'bodies') yield { body: value }
+    else yield messageIn(value, number)
+  }
 }
 
-/** Each fits into a request; one that is too large itself goes alone, and the service says so. */
-function batchesOf(messages: readonly NewMessage[]): NewMessage[][] {
-  const batches: NewMessage[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const message of messages) {
-    const size = new TextEncoder().encode(JSON.stringify(message)).length + 1
-    if (bytes + size > MOST_BYTES) {
-      batches.push([])
+function jsonIn(line: string, number: number): unknown {
+  try {
+    return parseExact(line)
+  } catch {
+    throw new Error(text.post.line(number))
+  }
+}
+
+function messageIn(value: unknown, number: number): NewMessage {
+  if (typeof value !== 'object' || value === null || !('body' in value)) throw new Error(text.post.noMessage(number))
+  const { body, ttl, delay } = value as Partial<Record<'body' | 'ttl' | 'delay', unknown>>
+  return {
+    body,
+    ...(typeof ttl === 'number' && { ttl }),
+    ...(typeof delay === 'number' && { delay }),
+  }
+}
+
+/** Each fits into a request; one message that is too large by itself goes alone, and the service says so. */
+async function* batchesOf(
+  messages: Iterable<NewMessage> | AsyncIterable<NewMessage>,
+  terms: Omit<NewMessage, 'body'>,
+): AsyncGenerator<NewMessage[], void> {
+  let batch: NewMessage[] = []
+  let bytes = 0
+  for await (const message of messages) {
+    const whole = { ...message, ...terms }
+    const size = new TextEncoder().encode(JSON.stringify(whole)).length + 1
+    if (batch.length > 0 && bytes + size > MOST_BYTES) {
+      yield batch
+      batch = []
       bytes = 0
     }
-    batches.at(-1)?.push(message)
+    batch.push(whole)
     bytes += size
   }
-  return batches
+  if (batch.length > 0) yield batch
 }

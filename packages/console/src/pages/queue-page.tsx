@@ -1,6 +1,4 @@
 import { useState } from 'preact/hooks'
-import type { Stats } from 'zaqar-client'
-import { durationOf } from '../duration.ts'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { go, hrefOf } from '../route.ts'
@@ -8,6 +6,7 @@ import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
 import { ClaimTab } from './claim-tab.tsx'
+import { Figures } from './figures.tsx'
 import { topicOf } from './list-page.tsx'
 import { MessagesTab } from './messages-tab.tsx'
 import { PostTab } from './post-tab.tsx'
@@ -16,10 +15,11 @@ import { ShareTab } from './share-tab.tsx'
 import { SubscriptionsTab } from './subscriptions-tab.tsx'
 
 type Tab = keyof typeof text.queue.tabs
+type Kind = 'queue' | 'topic'
 
 interface QueuePageProps {
   readonly session: Session
-  readonly kind: 'queue' | 'topic'
+  readonly kind: Kind
   readonly name: string
   readonly tab: string | undefined
 }
@@ -31,20 +31,17 @@ const LOOK_AGAIN = 5
 export function QueuePage({ session, kind, name, tab: asked }: QueuePageProps) {
   const topic = topicOf(session, kind, name)
   const tabs = tabsOf(session, kind)
-  const tab = tabs.find((one) => one === asked) ?? 'messages'
-  const stats = useLoaded((signal) => topic.stats({ signal }), name, session.shared === null ? LOOK_AGAIN : null)
+  const tab = tabs.find((one) => one === asked) ?? tabs[0]
+  const count = (signal: AbortSignal) => topic.stats({ detailed: true, signal })
+  const stats = useLoaded(session.may(`${kind}s:stats`) ? count : null, name, LOOK_AGAIN)
   const props = { session, kind, name, reload: stats.reload }
   return (
     <>
       <h1>
         <bdi>{name}</bdi>
       </h1>
-      {session.shared === null && (
-        <>
-          <Trouble error={stats.error} />
-          {stats.value !== null && <Figures stats={stats.value} />}
-        </>
-      )}
+      <Trouble error={stats.error} />
+      {stats.value !== null && <Figures stats={stats.value} />}
       <nav class="tabs" aria-label={name}>
         {tabs.map((one) => (
           <a key={one} href={hrefOf([`${kind}s`, name, one])} aria-current={one === tab ? 'page' : undefined}>
@@ -52,6 +49,7 @@ export function QueuePage({ session, kind, name, tab: asked }: QueuePageProps) {
           </a>
         ))}
       </nav>
+      {tab === undefined && <p class="empty">{text.queue.nothing}</p>}
       {tab === 'messages' && <MessagesTab {...props} />}
       {tab === 'post' && <PostTab {...props} />}
       {tab === 'claims' && <ClaimTab session={session} name={name} />}
@@ -67,49 +65,23 @@ export function QueuePage({ session, kind, name, tab: asked }: QueuePageProps) {
   )
 }
 
-/** Only what somebody may do: a signed URL lists it, and nobody claims from a topic. */
-function tabsOf({ shared }: Session, kind: 'queue' | 'topic'): readonly Tab[] {
-  if (shared === null) {
-    const all = Object.keys(text.queue.tabs) as Tab[]
-    return kind === 'queue' ? all : all.filter((tab) => tab !== 'claims' && tab !== 'share')
+/** Only what somebody may do. Nobody claims from a topic, nor signs URLs of one. */
+function tabsOf({ may }: Session, kind: Kind): readonly Tab[] {
+  const isQueue = kind === 'queue'
+  const tabs: Record<Tab, boolean> = {
+    messages: may('messages:get_all'),
+    post: may('messages:create'),
+    claims: isQueue && (may('claims:create') || may('claims:get')),
+    subscriptions: may('subscription:get_all'),
+    share: isQueue && may('queues:share'),
+    settings: may(`${kind}s:get`),
   }
-  const { methods, paths } = shared.signed
-  const covers = (path: string, method: string) =>
-    methods.includes(method) && paths.some((one) => one.endsWith(`/${path}`))
-  const tabs: Tab[] = ['messages']
-  if (covers('messages', 'POST')) tabs.push('post')
-  if (covers('claims', 'POST')) tabs.push('claims')
-  if (covers('subscriptions', 'GET')) tabs.push('subscriptions')
-  return tabs
-}
-
-function Figures({ stats: { total, free, claimed, oldest, newest } }: { stats: Stats }) {
-  const words = text.queue
-  const figures: [string, string | number | undefined][] = [
-    [words.total, total],
-    [words.free, free],
-    [words.claimed, claimed],
-    [words.oldest, oldest && durationOf(oldest.age)],
-    [words.newest, newest && durationOf(newest.age)],
-  ]
-  return (
-    <dl class="figures">
-      {figures.map(
-        ([name, value]) =>
-          value !== undefined && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
-  )
+  return (Object.keys(tabs) as Tab[]).filter((tab) => tabs[tab])
 }
 
 export interface TabProps {
   readonly session: Session
-  readonly kind: 'queue' | 'topic'
+  readonly kind: Kind
   readonly name: string
   /** Its figures have changed. */
   reload(): void
@@ -118,15 +90,19 @@ export interface TabProps {
 function Removal({ session, kind, name, reload }: TabProps) {
   const [asked, setAsked] = useState<'purge' | 'remove' | null>(null)
   const topic = topicOf(session, kind, name)
-  const words = text.queue
+  const words = kind === 'queue' ? text.queue : { ...text.queue, ...text.topic }
   return (
     <div class="actions">
-      <button type="button" onClick={() => setAsked('purge')}>
-        {words.purge}
-      </button>
-      <button type="button" class="danger" onClick={() => setAsked('remove')}>
-        {words.remove}
-      </button>
+      {session.may(`${kind}s:purge`) && (
+        <button type="button" onClick={() => setAsked('purge')}>
+          {words.purge}
+        </button>
+      )}
+      {session.may(`${kind}s:delete`) && (
+        <button type="button" class="danger" onClick={() => setAsked('remove')}>
+          {words.remove}
+        </button>
+      )}
       {asked === 'purge' && (
         <DeleteByName
           title={words.purge}

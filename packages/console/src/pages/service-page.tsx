@@ -1,16 +1,30 @@
-import { type StoreHealth, storesOf } from 'zaqar-client/http'
+import { useRef } from 'preact/hooks'
+import { type Health, type StoreHealth, storesOf } from 'zaqar-client'
 import { Table } from '../parts/table.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
+import { timeText } from '../time-text.ts'
 import { useLoaded } from '../use-loaded.ts'
 
 /** Between two looks, in seconds: each tries every operation on the storage. */
 const LOOK_AGAIN = 10
 
-/** What operators see of the service: its health and its sockets. */
+type Answered = Pick<Health, 'process' | 'sockets'> & { readonly at: string }
+
+/** What operators see of the service: its health, and the processes that have answered this page. */
 export function ServicePage({ session }: { session: Session }) {
-  const { value, error } = useLoaded((signal) => session.zaqar.health({ signal }), 'health', LOOK_AGAIN)
+  const answered = useRef(new Map<string, Answered>())
+  const { value, error } = useLoaded(
+    async (signal) => {
+      const health = await session.zaqar.health({ signal })
+      const { process, sockets } = health
+      answered.current.set(`${process.host} ${process.pid}`, { process, sockets, at: new Date().toISOString() })
+      return health
+    },
+    'health',
+    LOOK_AGAIN,
+  )
   const words = text.service
   return (
     <>
@@ -29,15 +43,7 @@ export function ServicePage({ session }: { session: Session }) {
           {[...storesOf(value)].map(([name, store]) => (
             <Store key={name} name={name} store={store} />
           ))}
-          <h2>{words.sockets}</h2>
-          <dl class="figures">
-            {(['connections', 'subscriptions', 'pushed', 'dropped'] as const).map((figure) => (
-              <div key={figure}>
-                <dt>{words[figure]}</dt>
-                <dd>{value.sockets[figure]}</dd>
-              </div>
-            ))}
-          </dl>
+          <Processes answered={answered.current} />
         </>
       )}
     </>
@@ -46,14 +52,57 @@ export function ServicePage({ session }: { session: Session }) {
 
 function Store({ name, store }: { name: string; store: StoreHealth }) {
   const words = text.service
-  const rows = Object.entries(store.operation_status).map(
-    ([operation, { succeeded, seconds }]) => [operation, succeeded ? words.works : words.fails, seconds] as const,
-  )
+  const rows = Object.entries(store.operation_status).map(([operation, { succeeded, seconds, ref }]) => ({
+    key: operation,
+    cells: [
+      operation,
+      <span key="works" class={succeeded ? 'good' : 'bad'}>
+        {succeeded ? words.works : words.fails}
+      </span>,
+      seconds,
+      ref === null ? '–' : <code key="ref">{ref}</code>,
+    ],
+  }))
   return (
-    <>
+    <section>
       {name !== '' && <h2>{name}</h2>}
       <p>{store.storage_reachable ? words.reachable : words.unreachable}</p>
-      <Table heads={[words.operation, words.works, words.seconds]} rows={rows} />
-    </>
+      <Table
+        label={name === '' ? words.health : name}
+        heads={[words.operation, words.result, words.seconds, words.ref]}
+        rows={rows}
+      />
+    </section>
+  )
+}
+
+function Processes({ answered }: { answered: ReadonlyMap<string, Answered> }) {
+  const words = text.service
+  const rows = [...answered].map(([key, { process, sockets, at }]) => ({
+    key,
+    cells: [
+      process.host,
+      process.pid,
+      process.version,
+      process.engine,
+      timeText(process.started),
+      sockets.connections,
+      sockets.subscriptions,
+      sockets.pushed,
+      sockets.dropped,
+      timeText(at),
+    ],
+  }))
+  const { host, pid, version, engine, started, connections, subscriptions, pushed, dropped, seen } = words
+  return (
+    <section>
+      <h2>{words.processes}</h2>
+      <p class="hint">{words.processesHint}</p>
+      <Table
+        label={words.processes}
+        heads={[host, pid, version, engine, started, connections, subscriptions, pushed, dropped, seen]}
+        rows={rows}
+      />
+    </section>
   )
 }

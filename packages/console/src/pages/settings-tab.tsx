@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { changesBetween, type Metadata } from 'zaqar-client'
-import { parseExact } from '../exact-json.ts'
-import { Area } from '../parts/field.tsx'
+import { objectIn } from '../exact-json.ts'
+import { Area, Check, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
@@ -11,45 +11,104 @@ import { visible } from '../visible.ts'
 import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
 
-/** The metadata of the queue as a document, with what its reserved attributes mean. */
+const words = text.settings
+
+type Attribute = keyof typeof words.reserved
+
+/** Reserved attributes that have a field of their own, in the order of the page. */
+const FIELDS: Record<Attribute, { readonly type: 'number' | 'text'; readonly isOfTopics: boolean }> = {
+  _default_message_ttl: { type: 'number', isOfTopics: true },
+  _default_message_delay: { type: 'number', isOfTopics: true },
+  _max_messages_post_size: { type: 'number', isOfTopics: true },
+  _max_claim_count: { type: 'number', isOfTopics: false },
+  _dead_letter_queue: { type: 'text', isOfTopics: false },
+  _dead_letter_queue_messages_ttl: { type: 'number', isOfTopics: false },
+}
+const ENCRYPTS = '_enable_encrypt_messages'
+
+/** The settings as they are on the page. */
+interface Draft {
+  readonly fields: Readonly<Record<string, string>>
+  readonly encrypts: boolean
+  /** All other attributes, as JSON. */
+  readonly others: string
+}
+
+/** What the service knows of by fields, everything else as JSON. */
 export function SettingsTab({ session, kind, name }: TabProps) {
   const topic = topicOf(session, kind, name)
   const { value, error, reload } = useLoaded((signal) => topic.metadata({ signal }), name)
-  const [written, setWritten] = useState<string | null>(null)
+  const [draft, setDraft] = useState<Draft | null>(null)
   const [isSaved, setSaved] = useState(false)
-  const words = text.settings
+  const attributes = (Object.keys(FIELDS) as Attribute[]).filter((one) => kind === 'queue' || FIELDS[one].isOfTopics)
   useEffect(() => {
-    if (value !== null) setWritten(visible(JSON.stringify(value, null, 2)))
+    if (value !== null) setDraft(draftOf(value, attributes))
   }, [value])
   const action = useAction(async () => {
     setSaved(false)
+    const before = value ?? {}
     // Only what differs is sent: what somebody else has changed meanwhile stays.
-    await topic.update(changesBetween(value ?? {}, metadataIn(written ?? '')))
+    await topic.update(changesBetween(before, metadataIn(draft as Draft, before)))
     setSaved(true)
     reload()
   })
-  return (
-    <Form action={action} submit={text.save} isDisabled={written === null} result={isSaved ? words.saved : ''}>
+  if (draft === null) return <Trouble error={error} />
+  const content = (
+    <>
       <p class="hint">{words.intro}</p>
-      <Trouble error={error} />
-      {written !== null && <Area label={words.metadata} rows={12} value={written} change={setWritten} />}
-      <dl class="meanings">
-        {Object.entries(words.reserved).map(([key, meaning]) => (
-          <div key={key}>
-            <dt>
-              <code>{key}</code>
-            </dt>
-            <dd>{meaning}</dd>
-          </div>
+      <div class="fields">
+        {attributes.map((key) => (
+          <Field
+            key={key}
+            label={words.reserved[key].label}
+            hint={`${words.reserved[key].hint} (${key})`}
+            type={FIELDS[key].type}
+            value={draft.fields[key] ?? ''}
+            change={(written) => setDraft({ ...draft, fields: { ...draft.fields, [key]: written } })}
+          />
         ))}
-      </dl>
+      </div>
+      {kind === 'queue' && (
+        <Check
+          label={`${words.encrypts} (${ENCRYPTS})`}
+          isOn={draft.encrypts}
+          change={(encrypts) => setDraft({ ...draft, encrypts })}
+        />
+      )}
+      <Area
+        label={words.others}
+        hint={words.othersHint}
+        rows={6}
+        value={draft.others}
+        change={(others) => setDraft({ ...draft, others })}
+      />
+    </>
+  )
+  if (!session.may(`${kind}s:update`)) return <fieldset disabled>{content}</fieldset>
+  return (
+    <Form action={action} submit={text.save} result={isSaved ? words.saved : ''}>
+      {content}
     </Form>
   )
 }
 
+function draftOf(metadata: Metadata, attributes: readonly Attribute[]): Draft {
+  const own = Object.entries(metadata).filter(([key]) => !attributes.includes(key as Attribute) && key !== ENCRYPTS)
+  const fields = attributes.map((key) => [key, metadata[key] === null ? '' : String(metadata[key] ?? '')])
+  return {
+    fields: Object.fromEntries(fields),
+    encrypts: metadata[ENCRYPTS] === true,
+    others: visible(JSON.stringify(Object.fromEntries(own), null, 2)),
+  }
+}
+
 /** @throws Error with a sentence for people */
-function metadataIn(written: string): Metadata {
-  const value = parseExact(written)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(text.settings.objectWanted)
-  return value as Metadata
+function metadataIn({ fields, encrypts, others }: Draft, before: Metadata): Metadata {
+  const rest = objectIn(others, words.objectWanted)
+  const ownFields = Object.entries(fields).flatMap(([key, written]): [string, string | number | null][] => {
+    if (written === '') return Object.hasOwn(before, key) ? [[key, null]] : []
+    return [[key, FIELDS[key as Attribute].type === 'text' ? written : Number(written)]]
+  })
+  const encrypted = encrypts || Object.hasOwn(before, ENCRYPTS) ? { [ENCRYPTS]: encrypts } : {}
+  return { ...rest, ...Object.fromEntries(ownFields), ...encrypted }
 }

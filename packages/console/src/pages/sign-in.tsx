@@ -48,10 +48,13 @@ export function SignIn({ settings, enter }: { settings: Settings; enter(session:
 
 function ProjectForm({ enter }: { enter(session: Session): void }) {
   const [project, setProject] = useState('')
-  const action = useAction(async () => enter(await openProject(project)))
+  const [roles, setRoles] = useState('admin')
+  const words = text.signIn
+  const action = useAction(async () => enter(await openProject(project, roles)))
   return (
-    <Form action={action} submit={text.signIn.open}>
-      <Field label={text.signIn.project} hint={text.signIn.projectHint} value={project} change={setProject} required />
+    <Form action={action} submit={words.open}>
+      <Field label={words.project} hint={words.projectHint} value={project} change={setProject} required />
+      <Field label={words.roles} hint={words.rolesHint} value={roles} change={setRoles} />
     </Form>
   )
 }

@@ -39,7 +39,7 @@ export function Field({ label, type = 'text', value, hint, change, ...input }: F
 interface AreaProps {
   readonly label: string
   readonly value: string
-  readonly hint?: string
+  readonly hint?: string | undefined
   readonly rows?: number
   readonly change: (value: string) => void
 }
@@ -66,14 +66,20 @@ interface ChoiceProps<Value extends string> {
   readonly label: string
   readonly value: Value
   readonly choices: readonly (readonly [Value, string])[]
+  readonly hint?: string | undefined
   readonly change: (value: Value) => void
 }
 
-export function Choice<Value extends string>({ label, value, choices, change }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({ label, value, choices, hint, change }: ChoiceProps<Value>) {
   return (
-    <Labelled label={label} hint={undefined}>
-      {(id) => (
-        <select id={id} value={value} onChange={(event) => change(event.currentTarget.value as Value)}>
+    <Labelled label={label} hint={hint}>
+      {(id, described) => (
+        <select
+          id={id}
+          aria-describedby={described}
+          value={value}
+          onChange={(event) => change(event.currentTarget.value as Value)}
+        >
           {choices.map(([one, name]) => (
             <option key={one} value={one}>
               {name}
@@ -82,6 +88,21 @@ export function Choice<Value extends string>({ label, value, choices, change }: 
         </select>
       )}
     </Labelled>
+  )
+}
+
+interface CheckProps {
+  readonly label: string
+  readonly isOn: boolean
+  readonly change: (isOn: boolean) => void
+}
+
+export function Check({ label, isOn, change }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={isOn} onChange={(event) => change(event.currentTarget.checked)} />
+      {label}
+    </label>
   )
 }
 

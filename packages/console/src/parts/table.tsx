@@ -1,35 +1,45 @@
 import type { ComponentChildren } from 'preact'
 
-interface TableProps {
-  readonly heads: readonly string[]
-  /** The first cell names the row, once in the table. */
-  readonly rows: readonly (readonly [name: string, ...cells: ComponentChildren[]])[]
+interface TableRow {
+  /** Once in the table. */
+  readonly key: string
+  /** The first one names the row. */
+  readonly cells: readonly ComponentChildren[]
 }
 
-export function Table({ heads, rows }: TableProps) {
+interface TableProps {
+  readonly label: string
+  readonly heads: readonly string[]
+  readonly rows: readonly TableRow[]
+}
+
+export function Table({ label, heads, rows }: TableProps) {
   return (
-    <table>
-      <thead>
-        <tr>
-          {heads.map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, ...cells]) => (
-          <tr key={name}>
-            <th scope="row">
-              <bdi>{name}</bdi>
-            </th>
-            {cells.map((cell, i) => (
-              <td key={heads[i + 1]}>{cell}</td>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: What scrolls must be reached by keyboard.
+    <div class="scrolled" tabIndex={0}>
+      <table aria-label={label}>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(({ key, cells: [name, ...cells] }) => (
+            <tr key={key}>
+              <th scope="row">
+                <bdi>{name}</bdi>
+              </th>
+              {cells.map((cell, i) => (
+                <td key={heads[i + 1]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

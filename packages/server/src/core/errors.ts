@@ -121,6 +121,7 @@ export const errorTable = {
     kind: 'conflict',
     message: 'The Idempotency-Key {key} was used for other messages, which were stored.',
   },
+  'redrive.limit_out_of_range': { kind: 'invalid', message: 'The limit must be at least 1.' },
   'redrive.rate_out_of_range': {
     kind: 'invalid',
     message: 'rate must be at least 1 and at most {max} messages per second.',

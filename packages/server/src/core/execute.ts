@@ -43,6 +43,16 @@ export interface Call extends Asker {
 /** Tells the operator of an error that is ours. `about` goes into the log line. */
 export type OnTrouble = (error: unknown, about: Readonly<Record<string, string>>) => void
 
+/** Tells operators which process it is that answers. */
+export interface ServingProcess {
+  /** Of this software. */
+  readonly version: string
+  /** The name of its machine. */
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: Instant
+}
+
 /** What the service has for every operation. */
 export interface House extends Waiting {
   readonly storage: Storage
@@ -51,6 +61,7 @@ export interface House extends Waiting {
   readonly clock: Clock
   readonly ids: Ids
   readonly sockets: SocketTally
+  readonly process: ServingProcess
   readonly tally: MessageTally
   readonly probeStore: ProbeStore
   /** Of the pools; null where there are none. */

@@ -62,6 +62,7 @@ const titleOf = {
   'claim.too_many_finished': INVALID_REQUEST,
   'wait.out_of_range': INVALID_REQUEST,
   'idempotency.other_messages': CONFLICT,
+  'redrive.limit_out_of_range': INVALID_REQUEST,
   'redrive.rate_out_of_range': INVALID_REQUEST,
   'subscriber.malformed': INVALID_REQUEST,
   'subscriber.not_supported': INVALID_REQUEST,

@@ -124,6 +124,7 @@ describe('a transport that authenticates a connection once', { timeout: 60_000 }
       ids: systemIds,
       ...waiting,
       sockets: new SocketTally(),
+      process: { version: '0.1.0', host: 'node1', pid: 7, startedAt: clock.now() },
       probeStore: async () => false,
       poolEngines: null,
       urlSigner: signer,

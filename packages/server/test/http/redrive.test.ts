@@ -78,6 +78,18 @@ describe('redrive', () => {
     assert.equal(done, true)
   })
 
+  test('moves no more than it is told to, and says whether more is left', async () => {
+    await bury(...Array.from({ length: 5 }, (_, i) => i))
+    const answer = async (terms: object) => {
+      const { moved, done } = json(await given.client.post('/v2/queues/dead/redrive', terms))
+      return [moved.length, done]
+    }
+    assert.deepEqual(await answer({ limit: 2 }), [2, false])
+    assert.deepEqual(await bodies('jobs'), [0, 1])
+    assert.deepEqual(await answer({ limit: 3 }), [3, false])
+    assert.deepEqual(await answer({ limit: 3 }), [0, true])
+  })
+
   test('ends when the service stops, and says that more is left', async () => {
     await bury(1, 2, 3)
     const answer = given.client.post('/v2/queues/dead/redrive', { rate: 1 })
@@ -96,6 +108,7 @@ describe('redrive', () => {
 
   test('takes no nonsense', async () => {
     const redrive = (body: unknown) => given.client.post('/v2/queues/dead/redrive', body)
+    assertError(await redrive({ limit: 0 }), 400, 'Invalid API request', 'at least 1')
     for (const rate of [0, 10_001]) assertError(await redrive({ rate }), 400, 'Invalid API request', '10000')
     assertError(await redrive({ rate: 'fast' }), 400, 'Invalid request body', 'rate')
     assertError(await redrive({ ids: 'a' }), 400, 'Invalid request body', 'ids')

@@ -77,20 +77,22 @@ describe('the health of v1.1 and v2', () => {
 
     test(`tells in ${version} what was tried`, async () => {
       const answer = await given.client.with(ADMIN).get(`${version}/health`)
-      const { storage_reachable, operation_status, sockets, storage_weakness, ...more } = json(answer)
+      const { storage_reachable, operation_status, sockets, process, storage_weakness, ...more } = json(answer)
       assert.equal(storage_reachable, true)
       assert.deepEqual(Object.keys(operation_status), STEPS)
       for (const step of STEPS) assert.deepEqual(operation_status[step], { succeeded: true, seconds: 0, ref: null })
       assert.deepEqual(sockets, NO_SOCKETS)
+      assert.deepEqual([process.engine, process.started], ['sqlite', '2026-03-01T10:00:00Z'])
       assert.deepEqual(more, {})
       assert.match(storage_weakness, /^kept in memory only/, 'as this test keeps it')
     })
   }
 
   test('says nothing of weakness where there is none', () => {
-    const health = { isReachable: true, trials: [], pools: null, weakness: null, sockets: NO_SOCKETS }
+    const process = { version: '0.1.0', engine: 'sqlite', host: 'node1', pid: 7, startedAt: 0 }
+    const health = { isReachable: true, trials: [], pools: null, weakness: null, sockets: NO_SOCKETS, process }
     const { body } = healthDoor.encode(health, {} as never)
-    assert.deepEqual(JSON.parse(String(body)), { storage_reachable: true, operation_status: {}, sockets: NO_SOCKETS })
+    assert.ok(!('storage_weakness' in JSON.parse(String(body))))
   })
 
   test('leaves nothing behind, and nothing that a client could see', async () => {

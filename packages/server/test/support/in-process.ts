@@ -101,6 +101,7 @@ export async function openInProcess(
     ids: systemIds,
     probeStore: async () => true,
     poolEngines: null,
+    process: { version: '0.1.0', host: 'node1', pid: 7, startedAt: clock.now() },
     tracer: null,
     readiness,
     metrics,

@@ -89,6 +89,7 @@ export class Scene {
       limits,
       ids: systemIds,
       sockets: new SocketTally(),
+      process: { version: '0.1.0', host: 'node1', pid: 7, startedAt: clock.now() },
       probeStore: async () => false,
       poolEngines: null,
       urlSigner: null,

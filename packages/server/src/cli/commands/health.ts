@@ -33,9 +33,9 @@ function readable(health: Health, stores: Stores): object {
     const { operation_status, ...rest } = health
     return { ...rest, ...Object.fromEntries(operationsOf(health)) }
   }
-  const { catalog_reachable, sockets, storage_weakness } = health
+  const { catalog_reachable, sockets, process, storage_weakness } = health
   const pools = Object.fromEntries([...stores].map(([name, store]) => [`pool ${name}`, lineOf(store)]))
-  return { catalog_reachable, ...pools, sockets, storage_weakness }
+  return { catalog_reachable, ...pools, sockets, process, storage_weakness }
 }
 
 /** Of a pool. */

@@ -63,6 +63,10 @@ export function v2Schemas(prefix: string) {
         'Addition of this service, of the process that answers: connections that are open and subscriptions that ' +
         'push to them; since it was started, requests over them, messages pushed, and connections closed as too slow.',
     },
+    process: {
+      ...record({ version: text, engine: text, host: text, pid: count, started: time }),
+      description: 'Addition of this service: which process answers, and what it runs on.',
+    },
     storage_weakness: {
       ...text,
       description: 'Addition of this service: how the storage keeps what it is given less well than it could.',

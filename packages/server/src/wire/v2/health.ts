@@ -3,6 +3,7 @@ import { printJson } from '../../model/json.ts'
 import type { JsonObject } from '../../model/model.ts'
 import { type AnyDoor, door, ok } from '../door.ts'
 import { healthDoc } from './service-docs.ts'
+import { timeOf } from './subscriptions.ts'
 
 /** What trials are called on the wire, in order. (contract http.md 2.5) */
 const NAMES = {
@@ -28,12 +29,14 @@ export const healthDoor: AnyDoor = door({
   operation: getHealth,
   describe: healthDoc,
   decode: () => undefined,
-  encode({ isReachable, trials, pools, weakness, sockets }) {
+  encode({ isReachable, trials, pools, weakness, sockets, process }) {
     const document: JsonObject = pools === null ? storageStatus({ isReachable, trials }) : {}
     for (const pool of pools ?? []) document[pool.name] = storageStatus(pool)
     if (pools !== null) document['catalog_reachable'] = isReachable
-    // An addition of ours.
+    // Additions of ours.
     document['sockets'] = { ...sockets }
+    const { version, engine, host, pid, startedAt } = process
+    document['process'] = { version, engine, host, pid, started: timeOf(startedAt) }
     // Another, for operators of an engine that was configured weaker than it could be.
     if (weakness !== null) document['storage_weakness'] = weakness
     return ok(printJson(document))

@@ -24,7 +24,7 @@ export const LIST_QUERY = {
   with_count: BooleanParam,
 } as const
 
-export const STATS_QUERY = { detailed: BooleanParam } as const
+const STATS_QUERY = { detailed: BooleanParam } as const
 
 /** What differs between queues and topics. */
 export interface Collection {

@@ -18,11 +18,12 @@ export const redriveDoc: DescribeDoor = ({ limits, prefix, home }) => ({
           examples: [[MESSAGE]],
         },
         rate: { description: 'Messages a second.', ...between(1, MAX_RATE), default: DEFAULT_RATE },
+        limit: { description: 'No more than these are moved by this request.', minimum: 1 },
       },
     },
   },
   answers: { 200: { description: 'What was moved.', schema: ref('Redriven') } },
-  errors: ['redrive.rate_out_of_range', 'ids.count_out_of_range'],
+  errors: ['redrive.rate_out_of_range', 'redrive.limit_out_of_range', 'ids.count_out_of_range'],
   examples: [
     {
       name: 'redrive',

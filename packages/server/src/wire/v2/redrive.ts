@@ -7,11 +7,12 @@ import { Type } from '../typed-schema.ts'
 import { invalidBody } from '../wire-error.ts'
 import { redriveDoc } from './redrive-docs.ts'
 
-/** Both may be left out: then all messages are moved, at the default rate. */
+/** All may be left out: then all messages are moved, at the default rate. */
 const RedriveTerms = Type.Object({
   ids: Type.Optional(Type.Array(Type.String())),
   /** Messages a second. */
   rate: Type.Optional(Type.Integer()),
+  limit: Type.Optional(Type.Integer()),
 })
 
 /** `POST /queues/Q/redrive`, an addition of ours: dead letters go back to where they came from. */
@@ -22,9 +23,9 @@ export const redriveDoor: AnyDoor = door({
   body: RedriveTerms,
   describe: redriveDoc,
   decode({ params, body }) {
-    const { ids, rate } = readFields(readOptionalObject(body), RedriveTerms)
+    const { ids, rate, limit } = readFields(readOptionalObject(body), RedriveTerms)
     if (ids?.some((id) => typeof id !== 'string')) throw invalidBody('The "ids" must be strings.')
-    return { queue: params['queue'] as string, ids, rate }
+    return { queue: params['queue'] as string, ids, rate, limit }
   },
   encode({ moved, done }, { prefix }) {
     const documents = moved.map(({ id, queue }) => ({

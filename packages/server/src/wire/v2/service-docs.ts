@@ -69,6 +69,7 @@ export const healthDoc: DescribeDoor = ({ prefix }) => ({
             ].map((name) => [name, { succeeded: true, seconds: 0, ref: null }]),
           ),
           sockets: { connections: 0, subscriptions: 0, requests: 0, pushed: 0, dropped: 0 },
+          process: { version: '0.1.0', engine: 'sqlite', host: 'node1', pid: 7, started: '2026-03-01T10:00:00Z' },
         },
       },
     },

@@ -9,11 +9,13 @@ export interface RedriveMessagesInput {
   readonly ids?: readonly string[] | undefined
   /** Messages a second. */
   readonly rate?: number | undefined
+  /** Messages that this call moves at the most; as many as there are when it does not say. */
+  readonly limit?: number | undefined
 }
 
 export interface RedrivenMessages {
   readonly moved: readonly { readonly id: string; readonly queue: string }[]
-  /** False when the time for one request was over before all were moved. */
+  /** False when the time for one request was over, or its limit reached, before all were moved. */
   readonly done: boolean
 }
 
@@ -29,18 +31,23 @@ export const redriveMessages = defineOperation({
   name: 'messages.redrive',
   permission: 'messages:redrive',
   failure: 'Messages could not be moved back',
-  async run({ queue, ids, rate = DEFAULT_RATE }: RedriveMessagesInput, ctx): Promise<RedrivenMessages> {
+  async run(input: RedriveMessagesInput, ctx): Promise<RedrivenMessages> {
+    const { queue, ids, rate = DEFAULT_RATE, limit = Number.POSITIVE_INFINITY } = input
     if (rate < 1 || rate > MAX_RATE) throw new ZaqarError('redrive.rate_out_of_range', { max: MAX_RATE })
+    if (limit < 1) throw new ZaqarError('redrive.limit_out_of_range')
     if (ids !== undefined) checkIdCount(ids, ctx.limits.maxMessagesPerPage)
     const moved: { id: string; queue: string }[] = []
     const end = ctx.now + LONGEST_SECONDS * 1000
     const batch = Math.min(BATCH, rate)
     const gone = ctx.signal()
-    for (let tried = batch; ; tried += batch) {
-      const named = ids?.slice(tried - batch, tried) ?? null
-      const some = await moveBatch(queue, named, batch, ctx)
+    for (let tried = 0; ; ) {
+      const count = Math.min(batch, limit - moved.length)
+      const named = ids?.slice(tried, tried + count) ?? null
+      const some = await moveBatch(queue, named, count, ctx)
       moved.push(...some)
-      if (ids === undefined ? some.length < batch : tried >= ids.length) return { moved, done: true }
+      tried += count
+      if (ids === undefined ? some.length < count : tried >= ids.length) return { moved, done: true }
+      if (moved.length >= limit) return { moved, done: false }
       const next = ctx.now + (tried / rate) * 1000
       if (next > end || !(await ctx.longPolls.reached(next, gone))) return { moved, done: false }
     }

@@ -7,7 +7,7 @@ import {
   type Stale,
   StorageUnavailable,
 } from '../../../storage/contract.ts'
-import { type Context, defineOperation } from '../../execute.ts'
+import { type Context, defineOperation, type ServingProcess } from '../../execute.ts'
 import { OWN_PROJECT } from '../../rules/projects.ts'
 
 export interface Health {
@@ -20,6 +20,7 @@ export interface Health {
   readonly weakness: string | null
   /** Of this process. */
   readonly sockets: SocketCounts
+  readonly process: ServingProcess & { readonly engine: string }
 }
 
 export interface PoolHealth extends Pick<Health, 'isReachable' | 'trials'> {
@@ -75,7 +76,8 @@ export const getHealth = defineOperation({
     const { connections, requests, dropped } = sockets
     const { subscriptions, pushed } = pushes.counts()
     const counts = { connections, subscriptions, requests, pushed, dropped }
-    return { isReachable, trials, pools, weakness: storage.weakness(), sockets: counts }
+    const process = { ...ctx.process, engine: storage.abilities.engine }
+    return { isReachable, trials, pools, weakness: storage.weakness(), sockets: counts, process }
   },
 })
 

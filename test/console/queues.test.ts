@@ -1,0 +1,133 @@
+/** The lists of queues and topics, and their settings. */
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { requirePeer } from '../support/peers.ts'
+import { look } from './look.ts'
+import { assertNoComplaints, go, openProject, press } from './open.ts'
+
+test('in the list of queues', async (t) => {
+  if (!requirePeer(t, 'chromium')) return
+  const opened = await openProject(t)
+  const { page, zaqar } = opened
+  const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) })
+
+  await t.test('each has its counts, its age and its rates', async () => {
+    await zaqar.queue('orders').create({ _default_message_delay: 600 })
+    await zaqar.queue('orders').postAll([{ body: 1, delay: 0 }, { body: 2, delay: 0 }, { body: 3 }])
+    const claim = await zaqar.queue('orders').claim({ limit: 1, ttl: 300, grace: 60 })
+    await press(page, 'Reload')
+    const cells = row('orders').getByRole('cell')
+    await cells.nth(4).getByText('1', { exact: true }).waitFor()
+    assert.deepEqual(await Promise.all([2, 3, 4].map((i) => cells.nth(i).innerText())), ['3', '1', '1'])
+    await row('orders').getByRole('img', { name: 'Posted: 3 in the last ten minutes' }).waitFor()
+    await claim?.release()
+    await look(page, 'queues')
+  })
+
+  await t.test('a name, or metadata, find some of them', async () => {
+    await zaqar.queue('invoices').create({ team: 'billing', tier: 2 })
+    await zaqar.queue('invoices-failed').create({ team: 'billing', tier: 3 })
+    await press(page, 'Reload')
+    await row('invoices').waitFor()
+    await page.getByLabel('Find by name').fill('voices')
+    await row('orders').waitFor({ state: 'detached' })
+    await row('invoices').waitFor()
+    await row('invoices-failed').waitFor()
+    await page.getByLabel('Metadata').fill('team=billing, tier=3')
+    await row('invoices').waitFor({ state: 'detached' })
+    await row('invoices-failed').waitFor()
+    await page.getByLabel('Find by name').fill('nothing of the kind')
+    await page.getByText('There are no queues that fit').waitFor()
+  })
+
+  await t.test('a queue is one click away, with its settings', async () => {
+    await page.getByLabel('Find by name').fill('')
+    await page.getByLabel('Metadata').fill('')
+    await page.getByRole('link', { name: 'invoices', exact: true }).click()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByLabel('Life of a message').fill('120')
+    await page.getByLabel('Dead letter queue').fill('invoices-failed')
+    await page.getByLabel('Most claims').fill('3')
+    await page.getByLabel('Other metadata').fill('{"team": "payments", "exact": 9007199254740993}')
+    await look(page, 'settings')
+    await press(page, 'Save')
+    await page.getByText('Saved').waitFor()
+    const metadata = await zaqar.queue('invoices').metadata()
+    assert.deepEqual(
+      ['_default_message_ttl', '_dead_letter_queue', '_max_claim_count', 'team', 'tier'].map((key) => metadata[key]),
+      [120, 'invoices-failed', 3, 'payments', undefined],
+    )
+    assert.match(await page.getByLabel('Other metadata').inputValue(), /9007199254740993/)
+    await page.getByLabel('Dead letter queue').fill('not a name')
+    await press(page, 'Save')
+    await page.getByRole('alert').getByText('_dead_letter_queue must be the name of a queue').waitFor()
+  })
+
+  await t.test('all messages are deleted, with the name typed again', async () => {
+    await go(page, '#/queues/orders/settings')
+    await press(page, 'Delete all messages')
+    await page.getByLabel('Type orders').fill('orders')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal((await zaqar.queue('orders').stats()).total, 0)
+  })
+
+  await t.test('nothing breaks, but what was asked for', () => {
+    assert.deepEqual(opened.complaints, [])
+    assert.equal(opened.failedLoads.length, 1)
+  })
+})
+
+test('topics', async (t) => {
+  if (!requirePeer(t, 'chromium')) return
+  const opened = await openProject(t)
+  const { page, zaqar } = opened
+
+  await t.test('are made, posted to, and tell their subscribers', async () => {
+    const told = Promise.withResolvers<string>()
+    const receiver = createServer((request, response) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (text) => {
+        body += text
+      })
+      request.on('end', () => {
+        response.end()
+        told.resolve(body)
+      })
+    }).listen(0, '127.0.0.1')
+    t.after(() => receiver.close())
+    await page.getByRole('link', { name: 'Topics' }).click()
+    await press(page, 'New topic')
+    await page.getByRole('dialog').getByLabel('Name').fill('news')
+    await page.getByRole('dialog').getByRole('button', { name: 'New topic' }).click()
+    await page.getByRole('heading', { name: 'news' }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Claim' }).count(), 0, 'nobody claims from a topic')
+    await zaqar.topic('news').addSubscription({ subscriber: `http://127.0.0.1:${portOf(receiver)}/`, ttl: 600 })
+    await page.getByRole('link', { name: 'Post' }).click()
+    await page.getByLabel('Body').fill('{"version": 2}')
+    await press(page, 'Post')
+    await page.getByText('1 message posted').waitFor()
+    assert.match(await told.promise, /"version": ?2/)
+    await page.getByRole('img', { name: 'Delivered: 1 in the last ten minutes' }).waitFor()
+    await page.getByRole('link', { name: 'Messages' }).click()
+    await page.getByText('"version"').waitFor()
+    await look(page, 'topic')
+  })
+
+  await t.test('are listed, and deleted', async () => {
+    await page.getByRole('link', { name: 'Topics' }).click()
+    await page.getByRole('link', { name: 'news' }).click()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await press(page, 'Delete this topic')
+    await page.getByLabel('Type news').fill('news')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('There are no topics that fit').waitFor()
+  })
+
+  await t.test('break nothing', () => assertNoComplaints(opened))
+})
+
+function portOf(server: ReturnType<typeof createServer>): number {
+  return (server.address() as { port: number }).port
+}
