@@ -45,13 +45,13 @@ test('the service is killed and started again while pages are open', async (t) =
     await page.getByRole('link', { name: 'many-100' }).waitFor()
     await restarting.kill()
     await away(page)
-    await page.locator('.rows').evaluate((rows) => rows.scrollTo(0, rows.scrollHeight))
+    await page.locator('.scrolled').evaluate((rows) => rows.scrollTo(0, rows.scrollHeight))
     await restarting.start()
     await back(page)
     while ((await page.getByRole('link', { name: 'orders' }).count()) === 0) {
-      await page.locator('.rows').evaluate((rows) => rows.scrollTo(0, rows.scrollHeight))
+      await page.locator('.scrolled').evaluate((rows) => rows.scrollTo(0, rows.scrollHeight))
     }
-    assert.equal(await page.locator('.row').last().getAttribute('aria-setsize'), '61')
+    assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), '62')
     assert.deepEqual(complaints, [])
     await page.close()
   })
@@ -70,7 +70,7 @@ test('the service is killed and started again while pages are open', async (t) =
 
   await t.test('a live view misses nothing and shows nothing twice', async () => {
     const { page, complaints } = await open('#/queues/tail/messages')
-    await page.getByLabel('Live').check()
+    await page.getByRole('checkbox', { name: 'Live' }).check()
     await page.getByText('Waiting for messages').waitFor()
     let posted = 0
     for (let round = 0; round < 3; round++) {
@@ -160,6 +160,6 @@ function back(page: Page): Promise<void> {
 }
 
 async function figures(page: Page, queue: string, depth: string): Promise<void> {
-  const row = page.getByRole('listitem').filter({ hasText: queue })
-  await row.locator('span').first().filter({ hasText: depth }).waitFor()
+  const row = page.getByRole('row').filter({ hasText: queue })
+  await row.getByRole('cell').nth(2).getByText(depth, { exact: true }).waitFor()
 }
