@@ -90,7 +90,7 @@ test('hostile content', async (t) => {
     const metadata = `{${JSON.stringify(MARKUP)}: ${JSON.stringify(TURNED)}, "large": 9007199254740993}`
     await fetch(`${service.url}/v2/queues/described`, { method: 'PUT', headers: HEADERS, body: metadata })
     await go(page, '#/queues/described/settings')
-    const area = page.getByLabel('Metadata as JSON')
+    const area = page.getByLabel('Other metadata')
     await area.waitFor()
     const shown = await area.inputValue()
     assert.ok(shown.includes('\\u202egnirts \\u0000') && shown.includes('9007199254740993'), shown)
