@@ -4,7 +4,7 @@ import { Zaqar } from 'zaqar-client/http'
 import { type Given, runHere } from '../cli/run-here.ts'
 
 /** The line of a queue. */
-export interface Report {
+interface Report {
   readonly project: string
   readonly queue: string
   readonly ok: boolean

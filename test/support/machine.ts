@@ -33,7 +33,7 @@ export interface Ran {
   readonly output: string
 }
 
-export interface Machine {
+interface Machine {
   /** Runs a command there in a bare environment. */
   try(...command: readonly string[]): Ran
   /** Runs one that must end with 0. Answers what it printed. */
