@@ -43,7 +43,7 @@ test('with Keystone', async (t) => {
     await press(page, 'Open')
     await page.getByText('of-bob').waitFor()
     await page.getByText('Project blue').waitFor()
-    assert.equal(await page.getByRole('link', { name: 'Pools and flavors' }).count(), 0, 'it is for operators')
+    assert.equal(await page.getByRole('link', { name: 'Service' }).count(), 0, 'it is for operators')
 
     await press(page, 'Sign out')
     await fillIn(page, 'rita', PASSWORD)
