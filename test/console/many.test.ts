@@ -1,12 +1,12 @@
-/** Ten thousand queues, and a queue of very many messages: a page draws what is seen of them. Prints what it measures. */
+/** Very many queues, and a queue of very many messages: a page draws what is seen of them. Prints what it measures. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { assertNoComplaints, go, openProject } from './open.ts'
 
-const QUEUES = 10_000
-/** docs/console.md has the figures of a million: `ZAQAR_MANY_MESSAGES=1000000`. */
+/** More take long to be made; these do to see what is drawn. */
+const QUEUES = Number(process.env['ZAQAR_MANY_QUEUES'] ?? 1_000)
 const MESSAGES = Number(process.env['ZAQAR_MANY_MESSAGES'] ?? 20_000)
 const POST = 500
 /** Rows that may be drawn at once, however long the list is. */
