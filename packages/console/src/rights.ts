@@ -10,6 +10,7 @@ type Right =
   | Of<'claims', 'create' | 'get' | 'update' | 'delete'>
   | Of<'subscription', 'get_all' | 'create' | 'get' | 'update' | 'delete' | 'confirm'>
   | Of<'pools' | 'flavors', 'get_all' | 'create' | 'update' | 'delete'>
+  | Of<'pools', 'drain'>
   | Of<'health', 'get'>
 
 /** What somebody may do. The service judges each request anyway: this says which pages are worth showing. */

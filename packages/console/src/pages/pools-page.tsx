@@ -8,6 +8,7 @@ import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
 import { Flavors } from './flavors.tsx'
 import { PoolDialog } from './pool-dialog.tsx'
+import { Relocation } from './relocation.tsx'
 
 /** Between two looks, in seconds. */
 const LOOK_AGAIN = 10
@@ -24,7 +25,9 @@ export function PoolsPage({ session }: { session: Session }) {
   )
 }
 
-type Asked = { readonly what: 'new' } | { readonly what: 'edit' | 'delete'; readonly pool: Pool }
+type Asked =
+  | { readonly what: 'new' | 'rebalance' }
+  | { readonly what: 'edit' | 'drain' | 'delete'; readonly pool: Pool }
 
 function Pools({ session, turn }: { session: Session; turn: number }) {
   const { zaqar, may } = session
@@ -51,6 +54,11 @@ function Pools({ session, turn }: { session: Session; turn: number }) {
             {text.edit}
           </button>
         )}
+        {may('pools:drain') && (
+          <button type="button" class="plain" onClick={() => setAsked({ what: 'drain', pool })}>
+            {words.drain}
+          </button>
+        )}
         {may('pools:delete') && (
           <button type="button" class="plain danger" onClick={() => setAsked({ what: 'delete', pool })}>
             {text.delete}
@@ -63,11 +71,18 @@ function Pools({ session, turn }: { session: Session; turn: number }) {
     <section aria-labelledby="pools">
       <div class="head">
         <h1 id="pools">{words.pools}</h1>
-        {may('pools:create') && (
-          <button type="button" class="primary" onClick={() => setAsked({ what: 'new' })}>
-            {words.add}
-          </button>
-        )}
+        <span class="row-actions">
+          {may('pools:drain') && rows.length > 1 && (
+            <button type="button" onClick={() => setAsked({ what: 'rebalance' })}>
+              {words.rebalance}
+            </button>
+          )}
+          {may('pools:create') && (
+            <button type="button" class="primary" onClick={() => setAsked({ what: 'new' })}>
+              {words.add}
+            </button>
+          )}
+        </span>
       </div>
       <Trouble error={error ?? health.error} />
       {value?.length === 0 && <p class="empty">{words.none}</p>}
@@ -80,6 +95,26 @@ function Pools({ session, turn }: { session: Session; turn: number }) {
       )}
       {asked?.what === 'new' && <PoolDialog zaqar={zaqar} pool={null} changed={reload} close={close} />}
       {asked?.what === 'edit' && <PoolDialog zaqar={zaqar} pool={asked.pool} changed={reload} close={close} />}
+      {asked?.what === 'drain' && (
+        <Relocation
+          title={words.drainTitle(asked.pool.name)}
+          hint={words.drainHint}
+          begin={(rate) => zaqar.drainPool(asked.pool.name, rate === undefined ? {} : { rate })}
+          look={(signal) => zaqar.drain(asked.pool.name, { signal })}
+          cancel={() => zaqar.cancelDrain(asked.pool.name)}
+          close={close}
+        />
+      )}
+      {asked?.what === 'rebalance' && (
+        <Relocation
+          title={words.rebalanceTitle}
+          hint={words.rebalanceHint}
+          begin={(rate) => zaqar.rebalancePools(rate === undefined ? {} : { rate })}
+          look={(signal) => zaqar.rebalance({ signal })}
+          cancel={() => zaqar.cancelRebalance()}
+          close={close}
+        />
+      )}
       {asked?.what === 'delete' && (
         <DeleteByName
           title={words.delete}
