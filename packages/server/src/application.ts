@@ -69,8 +69,8 @@ export interface ApplicationParts {
   readonly probeStore: ProbeStore
   /** Of the pools; null where there are none. */
   readonly poolEngines: PoolEngines | null
-  /** Null: nobody wants traces. */
   readonly process: ServingProcess
+  /** Null: nobody wants traces. */
   readonly tracer: Tracer | null
   readonly readiness: Readiness
   /** Gets what is measured here. */

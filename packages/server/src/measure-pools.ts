@@ -7,22 +7,22 @@ const SHOWN = 200
 
 /** What this process has to do with each pool. */
 export function measurePools(metrics: Metrics, { engines, carrier, relocator }: PooledStorage): void {
-  const ofPools = (value: (state: PoolState) => number) => () =>
+  /** Without those of which there is nothing to say. */
+  const ofPools = (value: (state: PoolState) => number | null) => () =>
     engines
       .states()
       .slice(0, SHOWN)
-      .map((state) => [{ pool: state.name }, value(state)] as const)
+      .flatMap((state) => {
+        const known = value(state)
+        return known === null ? [] : [[{ pool: state.name }, known] as const]
+      })
   metrics.gauge(
     {
       name: 'zaqar_pool_up',
       help: 'Whether the store of the pool could be reached when it was last asked',
       scope: 'store',
     },
-    () =>
-      engines
-        .states()
-        .slice(0, SHOWN)
-        .flatMap(({ name, isUp }) => (isUp === null ? [] : [[{ pool: name }, isUp ? 1 : 0] as const])),
+    ofPools(({ isUp }) => (isUp === null ? null : Number(isUp))),
   )
   metrics.total(
     { name: 'zaqar_pool_moves_total', help: 'Moves on queues of the pool' },

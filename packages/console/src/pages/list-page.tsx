@@ -202,8 +202,8 @@ export function delayedText(delayed: number): string {
   return delayed < MOST_DELAYED ? String(delayed) : `${MOST_DELAYED}+`
 }
 
-/** `key=value, key=value`; a value that is a number is one. */
-function filtersIn(written: string): Record<string, string | number> {
+/** Of `key=value, key=value`. */
+function filtersIn(written: string): Record<string, string> {
   const pairs = written.split(',').map((pair) => pair.split('='))
   return Object.fromEntries(
     pairs.flatMap(([key = '', ...value]) => {

@@ -13,20 +13,27 @@ interface TableProps {
   readonly rows: readonly TableRow[]
 }
 
+/** Names the columns. `index`: of the row, in a table that does not draw all of them. */
+export function Heads({ heads, index }: { heads: readonly string[]; index?: number }) {
+  return (
+    <thead>
+      <tr aria-rowindex={index}>
+        {heads.map((head) => (
+          <th key={head} scope="col">
+            {head}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}
+
 export function Table({ label, heads, rows }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: What scrolls must be reached by keyboard.
     <div class="scrolled" tabIndex={0}>
       <table aria-label={label}>
-        <thead>
-          <tr>
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Heads heads={heads} />
         <tbody>
           {rows.map(({ key, cells: [name, ...cells] }) => (
             <tr key={key}>

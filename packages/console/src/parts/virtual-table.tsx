@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Heads } from './table.tsx'
 
 interface VirtualTableProps<Item> {
   readonly items: readonly Item[]
@@ -42,15 +43,7 @@ export function VirtualTable<Item>({ items, label, heads, kind, keyOf, row, atEn
     // biome-ignore lint/a11y/noNoninteractiveTabindex: What scrolls must be reached by keyboard.
     <div ref={box} class="scrolled" tabIndex={0} onScroll={look}>
       <table class={kind} aria-label={label} aria-rowcount={items.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Heads heads={heads} index={1} />
         <tbody>
           <Space rows={first} />
           {items.slice(first, last).map((item, i) => (

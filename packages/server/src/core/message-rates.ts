@@ -1,5 +1,5 @@
 import type { Instant, QueueKey } from '../model/model.ts'
-import { queueId } from '../storage/contract.ts'
+import { queueId } from '../model/queue-id.ts'
 
 /** What is counted of each queue and topic. */
 export const COUNTED = ['posted', 'claimed', 'deleted', 'delivered'] as const

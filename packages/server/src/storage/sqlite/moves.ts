@@ -22,11 +22,10 @@ interface TouchedRow {
   readonly key: string | number
 }
 
-/**
- * How far a copy has come: the page whose records are stored, and up to where the tables were read, `at` being behind
- * the last one when they all were.
- */
-type Cursor = readonly [page: number, at: number, owner: number, key: string | number | null]
+/** Up to where the tables were read; `at` is behind the last one when they all were. */
+type Reached = readonly [at: number, owner: number, key: string | number | null]
+/** How far a copy has come: the page whose records are stored, and what was read until then. */
+type Cursor = readonly [page: number, ...reached: Reached]
 const START: Cursor = [0, 0, 0, null]
 
 type Row = Record<string, Json>
@@ -118,11 +117,7 @@ export function createMoveStore(engine: Engine): MoveStore & { sweep(now: Instan
   }
 
   /** From where the cursor says; answers how far it came. */
-  function readAll(
-    page: Page,
-    [, from, fromOwner, fromKey]: Cursor,
-    now: Instant,
-  ): Omit<Cursor, 0> | readonly [number, number, string | number | null] {
+  function readAll(page: Page, [, from, fromOwner, fromKey]: Cursor, now: Instant): Reached {
     const { state } = page
     for (let at = from; at < MOVED_TABLES.length; at++) {
       const { kind, what } = MOVED_TABLES[at] as MovedTable

@@ -27,13 +27,13 @@ export const rebalancePools = defineOperation({
 
 async function begin(
   pool: string | null,
-  { rate = null }: { readonly rate?: number | null | undefined },
+  { rate }: RelocationTerms,
   { storage, limits, now }: Context,
 ): Promise<Relocation> {
-  const isWithin = rate === null || (rate >= 1 && rate <= MAX_RECORDS_PER_SECOND)
+  const isWithin = rate === undefined || (rate >= 1 && rate <= MAX_RECORDS_PER_SECOND)
   if (!isWithin) throw new ZaqarError('relocation.rate_out_of_range', { max: MAX_RECORDS_PER_SECOND })
   if (!limits.hasPools) throw new ZaqarError('relocation.no_pooling')
-  const asked = await storage.relocations.begin({ pool, rate, now })
+  const asked = await storage.relocations.begin({ pool, rate: rate ?? null, now })
   if (asked === 'no-pool') throw new ZaqarError('pool.not_found', { pool })
   return asked
 }
