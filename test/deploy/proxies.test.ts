@@ -163,7 +163,7 @@ for (const [name, example] of Object.entries(examples)) {
       await page.goto(`${served.url}/zaqar/console`)
       await signInToProject(page)
       await go(page, '#/queues/below/messages')
-      await page.getByLabel('Live').check()
+      await page.getByRole('checkbox', { name: 'Live' }).check()
       await page.getByText('Waiting for messages').waitFor()
       await new Zaqar({ url: `${served.url}/zaqar`, project: 'demo' }).queue('below').post('a path')
       await page.getByText('"a path"').waitFor()

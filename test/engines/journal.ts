@@ -6,15 +6,33 @@
  * Named in the configuration as `module:/path/to/journal.ts?file=/path/to/journal`.
  */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
-import { type Abilities, type Clock, type Storage, StorageUnavailable } from 'zaqar/storage'
+import { type Abilities, type Clock, type QueueKey, type Storage, StorageUnavailable } from 'zaqar/storage'
 import { createModel, createModelState, endLeases, type ModelState } from 'zaqar-conformance'
 
 const OPENED = 'opened'
 
-type StoreName = 'queues' | 'messages' | 'claims' | 'subscriptions' | 'deliveries' | 'pools' | 'placements'
+/** The stores of a storage, whose moves change its state. */
+const STORES = [
+  'queues',
+  'messages',
+  'claims',
+  'subscriptions',
+  'deliveries',
+  'pools',
+  'placements',
+  'relocations',
+] as const
+type StoreName = (typeof STORES)[number]
 
-/** One move: where, which, and with what parameters. Or the store was opened. */
-type Move = readonly [store: StoreName, method: string, parameters: unknown] | typeof OPENED
+/**
+ * What was done. A move: where, which, and with what parameters. Or what is removed from a queue was to be kept from
+ * then on, or no longer: it shows in the markers that were handed out. Or the store was opened.
+ */
+type Move =
+  | readonly [store: StoreName, method: string, parameters: unknown]
+  | readonly ['keep', keeper: number, queue: QueueKey]
+  | readonly ['keep no more', keeper: number]
+  | typeof OPENED
 type Methods = Record<string, (parameters: unknown) => Promise<unknown>>
 
 /** What the module of an engine exports: what it can do, and how it is opened. */
@@ -41,17 +59,21 @@ export async function openStorage({ uri, clock }: { uri: string; clock: Clock })
   }
   record(OPENED)
   endLeases(state)
+  let keepers = 0
   return {
     ...model,
-    queues: recorded('queues', model.queues, record),
-    messages: recorded('messages', model.messages, record),
-    claims: recorded('claims', model.claims, record),
-    subscriptions: recorded('subscriptions', model.subscriptions, record),
-    deliveries: recorded('deliveries', model.deliveries, record),
-    pools: recorded('pools', model.pools, record),
-    placements: recorded('placements', model.placements, record),
+    ...recorded(model, record),
     abilities,
     weakness: () => null,
+    async keepGone(queue) {
+      const keeper = keepers++
+      record(['keep', keeper, queue])
+      const end = await model.keepGone(queue)
+      return () => {
+        record(['keep no more', keeper])
+        end()
+      }
+    },
     async close() {
       await model.close()
       if (isOpen) closeSync(journal)
@@ -65,28 +87,42 @@ async function replay(path: string, model: Storage, state: ModelState): Promise<
   const text = readFileSync(path, 'utf8')
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   truncateSync(path, Buffer.byteLength(whole))
+  const keepers = new Map<number, () => void>()
+  const endKeepers = () => {
+    for (const end of keepers.values()) end()
+    keepers.clear()
+  }
   for (const line of whole.split('\n').slice(0, -1)) {
     const move = JSON.parse(line) as Move
     if (move === OPENED) {
       endLeases(state)
-      continue
+      endKeepers()
+    } else if (move[0] === 'keep') {
+      keepers.set(move[1], await model.keepGone(move[2]))
+    } else if (move[0] === 'keep no more') {
+      keepers.get(move[1])?.()
+    } else {
+      const [store, method, parameters] = move
+      await (model[store] as unknown as Methods)[method]?.(parameters)
     }
-    const [store, method, parameters] = move
-    await (model[store] as unknown as Methods)[method]?.(parameters)
   }
+  endKeepers()
 }
 
 /**
- * The store, whose every move is in the journal before it happens. Reads are, too: they count the markers they hand
+ * The stores, whose every move is in the journal before it happens. Reads are, too: they count the markers they hand
  * out.
  */
-function recorded<Store extends object>(name: StoreName, store: Store, record: (move: Move) => void): Store {
-  const methods = Object.entries(store).map(([method, run]) => [
-    method,
-    async (parameters: unknown) => {
-      record([name, method, parameters])
-      return run(parameters)
-    },
-  ])
-  return Object.fromEntries(methods)
+function recorded(model: Storage, record: (move: Move) => void): Pick<Storage, StoreName> {
+  const stores = STORES.map((store) => {
+    const methods = Object.entries(model[store]).map(([method, run]) => [
+      method,
+      async (parameters: unknown) => {
+        record([store, method, parameters])
+        return run(parameters)
+      },
+    ])
+    return [store, Object.fromEntries(methods)]
+  })
+  return Object.fromEntries(stores)
 }

@@ -85,7 +85,8 @@ for (const { engine, start, skip } of engines) {
       test(`killed at any instant and run again, all is there once and in order${which}`, async (t) => {
         const from = clientOf(source)
         const queues = ['a', 'b', 'c']
-        for (const queue of queues) await fill(from, queue, numbered(queue, 60))
+        // So many POSTs of messages that both kills meet one.
+        for (const queue of queues) await fill(from, queue, numbered(queue, 80))
         const proxy = await startCuttingProxy(destination.url, { forgetsKeys })
         try {
           const argv = [
