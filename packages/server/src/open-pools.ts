@@ -30,6 +30,10 @@ export async function openPools(store: OpenedStore, parts: PoolsParts): Promise<
   const { openPooled } = await import('./storage/pooled/open-pooled.ts')
   const storage = await openPooled({
     own: store.storage,
+    isOwn: ({ uri }) => {
+      const parsed = storageUri.parse(uri)
+      return 'value' in parsed && isSameStore(parsed.value, parts.uri)
+    },
     openPool: (pool) => openPool(pool, store, parts),
     usesOwn: parts.config.pooling.virtualPool,
     clock: store.clock,
@@ -54,9 +58,8 @@ async function openPool(pool: Pool, store: OpenedStore, parts: PoolsParts): Prom
   const parsed = storageUri.parse(pool.uri)
   if ('refused' in parsed) throw new StorageUnavailable(parsed.refused)
   const address = parsed.value
-  const { clock, storage: own } = store
-  if (isSameStore(address, parts.uri)) return own
-  const { idKey } = own
+  const { clock } = store
+  const { idKey } = store.storage
   const figures = new EngineFigures(parts.elapsed)
   if (address.engine === 'sqlite') {
     await admitFile(address.file, parts).then((handle) => handle?.close())

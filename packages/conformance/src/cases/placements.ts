@@ -49,6 +49,35 @@ export function placementCases(it: It): void {
     assert.deepEqual(again, { placement: settled, isNew: false })
   })
 
+  it('what lies in the store without a placement is adopted, a page at a time', async (scene) => {
+    const { storage } = scene
+    const { placements } = await withPools(scene, { east: 1, west: 1 })
+    const keys: QueueKey[] = [
+      { project, kind: 'queue', name: 'a' },
+      { project, kind: 'queue', name: 'b' },
+      { project, kind: 'topic', name: 'a' },
+      { project: 'beta', kind: 'queue', name: 'a' },
+    ]
+    for (const key of keys) await storage.queues.create({ key, metadata: '{}', now: scene.now })
+    const placed = await place(placements, keys[1] as QueueKey, { without: ['east'] })
+    const seen: (QueueKey | null)[] = []
+    for (let after: QueueKey | null = null; ; ) {
+      after = await placements.adopt({ pool: 'east', after, limit: 2 })
+      seen.push(after)
+      if (after === null) break
+    }
+    assert.deepEqual(seen, [keys[1], keys[3], null])
+    const { queue } = await storage.queues.create({ key: jobs, metadata: '{}', now: scene.now })
+    assert.equal(await placements.adopt({ pool: 'nowhere', after: null, limit: 10 }), null)
+    assert.equal(await placements.get({ key: queue }), null)
+    const adopted = await placements.listPool({ pool: 'east', after: null, limit: 10 })
+    assert.deepEqual(
+      adopted.map(({ project, kind, name, isSettled }) => ({ project, kind, name, isSettled })),
+      [keys[0], keys[2], keys[3]].map((key) => ({ ...key, isSettled: true })),
+    )
+    assert.deepEqual(await placements.get({ key: keys[1] as QueueKey }), placed, 'what has one keeps it')
+  })
+
   it('what is drawn hits the pools in proportion to their weights', async (scene) => {
     const { placements } = await withPools(scene, { east: 1, none: 0, west: 3 })
     const drawn: string[] = []

@@ -42,6 +42,21 @@ export function placementMoves(state: ModelState, watchers: Watchers): Moves<Pla
       return { placement, isNew: true }
     },
 
+    adopt({ pool, after, limit }) {
+      if (!state.pools.some(({ name }) => name === pool)) return null
+      const page = [...state.queues]
+        .filter((queue) => after === null || compareKeys(queue, after) > 0)
+        .sort(compareKeys)
+        .slice(0, limit)
+      for (const key of page.filter((queue) => find(queue) === null)) {
+        const { project, kind, name } = key
+        const placement = { project, kind, name, pool, version: newVersion(state), isSettled: true }
+        state.placements.push({ ...placement, token: null, target: null, isLeaving: false })
+      }
+      const last = page.at(-1)
+      return last && page.length === limit ? { project: last.project, kind: last.kind, name: last.name } : null
+    },
+
     settle({ placement }) {
       const found = same(placement)
       if (!found) return false

@@ -626,6 +626,12 @@ export interface PlacementStore {
     draw: number
   }): Promise<{ placement: Placement; isNew: boolean } | 'no-pool'>
 
+  /**
+   * Places on the pool, settled, what lies in this very store without a placement: of the `limit` queues and topics behind
+   * `after`, in the order of `listPool`. Answers the last of them; null when there are no more, or there is no such pool.
+   */
+  adopt(p: { pool: string; after: QueueKey | null; limit: number }): Promise<QueueKey | null>
+
   settle(p: { placement: Placement }): Promise<boolean>
 
   /** Takes the mark away. Null when there is none on that pool; or, where a version is given, none of that. */

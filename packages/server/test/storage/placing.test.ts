@@ -45,6 +45,7 @@ class Cluster {
     const own = this.store('own')
     const storage = await openPooled({
       own: { ...own, placements: stepped<PlacementStore>(own.placements), close: async () => {} },
+      isOwn: () => false,
       openPool: async ({ name }) => {
         const store = this.store(name)
         return { ...store, queues: stepped(store.queues), close: async () => {} }

@@ -48,6 +48,7 @@ async function openParts(
   let turn = 0
   const storage = await openPooled({
     own,
+    isOwn: () => false,
     async openPool({ name }) {
       const open = pools[POOLS.indexOf(name as (typeof POOLS)[number])]
       if (open === undefined || isAway(name)) throw new StorageUnavailable('there is no such store')

@@ -1,7 +1,7 @@
 import type { Pool, QueueKey } from '../../model/model.ts'
 import { type Placement, StorageUnavailable } from '../contract.ts'
 import { drawPool } from '../draw-pool.ts'
-import { type Destination, type Plan, type PlanParts, placementsOn } from './plan.ts'
+import { adoptOwn, type Destination, type Plan, type PlanParts, placementsOn } from './plan.ts'
 import type { ProjectPools } from './project-pools.ts'
 
 /** All queues of the pool go, each to another that is drawn as for a new queue. `projectPools`: as they are at present. */
@@ -62,6 +62,7 @@ export async function planDrain(pool: string, projectPools: ProjectPools, parts:
 
     isOver: async () => (await placements.listPool({ pool, after: null, limit: 1 })).length === 0,
   }
+  await adoptOwn(parts, [pool])
   for await (const _ of placementsOn(parts, pool)) plan.left += 1
   return plan
 }

@@ -7,14 +7,13 @@ import { PooledWork, pooledDeliveries } from './deliveries.ts'
 import { FollowedQueues } from './followed-queues.ts'
 import { pooledClaims, pooledMessages, pooledSubscriptions } from './moves.ts'
 import { Placing } from './placing.ts'
-import { type OpenPool, PoolEngines } from './pool-engines.ts'
+import { type PoolAddresses, PoolEngines } from './pool-engines.ts'
 import { pooledQueues } from './queues.ts'
 import { type RelocationReports, Relocator } from './relocator.ts'
 
-export interface PooledOptions {
+export interface PooledOptions extends PoolAddresses {
   /** The store of the service itself: it keeps the registry, the catalogue, and queues that are on no pool. */
   readonly own: Storage
-  readonly openPool: OpenPool
   /** Whether `own` takes queues that no pool can take: the virtual pool. */
   readonly usesOwn: boolean
   readonly clock: Clock
@@ -39,15 +38,15 @@ export interface PooledStorage extends Storage {
  */
 export async function openPooled({
   own,
-  openPool,
   usesOwn,
   clock,
   draw,
   flavorOf,
   relocationReports: reports,
   report,
+  ...addresses
 }: PooledOptions): Promise<PooledStorage> {
-  const engines = new PoolEngines(own, openPool, clock)
+  const engines = new PoolEngines(own, addresses, clock)
   const { pools, placements, relocations } = own
   const followed = new FollowedQueues({ engines, placements, clock })
   const located: FollowedQueues['located'] = (key, pool) => followed.located(key, pool)

@@ -1,3 +1,4 @@
+import type { QueueKey } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Placement, PlacementStore, PoolStore } from '../contract.ts'
 import type { Placing } from './placing.ts'
@@ -41,5 +42,15 @@ export async function* placementsOn({ placements }: PlanParts, pool: string): As
     yield* page
     if (page.length < PAGE) return
     after = page.at(-1) as Placement
+  }
+}
+
+/** What lies in the store of the service itself from before it was one of the pools named is placed there, so that it can go. */
+export async function adoptOwn({ engines, placements }: PlanParts, pools: readonly string[]): Promise<void> {
+  for (const pool of pools.filter((name) => engines.opened(name) === engines.own)) {
+    for (let after: QueueKey | null = null; ; ) {
+      after = await placements.adopt({ pool, after, limit: PAGE })
+      if (after === null) break
+    }
   }
 }

@@ -17,11 +17,12 @@ export interface PoolEngine extends QueueEngine {
   readonly census?: CensusStore
 }
 
-/**
- * Opens the engine of a pool. The store of the service itself is answered where its URI is that one's.
- * @throws StorageUnavailable when it cannot be opened, or must not
- */
-export type OpenPool = (pool: Pool) => Promise<PoolEngine>
+export interface PoolAddresses {
+  /** Whether the pool is the store of the service itself, which is open. */
+  isOwn(pool: Pool): boolean
+  /** @throws StorageUnavailable when it cannot be opened, or must not */
+  openPool(pool: Pool): Promise<PoolEngine>
+}
 
 /** How one pool does, for those who watch the service. */
 export interface PoolState {
@@ -59,17 +60,17 @@ interface Member {
 export class PoolEngines {
   readonly own: PoolEngine
   readonly #registry: Pick<Registry, 'pools'>
-  readonly #openPool: OpenPool
+  readonly #addresses: PoolAddresses
   readonly #clock: Clock
   readonly #members = new Map<string, Member>()
   readonly #listeners = new Set<(name: string) => void>()
   #timer: Timer | null = null
   #isClosed = false
 
-  constructor(own: PoolEngine & Pick<Registry, 'pools'>, openPool: OpenPool, clock: Clock) {
+  constructor(own: PoolEngine & Pick<Registry, 'pools'>, addresses: PoolAddresses, clock: Clock) {
     this.own = own
     this.#registry = own
-    this.#openPool = openPool
+    this.#addresses = addresses
     this.#clock = clock
   }
 
@@ -214,7 +215,7 @@ export class PoolEngines {
     if (known) this.#drop(pool.name)
     const member = {
       pool,
-      engine: null,
+      engine: this.#addresses.isOwn(pool) ? this.own : null,
       opening: null,
       failure: null,
       retryAt: 0,
@@ -251,7 +252,7 @@ export class PoolEngines {
   async #openMember(member: Member): Promise<PoolEngine> {
     const { pool } = member
     try {
-      const engine = await this.#openPool(pool)
+      const engine = await this.#addresses.openPool(pool)
       Object.assign(member, { engine, opening: null, failure: null, retryMs: FIRST_RETRY_MS })
       this.#tell(pool.name)
       return engine

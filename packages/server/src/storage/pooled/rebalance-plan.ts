@@ -1,6 +1,6 @@
 import type { Pool } from '../../model/model.ts'
 import type { Placement } from '../contract.ts'
-import { type Plan, type PlanParts, placementsOn } from './plan.ts'
+import { adoptOwn, type Plan, type PlanParts, placementsOn } from './plan.ts'
 import { ProjectPools } from './project-pools.ts'
 import { surplusOf } from './surplus.ts'
 
@@ -81,6 +81,7 @@ export async function planRebalance(latest: ProjectPools, parts: PlanParts): Pro
 
     isOver: async () => true,
   }
+  await adoptOwn(parts, names)
   for await (const placement of settled()) {
     const group = await groupOf(placement)
     if (group !== null) add(group.queues, placement.pool, 1)

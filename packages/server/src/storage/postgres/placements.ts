@@ -30,6 +30,16 @@ export function createPlacementStore({ lanes }: Engine): PlacementStore {
       return { placement: toPlacement(answer.placement) as Placement, isNew: answer.isNew }
     },
 
+    async adopt({ pool, after, limit }) {
+      if (!isStorable(pool)) return null
+      const last = await lanes.service<[string, QueueKind, string] | null>('adopt_queues', {
+        pool,
+        after: after && nameOf(after),
+        limit,
+      })
+      return last && { project: last[0], kind: last[1], name: last[2] }
+    },
+
     settle: ({ placement }) => lanes.write<boolean>('settle_placement', placement, { version: placement.version }),
 
     async unsettle({ key, pool, version }) {

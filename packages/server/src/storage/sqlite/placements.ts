@@ -4,6 +4,7 @@ import type { Placement, PlacementStore } from '../contract.ts'
 import { drawPool } from '../draw-pool.ts'
 import type { Engine } from './engine.ts'
 import { limited } from './limited.ts'
+import { IS_NO_COPY } from './queues.ts'
 import { Unfinished } from './turns.ts'
 
 interface PlacementRow {
@@ -32,6 +33,13 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
   const find = db.prepare('SELECT * FROM placement WHERE project = ? AND kind = ? AND name = ?')
   const insert = db.prepare(
     'INSERT INTO placement (project, kind, name, pool, version, is_settled) VALUES (?, ?, ?, ?, ?, 0)',
+  )
+  const looked = limited(
+    db,
+    `SELECT project, kind, name, ${IS_NO_COPY} AS is_own FROM queue q WHERE (project, kind, name) > (?, ?, ?) ORDER BY project, kind, name`,
+  )
+  const adopt = db.prepare(
+    `INSERT INTO placement (project, kind, name, pool, version, is_settled) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
   )
   const update = db.prepare(
     `UPDATE placement SET pool = ?, version = ?, is_settled = ?, is_leaving = ?, token = ?, target = ?
@@ -94,6 +102,18 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
         return { placement, isNew: true }
       }),
 
+    adopt: ({ pool, after, limit }) =>
+      turns.submit(() => {
+        if (poolByName.get(pool) === undefined) return null
+        needRoom()
+        const rows = looked(limit).all(...boundsOf(after)) as unknown as (QueueKey & { is_own: number })[]
+        for (const { project, kind, name, is_own } of rows) {
+          if (is_own === 1) adopt.run(project, kind, name, pool, randomUUID())
+        }
+        const last = rows.length < limit ? undefined : rows.at(-1)
+        return last === undefined ? null : { project: last.project, kind: last.kind, name: last.name }
+      }),
+
     settle: ({ placement }) =>
       turns.submit(() => {
         const found = same(placement)
@@ -142,11 +162,13 @@ export function createPlacementStore({ db, turns, needRoom, tellOf }: Engine): P
       turns.submit(() => (count.all(project, kind) as { pool: string; queues: number }[]).map((row) => ({ ...row }))),
 
     listPool: ({ pool, after, limit }) =>
-      turns.submit(() => {
-        const { project, kind, name } = after ?? { project: '', kind: '', name: '' }
-        return (poolPage(limit).all(pool, project, kind, name) as unknown as PlacementRow[]).map(toPlacement)
-      }),
+      turns.submit(() => (poolPage(limit).all(pool, ...boundsOf(after)) as unknown as PlacementRow[]).map(toPlacement)),
   }
+}
+
+/** Behind which a page begins. */
+function boundsOf(after: QueueKey | null): [project: string, kind: string, name: string] {
+  return after === null ? ['', '', ''] : [after.project, after.kind, after.name]
 }
 
 function toPlacement({ is_settled, is_leaving: _, ...row }: PlacementRow): Placement {

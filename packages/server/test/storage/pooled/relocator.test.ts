@@ -67,6 +67,7 @@ class Cluster {
         relocations: reaching(own.relocations, 'own'),
         close: async () => {},
       },
+      isOwn: ({ name }) => name === 'own',
       openPool: async ({ name }) => {
         const store = this.stores.get(name) as Storage
         const moves = reaching(store.moves as MoveStore, name, (call) => before(call, name))
@@ -465,6 +466,35 @@ describe('the rebalance', () => {
     const other = await cluster.node()
     assert.equal((await cluster.over(null)).queuesMoved, 10)
     assert.deepEqual(await cluster.count(other, names), { a: 10, b: 10 })
+    await cluster.close()
+  })
+
+  test('takes along what the store of the service has from before it was a pool', async () => {
+    const cluster = await Cluster.open({ east: 1 })
+    const { own } = cluster
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) {
+      const { now } = cluster
+      const key: QueueKey = { project, kind: 'queue', name }
+      const { queue } = await own.queues.create({ key, metadata: '{}', now })
+      const messages = ['1', '2', '3'].map((body) => ({ body, ttlSeconds: 3_600, delaySeconds: 0 }))
+      await own.messages.append({ queue, clientId: 'c', messages, now })
+    }
+    const node = await cluster.node()
+    await cluster.addPool('own', 1)
+    await node.engines.refresh()
+    const known = await node.queues.get({ key: { project, kind: 'queue', name: 'a' }, now: cluster.now })
+    assert(known && known.pool === undefined)
+    await cluster.begin(node, null)
+    await cluster.over(null)
+    assert.deepEqual(await cluster.count(node, names), { east: 2, own: 2 })
+    assert.equal(await node.queues.count({ project, kind: 'queue', now: cluster.now }), 4)
+
+    await cluster.begin(node, 'own')
+    await cluster.over('own')
+    assert.deepEqual(await cluster.count(node, names), { east: 4 })
+    assert.equal(await node.queues.count({ project, kind: 'queue', now: cluster.now }), 4)
+    assert.equal(await node.queues.update({ queue: known, metadata: '{}', now: cluster.now }), STALE)
     await cluster.close()
   })
 

@@ -43,6 +43,30 @@ BEGIN
   RETURN json_build_object('placement', shown_placement(r), 'isNew', true);
 END $$;
 
+-- adopt_queues: places what lies in this very store without a placement.
+--   takes     pool, after [project, kind, name] or null, limit (of those that are looked at)
+--   answers   [project, kind, name] of the last that was looked at, or null at the end
+CREATE FUNCTION adopt_queues(p jsonb) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  limit_ bigint := (p->>'limit')::bigint;
+  last json;
+  looked bigint;
+BEGIN
+  PERFORM FROM pool WHERE name = p->>'pool' FOR KEY SHARE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  WITH page AS (
+    SELECT project, kind, name, is_copy(queue) AS is_copy FROM queue
+    WHERE (project, kind, name) > (coalesce(p->'after'->>0, ''), coalesce(p->'after'->>1, ''), coalesce(p->'after'->>2, ''))
+    ORDER BY project, kind, name LIMIT limit_
+  ), adopted AS (
+    INSERT INTO placement (project, kind, name, pool, is_settled)
+    SELECT project, kind, name, p->>'pool', true FROM page WHERE NOT is_copy ON CONFLICT DO NOTHING
+  )
+  SELECT count(*), (array_agg(json_build_array(project, kind, name) ORDER BY project DESC, kind DESC, name DESC))[1]
+  INTO looked, last FROM page;
+  RETURN CASE WHEN looked = limit_ THEN last END;
+END $$;
+
 -- Up to each pool the weights are added; the first sum above the number that was drawn is of the pool that it hits.
 CREATE FUNCTION drawn_pool(p jsonb) RETURNS text LANGUAGE sql STABLE AS $$
   WITH candidate AS (

@@ -146,6 +146,7 @@ BEGIN
       WHEN 'delete_flavor' THEN answer := delete_flavor(p);
       WHEN 'get_placement' THEN answer := get_placement(p);
       WHEN 'place_queue' THEN answer := place_queue(p);
+      WHEN 'adopt_queues' THEN answer := adopt_queues(p);
       WHEN 'settle_placement' THEN answer := settle_placement(p);
       WHEN 'unsettle_placement' THEN answer := unsettle_placement(p);
       WHEN 'move_placement' THEN answer := move_placement(p);
