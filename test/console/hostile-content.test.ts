@@ -1,11 +1,15 @@
 /** What others have written, in names, bodies, metadata and wherever else the console shows it, is text and nothing more. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { requirePeer } from '../support/peers.ts'
 import { look, overhang } from './look.ts'
 import { assertNoComplaints, go, openProject, press } from './open.ts'
 
 const MARKUP = '"><img src=x onerror="document.title=1"><script>document.title=2</script>'
+const IMAGE = '<img src=x onerror="document.title=1">'
 const LINK = 'javascript:document.title=3'
 /** Turns around what comes behind it, and would end a C string. */
 const TURNED = '\u202egnirts \u0000'
@@ -15,7 +19,10 @@ const DEPTH = 490
 
 test('hostile content', async (t) => {
   if (!requirePeer(t, 'chromium')) return
-  const opened = await openProject(t)
+  const folder = mkdtempSync(join(tmpdir(), 'zaqar-console-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const config = `[DEFAULT]\nadmin_mode = true\n[pooling]\nallowed_uris = sqlite:${folder}/*\n`
+  const opened = await openProject(t, { config })
   const { page, zaqar, service } = opened
 
   /** Nothing of it has become a part of the page. */
@@ -108,6 +115,23 @@ test('hostile content', async (t) => {
     await assertInert()
   })
 
+  await t.test('in pools and flavors is text', async () => {
+    const uri = `sqlite:${join(folder, 'pool.db')}`
+    await put('pools', IMAGE, { uri, weight: 1, options: { [MARKUP]: TURNED } })
+    await put('flavors', LINK, { pool_list: [IMAGE] })
+    await page.getByRole('link', { name: 'Pools and flavors' }).click()
+    await page.getByRole('rowheader', { name: IMAGE }).waitFor()
+    await page.getByRole('rowheader', { name: LINK }).waitFor()
+    await assertInert()
+    await page
+      .getByRole('row')
+      .filter({ has: page.getByRole('rowheader', { name: LINK }) })
+      .getByRole('button', { name: 'Change' })
+      .click()
+    await page.getByRole('checkbox', { name: IMAGE }).waitFor()
+    await page.keyboard.press('Escape')
+  })
+
   await t.test('in the address of a page is text', async () => {
     for (const name of [MARKUP, LINK, TURNED, 'no%escape']) {
       await go(page, `#/queues/${encodeURIComponent(name)}/messages`)
@@ -121,6 +145,14 @@ test('hostile content', async (t) => {
   })
 
   await t.test('runs nothing, and breaks nothing', () => assertNoComplaints({ ...opened, failedLoads: [] }))
+
+  /** As an operator does. */
+  async function put(kind: string, name: string, document: unknown): Promise<void> {
+    const url = `${service.url}/v2/${kind}/${encodeURIComponent(name)}`
+    const headers = { ...HEADERS, 'X-Roles': 'admin' }
+    const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(document) })
+    assert.equal(answer.status, 201, await answer.text())
+  }
 
   async function post(queue: string, document: string): Promise<void> {
     const url = `${service.url}/v2/queues/${queue}/messages`

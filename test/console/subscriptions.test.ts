@@ -17,6 +17,14 @@ test('subscriptions', async (t) => {
   const orders = zaqar.queue('orders')
   const once = { retries_with_no_delay: 1, minimum_delay_retries: 0, maximum_delay_retries: 0 }
   await orders.create({ _retry_policy: { ...once, minimum_delay: 1, maximum_delay: 11 } })
+  // Its pause begins after ten seconds of failing, so it begins to fail now.
+  const away = zaqar.queue('away')
+  await away.create({
+    _retry_policy: { ...once, retries_with_no_delay: 30, minimum_delay_retries: 60, minimum_delay: 1 },
+  })
+  const unreachable = await away.addSubscription({ subscriber: 'http://127.0.0.1:1/', ttl: 600 })
+  await away.confirmSubscription(unreachable)
+  await away.post('nobody takes it')
   const card = page.getByRole('list', { name: 'Subscriptions' }).getByRole('listitem')
 
   await t.test('are made, confirmed, and unconfirmed again', async () => {
@@ -96,6 +104,11 @@ test('subscriptions', async (t) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('There are no subscriptions').waitFor()
     assert.deepEqual(await Array.fromAsync(orders.subscriptions()), [])
+  })
+
+  await t.test('show that nothing is sent for a while to a receiver that has failed for long', async () => {
+    await go(page, '#/queues/away/subscriptions')
+    await card.getByText(/^paused until \d/).waitFor()
   })
 
   await t.test('break nothing', () => assertNoComplaints(opened))
