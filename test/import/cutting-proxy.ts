@@ -13,8 +13,18 @@ export interface CuttingProxy {
   close(): Promise<void>
 }
 
-/** A proxy in front of a service. `forgetsKeys`: the service does not know `Idempotency-Key`, as upstream's. */
-export async function startCuttingProxy(service: string, { forgetsKeys = false } = {}): Promise<CuttingProxy> {
+interface Differences {
+  /** The service does not know `Idempotency-Key`, as upstream's. */
+  readonly forgetsKeys?: boolean
+  /** An error that is answered to what asks for this path; null: the service answers. */
+  readonly statusOf?: (path: string) => number | null
+}
+
+/** A proxy in front of a service, by which it is as another one. */
+export async function startCuttingProxy(
+  service: string,
+  { forgetsKeys = false, statusOf = () => null }: Differences = {},
+): Promise<CuttingProxy> {
   const agent = new Agent({ keepAlive: true })
   let planned: { post: number; moment: Moment; act: () => boolean } | null = null
   const meets = (incoming: IncomingMessage, moment: Moment): boolean => {
@@ -34,6 +44,8 @@ export async function startCuttingProxy(service: string, { forgetsKeys = false }
       incoming.socket.destroy()
       return
     }
+    const status = statusOf(incoming.url as string)
+    if (status !== null) return void outgoing.writeHead(status).end()
     const { 'idempotency-key': key, ...headers } = incoming.headers
     const sent = request(new URL(incoming.url as string, service), {
       agent,

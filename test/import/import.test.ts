@@ -84,9 +84,9 @@ for (const { engine, start, skip } of engines) {
       const which = forgetsKeys ? ', which does not know Idempotency-Key' : ''
       test(`killed at any instant and run again, all is there once and in order${which}`, async (t) => {
         const from = clientOf(source)
-        const queues = ['a', 'b', 'c']
+        const of = (zaqar: Zaqar) => [zaqar.queue('a'), zaqar.topic('a'), zaqar.topic('b')]
         // So many POSTs of messages that both kills meet one.
-        for (const queue of queues) await fill(from, queue, numbered(queue, 80))
+        for (const [n, place] of of(from).entries()) await fill(place, numbered(`${n}`, 80))
         const proxy = await startCuttingProxy(destination.url, { forgetsKeys })
         try {
           const argv = [
@@ -113,8 +113,8 @@ for (const { engine, start, skip } of engines) {
           proxy.cut(0, 'after', () => false)
           const { summary } = await imported(argv)
           assert.deepEqual([summary.pass, summary.wrong], [3, 0], kills.join(', '))
-          for (const queue of queues)
-            assert.deepEqual(await bodiesOf(clientOf(destination), queue), await bodiesOf(from, queue))
+          for (const [n, place] of of(clientOf(destination)).entries())
+            assert.deepEqual(await bodiesOf(place), numbered(`${n}`, 80))
           t.diagnostic(`killed ${kills.join(', ')}`)
         } finally {
           await proxy.close()
@@ -192,7 +192,7 @@ for (const { engine, start, skip } of engines) {
       test('brings what came since, removes what has gone, and says when a message is missing', async () => {
         const from = clientOf(source).queue('jobs')
         const target = clientOf(destination).queue('jobs')
-        await fill(clientOf(source), 'jobs', numbered('jobs', 30))
+        await fill(clientOf(source).queue('jobs'), numbered('jobs', 30))
         await imported(importing())
         await from.pop(5)
         await from.postAll([{ body: 'later' }])
@@ -208,7 +208,10 @@ for (const { engine, start, skip } of engines) {
           gone: 5,
           removed: 5,
         })
-        assert.deepEqual(await bodiesOf(clientOf(destination), 'jobs'), await bodiesOf(clientOf(source), 'jobs'))
+        assert.deepEqual(
+          await bodiesOf(clientOf(destination).queue('jobs')),
+          await bodiesOf(clientOf(source).queue('jobs')),
+        )
         await target.pop(1)
         const wrong = await imported(importing(), { code: 1 })
         assert.partialDeepStrictEqual(wrong.of('jobs'), {
@@ -241,18 +244,70 @@ for (const { engine, start, skip } of engines) {
         )
       })
 
+      test('brings topics, and what is in them, apart from queues of the same names', async () => {
+        const from = clientOf(source)
+        const target = clientOf(destination)
+        await from.topic('news').create({ team: 'press', _default_message_ttl: 9000 })
+        await from.topic('quiet').create()
+        await fill(from.topic('news'), numbered('topic', 30))
+        await fill(from.queue('news'), numbered('queue', 3))
+        await from.topic('news').addSubscription({ subscriber: 'https://example.org/topic', ttl: 9000 })
+        await from.queue('news').addSubscription({ subscriber: 'https://example.org/queue', ttl: 9000 })
+        const all = { queues: 1, topics: 2, messages: 33, subscriptions: 2, topicSupport: 'whole', wrong: 0 }
+        assert.partialDeepStrictEqual((await imported(importing('--dry-run'))).summary, all)
+        assert.deepEqual(await Array.fromAsync(target.topics()), [])
+        const { summary, of, ofTopic } = await imported(importing())
+        assert.partialDeepStrictEqual(summary, all)
+        assert.partialDeepStrictEqual(of('news'), { seen: 3, subscriptions: 1, verification: { destination: 3 } })
+        assert.partialDeepStrictEqual(ofTopic('news'), {
+          seen: 30,
+          subscriptions: 1,
+          verification: { destination: 30 },
+        })
+        assert.partialDeepStrictEqual(ofTopic('quiet'), { seen: 0, subscriptions: 0, ok: true })
+        assert.deepEqual(await bodiesOf(target.topic('news')), numbered('topic', 30))
+        assert.deepEqual(await bodiesOf(target.queue('news')), numbered('queue', 3))
+        for (const kind of ['topic', 'queue'] as const) {
+          const subscriptions = await Array.fromAsync(target[kind]('news').subscriptions())
+          assert.deepEqual(
+            subscriptions.map(({ subscriber }) => subscriber),
+            [`https://example.org/${kind}`],
+          )
+        }
+        assert.deepEqual(await target.topic('news').metadata(), await from.topic('news').metadata())
+
+        const posted = await from.topic('news').list({ limit: 2 })
+        await from.topic('news').deleteMessages(posted.messages.map(({ id }) => id))
+        await from.topic('news').post('since')
+        await from.topic('news').update([{ op: 'remove', path: '/metadata/team' }])
+        const again = (await imported(importing('--remove-gone', '--topic', 'news'))).lines
+        assert.equal(again.length, 1)
+        assert.partialDeepStrictEqual(again[0], { topic: 'news', imported: 1, gone: 2, removed: 2, ok: true })
+        assert.deepEqual(await bodiesOf(target.topic('news')), await bodiesOf(from.topic('news')))
+        assert.equal('team' in (await target.topic('news').metadata()), false)
+        await target
+          .topic('news')
+          .deleteMessages((await target.topic('news').list({ limit: 1 })).messages.map(({ id }) => id))
+        const wrong = await imported(importing(), { code: 1 })
+        assert.partialDeepStrictEqual(wrong.ofTopic('news'), { ok: false, verification: { source: 29, missing: 1 } })
+        assert.equal(wrong.of('news').ok, true)
+      })
+
       test('from version 1.1 is the same, without what that cannot show', async () => {
         await clientOf(source).queue('jobs').create({ team: 'billing', _max_claim_count: 3 })
-        await fill(clientOf(source), 'jobs', numbered('jobs', 45))
+        await fill(clientOf(source).queue('jobs'), numbered('jobs', 45))
         await clientOf(source).queue('jobs').claim({ limit: 2 })
         await clientOf(source).queue('slow').create({ _default_message_delay: 300 })
         await clientOf(source).queue('slow').post('late')
         await clientOf(source).queue('secret').create({ _enable_encrypt_messages: false })
         const { summary, of } = await imported(importing('--from-version', '1.1'), { code: 1 })
-        assert.deepEqual([summary.version, summary.messages], ['1.1', 45])
+        assert.deepEqual([summary.version, summary.messages, summary.topicSupport], ['1.1', 45, 'none'])
         assert.partialDeepStrictEqual(of('jobs'), { seen: 45, claimed: 2, ok: true })
         assert.partialDeepStrictEqual(of('slow'), { seen: 0, unlisted: 1, ok: false })
-        assert.deepEqual(await bodiesOf(clientOf(destination), 'jobs'), await bodiesOf(clientOf(source), 'jobs'))
+        assert.deepEqual(
+          await bodiesOf(clientOf(destination).queue('jobs')),
+          await bodiesOf(clientOf(source).queue('jobs')),
+        )
         assert.partialDeepStrictEqual(await clientOf(destination).queue('jobs').metadata(), {
           team: 'billing',
           _max_claim_count: 3,
@@ -260,7 +315,7 @@ for (const { engine, start, skip } of engines) {
       })
 
       test('does nothing when it is to be tried only, and reads no faster than it may', async () => {
-        await fill(clientOf(source), 'jobs', numbered('jobs', 40))
+        await fill(clientOf(source).queue('jobs'), numbered('jobs', 40))
         const start = performance.now()
         assert.equal((await imported(importing('--dry-run', '--rate', '80'))).summary.messages, 40)
         assert.ok(performance.now() - start >= 450, 'it was faster')
@@ -273,12 +328,13 @@ for (const { engine, start, skip } of engines) {
 
       test('goes through the projects of a list, and the queues that are named', async () => {
         const names = [`${project}-x`, `${project}-y`]
-        for (const name of names) await fill(new Zaqar({ url: source.url, project: name }), 'jobs', numbered('jobs', 3))
-        await fill(new Zaqar({ url: source.url, project: names[0] as string }), 'other', numbered('other', 3))
+        for (const name of names)
+          await fill(new Zaqar({ url: source.url, project: name }).queue('jobs'), numbered('jobs', 3))
+        await fill(new Zaqar({ url: source.url, project: names[0] as string }).queue('other'), numbered('other', 3))
         writeFileSync(join(folder, 'projects'), `${names.join('\n')}\n`)
         const flags = ['--projects-file', join(folder, 'projects'), '--queue', 'jobs']
         assert.deepEqual(
-          (await imported(importing(...flags))).queues.map(({ queue, seen }) => [queue, seen]),
+          (await imported(importing(...flags))).lines.map(({ queue, seen }) => [queue, seen]),
           [
             ['jobs', 0],
             ['jobs', 3],
@@ -315,13 +371,13 @@ for (const { engine, start, skip } of engines) {
       })
 
       test('for a queue that holds messages which it has not brought', async () => {
-        await fill(clientOf(source), 'jobs', numbered('jobs', 3))
-        await fill(clientOf(source), 'other', numbered('other', 3))
-        await fill(clientOf(destination), 'jobs', numbered('jobs', 1))
+        await fill(clientOf(source).queue('jobs'), numbered('jobs', 3))
+        await fill(clientOf(source).queue('other'), numbered('other', 3))
+        await fill(clientOf(destination).queue('jobs'), numbered('jobs', 1))
         const { of } = await imported(importing(), { code: 1 })
         assert.match(of('jobs').problems[0] as string, /^jobs holds messages at the destination/)
         assert.equal(of('other').ok, true)
-        assert.equal((await bodiesOf(clientOf(destination), 'jobs')).length, 1)
+        assert.equal((await bodiesOf(clientOf(destination).queue('jobs'))).length, 1)
       })
 
       test('for a message that the destination does not take, by its name', async () => {
@@ -357,6 +413,52 @@ for (const { engine, start, skip } of engines) {
   })
 }
 
+describe('from an OpenStack service queues come over, with what it has of topics:', () => {
+  before(async () => {
+    destination = await startService()
+  })
+  after(() => destination.stop())
+
+  const upstreams = [
+    { storage: 'a release without topics', list: 404, below: 404, topics: [], says: 'the source knows no topics' },
+    { storage: 'Redis', list: 503, below: 500, topics: [], says: 'the source knows no topics' },
+    { storage: 'MongoDB', below: 500, topics: ['news'], says: 'the source shows only the metadata of topics' },
+  ]
+  for (const { storage, list = null, below, topics, says } of upstreams) {
+    test(storage, async () => {
+      const statusOf = (path: string) =>
+        /^\/v2\/topics\/[^/]+\/(messages|subscriptions)/.test(path)
+          ? below
+          : path.startsWith('/v2/topics')
+            ? list
+            : null
+      const proxy = await startCuttingProxy(source.url, { statusOf })
+      try {
+        await fill(clientOf(source).queue('news'), ['a'])
+        await clientOf(source).topic('news').create({ team: 'press' })
+        const { code, stdout } = await runHere(importing('--from', proxy.url))
+        assert.equal(code, 0)
+        const what = `1 messages and 0 subscriptions of 1 queues and ${topics.length} topics`
+        assert.ok(stdout.endsWith(`pass 1: ${what} are imported; ${says}; all are as at the source\n`), stdout)
+        const there = await Array.fromAsync(clientOf(destination).topics({ detailed: true }))
+        assert.deepEqual(
+          there.map(({ name }) => name),
+          topics,
+        )
+        assert.ok(there.every(({ metadata }) => metadata?.['team'] === 'press'))
+
+        // The way back: what it cannot keep is named.
+        const back = ['import', '--from', destination.url, '--to', proxy.url, '--project', project]
+        await clientOf(destination).topic('alerts').post('new')
+        const { ofTopic } = await imported([...back, '--state', join(folder, 'back'), '--topic', 'alerts'], { code: 1 })
+        assert.deepEqual(ofTopic('alerts').problems, ['the destination keeps no messages of topics'])
+      } finally {
+        await proxy.close()
+      }
+    })
+  }
+})
+
 test('pools and flavors come over, and queues are placed by them', async () => {
   const [from, to] = await Promise.all([startOnSqlite(3), startOnSqlite(2)])
   try {
@@ -366,8 +468,8 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     await old.putFlavor('quick', ['fast'])
     await old.putFlavor('slow', ['left'])
     await old.queue('jobs').create({ _flavor: 'quick' })
-    await fill(old, 'jobs', numbered('jobs', 50))
-    await fill(old, 'anywhere', numbered('anywhere', 3))
+    await fill(old.queue('jobs'), numbered('jobs', 50))
+    await fill(old.queue('anywhere'), numbered('anywhere', 3))
     const addresses = join(folder, 'pools.json')
     writeFileSync(addresses, JSON.stringify({ fast: to.uris[0], old: to.uris[1] }))
     const argv = ['import', '--from', from.url, '--to', to.url, '--project', project, '--state', join(folder, 'state')]
@@ -389,7 +491,7 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     assert.deepEqual((await there.flavor('quick'))?.pool_list, ['fast'])
     assert.equal(await there.flavor('slow'), null)
     assert.equal((await there.queue('jobs').metadata())['_flavor'], 'quick')
-    assert.deepEqual(await bodiesOf(there, 'jobs'), numbered('jobs', 50))
+    assert.deepEqual(await bodiesOf(there.queue('jobs')), numbered('jobs', 50))
     // Pools that are there stay as they are.
     assert.partialDeepStrictEqual((await imported([...argv, '--pools', addresses])).summary, { pools: 0, flavors: 0 })
   } finally {

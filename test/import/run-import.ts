@@ -1,12 +1,14 @@
 /** `zaqar import`, and what is on either side. */
 import assert from 'node:assert/strict'
-import { Zaqar } from 'zaqar-client/http'
+import { type Topic, Zaqar } from 'zaqar-client/http'
 import { type Given, runHere } from '../cli/run-here.ts'
 
-/** The line of a queue. */
+/** The line of a queue or topic. */
 interface Report {
   readonly project: string
-  readonly queue: string
+  /** Undefined: it is of a topic. */
+  readonly queue?: string
+  readonly topic?: string
   readonly ok: boolean
   readonly imported: number
   readonly seen: number
@@ -21,7 +23,7 @@ interface Report {
   readonly verification?: { readonly source: number; readonly destination: number; readonly missing: number }
 }
 
-/** What an import in this process prints: a line for each queue, and one for all. */
+/** What an import in this process prints: a line for each queue and topic, and one for all. */
 export async function imported(
   argv: readonly string[],
   { code = 0, ...given }: Given & { readonly code?: number } = {},
@@ -35,20 +37,21 @@ export async function imported(
   const summary = lines.pop()
   return {
     summary,
-    queues: lines as Report[],
+    lines: lines as Report[],
     of: (name: string) => lines.find(({ queue }) => queue === name) as Report,
+    ofTopic: (name: string) => lines.find(({ topic }) => topic === name) as Report,
   }
 }
 
-/** All of a queue, in order. */
-export async function bodiesOf(zaqar: Zaqar, queue: string): Promise<unknown[]> {
+/** All of a queue or topic, in order. */
+export async function bodiesOf(queue: Topic): Promise<unknown[]> {
   const options = { includeClaimed: true, includeDelayed: true, limit: 20 }
-  return (await Array.fromAsync(zaqar.queue(queue).messages(options))).map(({ body }) => body)
+  return (await Array.fromAsync(queue.messages(options))).map(({ body }) => body)
 }
 
-export async function fill(zaqar: Zaqar, queue: string, bodies: readonly unknown[]): Promise<void> {
+export async function fill(queue: Topic, bodies: readonly unknown[]): Promise<void> {
   for (let start = 0; start < bodies.length; start += 200) {
-    await zaqar.queue(queue).postAll(bodies.slice(start, start + 200).map((body) => ({ body, ttl: 86_400 })))
+    await queue.postAll(bodies.slice(start, start + 200).map((body) => ({ body, ttl: 86_400 })))
   }
 }
 

@@ -74,8 +74,8 @@ describe('an import with Keystone', { skip: missingPeer('keystone') || missingPe
     await ada.putPool('fast', { uri: `sqlite:${join(folder, 'guarded', 'fast.db')}`, weight: 1 })
     await ada.putFlavor('quick', ['fast'])
     await rita.queue('jobs').create({ _flavor: 'quick', team: 'red' })
-    await fill(rita, 'jobs', ['of rita', 'of red'])
-    await fill(bob, 'jobs', ['of bob'])
+    await fill(rita.queue('jobs'), ['of rita', 'of red'])
+    await fill(bob.queue('jobs'), ['of bob'])
     await bob.queue('jobs').addSubscription({ subscriber: 'https://example.org/bob', ttl: 9000 })
 
     const pools = join(folder, 'pools.json')
@@ -86,8 +86,8 @@ describe('an import with Keystone', { skip: missingPeer('keystone') || missingPe
     assert.equal(there.summary.source, guarded.url)
     const { red, blue } = cloud.projects
     const [openRed, openBlue] = [operatorOf(open, red), operatorOf(open, blue)]
-    assert.deepEqual(await bodiesOf(openRed, 'jobs'), ['of rita', 'of red'])
-    assert.deepEqual(await bodiesOf(openBlue, 'jobs'), ['of bob'])
+    assert.deepEqual(await bodiesOf(openRed.queue('jobs')), ['of rita', 'of red'])
+    assert.deepEqual(await bodiesOf(openBlue.queue('jobs')), ['of bob'])
     assert.partialDeepStrictEqual(await openRed.queue('jobs').metadata(), { _flavor: 'quick', team: 'red' })
 
     for (const zaqar of [rita, bob]) await zaqar.queue('jobs').purge(['messages', 'subscriptions'])
@@ -95,8 +95,8 @@ describe('an import with Keystone', { skip: missingPeer('keystone') || missingPe
     const back = ['--from-cloud', 'bare', '--to-cloud', 'cloud', '--projects-file', projectsFile]
     const home = await imported(importing(...back), { env })
     assert.partialDeepStrictEqual(home.summary, { messages: 4, subscriptions: 1, wrong: 0 })
-    assert.deepEqual(await bodiesOf(rita, 'jobs'), ['of rita', 'of red'])
-    assert.deepEqual(await bodiesOf(bob, 'jobs'), ['of bob', 'since'])
+    assert.deepEqual(await bodiesOf(rita.queue('jobs')), ['of rita', 'of red'])
+    assert.deepEqual(await bodiesOf(bob.queue('jobs')), ['of bob', 'since'])
     const [subscription] = await Array.fromAsync(bob.queue('jobs').subscriptions())
     assert.equal(subscription?.subscriber, 'https://example.org/bob')
   })
@@ -106,7 +106,7 @@ describe('an import with Keystone', { skip: missingPeer('keystone') || missingPe
       ...{ OS_AUTH_URL: cloud.keystone.url, OS_USERNAME: 'rita', OS_PASSWORD: PASSWORD, OS_PROJECT_NAME: 'red' },
       ...{ OS_USER_DOMAIN_NAME: 'Default', OS_PROJECT_DOMAIN_NAME: 'Default' },
     }
-    await fill(await as('rita'), 'by-variables', [1, 2])
+    await fill((await as('rita')).queue('by-variables'), [1, 2])
     const way = ['--from', guarded.url, '--to-cloud', 'bare', '--dry-run']
     const argv = importing(...way, '--project', 'red', '--queue', 'by-variables')
     const { of } = await imported(argv, { env: { ...env, ...variables } })

@@ -20,6 +20,7 @@ test('the commands of docs/migrate.md bring everything there, and back', async (
     const jobs = new Zaqar({ url: old.url, project: '4f1c0d' }).queue('jobs')
     await jobs.postAll([{ body: 1 }, { body: 2 }])
     await jobs.addSubscription({ subscriber: 'https://example.org/hook' })
+    await new Zaqar({ url: old.url, project: '9a2be7' }).topic('news').create({ team: 'press' })
     await shell.run(`zaqar() { node ${main} "$@"; }`)
     const outputs: string[] = []
     for (const command of commandsIn(blocksOf('docs/migrate.md'))) {
@@ -30,10 +31,10 @@ test('the commands of docs/migrate.md bring everything there, and back', async (
       if (command.includes('--no-subscriptions')) await Promise.all([jobs.pop(1), jobs.post(3)])
     }
     assert.deepEqual(outputs, [
-      '2 messages and 1 subscriptions of 1 queues would be imported; nothing is changed',
-      'pass 1: 2 messages and 0 subscriptions of 1 queues are imported; all are as at the source',
-      'pass 2: 1 messages and 1 subscriptions of 1 queues are imported; all are as at the source',
-      'pass 1: 2 messages and 1 subscriptions of 1 queues are imported; all are as at the source',
+      '2 messages and 1 subscriptions of 1 queues and 1 topics would be imported; nothing is changed',
+      'pass 1: 2 messages and 0 subscriptions of 1 queues and 1 topics are imported; all are as at the source',
+      'pass 2: 1 messages and 1 subscriptions of 1 queues and 1 topics are imported; all are as at the source',
+      'pass 1: 2 messages and 1 subscriptions of 1 queues and 1 topics are imported; all are as at the source',
     ])
     assert.deepEqual(
       (await jobs.list()).messages.map(({ body }) => body),

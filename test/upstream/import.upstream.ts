@@ -50,24 +50,27 @@ for (const version of ['2', '1.1']) {
     const project = `from-v${version.replace('.', '')}`
     const from = clientOf(upstream, project)
     await from.queue('many').create({ owner: { team: 'billing' }, _default_message_ttl: 7200 })
-    await fill(from, 'many', manyBodies)
+    await fill(from.queue('many'), manyBodies)
     await from.queue('many').claim({ limit: 7, ttl: 300 })
     // Behind the first item of a listing Redis shows it again.
-    await fill(from, 'one', ['alone'])
+    await fill(from.queue('one'), ['alone'])
     await from.queue('none').create()
+    await from.topic('news').create()
     const argv = sides(upstream, ours, project, `from-${version}`)
     const start = performance.now()
     const { summary, of } = await imported(['import', ...argv, '--from-version', version])
     const seconds = (performance.now() - start) / 1000
     assert.deepEqual([summary.queues, summary.messages, summary.wrong], [3, MANY + 1, 0])
+    // It has topics on MongoDB alone, and lists none that it was told to make.
+    assert.deepEqual([summary.topics, summary.topicSupport], [0, 'none'])
     assert.partialDeepStrictEqual(of('many'), {
       claimed: 7,
       unlisted: 0,
       verification: { source: MANY, destination: MANY },
     })
     const to = clientOf(ours, project)
-    assert.deepEqual(await bodiesOf(to, 'many'), manyBodies)
-    assert.deepEqual(await bodiesOf(to, 'one'), ['alone'])
+    assert.deepEqual(await bodiesOf(to.queue('many')), manyBodies)
+    assert.deepEqual(await bodiesOf(to.queue('one')), ['alone'])
     assert.partialDeepStrictEqual(await to.queue('many').metadata(), {
       owner: { team: 'billing' },
       _default_message_ttl: 7200,
@@ -97,7 +100,7 @@ test('delays, short lives and subscriptions come over', async () => {
     visible.map(({ body }) => body),
     ['free', 'short'],
   )
-  assert.deepEqual(await bodiesOf(clientOf(ours, 'terms'), 'slow'), ['free', 'late', 'short'])
+  assert.deepEqual(await bodiesOf(clientOf(ours, 'terms').queue('slow')), ['free', 'late', 'short'])
   const subscriptions = await Array.fromAsync(to.subscriptions())
   const confirmed = Object.fromEntries(subscriptions.map(({ subscriber, confirmed }) => [subscriber, confirmed]))
   assert.deepEqual(confirmed, { 'https://example.org/hook': false, 'mailto:a@example.org': true })
@@ -106,24 +109,28 @@ test('delays, short lives and subscriptions come over', async () => {
 test('a cloud changes over in two passes while it works, and back', async (t) => {
   const from = clientOf(upstream, 'cloud')
   const to = clientOf(ours, 'cloud')
-  await fill(from, 'jobs', manyBodies.slice(0, 300))
+  await fill(from.queue('jobs'), manyBodies.slice(0, 300))
   const argv = sides(upstream, ours, 'cloud', 'cloud')
   await imported(['import', ...argv, '--no-subscriptions'])
   const claim = await from.queue('jobs').claim({ limit: 20 })
   await from.queue('jobs').deleteMessages(claim?.messages.map(({ id }) => id) ?? [])
-  await fill(from, 'jobs', ['since'])
+  await fill(from.queue('jobs'), ['since'])
   const { of } = await imported(['import', ...argv, '--remove-gone'])
   assert.partialDeepStrictEqual(of('jobs'), { imported: 1, gone: 20, removed: 20, ok: true })
-  assert.deepEqual(await bodiesOf(to, 'jobs'), await bodiesOf(from, 'jobs'))
+  assert.deepEqual(await bodiesOf(to.queue('jobs')), await bodiesOf(from.queue('jobs')))
 
   // It works at ours for a while, and goes back.
   await to.queue('jobs').pop(10)
-  await fill(to, 'jobs', ['new'])
+  await fill(to.queue('jobs'), ['new'])
   assert.match(
     (await imported(['import', ...sides(ours, upstream, 'cloud', 'back')], { code: 1 })).of('jobs')
       .problems[0] as string,
     /holds messages/,
   )
+  await to.topic('news').post('new')
+  const topics = await imported(['import', ...sides(ours, upstream, 'cloud', 'topics'), '--topic', 'news'], { code: 1 })
+  assert.deepEqual(topics.ofTopic('news').problems, ['the destination keeps no messages of topics'])
+  await to.topic('news').delete()
   await from.queue('jobs').purge(['messages'])
   const proxy = await startCuttingProxy(upstream.url)
   try {
@@ -137,15 +144,15 @@ test('a cloud changes over in two passes while it works, and back', async (t) =>
   } finally {
     await proxy.close()
   }
-  const there = await bodiesOf(from, 'jobs')
-  assert.deepEqual(there, await bodiesOf(to, 'jobs'))
+  const there = await bodiesOf(from.queue('jobs'))
+  assert.deepEqual(there, await bodiesOf(to.queue('jobs')))
   t.diagnostic(`${there.length} messages went back, with a kill and a lost answer`)
 })
 
 test('killed between any two pages and run again, nothing is lost and nothing doubled', async (t) => {
   const from = clientOf(upstream, 'killed')
-  await fill(from, 'a', manyBodies.slice(0, 200))
-  await fill(from, 'b', manyBodies.slice(200, 400))
+  await fill(from.queue('a'), manyBodies.slice(0, 200))
+  await fill(from.queue('b'), manyBodies.slice(200, 400))
   const proxy = await startCuttingProxy(ours.url)
   try {
     const argv = sides(upstream, proxy, 'killed', 'killed')
@@ -160,13 +167,13 @@ test('killed between any two pages and run again, nothing is lost and nothing do
     await proxy.close()
   }
   for (const queue of ['a', 'b'])
-    assert.deepEqual(await bodiesOf(clientOf(ours, 'killed'), queue), await bodiesOf(from, queue))
+    assert.deepEqual(await bodiesOf(clientOf(ours, 'killed').queue(queue)), await bodiesOf(from.queue(queue)))
 })
 
 test('messages behind many that have expired are missed only until a claim has cleared those, and that is said', async () => {
   const from = clientOf(upstream, 'expired')
   const ids = await from.queue('jobs').postAll(Array.from({ length: 30 }, () => ({ body: 'gone' })))
-  await fill(from, 'jobs', ['kept'])
+  await fill(from.queue('jobs'), ['kept'])
   await upstream.expire(ids)
   const argv = sides(upstream, ours, 'expired', 'expired')
   const hidden = (await imported(['import', ...argv], { code: 1 })).of('jobs')
@@ -178,8 +185,8 @@ test('messages behind many that have expired are missed only until a claim has c
 
 test('names that Redis cuts at a dot are refused, and can be given', async () => {
   const from = clientOf(upstream, 'dots')
-  await fill(from, 'jobs.high', ['a'])
-  await fill(from, 'jobs.low', ['b'])
+  await fill(from.queue('jobs.high'), ['a'])
+  await fill(from.queue('jobs.low'), ['b'])
   const { code, stderr } = await runHere(['import', ...sides(upstream, ours, 'dots', 'dots')])
   assert.equal(code, 1)
   assert.match(stderr, /lists the queue jobs twice/)
@@ -197,8 +204,8 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     await from.putPool('left', { uri: pooled.redis(3), weight: 1 })
     await from.putFlavor('quick', ['fast'])
     await from.queue('jobs').create({ _flavor: 'quick' })
-    await fill(from, 'jobs', ['a', 'b'])
-    await fill(from, 'anywhere', ['c'])
+    await fill(from.queue('jobs'), ['a', 'b'])
+    await fill(from.queue('anywhere'), ['c'])
     const addresses = join(folder, 'pools.json')
     writeFileSync(addresses, JSON.stringify({ fast: to.uris[0], old: to.uris[1] }))
     const { summary } = await imported(['import', ...sides(pooled, to, 'pooled', 'pooled'), '--pools', addresses])
@@ -214,7 +221,7 @@ test('pools and flavors come over, and queues are placed by them', async () => {
     )
     assert.deepEqual((await there.flavor('quick'))?.pool_list, ['fast'])
     assert.equal((await there.queue('jobs').metadata())['_flavor'], 'quick')
-    assert.deepEqual(await bodiesOf(there, 'jobs'), ['a', 'b'])
+    assert.deepEqual(await bodiesOf(there.queue('jobs')), ['a', 'b'])
   } finally {
     await pooled.stop()
     await to.stop()

@@ -8,6 +8,7 @@ import { EXIT } from '../exit.ts'
 import { ImportError } from '../import/import-error.ts'
 import { type ImportSummary, isWrong, type QueueReport, runImport } from '../import/run-import.ts'
 import type { ApiVersion } from '../import/side.ts'
+import type { TopicSupport } from '../import/topic-support.ts'
 import { Printer } from '../output/printer.ts'
 import { Progress } from '../output/progress.ts'
 import type { Shell } from '../shell.ts'
@@ -23,6 +24,7 @@ interface Flags {
   readonly project?: readonly string[]
   readonly projectsFile?: string
   readonly queue?: readonly string[]
+  readonly topic?: readonly string[]
   readonly pools?: Readonly<Record<string, string>>
   readonly subscriptions?: false
   readonly verify?: false
@@ -37,7 +39,7 @@ interface Flags {
 export function defineImport(command: ZaqarCommand, shell: Shell): void {
   command
     .description(
-      'Brings queues, messages and subscriptions from one service to another, this one or an OpenStack Zaqar, and compares both sides. ' +
+      'Brings queues and topics with their messages and subscriptions from one service to another, this one or an OpenStack Zaqar, and compares both sides. ' +
         'The source is only read. Run again with the same state file, it goes on, and brings what has come since. docs/migrate.md tells how a cloud ' +
         'changes over.',
     )
@@ -46,6 +48,11 @@ export function defineImport(command: ZaqarCommand, shell: Shell): void {
     .option('--project <ID>', 'Project to import; may be given several times.', collected(textOf))
     .option('--projects-file <FILE>', 'File with a project in each line.')
     .option('--queue <NAME>', 'Import only this queue; may be given several times.', collected(textOf))
+    .option(
+      '--topic <NAME>',
+      'Import only this topic; may be given several times, and beside --queue.',
+      collected(textOf),
+    )
     .option('--state <FILE>', 'What is imported is kept there.', 'zaqar-import.state')
     .option('--no-subscriptions', 'Leave subscriptions out: for a pass that is not the last one.')
     .option('--remove-gone', 'Remove at the destination what was imported and is not at the source any more.')
@@ -57,7 +64,7 @@ export function defineImport(command: ZaqarCommand, shell: Shell): void {
     )
     .option('--rate <N>', 'The most messages of the source to read in a second.', countFrom(1))
     .option('--dry-run', 'Read the source, and change nothing.')
-    .option('--json', 'Print JSON: a line for each queue, and one for all.')
+    .option('--json', 'Print JSON: a line for each queue and topic, and one for all.')
     .optionsGroup('Connection:')
     .option('--from-cloud <NAME>', 'Ask the source as this cloud of clouds.yaml says. Default: as OS_* variables say')
     .option(
@@ -91,7 +98,8 @@ export function defineImport(command: ZaqarCommand, shell: Shell): void {
             flags.pools !== undefined,
           ),
         projects,
-        queues: flags.queue ?? null,
+        queues: flags.queue ?? (flags.topic === undefined ? null : []),
+        topics: flags.topic ?? (flags.queue === undefined ? null : []),
         version: flags.fromVersion ?? null,
         stateFile: flags.state,
         pools: flags.pools ?? null,
@@ -154,12 +162,14 @@ function poolsIn(file: string): Record<string, string> {
   throw new InvalidArgumentError(`${file} must hold a JSON object, such as {"east": "postgresql://db1/zaqar"}.`)
 }
 
-function documentOf({ verification, ...report }: QueueReport): object {
-  return { ...report, ...(verification !== null && { verification }), ok: !isWrong({ verification, ...report }) }
+function documentOf(report: QueueReport): object {
+  const { project, kind, name, verification, ...counts } = report
+  return { project, [kind]: name, ...counts, ...(verification !== null && { verification }), ok: !isWrong(report) }
 }
 
 function linesOf(report: QueueReport): string[] {
-  const { project, queue, imported, seen, verification, unlisted, problems } = report
+  const { project, kind, name, imported, seen, verification, unlisted, problems } = report
+  const which = kind === 'topic' ? `${project} topic ${name}` : `${project} ${name}`
   const parts = [`${seen} messages, ${imported} of them new`, ...detailsOf(report)]
   if (verification !== null)
     parts.push(
@@ -170,10 +180,7 @@ function linesOf(report: QueueReport): string[] {
   if (unlisted === null)
     parts.push('NOT COUNTED by the source, so there may be more than it lists: docs/migrate.md has what to do')
   else if (unlisted > 0) parts.push(`${unlisted} MORE that the source counts and does not list`)
-  return [
-    `${project} ${queue}: ${parts.join('; ')}`,
-    ...problems.map((problem) => `${project} ${queue}: PROBLEM: ${problem}`),
-  ]
+  return [`${which}: ${parts.join('; ')}`, ...problems.map((problem) => `${which}: PROBLEM: ${problem}`)]
 }
 
 function detailsOf({ claimed, delayed, prolonged, gone, removed, subscriptions }: QueueReport): string[] {
@@ -193,12 +200,24 @@ function differencesOf({ source, destination, missing }: NonNullable<QueueReport
 }
 
 function sentenceOf(
-  { queues, messages, subscriptions, wrong, pass }: ImportSummary,
+  { queues, topics, messages, subscriptions, wrong, pass, topicSupport }: ImportSummary,
   { dryRun, verify }: Flags,
 ): string {
-  const what = `${messages} messages and ${subscriptions} subscriptions of ${queues} queues`
-  if (dryRun) return `${what} would be imported; nothing is changed`
+  const what = `${messages} messages and ${subscriptions} subscriptions of ${queues} queues and ${topics} topics`
+  const lacks = topicSupport === null ? '' : LACKS[topicSupport]
+  if (dryRun) return `${what} would be imported${lacks}; nothing is changed`
   const verdict =
-    wrong > 0 ? `; ${wrong} queues are not as at the source` : verify === false ? '' : '; all are as at the source'
-  return `pass ${pass}: ${what} are imported${verdict}`
+    wrong > 0
+      ? `; ${wrong} queues or topics are not as at the source`
+      : verify === false
+        ? ''
+        : '; all are as at the source'
+  return `pass ${pass}: ${what} are imported${lacks}${verdict}`
 }
+
+/** What nobody need look for at the destination. */
+const LACKS = {
+  whole: '',
+  bare: '; the source shows only the metadata of topics',
+  none: '; the source knows no topics',
+} as const satisfies Record<TopicSupport, string>

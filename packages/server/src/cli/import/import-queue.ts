@@ -1,4 +1,4 @@
-/** Brings the messages of one queue to the destination: those that came since the last pass, each once, in order. */
+/** Brings the messages of one queue or topic to the destination: those that came since the last pass, each once, in order. */
 import { createHash } from 'node:crypto'
 import { type Message, type NewMessage, ZaqarError } from 'zaqar-client/http'
 import { parseJson, printJson } from '../../model/json.ts'
@@ -64,13 +64,13 @@ const FRAME_BYTES = 20
 export async function importQueue(options: QueueImportOptions): Promise<QueueTally> {
   const { row, state, source, destination, signal, isDry } = options
   if (row.is_begun === 0) {
-    if (!isDry && !(await isEmpty(destination.queue(row.name), signal))) throw holdsMessages(row.name)
+    if (!isDry && !(await isEmpty(destination.at(row), signal))) throw holdsMessages(row.name)
     state.transaction(() => state.beginQueue(row.id))
   } else if (!isDry) {
     await finishPlanned(options)
   }
   const tally = { imported: 0, claimed: 0, delayed: 0, prolonged: 0, seen: 0 }
-  for await (const page of messagePages(source.queue(row.name), { limit: source.messagePages, signal })) {
+  for await (const page of messagePages(source.at(row), { limit: source.messagePages, signal })) {
     const fresh: FreshMessage[] = []
     state.transaction(() => {
       for (const message of page.messages) {
@@ -105,7 +105,7 @@ async function plan(
 ): Promise<PlannedMessage[]> {
   const mayBeDelayed = queueDelay > 0 && fresh.some(({ age }) => canBeDelayed(wholeSeconds(age)))
   const delayed = mayBeDelayed
-    ? await delayedIn(page, source.queue(row.name), { limit: source.messagePages, signal })
+    ? await delayedIn(page, source.at(row), { limit: source.messagePages, signal })
     : new Set<string>()
   return fresh.map(({ id, href, body, position, ...shown }) => {
     const terms = { ttl: wholeSeconds(shown.ttl), age: wholeSeconds(shown.age) }
@@ -173,7 +173,7 @@ async function post(
   const messages = batch.map(({ message }) => message)
   for (let tries = 1; ; tries++) {
     try {
-      const ids = await destination.once.queue(row.name).postAll(messages, { idempotencyKey: key, signal })
+      const ids = await destination.onceAt(row).postAll(messages, { idempotencyKey: key, signal })
       return finish(batch, ids, pass, options)
     } catch (error) {
       if (!(error instanceof ZaqarError) || !mayHelp(error) || tries === TRIES) throw named(error, batch)
@@ -227,7 +227,7 @@ async function findAtDestination(
   const wanted = batch.map(({ message }) => digestOf(message.body).toString('hex'))
   const unknown: { readonly id: string; readonly digest: string }[] = []
   const seen = new Set<string>()
-  for await (const { messages } of messagePages(destination.queue(row.name), {
+  for await (const { messages } of messagePages(destination.at(row), {
     limit: destination.messagePages,
     signal,
   })) {
@@ -245,7 +245,7 @@ async function findAtDestination(
 
 /** Names what is posted, so that the destination knows it again. */
 function keyOf(batch: readonly PlannedMessage[], { project, row }: QueueImportOptions): string {
-  const hash = createHash('sha256').update(`${project}\0${row.name}`)
+  const hash = createHash('sha256').update(`${project}\0${row.kind}\0${row.name}`)
   for (const { sourceId } of batch) hash.update(`\0${sourceId}`)
   return `import-${hash.digest('hex')}`
 }

@@ -1,11 +1,25 @@
 /** What an import has done: a file of SQLite, which kill -9 at any instant leaves as it was after some page. */
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Instant } from '../../model/model.ts'
+import type { Instant, QueueKind } from '../../model/model.ts'
 import { ImportError } from './import-error.ts'
 
 /** "ZqIm", in the head of the file. */
 const APPLICATION_ID = 0x5a71496d
+
+const QUEUES = `
+  CREATE TABLE queue (           -- and topics
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    kind TEXT NOT NULL,          -- QueueKind
+    name TEXT NOT NULL,
+    metadata TEXT,               -- what the destination was given last, as JSON; null: nothing yet
+    is_begun INTEGER NOT NULL,   -- whether messages of it may be at the destination
+    pass INTEGER NOT NULL,       -- the latest that has found it at the source
+    UNIQUE (project, kind, name)
+  ) STRICT;
+  PRAGMA user_version = 1;
+`
 
 const SCHEMA = `
   CREATE TABLE import (
@@ -13,15 +27,7 @@ const SCHEMA = `
     destination TEXT NOT NULL,
     pass INTEGER NOT NULL        -- the latest
   ) STRICT;
-  CREATE TABLE queue (
-    id INTEGER PRIMARY KEY,
-    project TEXT NOT NULL,
-    name TEXT NOT NULL,
-    metadata TEXT,               -- what the destination was given last, as JSON; null: nothing yet
-    is_begun INTEGER NOT NULL,   -- whether messages of it may be at the destination
-    pass INTEGER NOT NULL,       -- the latest that has found it at the source
-    UNIQUE (project, name)
-  ) STRICT;
+  ${QUEUES}
   CREATE TABLE message (
     queue INTEGER NOT NULL,
     source_id TEXT NOT NULL,
@@ -44,6 +50,14 @@ const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
 `
 
+/** Files of the time when topics were left out have version 0. */
+const WITH_TOPICS = `
+  ALTER TABLE queue RENAME TO queue_alone;
+  ${QUEUES}
+  INSERT INTO queue SELECT id, project, 'queue', name, metadata, is_begun, pass FROM queue_alone;
+  DROP TABLE queue_alone;
+`
+
 /** Messages found at the destination by the verification under way, in its order. */
 const FOUND = `
   CREATE TEMP TABLE found (
@@ -54,9 +68,15 @@ const FOUND = `
   ) STRICT;
 `
 
-export interface QueueRow {
-  readonly id: number
+/** Names a queue or topic of a project. */
+export interface Named {
+  readonly kind: QueueKind
   readonly name: string
+}
+
+/** A queue or topic. */
+export interface QueueRow extends Named {
+  readonly id: number
   /** JSON; null: the destination was given nothing yet. */
   readonly metadata: string | null
   readonly is_begun: number
@@ -106,6 +126,7 @@ export class ImportState {
     this.#db = open(path, isDry)
     try {
       if (isDry) this.#db.exec('BEGIN')
+      this.#upgrade()
       const known = this.#one('SELECT * FROM import') as (Sides & { pass: number }) | undefined
       if (known !== undefined && (known.source !== source || known.destination !== destination)) {
         throw new ImportError(
@@ -119,6 +140,11 @@ export class ImportState {
       this.#db.close()
       throw error
     }
+  }
+
+  #upgrade(): void {
+    const { user_version } = this.#one('PRAGMA user_version') as { user_version: number }
+    if (user_version === 0) this.transaction(() => this.#db.exec(WITH_TOPICS))
   }
 
   close(): void {
@@ -139,12 +165,13 @@ export class ImportState {
     }
   }
 
-  /** The source has this queue. False: this pass has found it before. */
-  findQueue(project: string, name: string): boolean {
+  /** The source has this queue or topic. False: this pass has found it before. */
+  findQueue(project: string, { kind, name }: Named): boolean {
     const { changes } = this.#run(
-      `INSERT INTO queue (project, name, is_begun, pass) VALUES (?, ?, 0, ?)
+      `INSERT INTO queue (project, kind, name, is_begun, pass) VALUES (?, ?, ?, 0, ?)
        ON CONFLICT DO UPDATE SET pass = excluded.pass WHERE pass < excluded.pass`,
       project,
+      kind,
       name,
       this.pass,
     )
@@ -156,7 +183,7 @@ export class ImportState {
     let last = 0
     for (;;) {
       const rows = this.#all(
-        `SELECT id, name, metadata, is_begun FROM queue WHERE project = ? AND pass = ? AND id > ? ORDER BY id LIMIT ${SLICE}`,
+        `SELECT id, kind, name, metadata, is_begun FROM queue WHERE project = ? AND pass = ? AND id > ? ORDER BY id LIMIT ${SLICE}`,
         project,
         this.pass,
         last,

@@ -1,4 +1,5 @@
 import { BadRequest, Conflict, type Metadata, type SubscribeTerms } from 'zaqar-client/http'
+import type { Named } from './import-state.ts'
 import { remainingLife, wholeSeconds } from './message-terms.ts'
 import type { Side } from './side.ts'
 
@@ -10,16 +11,16 @@ export interface SubscriptionTally {
 }
 
 /**
- * Brings the subscriptions of a queue: with the time that they have left, confirmed where they are. One that is there
+ * Brings the subscriptions of a queue or topic: with the time that they have left, confirmed where they are. One that is there
  * already stays as it is. @throws ZaqarError
  */
 export async function importSubscriptions(
-  name: string,
+  named: Named,
   { source, destination, isDry, signal }: { source: Side; destination: Side; isDry: boolean; signal: AbortSignal },
 ): Promise<SubscriptionTally> {
   const tally: SubscriptionTally = { brought: 0, refused: [] }
-  const target = destination.queue(name)
-  for await (const { subscriber, confirmed, ...shown } of source.queue(name).subscriptions({ signal })) {
+  const target = destination.at(named)
+  for await (const { subscriber, confirmed, ...shown } of source.at(named).subscriptions({ signal })) {
     const ttl = remainingLife({ ttl: wholeSeconds(shown.ttl), age: wholeSeconds(shown.age) })
     try {
       if (!isDry) await bring({ subscriber, ttl, options: withoutTrust(shown.options) }, confirmed)

@@ -1,5 +1,5 @@
 /** Reads listings of messages, upstream's too, as they are. */
-import type { Message, Queue } from 'zaqar-client/http'
+import type { Message, Topic } from 'zaqar-client/http'
 import type { Json } from '../../model/model.ts'
 import type { PageLimit } from './page-limit.ts'
 
@@ -20,7 +20,7 @@ interface Reading {
  * All messages of a queue in its order: claimed and delayed ones too. A message may come twice, and then all behind it: Redis
  * begins anew where the message of a marker has gone.
  */
-export async function* messagePages(queue: Queue, { limit, signal }: Reading): AsyncGenerator<MessagePage, void> {
+export async function* messagePages(queue: Topic, { limit, signal }: Reading): AsyncGenerator<MessagePage, void> {
   let behind: string | undefined
   for (;;) {
     const { messages, marker } = await limit.ask((limit) =>
@@ -32,7 +32,7 @@ export async function* messagePages(queue: Queue, { limit, signal }: Reading): A
   }
 }
 
-export async function isEmpty(queue: Queue, signal: AbortSignal): Promise<boolean> {
+export async function isEmpty(queue: Topic, signal: AbortSignal): Promise<boolean> {
   const { messages } = await queue.list({ ...EVERYTHING, limit: 1, signal })
   return messages.length === 0
 }
@@ -40,7 +40,7 @@ export async function isEmpty(queue: Queue, signal: AbortSignal): Promise<boolea
 /** Ids of those of a page that are delayed. */
 export async function delayedIn(
   { messages, behind }: MessagePage,
-  queue: Queue,
+  queue: Topic,
   { limit, signal }: Reading,
 ): Promise<ReadonlySet<string>> {
   const { messages: visible } = await limit.ask((limit) =>

@@ -1,15 +1,16 @@
-/** Goes through the projects of an import, and through the queues of each. */
+/** Goes through the projects of an import, and through the queues and topics of each. */
 import { changesBetween, type Metadata, ZaqarError, type ZaqarOptions } from 'zaqar-client/http'
 import { parseJson, printJson } from '../../model/json.ts'
-import type { Instant, Json } from '../../model/model.ts'
+import type { Instant, Json, QueueKind } from '../../model/model.ts'
 import { ImportError } from './import-error.ts'
 import { importFlavors, importPools, type PoolAddresses } from './import-pools.ts'
 import { importQueue, type QueueTally } from './import-queue.ts'
-import { ImportState, type QueueRow } from './import-state.ts'
+import { ImportState, type Named, type QueueRow } from './import-state.ts'
 import { importSubscriptions } from './import-subscriptions.ts'
 import { ownMetadata } from './metadata.ts'
 import { Pace } from './pace.ts'
 import { type ApiVersion, findVersion, inVersion, Side } from './side.ts'
+import { type TopicSupport, topicSupportOf } from './topic-support.ts'
 import { type Verification, verifyQueue } from './verify-queue.ts'
 
 export interface ImportOptions {
@@ -18,6 +19,8 @@ export interface ImportOptions {
   readonly projects: readonly string[]
   /** Only these queues; null: all that the source lists. */
   readonly queues: readonly string[] | null
+  /** Likewise. */
+  readonly topics: readonly string[] | null
   /** Of the source; null: it is found out. */
   readonly version: ApiVersion | null
   readonly stateFile: string
@@ -32,16 +35,15 @@ export interface ImportOptions {
   /** Messages of the source a second, at the most. */
   readonly rate: number
   now(): Instant
-  /** Told of each queue when it is done. */
+  /** Told of each queue and topic when it is done. */
   report(queue: QueueReport): Promise<void>
-  /** `share`: of all queues, from 0 to 1. */
+  /** `share`: of all queues and topics, from 0 to 1. */
   progress(messages: number, share: number): void
   readonly signal: AbortSignal
 }
 
-export interface QueueReport extends QueueTally {
+export interface QueueReport extends QueueTally, Named {
   readonly project: string
-  readonly queue: string
   /** That the source counts and does not list, and so were not brought; null: it does not count. */
   readonly unlisted: number | null
   /** Imported by a pass before, and not at the source any more. */
@@ -59,15 +61,18 @@ export interface ImportSummary {
   readonly source: string
   readonly destination: string
   readonly version: ApiVersion
+  /** What the source has of topics; null: nobody has asked for any. */
+  readonly topicSupport: TopicSupport | null
   /** How many times the source was gone through, with this one. */
   readonly pass: number
   queues: number
+  topics: number
   messages: number
   subscriptions: number
   pools: number
   flavors: number
   removed: number
-  /** Queues with problems, or of which not all is the same at both sides. */
+  /** Queues and topics with problems, or of which not all is the same at both sides. */
   wrong: number
 }
 
@@ -87,11 +92,18 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   // Before a long work begins, both are there.
   const version = options.version ?? (await findVersion(source, signal))
   await new Side(destination).meet(signal)
+  const topicSupport = await topicSupportOfSides(options, { version, source, destination })
   const state = new ImportState(options.stateFile, urls, options)
   try {
-    const counts = { queues: 0, messages: 0, subscriptions: 0, pools: 0, flavors: 0, removed: 0, wrong: 0 }
-    const summary: ImportSummary = { ...urls, version, pass: state.pass, ...counts }
-    const run = { ...options, version, state, summary, pace: new Pace(options.rate), lookedAt: 0 }
+    const counts = { queues: 0, topics: 0, messages: 0, subscriptions: 0, pools: 0, flavors: 0, removed: 0, wrong: 0 }
+    const summary: ImportSummary = {
+      ...urls,
+      version,
+      topicSupport: topicSupport?.source ?? null,
+      pass: state.pass,
+      ...counts,
+    }
+    const run = { ...options, version, topicSupport, state, summary, pace: new Pace(options.rate), lookedAt: 0 }
     for (const project of projects) await importProject(project, run)
     return summary
   } finally {
@@ -99,8 +111,26 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   }
 }
 
+interface SidesSupport {
+  readonly source: TopicSupport
+  readonly destination: TopicSupport
+}
+
+/** Null where nobody has asked for topics. */
+async function topicSupportOfSides(
+  { topics, signal }: ImportOptions,
+  { version, source, destination }: { version: ApiVersion; source: ZaqarOptions; destination: ZaqarOptions },
+): Promise<SidesSupport | null> {
+  if (topics !== null && topics.length === 0) return null
+  return {
+    source: version === '1.1' ? 'none' : await topicSupportOf(new Side(source), signal),
+    destination: await topicSupportOf(new Side(destination), signal),
+  }
+}
+
 interface Run extends ImportOptions {
   readonly version: ApiVersion
+  readonly topicSupport: SidesSupport | null
   readonly state: ImportState
   readonly summary: ImportSummary
   readonly pace: Pace
@@ -108,7 +138,7 @@ interface Run extends ImportOptions {
   lookedAt: number
 }
 
-/** A queue of a project, and who is asked for it. */
+/** A queue or topic of a project, and who is asked for it. */
 interface Place {
   readonly project: string
   readonly row: QueueRow
@@ -128,13 +158,17 @@ async function importProject(project: string, run: Run): Promise<void> {
     summary.pools += await importPools(source, destination, terms)
     summary.flavors += await importFlavors(source, destination, terms)
   }
-  await findQueues(project, source, run)
-  const defaults = await source.defaults(signal)
+  await findAll('queue', project, source, run)
+  await findAll('topic', project, source, run)
+  const defaults = {
+    queue: await source.defaults('queue', signal),
+    topic: knowsTopics(run) ? await source.defaults('topic', signal) : {},
+  }
   const all = state.countQueues(project)
   let done = 0
   for (const row of state.queues(project)) {
     const share = (run.projects.indexOf(project) + done / all) / run.projects.length
-    const report = await reportOf({ project, row, source, destination, defaults }, share, run)
+    const report = await reportOf({ project, row, source, destination, defaults: defaults[row.kind] }, share, run)
     count(report, summary)
     await run.report(report)
     done += 1
@@ -142,25 +176,32 @@ async function importProject(project: string, run: Run): Promise<void> {
 }
 
 /** @throws ImportError where the listing cannot be right */
-async function findQueues(project: string, source: Side, { queues, state, signal }: Run): Promise<void> {
-  if (queues !== null) {
-    for (const name of queues) state.findQueue(project, name)
+async function findAll(kind: QueueKind, project: string, source: Side, run: Run): Promise<void> {
+  const { state, signal } = run
+  const names = kind === 'queue' ? run.queues : run.topics
+  if (names !== null) {
+    for (const name of names) state.findQueue(project, { kind, name })
     return
   }
-  for await (const { name } of source.zaqar.queues({ signal })) {
-    if (state.findQueue(project, name)) continue
+  if (kind === 'topic' && !knowsTopics(run)) return
+  for await (const { name } of source.zaqar[`${kind}s`]({ signal })) {
+    if (state.findQueue(project, { kind, name })) continue
     throw new ImportError(
-      `the source lists the queue ${name} twice: either a queue was deleted meanwhile, then import again; or its storage is ` +
-        'Redis, which cuts names at a dot: then name all queues by --queue',
+      `the source lists the ${kind} ${name} twice: either a ${kind} was deleted meanwhile, then import again; or its storage is ` +
+        `Redis, which cuts names at a dot: then name all ${kind}s by --${kind}`,
     )
   }
+}
+
+function knowsTopics({ topicSupport }: Run): boolean {
+  return topicSupport !== null && topicSupport.source !== 'none'
 }
 
 async function reportOf(place: Place, share: number, run: Run): Promise<QueueReport> {
   const { project, row, source, destination } = place
   const nothing = { imported: 0, claimed: 0, delayed: 0, prolonged: 0, seen: 0 }
   const report = {
-    ...{ project, queue: row.name, ...nothing, unlisted: 0, gone: 0, removed: 0, subscriptions: 0 },
+    ...{ project, kind: row.kind, name: row.name, ...nothing, unlisted: 0, gone: 0, removed: 0, subscriptions: 0 },
     verification: null,
     problems: [],
   } satisfies QueueReport
@@ -186,7 +227,9 @@ async function reportOf(place: Place, share: number, run: Run): Promise<QueueRep
 async function bringQueue(place: Place, report: QueueReport, share: number, run: Run): Promise<QueueReport> {
   const { project, row, source, destination } = place
   const { state, isDry, pace, now, signal } = run
+  if (row.kind === 'topic') checkTopics(run.topicSupport)
   const metadata = await bringMetadata(place, run)
+  if (row.kind === 'topic' && run.topicSupport?.source === 'bare') return report
   const tally = await importQueue({
     ...{ row, project, source, destination, state, isDry, pace, now, signal },
     queueDelay: Number(metadata['_default_message_delay'] ?? 0),
@@ -199,7 +242,7 @@ async function bringQueue(place: Place, report: QueueReport, share: number, run:
   const gone = state.countGone(row.id)
   const removed = run.removesGone && !isDry ? await removeGone(place, run) : 0
   const told =
-    run.subscriptions && run.version !== '1.1' ? await importSubscriptions(row.name, { ...place, isDry, signal }) : null
+    run.subscriptions && run.version !== '1.1' ? await importSubscriptions(row, { ...place, isDry, signal }) : null
   return {
     ...{ ...report, ...tally, gone, removed },
     unlisted: await unlistedOf(place, tally.seen, signal),
@@ -209,16 +252,22 @@ async function bringQueue(place: Place, report: QueueReport, share: number, run:
   }
 }
 
+/** @throws ImportError where none can be brought */
+function checkTopics(support: SidesSupport | null): void {
+  if (support?.source === 'none') throw new ImportError('the source knows no topics')
+  if (support?.destination !== 'whole') throw new ImportError('the destination keeps no messages of topics')
+}
+
 /** Makes the queue, or changes what has changed at the source since. Answers its metadata, without what says nothing. */
 async function bringMetadata({ row, source, destination, defaults }: Place, run: Run): Promise<Metadata> {
   const { version, state, isDry, signal } = run
-  const metadata = ownMetadata(await source.queue(row.name).metadata({ signal }), defaults)
+  const metadata = ownMetadata(await source.at(row).metadata({ signal }), defaults)
   if (version === '1.1' && metadata['_enable_encrypt_messages'] === true) {
     throw new ImportError('its messages are encrypted, and version 1.1 shows them so: import it from version 2')
   }
   const text = printJson(metadata as Json)
   if (isDry || row.metadata === text) return metadata
-  const target = destination.queue(row.name)
+  const target = destination.at(row)
   if (!(await target.create(metadata, { signal }))) {
     const before = row.metadata === null ? {} : (parseJson(row.metadata) as Metadata)
     const present = await target.metadata({ signal })
@@ -231,7 +280,7 @@ async function bringMetadata({ row, source, destination, defaults }: Place, run:
 }
 
 async function mostBytesOf({ row, destination }: Place, signal: AbortSignal): Promise<number> {
-  const { _max_messages_post_size: most } = await destination.queue(row.name).metadata({ signal })
+  const { _max_messages_post_size: most } = await destination.at(row).metadata({ signal })
   return Number(most)
 }
 
@@ -242,7 +291,7 @@ async function removeGone({ row, destination }: Place, { state, signal }: Run): 
     const gone = state.goneMessages(row.id, IDS)
     if (gone.length === 0) return removed
     const ids = gone.map(({ destination_id }) => destination_id)
-    await destination.queue(row.name).deleteMessages(ids, undefined, { signal })
+    await destination.at(row).deleteMessages(ids, undefined, { signal })
     state.transaction(() => {
       for (const { source_id } of gone) state.forgetMessage(row.id, source_id)
     })
@@ -253,7 +302,7 @@ async function removeGone({ row, destination }: Place, { state, signal }: Run): 
 /** Redis ends a listing at a page of messages that have all expired, though more are behind it. */
 async function unlistedOf({ row, source }: Place, seen: number, signal: AbortSignal): Promise<number | null> {
   try {
-    const { total } = await source.once.queue(row.name).stats({ signal })
+    const { total } = await source.onceAt(row).stats({ signal })
     return Math.max(0, total - seen)
   } catch (error) {
     // Redis counts nothing while it has something that has expired.
@@ -268,7 +317,7 @@ export function isWrong({ problems, verification, unlisted }: QueueReport): bool
 }
 
 function count(report: QueueReport, summary: ImportSummary): void {
-  summary.queues += 1
+  summary[`${report.kind}s`] += 1
   summary.messages += report.imported
   summary.subscriptions += report.subscriptions
   summary.removed += report.removed

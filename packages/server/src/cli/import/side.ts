@@ -1,8 +1,9 @@
 /** One side of an import, in the name of one project. */
-import { type Metadata, NotFound, type Queue, Zaqar, type ZaqarOptions } from 'zaqar-client/http'
+import { type Metadata, NotFound, type Topic, Zaqar, type ZaqarOptions } from 'zaqar-client/http'
 import { parseJson, printJson } from '../../model/json.ts'
-import type { Json } from '../../model/model.ts'
+import type { Json, QueueKind } from '../../model/model.ts'
 import { ImportError } from './import-error.ts'
+import type { Named } from './import-state.ts'
 import { PageLimit } from './page-limit.ts'
 
 export type ApiVersion = '1.1' | '2'
@@ -22,20 +23,30 @@ export class Side {
     this.once = new Zaqar({ ...exact, retries: 0 })
   }
 
-  queue(name: string): Queue {
-    return this.zaqar.queue(name)
+  at({ kind, name }: Named): Topic {
+    return this.zaqar[kind](name)
   }
 
-  /** What queues have that say nothing. */
-  async defaults(signal: AbortSignal): Promise<Metadata> {
-    // Of a queue that is not there either service shows these, and makes none.
-    return this.queue(`nothing-${crypto.randomUUID()}`).metadata({ signal })
+  /** The same, but nothing is tried again. */
+  onceAt({ kind, name }: Named): Topic {
+    return this.once[kind](name)
+  }
+
+  /** What queues or topics have that say nothing. */
+  async defaults(kind: QueueKind, signal: AbortSignal): Promise<Metadata> {
+    // Of one that is not there either service shows these, and makes none.
+    return this.at(nobody(kind)).metadata({ signal })
   }
 
   /** Sees that it answers. @throws ZaqarError */
   async meet(signal: AbortSignal): Promise<void> {
     for await (const _ of this.once.queues({ limit: 1, signal })) break
   }
+}
+
+/** A queue or topic that is not there. */
+export function nobody(kind: QueueKind): Named {
+  return { kind, name: `nothing-${crypto.randomUUID()}` }
 }
 
 /** The newest version that the source speaks: upstream's service lists also those that are switched off. @throws ImportError */

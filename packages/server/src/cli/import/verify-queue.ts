@@ -1,4 +1,4 @@
-/** Compares a queue at both sides, after a pass has gone through the source. */
+/** Compares a queue or topic at both sides, after a pass has gone through the source. */
 import { createHash } from 'node:crypto'
 import type { Instant } from '../../model/model.ts'
 import { digestOf } from './import-queue.ts'
@@ -39,7 +39,7 @@ export async function verifyQueue(options: VerificationOptions): Promise<Verific
   state.beginVerification()
   let others = 0
   let place = 0
-  for await (const { messages } of messagePages(destination.queue(row.name), {
+  for await (const { messages } of messagePages(destination.at(row), {
     limit: destination.messagePages,
     signal,
   })) {
