@@ -1,4 +1,4 @@
-/** Nodes and servers die while pools are drained under load. `ZAQAR_TEST_KILLS`: how many of each; 2 where it is not given. */
+/** Nodes and servers die while pools are drained under load. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import {
   startOwnPostgres,
 } from '../../packages/server/test/storage/postgres-server.ts'
 import type { TestAnswer } from '../../packages/server/test/support/test-client.ts'
+import { tries } from '../../packages/server/test/support/tries.ts'
 import { expectRefusal } from '../faults/under-load.ts'
 import { type Drain, PooledNode } from '../nodes/pooled-nodes.ts'
 import { Witnesses } from '../nodes/witnesses.ts'
@@ -15,7 +16,8 @@ import { checkHistory } from './check.ts'
 import { History } from './history.ts'
 import { runLoad, untilBusy } from './load.ts'
 
-const KILLS = Number(process.env['ZAQAR_TEST_KILLS'] ?? 2)
+/** Of each kind. */
+const KILLS = tries(1, 20)
 const WITNESSES = 20
 const PAUSE_MS = 300
 /** After the first queue has gone. */

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Harness, runConformance } from 'zaqar-conformance'
 import { TestClient } from '../../packages/server/test/support/test-client.ts'
+import { tries } from '../../packages/server/test/support/tries.ts'
 import { sendOverHttp } from '../support/send-over-http.ts'
 import { type Service, startService } from '../support/service.ts'
 import { abilities, openStorage } from './journal.ts'
@@ -20,7 +21,7 @@ const harness: Harness = {
   },
 }
 
-runConformance('an engine of somebody else', harness, { sequences: 50 })
+runConformance('an engine of somebody else', harness, { sequences: tries(20, 100) })
 
 const module = fileURLToPath(new URL('journal.ts', import.meta.url))
 

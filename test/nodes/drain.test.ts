@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { administer, missingPostgres, newSchema } from '../../packages/server/test/storage/postgres-server.ts'
+import { tries } from '../../packages/server/test/support/tries.ts'
 import { checkHistory } from '../crash/check.ts'
 import { History } from '../crash/history.ts'
 import { runLoad, untilBusy } from '../crash/load.ts'
@@ -13,7 +14,7 @@ const PROJECTS = ['one', 'two']
 const WITNESSES = 20
 const PAUSE_MS = 300
 /** How often a drain is cancelled on its way. */
-const CANCELS = Number(process.env['ZAQAR_TEST_KILLS'] ?? 2)
+const CANCELS = tries(1, 20)
 
 const missing = await missingPostgres()
 

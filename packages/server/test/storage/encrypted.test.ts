@@ -2,6 +2,7 @@ import { type Harness, runConformance } from 'zaqar-conformance'
 import { encryptedStorage } from '../../src/storage/encrypted/encrypted-storage.ts'
 import { MessageCipher } from '../../src/storage/encrypted/message-cipher.ts'
 import { abilities, openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { tries } from '../support/tries.ts'
 
 /** Every message of every queue is encrypted. */
 const harness: Harness = {
@@ -13,4 +14,4 @@ const harness: Harness = {
 }
 
 // SQLite alone is tried for longer.
-runConformance('encrypted sqlite', harness, { sequences: 300 })
+runConformance('encrypted sqlite', harness, { sequences: tries(100, 300) })

@@ -5,6 +5,7 @@ import { MemoryBudget } from '../../src/platform/memory-budget.ts'
 import { type QueueHandle, STALE, type Storage } from '../../src/storage/contract.ts'
 import { pacedStorage } from '../../src/storage/paced/paced-storage.ts'
 import { abilities, openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { tries } from '../support/tries.ts'
 
 const KIB = 1024
 const BUDGET = 16 * KIB * KIB
@@ -19,7 +20,7 @@ const harness: Harness = {
   },
 }
 // SQLite alone is tried for longer.
-runConformance('paced sqlite', harness, { sequences: 300 })
+runConformance('paced sqlite', harness, { sequences: tries(100, 300) })
 
 async function open() {
   const clock = new ManualClock()

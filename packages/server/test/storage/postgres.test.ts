@@ -1,6 +1,7 @@
 import { after, before, test } from 'node:test'
 import { type Harness, runConformance } from 'zaqar-conformance'
 import { abilities, openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { tries } from '../support/tries.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
 
 let server: PostgresServer
@@ -43,7 +44,7 @@ if (missing === null) {
   })
   after(() => server.stop())
   // Each step is a round trip or several, so fewer sequences than on an engine in the process.
-  runConformance('postgres', postgresHarness, { sequences: 60 })
+  runConformance('postgres', postgresHarness, { sequences: tries(30, 200) })
 } else {
   test('storage contract: postgres', { skip: missing }, () => undefined)
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Harness, runConformance } from 'zaqar-conformance'
 import { abilities, openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { tries } from '../support/tries.ts'
 
 /** One file for each store, in a folder of its own, which is left behind when a test on it failed. */
 const sqliteHarness: Harness = {
@@ -25,4 +26,4 @@ const sqliteHarness: Harness = {
     }),
 }
 
-runConformance('sqlite', sqliteHarness)
+runConformance('sqlite', sqliteHarness, { sequences: tries(300, 1000) })
