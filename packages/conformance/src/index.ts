@@ -4,6 +4,7 @@ import { describeCases, describePoolCases, describeRegistryCases } from './cases
 import { censusCases } from './cases/census.ts'
 import { claimExtensionCases } from './cases/claim-extension.ts'
 import { claimKeyCases } from './cases/claim-keys.ts'
+import { claimListingCases } from './cases/claim-listings.ts'
 import { claimCases } from './cases/claims.ts'
 import { deadLetterCases } from './cases/dead-letters.ts'
 import { delayCases } from './cases/delay.ts'
@@ -84,6 +85,7 @@ function describeAllCases(harness: Harness): void {
   describeCases('claims', harness, claimCases)
   describeCases('finish and take', harness, exchangeCases)
   describeCases('claims that can be repeated', harness, claimKeyCases)
+  describeCases('listings of claims', harness, claimListingCases)
   describeCases('messages that claims lengthen', harness, claimExtensionCases)
   describeCases('dead letters', harness, deadLetterCases)
   describeCases('redrive', harness, redriveCases)

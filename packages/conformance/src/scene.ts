@@ -8,6 +8,7 @@ import type {
   FinishedMessage,
   Instant,
   Lease,
+  ListedClaims,
   Message,
   NewMessage,
   Notification,
@@ -222,6 +223,10 @@ export class Scene {
 
   async getClaim(queue: QueueHandle, claimId: string): Promise<Claim | null> {
     return fresh(await this.storage.claims.get({ queue, claimId, now: this.now }))
+  }
+
+  async claims(queue: QueueHandle, terms: { after?: string | null; limit?: number } = {}): Promise<ListedClaims> {
+    return fresh(await this.storage.claims.list({ queue, after: null, limit: 100, now: this.now, ...terms }))
   }
 
   async renew(queue: QueueHandle, claimId: string, ttlSeconds = 300, graceSeconds = 60): Promise<boolean> {

@@ -17,7 +17,7 @@ import type { Watchers } from './watchers.ts'
 type Terms = Parameters<ClaimStore['create']>[0]
 
 export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimStore> {
-  function take({ queue, key, limit, ttlSeconds, graceSeconds, deadLetter, now }: Terms): Claim | null {
+  function take({ queue, clientId, key, limit, ttlSeconds, graceSeconds, deadLetter, now }: Terms): Claim | null {
     const earlier = key === undefined ? null : findClaimOfKey(state, queue, key, now)
     if (earlier) return toClaim(state, earlier.claim, earlier.messages, now)
     const { project, kind, name } = queue
@@ -27,6 +27,7 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
     const claim: ClaimRow = {
       id: newName('claim', nextNumber(state)),
       queue: { project, kind, name },
+      clientId: clientId ?? null,
       key,
       ttlSeconds,
       renewedAt: now,
@@ -67,6 +68,18 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
       return found && toClaim(state, found.claim, found.messages, now)
     },
 
+    list({ queue, after, limit, now }) {
+      if (isStale(state, queue)) return STALE
+      const ofQueue = state.claims.filter((claim) => isSameQueue(claim.queue, queue))
+      const behind = ofQueue.slice(ofQueue.findIndex(({ id }) => id === after) + 1)
+      const live = behind.flatMap(({ id }) => findLiveClaim(state, queue, id, now) ?? [])
+      const claims = live.slice(0, limit).map(({ claim, messages }) => {
+        const { id, ttlSeconds, renewedAt, clientId } = claim
+        return { id, ttlSeconds, renewedAt, messages: messages.length, clientId }
+      })
+      return { claims, marker: live.length > limit ? (claims.at(-1)?.id ?? null) : null }
+    },
+
     renew({ queue, claimId, ttlSeconds, graceSeconds, now }) {
       if (isStale(state, queue)) return STALE
       const found = findLiveClaim(state, queue, claimId, now)
@@ -78,9 +91,11 @@ export function claimMoves(state: ModelState, watchers: Watchers): Moves<ClaimSt
       return true
     },
 
-    release({ queue, claimId }) {
+    release({ queue, claimId, now }) {
       if (isStale(state, queue)) return STALE
-      state.claims = state.claims.filter((claim) => claim.id !== claimId || !isSameQueue(claim.queue, queue))
+      const claim = state.claims.find((row) => row.id === claimId && isSameQueue(row.queue, queue))
+      // The row stays, since listings may go on behind it.
+      if (claim) Object.assign(claim, { ttlSeconds: 0, renewedAt: now })
       watchers.notify(queue)
       return undefined
     },

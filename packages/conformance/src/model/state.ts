@@ -83,6 +83,7 @@ export interface Place {
 export interface ClaimRow extends Omit<Claim, 'messages'> {
   readonly queue: QueueKey
   readonly key: string | undefined
+  readonly clientId: string | null
   ttlSeconds: number
   renewedAt: Instant
 }

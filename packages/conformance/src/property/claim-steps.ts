@@ -3,16 +3,17 @@ import { STALE } from 'zaqar/storage'
 import { claimableQueue, claimKey, deadLetter, handleAge, limit, pick, within } from './alphabets.ts'
 import { step } from './step.ts'
 
+const holder = fc.constantFrom(undefined, 'ann', 'ben')
 const claimTerms = { ttlSeconds: fc.constantFrom(1, 5, 10), graceSeconds: fc.constantFrom(0, 1, 5) }
 
 export const claimSteps = [
   step(
     18,
     'claim',
-    { queue: claimableQueue, handle: handleAge, key: claimKey, limit, ...claimTerms, deadLetter },
-    (world, { queue, handle, key, limit, ttlSeconds, graceSeconds, deadLetter }) =>
+    { queue: claimableQueue, handle: handleAge, clientId: holder, key: claimKey, limit, ...claimTerms, deadLetter },
+    (world, { queue, handle, ttlSeconds, graceSeconds, deadLetter, ...asked }) =>
       world.withHandle(queue, handle, async (known) => {
-        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
+        const terms = { ...asked, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.create({ queue: of(known), ...terms }),
         )
@@ -32,18 +33,19 @@ export const claimSteps = [
       queue: claimableQueue,
       handle: handleAge,
       finished: fc.array(fc.record({ id: pick, claim: pick }), { minLength: 1, maxLength: 3 }),
+      clientId: holder,
       key: claimKey,
       limit,
       ...claimTerms,
       deadLetter,
     },
-    (world, { queue, handle, finished, key, limit, ttlSeconds, graceSeconds, deadLetter }) =>
+    (world, { queue, handle, finished, ttlSeconds, graceSeconds, deadLetter, ...asked }) =>
       world.withHandle(queue, handle, async (known) => {
         const named = finished.flatMap(({ id, claim }) => {
           const [message, claimId] = [world.pick(world.messages, queue, id), world.pick(world.claims, queue, claim)]
           return message && claimId ? [{ message, claimId }] : []
         })
-        const terms = { key, limit, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
+        const terms = { ...asked, ttlSeconds, graceSeconds, deadLetter: within(world, deadLetter), now: world.now }
         const { engine, model } = await world.ask((storage, of) =>
           storage.claims.exchange({
             queue: of(known),
@@ -66,6 +68,19 @@ export const claimSteps = [
       if (!claimId) return
       await world.ask((storage, of) => storage.claims.get({ queue: of(known), claimId: of(claimId), now: world.now }))
     }),
+  ),
+
+  step(
+    3,
+    'list claims',
+    { queue: claimableQueue, handle: handleAge, start: fc.option(pick, { freq: 2 }), limit },
+    (world, { queue, handle, start, limit }) =>
+      world.withHandle(queue, handle, (known) => {
+        const claimId = start === null ? null : world.pick(world.claims, queue, start)
+        return world.ask((storage, of) =>
+          storage.claims.list({ queue: of(known), after: claimId ? of(claimId) : null, limit, now: world.now }),
+        )
+      }),
   ),
 
   step(

@@ -1,5 +1,6 @@
 import type { Claim, Instant, QueueKey } from '../model/model.ts'
 import type { Storage } from '../storage/contract.ts'
+import type { Caller } from './execute.ts'
 import type { MessageTally } from './message-tally.ts'
 import type { QueueDirectory } from './queue-directory.ts'
 import type { ClaimTerms } from './rules/claim-terms.ts'
@@ -9,7 +10,9 @@ export interface FoundClaim {
   readonly claim: Claim
 }
 
-interface TakeTerms extends ClaimTerms {
+export interface TakeTerms extends ClaimTerms {
+  /** Who claims. */
+  readonly clientId?: string | undefined
   readonly key?: string | undefined
 }
 
@@ -17,6 +20,11 @@ interface ClaimParts {
   readonly storage: Pick<Storage, 'claims'>
   readonly queues: QueueDirectory
   readonly tally: MessageTally
+}
+
+/** Who a claim is remembered for. Old clients need not say who they are. */
+export function holderOf({ clientId }: Pick<Caller, 'clientId'>): string | undefined {
+  return clientId === '' ? undefined : clientId
 }
 
 /** Null when there is nothing to claim. */

@@ -329,9 +329,12 @@ export interface ClaimStore {
    * `key` makes a repetition harmless: while a claim of this queue that was made with the same key lives and holds
    * something, that is answered as `get` does, whatever the terms, and nothing happens. So of several that come together,
    * through whatever clients, one makes the claim. At most 255 bytes in UTF-8.
+   *
+   * `clientId` is who makes it, where that is known.
    */
   create(p: {
     queue: QueueHandle
+    clientId?: string | undefined
     key?: string | undefined
     limit: number
     ttlSeconds: number
@@ -349,6 +352,7 @@ export interface ClaimStore {
   exchange(p: {
     queue: QueueHandle
     finished: readonly FinishedMessage[]
+    clientId?: string | undefined
     key?: string | undefined
     limit: number
     ttlSeconds: number
@@ -359,6 +363,14 @@ export interface ClaimStore {
 
   /** Null when it is unknown, has ended, or has no message left. */
   get(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<Claim | null | Stale>
+
+  /**
+   * One page of those that `get` would answer, in the order in which they were made. `after` is the marker of the page
+   * before, or the id of a claim, which may have ended; what is neither in this queue counts as null, the beginning. An
+   * engine that would have to pass over very many that hold nothing any more may answer a shorter page, or an empty one,
+   * with a marker.
+   */
+  list(p: { queue: QueueHandle; after: string | null; limit: number; now: Instant }): Promise<ListedClaims | Stale>
 
   /**
    * The claim ends `ttlSeconds` from now; its messages are lengthened as on creation. False where `get` answers null.
@@ -373,6 +385,20 @@ export interface ClaimStore {
 
   /** Ends the claim; its messages can be claimed at once, at their old places, with their claim counts. */
   release(p: { queue: QueueHandle; claimId: string; now: Instant }): Promise<undefined | Stale>
+}
+
+export interface ListedClaims {
+  readonly claims: ListedClaim[]
+  /** Where the next page begins; null: there is none. */
+  readonly marker: string | null
+}
+
+/** A claim without its messages. */
+export interface ListedClaim extends Omit<Claim, 'messages'> {
+  /** How many messages it holds. */
+  readonly messages: number
+  /** Who made it; null: nobody said. */
+  readonly clientId: string | null
 }
 
 export interface FinishedMessage {

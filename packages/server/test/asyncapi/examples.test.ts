@@ -24,6 +24,7 @@ const onQueues: readonly Step[] = [
   { action: 'claim_create', body: { queue_name: 'jobs', limit: 2 }, answer: { claim_id: CLAIM } },
   'message_post',
   'claim_create',
+  'claim_list',
   'claim_get',
   'claim_update',
   'message_delete',

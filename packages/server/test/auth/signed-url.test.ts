@@ -53,6 +53,16 @@ describe('the holder of a signed URL', () => {
     assert.equal((await guest.delete(claimed)).status, 204)
   })
 
+  test('lists claims where GET was signed for them, and nowhere else', async () => {
+    await given.client.post('/v2/queues/orders/messages', { messages: [{ body: 1 }] })
+    await given.client.post('/v2/queues/orders/claims', {})
+    const guest = await holder('orders', { methods: ['GET'], paths: ['claims'] })
+    assert.equal(json(await guest.get('/v2/queues/orders/claims?limit=1')).claims.length, 1)
+    assertHidden(await guest.get('/v2/queues/others/claims'))
+    const worker = await holder('orders', { methods: ['POST', 'PATCH', 'DELETE'], paths: ['messages', 'claims'] })
+    assertHidden(await worker.get('/v2/queues/orders/claims'))
+  })
+
   test('confirms subscriptions where PUT was signed for them', async () => {
     const made = await given.client.post('/v2/queues/orders/subscriptions', {
       subscriber: 'http://192.0.2.1/',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type CreatedClaim, createClaim } from '../../src/core/operations/claims/create-claim.ts'
+import { listClaims } from '../../src/core/operations/claims/list-claims.ts'
 import { releaseClaim } from '../../src/core/operations/claims/release-claim.ts'
 import { renewClaim } from '../../src/core/operations/claims/renew-claim.ts'
 import { deleteMessage } from '../../src/core/operations/messages/delete-message.ts'
@@ -52,6 +53,11 @@ describe('a subscription that claims', () => {
       ],
     )
     assert.deepEqual(await bodiesFree(scene), [])
+    const { claims } = await scene.run(listClaims, jobs)
+    assert.deepEqual(
+      claims.map(({ clientId }) => clientId),
+      [SOMEBODY.clientId, SOMEBODY.clientId],
+    )
     assert.deepEqual(scene.waiting.pushes.counts(), { subscriptions: 1, pushed: 3 })
   })
 

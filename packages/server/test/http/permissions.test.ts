@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertError, json } from '../support/answers.ts'
-import { openInProcess } from '../support/in-process.ts'
+import { type InProcessService, openInProcess } from '../support/in-process.ts'
 
 async function permissions(env: Record<string, string>, roles: string): Promise<string[]> {
   const service = await openInProcess(env)
@@ -40,11 +40,28 @@ describe('what the caller may do', () => {
   })
 
   test('is a secret where the policy says so', async () => {
-    const policy = '"permissions:get": "role:admin"'
-    const read = (path: string) => (path === '/etc/zaqar/policy.yaml' ? policy : null)
-    const files = { readFile: read, stamp: read, listFolder: () => null }
-    const service = await openInProcess({ OS_OSLO_POLICY__POLICY_FILE: '/etc/zaqar/policy.yaml' }, {}, { files })
+    const service = await openWithPolicy('"permissions:get": "role:admin"')
     assertError(await service.client.get('/v2/permissions'), 403, 'Not authorized')
     await service.close()
   })
+
+  test('is to list claims where it is to read them, unless the policy tells them apart', async () => {
+    for (const [policy, mayRead, mayList] of [
+      ['"claims:get": "role:admin"', false, false],
+      ['"claims:get_all": "role:admin"', true, false],
+      ['"claims:get": "role:admin"\n"claims:get_all": "@"', false, true],
+    ] as const) {
+      const service = await openWithPolicy(policy)
+      const { permissions } = JSON.parse((await service.client.get('/v2/permissions')).text)
+      assert.deepEqual([permissions.includes('claims:get'), permissions.includes('claims:get_all')], [mayRead, mayList])
+      assert.equal((await service.client.get('/v2/queues/jobs/claims')).status, mayList ? 200 : 403)
+      await service.close()
+    }
+  })
 })
+
+function openWithPolicy(policy: string): Promise<InProcessService> {
+  const read = (path: string) => (path === '/etc/zaqar/policy.yaml' ? policy : null)
+  const files = { readFile: read, stamp: read, listFolder: () => null }
+  return openInProcess({ OS_OSLO_POLICY__POLICY_FILE: '/etc/zaqar/policy.yaml' }, {}, { files })
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertError, assertNoContent, json } from '../support/answers.ts'
 import { type FreshService, freshService } from '../support/fresh-service.ts'
-import { PROJECT } from '../support/test-client.ts'
+import { CLIENT_ID, OTHER_CLIENT_ID, PROJECT } from '../support/test-client.ts'
 
 const CLAIMS = '/v2/queues/jobs/claims'
 const MESSAGES = '/v2/queues/jobs/messages'
@@ -102,6 +102,71 @@ describe('a claim', () => {
         assertError(await given.client.patch(`${CLAIMS}/${id}`, {}), 404, 'Not found', id, 'jobs', 'p1')
         assertNoContent(await given.client.delete(`${CLAIMS}/${id}`))
       }
+    }
+  })
+})
+
+describe('listing claims', () => {
+  const given = freshService({ OS_TRANSPORT__MAX_MESSAGES_PER_PAGE: '3' })
+
+  test('shows what lives, oldest first, with who made it and how much it holds', async () => {
+    await given.post('jobs', { body: 1 }, { body: 2 }, { body: 3 })
+    const first = await claim(given, 2, { ttl: 100, grace: 60 })
+    given.pass(12)
+    const other = given.client.with({ 'Client-ID': `{${OTHER_CLIENT_ID.toUpperCase()}}` })
+    const second = (await other.post(CLAIMS)).headers['location'] ?? ''
+    const [firstId, secondId] = [first, second].map((location) => location.split('/').at(-1))
+    const answer = await given.client.get(CLAIMS)
+    assert.equal(answer.status, 200)
+    assert.equal(
+      answer.text,
+      `{"claims": [{"id": "${firstId}", "href": "${first}", "ttl": 100, "age": 12, "messages": 2, "client_id": "${CLIENT_ID}"}, ` +
+        `{"id": "${secondId}", "href": "${second}", "ttl": 300, "age": 0, "messages": 1, "client_id": "${OTHER_CLIENT_ID}"}], "links": []}`,
+    )
+    await given.client.delete(first)
+    given.pass(300)
+    assert.equal((await given.client.get(CLAIMS)).text, '{"claims": [], "links": []}')
+  })
+
+  test('goes page by page along the links', async () => {
+    await given.post('jobs', ...[1, 2, 3, 4].map((body) => ({ body })))
+    const ids: (string | undefined)[] = []
+    for (let i = 0; i < 4; i++) ids.push((await claim(given, 1)).split('/').at(-1))
+    const pages: string[][] = []
+    for (let path: string | undefined = `${CLAIMS}?limit=2`; path !== undefined; ) {
+      const { claims, links } = json(await given.client.get(path))
+      pages.push(claims.map(({ id }: { id: string }) => id))
+      path = links[0]?.href
+    }
+    assert.deepEqual(pages, [ids.slice(0, 2), ids.slice(2)])
+    const { claims, links } = json(await given.client.get(CLAIMS))
+    assert.deepEqual([claims.length, links], [3, [{ rel: 'next', href: `${CLAIMS}?marker=${ids[2]}` }]])
+  })
+
+  test('does not take a limit that is too large or too small, nor what is none', async () => {
+    for (const limit of ['0', '4', '-1']) {
+      assertError(await given.client.get(`${CLAIMS}?limit=${limit}`), 400, 'Invalid API request', '3')
+    }
+    assertError(await given.client.get(`${CLAIMS}?limit=x`), 400, 'Invalid parameter')
+  })
+
+  test('of a queue that is not there is empty, and makes none', async () => {
+    assert.equal((await given.client.get(CLAIMS)).text, '{"claims": [], "links": []}')
+    assert.deepEqual(json(await given.client.get('/v2/queues')).queues, [])
+  })
+
+  test('says of a client of v1 without an id that nobody said who it is', async () => {
+    await given.post('jobs', { body: 1 })
+    const anonymous = given.client.with({ 'Client-ID': undefined })
+    const made = await anonymous.post('/v1/queues/jobs/claims', { ttl: 60, grace: 60 })
+    assert.equal(made.status, 201, made.text)
+    assert.equal(json(await given.client.get(CLAIMS)).claims[0].client_id, null)
+  })
+
+  test('is not there in older versions', async () => {
+    for (const version of ['v1', 'v1.1']) {
+      const answer = await given.client.get(`/${version}/queues/jobs/claims`)
+      assert.deepEqual([answer.status, answer.headers['allow']], [405, 'POST, OPTIONS'])
     }
   })
 })

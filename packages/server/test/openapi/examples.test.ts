@@ -34,6 +34,7 @@ const onQueues = [
   'messages.get',
   'queues.stats',
   'claims.create claim',
+  'claims.list',
   'claims.get',
   'claims.renew',
   'claims.create finish-and-take',

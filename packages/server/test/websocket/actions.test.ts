@@ -323,6 +323,8 @@ describe('claims', () => {
       status: 200,
       body: { age: 5, ttl: 600, messages: [{ ...message, age: 5 }] },
     })
+    const { status: listed, body: page } = await ask('claim_list', { limit: 1 })
+    assert.deepEqual([listed, page.claims.length, page.claims[0].id, page.claims[0].messages], [200, 1, claim_id, 1])
     const updated = { status: 204, body: `Claim ${claim_id} updated.` }
     assert.deepEqual(await ask('claim_update', { claim_id, ttl: 900 }), updated)
     assert.equal((await ask('claim_get', { claim_id })).body.ttl, 900)

@@ -77,7 +77,7 @@ export const transport = {
       key: 'limits.maxMessagesPerPage',
       kind: pageSize,
       default: '20',
-      meaning: 'The most messages that one listing may ask for, and the most ids that a request may name.',
+      meaning: 'The most messages or claims that one listing may ask for, and the most ids that a request may name.',
       aliases: ['message_paging_uplimit'],
       reloads: true,
     },

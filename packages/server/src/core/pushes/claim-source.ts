@@ -1,7 +1,6 @@
 import type { Claim, Instant } from '../../model/model.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { ClaimTerms } from '../rules/claim-terms.ts'
-import type { FoundClaim } from '../take-claim.ts'
+import type { FoundClaim, TakeTerms } from '../take-claim.ts'
 import type { Taker, Takers } from '../takers.ts'
 import type { ConnectionPush, PushSource } from './connection-push.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
@@ -12,7 +11,7 @@ export interface ClaimSourceParts {
   readonly held: HeldClaims
   readonly deadlines: Deadlines
   readonly clock: Clock
-  take(push: ConnectionPush, terms: ClaimTerms, now: Instant): Promise<FoundClaim | null>
+  take(push: ConnectionPush, terms: TakeTerms, now: Instant): Promise<FoundClaim | null>
   /** What the storage knows of the claim, when there is room to ask for it. */
   read(push: ConnectionPush, claimId: string): Promise<Claim | null>
   /** Frees what was claimed in vain. Does not throw. */
@@ -33,7 +32,7 @@ const OVER = new Error('there is nothing to be claimed for it')
 /** Claims messages as long as the connection holds fewer of the queue than it may. */
 export class ClaimSource implements PushSource, Timed {
   readonly #push: ConnectionPush
-  readonly #terms: ClaimTerms
+  readonly #terms: TakeTerms
   readonly #claims: ConnectionClaims
   readonly #parts: ClaimSourceParts
   #taker: Taker | null = null
@@ -42,7 +41,7 @@ export class ClaimSource implements PushSource, Timed {
   #isLooking = false
 
   /** `claims`: of the connection. `terms.limit`: how many messages it may hold. */
-  constructor(push: ConnectionPush, terms: ClaimTerms, claims: ConnectionClaims, parts: ClaimSourceParts) {
+  constructor(push: ConnectionPush, terms: TakeTerms, claims: ConnectionClaims, parts: ClaimSourceParts) {
     this.#push = push
     this.#terms = terms
     this.#claims = claims

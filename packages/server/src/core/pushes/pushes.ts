@@ -13,7 +13,7 @@ import type { Receiver } from '../receiver.ts'
 import type { ClaimTerms } from '../rules/claim-terms.ts'
 import { subscriberOf } from '../rules/subscriber.ts'
 import { Seldom } from '../seldom.ts'
-import { takeClaim } from '../take-claim.ts'
+import { holderOf, takeClaim } from '../take-claim.ts'
 import type { Takers } from '../takers.ts'
 import { AtOnce } from './at-once.ts'
 import { ClaimSource, type ClaimSourceParts } from './claim-source.ts'
@@ -281,7 +281,7 @@ export class Pushes {
         (push) =>
           claim === null
             ? new FollowSource(push, after, this.#followParts)
-            : new ClaimSource(push, claim, connection.claims, this.#claimParts),
+            : new ClaimSource(push, { ...claim, clientId: holderOf(caller) }, connection.claims, this.#claimParts),
         this.#hooks,
       )
       const leave = () => {

@@ -152,6 +152,7 @@ function encryptedClaims(claims: ClaimStore, cipher: MessageCipher): ClaimStore 
       const claim = await claims.get(p)
       return claim === STALE ? STALE : open(claim, p.queue.project)
     },
+    list: (p) => claims.list(p),
     renew: (p) => claims.renew(p),
     release: (p) => claims.release(p),
   }

@@ -212,6 +212,7 @@ function pacedClaims(claims: ClaimStore, pace: Pace, limits: PaceLimits): ClaimS
         (answer) => (answer === STALE || 'kept' in answer ? 0 : largest(answer.claim)),
       ),
     get: (p) => pace.run(upTo(limits.maxMessagesPerClaimOrPop, p.queue), () => claims.get(p), largest),
+    list: (p) => claims.list(p),
     renew: (p) => claims.renew(p),
     release: (p) => claims.release(p),
   }

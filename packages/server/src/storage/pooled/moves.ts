@@ -61,6 +61,7 @@ export function pooledClaims({ engines, deadLetters, carrier }: MoveParts): Clai
     create: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.create(terms))),
     exchange: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.exchange(terms))),
     get: (p) => on(p, (engine) => engine.claims.get(p)),
+    list: (p) => on(p, (engine) => engine.claims.list(p)),
     renew: (p) => on(p, (engine) => engine.claims.renew(p)),
     release: (p) => on(p, (engine) => engine.claims.release(p)),
   }

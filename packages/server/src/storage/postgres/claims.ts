@@ -9,6 +9,8 @@ type Found = Created & { ttl: number; renewedAt: Instant }
 /** Positions in what was finished. */
 type Exchanged = { claim: Created | Found | null; gone: number[] }
 type Kept = { kept: number[] }
+type ListedRow = [number: number, ttlSeconds: number, renewedAt: Instant, messages: number, clientId: string | null]
+type Listed = { incarnation: number; claims: ListedRow[]; marker: number | null }
 
 export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
   const visit = lanes.visit.bind(lanes)
@@ -26,16 +28,16 @@ export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
   }
 
   return {
-    create({ queue, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
-      const parameters = { key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
+    create({ queue, clientId, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+      const parameters = { clientId, key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
       return onQueue(visit<Created | Found | null | Stale>, { move: 'create_claim', queue, parameters }, (answer) =>
         toClaim(answer as Created | Found | null, ttlSeconds, now),
       )
     },
 
-    exchange({ queue, finished, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
+    exchange({ queue, finished, clientId, key, limit, ttlSeconds, graceSeconds, deadLetter, now }) {
       const named = finished.map(({ id, claimId }) => [...identifiers.message(id), ...identifiers.claim(claimId)])
-      const terms = { key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
+      const terms = { clientId, key, limit, ttlSeconds, graceSeconds, ...deadLetterOf(queue, deadLetter), now }
       const parameters = { finished: named, ...terms }
       return onQueue(visit<Exchanged | Kept | Stale>, { move: 'exchange_claim', queue, parameters }, (answer) => {
         const idsOf = (indexes: readonly number[]) => [...new Set(indexes.map((i) => finished[i]?.id as string))]
@@ -51,6 +53,21 @@ export function createClaimStore({ lanes, identifiers }: Engine): ClaimStore {
         if (answer === false) return null
         const { incarnation, ttl, renewedAt, messages } = answer as Found
         return { id: claimId, ttlSeconds: ttl, renewedAt, messages: toMessages(messages, incarnation, identifiers) }
+      })
+    },
+
+    list({ queue, after, limit, now }) {
+      const parameters = { after: after === null ? null : identifiers.claim(after), limit, now }
+      return onQueue(read<Listed | Stale>, { move: 'list_claims', queue, parameters }, (answer) => {
+        const { incarnation, claims, marker } = answer as Listed
+        const idOf = (number: number) => identifiers.ofClaim([incarnation, number])
+        return {
+          claims: claims.map(([number, ttlSeconds, renewedAt, messages, clientId]) => ({
+            id: idOf(number),
+            ...{ ttlSeconds, renewedAt, messages, clientId },
+          })),
+          marker: marker === null ? null : idOf(marker),
+        }
       })
     },
 

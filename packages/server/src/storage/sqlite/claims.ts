@@ -1,9 +1,10 @@
 import type { Claim, Instant } from '../../model/model.ts'
-import type { ClaimStore, Exchanged } from '../contract.ts'
+import type { ClaimStore, Exchanged, ListedClaim } from '../contract.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
-import { type MessageRow, type MessageSpot, NO_CLAIM } from './message-rows.ts'
+import { limited } from './limited.ts'
+import { type MessageRow, type MessageSpot, NO_CLAIM, unsealedClaim } from './message-rows.ts'
 import type { QueueState } from './queue-states.ts'
 import { Unfinished } from './turns.ts'
 
@@ -14,7 +15,13 @@ interface ClaimRow {
   readonly places: string
 }
 
+interface ListedRow extends Omit<ClaimRow, 'places'> {
+  readonly holds: number
+  readonly client: string | null
+}
+
 interface Terms {
+  readonly clientId?: string | undefined
   readonly key?: string | undefined
   readonly ttlSeconds: number
   readonly graceSeconds: number
@@ -27,11 +34,16 @@ export function createClaimStore(engine: Engine): ClaimStore {
   // Apart, since naming the expiry makes SQLite rewrite its index entry, whether it changes or not.
   const lengthen = db.prepare('UPDATE message SET ttl = ?, expires_at = ? WHERE rowid = ?')
   const insert = db.prepare(
-    'INSERT INTO claim (bucket, number, ends_at, ttl, renewed_at, holds, places, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO claim (bucket, number, ends_at, ttl, renewed_at, holds, places, key, client)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const select = db.prepare('SELECT number, ttl, renewed_at, places FROM claim WHERE bucket = ? AND number = ?')
   const selectByKey = db.prepare(
     'SELECT number, ttl, renewed_at, places FROM claim INDEXED BY claim_key WHERE bucket = ? AND key = ?',
+  )
+  const behind = limited(
+    db,
+    'SELECT number, ttl, renewed_at, holds, client FROM claim WHERE bucket = ? AND number > ? ORDER BY number',
   )
   const renew = db.prepare('UPDATE claim SET ends_at = ?, ttl = ?, renewed_at = ? WHERE bucket = ? AND number = ?')
 
@@ -71,7 +83,8 @@ export function createClaimStore(engine: Engine): ClaimStore {
     })
     const places = JSON.stringify(taken.map((row) => row.place))
     const endsAt = now + terms.ttlSeconds * 1000
-    insert.run(state.bucket, number, endsAt, terms.ttlSeconds, now, taken.length, places, terms.key ?? null)
+    const { ttlSeconds, key = null, clientId = null } = terms
+    insert.run(state.bucket, number, endsAt, ttlSeconds, now, taken.length, places, key, clientId)
     if (endsAt < state.endsAt) state.endsAt = endsAt
     state.free -= taken.length
     state.held += taken.length
@@ -120,6 +133,24 @@ export function createClaimStore(engine: Engine): ClaimStore {
         const claim = find(state, claimId)
         if (claim === null) return null
         return toClaim(claim, heldBy(claim, state), state)
+      }),
+
+    list: ({ queue, after, limit, now }) =>
+      onQueue(queue, now, (state) => {
+        const from = after === null ? null : engine.claimNumber(state, after)
+        const found = behind(limit + 1).all(state.bucket, from ?? 0) as unknown as ListedRow[]
+        const page = found.slice(0, limit)
+        const ids = engine.sealer.sealAll(page.map(({ number }) => unsealedClaim(number, state)))
+        const claims = page.map(
+          ({ ttl, renewed_at, holds, client }, i): ListedClaim => ({
+            id: ids[i] as string,
+            ttlSeconds: ttl,
+            renewedAt: renewed_at,
+            messages: holds,
+            clientId: client,
+          }),
+        )
+        return { claims, marker: found.length > limit ? (ids.at(-1) as string) : null }
       }),
 
     renew: ({ queue, claimId, now, ...terms }) =>

@@ -265,7 +265,7 @@ function positionOf({ posted, place }: ListedRow): number {
   return posted ?? (place as number)
 }
 
-function unsealedClaim(claim: number, { incarnation }: QueueState): Unsealed {
+export function unsealedClaim(claim: number, { incarnation }: QueueState): Unsealed {
   return { kind: 'claim', number: claim, incarnation, createdAt: 0 }
 }
 

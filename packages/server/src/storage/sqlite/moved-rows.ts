@@ -74,7 +74,9 @@ export class MovedRows {
     )
     this.#putDelayed = insert('delayed', ['bucket', 'number', 'due_at', ...birth, ...message])
     this.#removeClaim = remove('claim', 'bucket = ? AND number = ?')
-    this.#putClaim = insert('claim', ['bucket', 'number', 'ends_at', 'ttl', 'renewed_at', 'holds', 'places', 'key'])
+    this.#putClaim = insert('claim', [
+      ...['bucket', 'number', 'ends_at', 'ttl', 'renewed_at', 'holds', 'places', 'key', 'client'],
+    ])
     this.#removeRecord = db.prepare(
       `DELETE FROM idempotency WHERE bucket = ? AND key = ?
        RETURNING octet_length(key) + octet_length(digest) AS bytes`,

@@ -51,7 +51,9 @@ export const MOVED_TABLES: readonly MovedTable[] = [
   table('delayed', 'bucket', 'bucket', 'number', [
     ...['number', ...BIRTH, 'due_at', 'created_at', 'expires_at', 'ttl', 'client', 'body'],
   ]),
-  table('claim', 'bucket', 'bucket', 'number', ['number', 'ends_at', 'ttl', 'renewed_at', 'holds', 'places', 'key']),
+  table('claim', 'bucket', 'bucket', 'number', [
+    ...['number', 'ends_at', 'ttl', 'renewed_at', 'holds', 'places', 'key', 'client'],
+  ]),
   table('idempotency', 'bucket', 'bucket', 'key', ['key', 'digest', 'expires_at', 'created_at', 'first', 'count']),
   table('arrival', 'queue', 'queue', 'incarnation', ['incarnation', 'number']),
   table('departure', 'incarnation', 'incarnation', 'number', [

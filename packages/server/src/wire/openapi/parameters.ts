@@ -3,7 +3,7 @@ import type { JsonSchema } from './json-schema.ts'
 import type { DescribedVersion } from './types.ts'
 
 /** The client of the examples. */
-const EXAMPLE_CLIENT = '3381af92-2b9e-11e3-b191-71861300734c'
+export const EXAMPLE_CLIENT = '3381af92-2b9e-11e3-b191-71861300734c'
 const EXAMPLE_PROJECT = 'p1'
 
 const clientId = {

@@ -1,3 +1,4 @@
+import { listClaims } from '../../core/operations/claims/list-claims.ts'
 import { followMessages } from '../../core/operations/messages/follow-messages.ts'
 import { redriveMessages } from '../../core/operations/messages/redrive-messages.ts'
 import { purgeQueue } from '../../core/operations/queues/purge-queue.ts'
@@ -26,6 +27,9 @@ const deadLettersStayedWhereTheyWere = removed(({ operation }) => operation === 
 const messagesWereNotStreamed = removed(({ operation }) => operation === followMessages)
 
 /** An addition of this service, which old versions need not have. */
+const claimsWereNotListed = removed(({ operation }) => operation === listClaims)
+
+/** An addition of this service, which old versions need not have. */
 const permissionsWereNotListed = removed(({ operation }) => operation === listPermissions)
 
 /** Additions of this service, which old versions need not have. */
@@ -39,6 +43,7 @@ export const onlyPlainQueuesExisted = all(
   topicsDidNotExist,
   deadLettersStayedWhereTheyWere,
   messagesWereNotStreamed,
+  claimsWereNotListed,
   permissionsWereNotListed,
   queuesStayedOnTheirPools,
 )

@@ -86,12 +86,11 @@ export function v2Schemas(prefix: string) {
     records_moved: { ...count, description: 'A message is one.' },
     trouble: { type: ['string', 'null'], description: 'What stands in the way last; null: nothing does.' },
   }
+  const nextLinks = { type: 'array', maxItems: 1, items: record({ rel: { const: 'next' }, href: path }) }
   const flavor = { name: text, capabilities: listOf(text), pool_list: listOf(text), href: path }
   return {
     Links: {
-      type: 'array',
-      maxItems: 1,
-      items: record({ rel: { const: 'next' }, href: path }),
+      ...nextLinks,
       description: 'Where the next page is. Every page that is not empty has a link, the last one too.',
     },
     Metadata: { type: 'object', description: 'Reserved attributes, which begin with `_`, and those of clients.' },
@@ -131,6 +130,27 @@ export function v2Schemas(prefix: string) {
       ['gone'],
     ),
     Claim: record({ age: seconds, ttl: seconds, messages, href: path }),
+    ClaimPage: record({
+      claims: listOf(
+        record({
+          id: text,
+          href: path,
+          ttl: seconds,
+          age: { ...seconds, description: 'Seconds since it was made, or renewed.' },
+          messages: { ...count, description: 'How many it holds.' },
+          client_id: {
+            ...text,
+            type: ['string', 'null'],
+            description:
+              'The `Client-ID` of who made it; null: none was sent, or an older version of the service made it.',
+          },
+        }),
+      ),
+      links: {
+        ...nextLinks,
+        description: 'Where the next page is; none behind the last. A page may be empty and have one.',
+      },
+    }),
     Redriven: record({
       moved: listOf(record({ id: text, queue: text, href: path })),
       done: { type: 'boolean', description: 'False when more are left: ask again.' },

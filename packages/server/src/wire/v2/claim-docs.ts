@@ -1,5 +1,6 @@
 import { LEAST_SECONDS, type Limits } from '../../core/rules/limits.ts'
 import { between, type JsonSchema, ref } from '../openapi/json-schema.ts'
+import { EXAMPLE_CLIENT } from '../openapi/parameters.ts'
 import type { DescribeDoor } from '../openapi/types.ts'
 import { idempotencyKey, pageParams, WAIT } from './common-docs.ts'
 import { CLAIM, MESSAGE, SECOND_MESSAGE } from './example-ids.ts'
@@ -108,6 +109,31 @@ const createClaim: DescribeDoor = (context) => {
   }
 }
 
+const listClaims: DescribeDoor = ({ limits, home }) => ({
+  summary: 'List claims',
+  description:
+    'Addition of this service. The claims that live and hold messages, in the order in which they were made, each with who ' +
+    'made it. Whoever knows the id of a claim can show, renew and release it, as far as he is allowed to.',
+  query: pageParams(limits.maxMessagesPerPage),
+  answers: { 200: { description: 'A page.', schema: ref('ClaimPage') } },
+  errors: ['limit.out_of_range'],
+  examples: [
+    {
+      name: 'list',
+      request: { path: `${home}/claims?limit=5` },
+      answer: {
+        status: 200,
+        body: {
+          claims: [
+            { id: CLAIM, href: `${home}/claims/${CLAIM}`, ttl: 300, age: 0, messages: 2, client_id: EXAMPLE_CLIENT },
+          ],
+          links: [],
+        },
+      },
+    },
+  ],
+})
+
 const getClaim: DescribeDoor = ({ home }) => ({
   summary: 'Show a claim',
   answers: { 200: { description: 'The claim and what it still holds.', schema: ref('Claim') } },
@@ -146,6 +172,7 @@ const releaseClaim: DescribeDoor = ({ home }) => ({
 export const claimDocs = {
   take: takeMessages,
   create: createClaim,
+  list: listClaims,
   get: getClaim,
   renew: renewClaim,
   release: releaseClaim,

@@ -1,15 +1,18 @@
 import type { Static, TObject } from 'typebox'
 import { type CreateClaimInput, createClaim } from '../../core/operations/claims/create-claim.ts'
 import { getClaim } from '../../core/operations/claims/get-claim.ts'
+import { listClaims } from '../../core/operations/claims/list-claims.ts'
 import { releaseClaim } from '../../core/operations/claims/release-claim.ts'
 import { renewClaim } from '../../core/operations/claims/renew-claim.ts'
 import { printJson } from '../../model/json.ts'
-import type { Json } from '../../model/model.ts'
+import type { Instant, Json } from '../../model/model.ts'
+import type { ListedClaim } from '../../storage/contract.ts'
 import { readFields, readObject, readOptionalObject } from '../body.ts'
 import { type AnyDoor, type DoorRequest, door, NO_CONTENT, ok } from '../door.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
+import { nextLink } from '../links.ts'
 import { ageOf, messageDocuments } from '../message-documents.ts'
-import { IntegerParam, readQuery } from '../query.ts'
+import { IntegerParam, readQuery, StringParam } from '../query.ts'
 import { Type } from '../typed-schema.ts'
 import { claimDocs } from './claim-docs.ts'
 
@@ -25,6 +28,7 @@ const NewClaim = Type.Object({
   delete: Type.Optional(Type.Array(FinishedMessage)),
 })
 const CREATE_QUERY = { limit: IntegerParam, wait: IntegerParam } as const
+const LIST_QUERY = { marker: StringParam, limit: IntegerParam } as const
 
 export const claimDoors: readonly AnyDoor[] = [
   door({
@@ -48,6 +52,21 @@ export const claimDoors: readonly AnyDoor[] = [
         headers: { Location: `${request.path}/${claim.id}` },
         body: `{"messages": ${messages}${goneToo}}`,
       }
+    },
+  }),
+  // An addition of ours.
+  door({
+    method: 'GET',
+    path: '/queues/:queue/claims',
+    operation: listClaims,
+    query: LIST_QUERY,
+    describe: claimDocs.list,
+    decode: ({ params, query }) => ({ queue: params['queue'] as string, ...readQuery(query, LIST_QUERY) }),
+    encode({ claims, marker: next, now }, { path, query }) {
+      const { marker, limit } = readQuery(query, LIST_QUERY)
+      const documents = claims.map((claim) => listedDocument(claim, path, now))
+      const links = nextLink(path, [['limit', limit]], { given: marker !== undefined, next })
+      return ok(`{"claims": [${documents.join(', ')}], "links": ${links}}`)
     },
   }),
   door({
@@ -98,6 +117,17 @@ export function readNewClaim({ params, query, body }: DoorRequest, fields: TObje
       return { id, claimId }
     }),
   }
+}
+
+function listedDocument(claim: ListedClaim, path: string, now: Instant): string {
+  const { id, ttlSeconds: ttl, renewedAt, messages, clientId } = claim
+  const client_id = clientId && spelledOut(clientId)
+  return printJson({ id, href: `${path}/${id}`, ttl, age: ageOf(renewedAt, now), messages, client_id })
+}
+
+/** UUIDs are kept without hyphens, see `readCaller`; nearly every client spells its own with them. */
+function spelledOut(clientId: string): string {
+  return clientId.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, '$1-$2-$3-$4-$5')
 }
 
 function readTerms(document: Json): { ttlSeconds?: number | undefined; graceSeconds?: number | undefined } {

@@ -3,7 +3,7 @@ import type { DescribeDoor } from '../openapi/types.ts'
 
 /** By default, without the routes of operators. */
 const EVERYBODY_MAY = [
-  ...['claims:create', 'claims:delete', 'claims:get', 'claims:update'],
+  ...['claims:create', 'claims:delete', 'claims:get', 'claims:get_all', 'claims:update'],
   ...['flavors:get', 'flavors:get_all'],
   ...['messages:create', 'messages:delete', 'messages:delete_all', 'messages:get', 'messages:get_all'],
   ...['messages:redrive', 'permissions:get', 'ping:get'],

@@ -378,7 +378,7 @@ async function fill(engine: Storage, queue: QueueHandle, clock: ManualClock): Pr
   const returned = await engine.claims.create({ queue, ...terms, now })
   assert(returned !== STALE && returned !== null)
   await engine.claims.release({ queue, claimId: returned.id, now })
-  const claim = await engine.claims.create({ queue, key: 'k', ...terms, limit: 2, now })
+  const claim = await engine.claims.create({ queue, clientId: 'holder', key: 'k', ...terms, limit: 2, now })
   assert(claim !== STALE && claim !== null)
   const page = await engine.messages.list({ queue, ...listing, limit: 2, now })
   const failures = await engine.deliveries.failures({ queue, id: 's', after: null, limit: 1, now })
@@ -402,6 +402,7 @@ async function look(engine: Storage, queue: QueueHandle, clock: ManualClock, see
     behind: await messages.list({ queue, ...listing, after: seen.marker, now }),
     whole: await messages.export({ queue, after: null, limit: 100, now }),
     claim: await claims.get({ queue, claimId: seen.claimId, now }),
+    claims: await claims.list({ queue, after: null, limit: 10, now }),
     subscriptions: await subscriptions.list({ queue, after: null, limit: 10, now }),
     failures: await deliveries.failures({ queue, id: 's', after: null, limit: 10, now }),
     more: await deliveries.failures({ queue, id: 's', after: seen.failureMarker, limit: 10, now }),

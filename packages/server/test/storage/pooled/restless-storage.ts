@@ -429,6 +429,7 @@ export function createRestless(
       create: (p) => act(p.queue, (engine, queue) => engine.claims.create({ ...deadLetterOf(p, queue), queue })),
       exchange: (p) => act(p.queue, (engine, queue) => engine.claims.exchange({ ...deadLetterOf(p, queue), queue })),
       get: routed((engine) => engine.claims.get),
+      list: routed((engine) => engine.claims.list),
       renew: routed((engine) => engine.claims.renew),
       release: routed((engine) => engine.claims.release),
     },

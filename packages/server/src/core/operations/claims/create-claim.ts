@@ -5,7 +5,7 @@ import { ZaqarError } from '../../errors.ts'
 import { defineOperation } from '../../execute.ts'
 import { claimTerms, type WantedClaim } from '../../rules/claim-terms.ts'
 import { checkWait } from '../../rules/limits.ts'
-import { type FoundClaim, takeClaim } from '../../take-claim.ts'
+import { type FoundClaim, holderOf, takeClaim } from '../../take-claim.ts'
 
 export interface CreateClaimInput extends WantedClaim {
   readonly queue: string
@@ -42,7 +42,7 @@ export const createClaim = defineOperation({
   async run(input, ctx): Promise<CreatedClaim> {
     const { caller, key, storage, queues, tally, limits, longPolls, pushes, signal } = ctx
     const requestKey = requestKeyOf(input, caller.clientId)
-    const terms = { ...claimTerms(input, limits), key: requestKey }
+    const terms = { ...claimTerms(input, limits), clientId: holderOf(caller), key: requestKey }
     const { finished } = input
     if (finished !== undefined && finished.length > limits.maxMessagesPerPage) {
       throw new ZaqarError('claim.too_many_finished', { max: limits.maxMessagesPerPage })

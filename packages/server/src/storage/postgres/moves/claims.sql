@@ -3,7 +3,7 @@
 -- create_claim, a visit
 --   takes     limit, ttlSeconds, graceSeconds, now; deadLetter {queue, maxClaimCount, ttlSeconds or null}, where there is a policy,
 --             with `elsewhere` where that queue lies in another store, or the
---             `version` that it must have for messages to move there at once; key, of a request that may be repeated
+--             `version` that it must have for messages to move there at once; key, of a request that may be repeated; clientId, where it is known
 --   answers   {incarnation, claim: its number, messages}, or null when there was nothing to claim; where the key finds a claim, what
 --             `get_claim` answers | "stale"
 CREATE FUNCTION create_claim(INOUT s standing, p jsonb, OUT is_news boolean, OUT answer json) LANGUAGE plpgsql AS $$
@@ -42,8 +42,8 @@ BEGIN
     RETURNING place, shown(m) AS message
   )
   SELECT json_agg(message ORDER BY place) INTO messages FROM held;
-  INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places, key)
-  VALUES (s.bucket, s.last, ends_, now_, ttl_, places_, p->>'key');
+  INSERT INTO claim (bucket, number, ends_at, renewed_at, ttl, places, key, client)
+  VALUES (s.bucket, s.last, ends_, now_, ttl_, places_, p->>'key', p->>'clientId');
   s.ends_at := least(s.ends_at, ends_);
   answer := json_build_object('incarnation', s.incarnation, 'claim', s.last, 'messages', messages);
 END $$;
@@ -106,6 +106,41 @@ BEGIN
   SELECT json_agg(shown(m)) INTO messages FROM held_by(s.bucket, c.number, now_) m;
   IF messages IS NULL THEN RETURN NULL; END IF;
   RETURN json_build_object('incarnation', s.incarnation, 'claim', c.number, 'ttl', c.ttl, 'renewedAt', c.renewed_at, 'messages', messages);
+END $$;
+
+-- list_claims: those that are live and hold something, in the order of their numbers.
+--   takes     after [incarnation, number] or null, limit, now
+--   answers   {incarnation, claims [[number, ttl, renewed at, how many messages it holds, client or null]], marker: the number behind which the
+--             next page begins, or null} | "stale"
+-- One that holds nothing any more stands there until its end, and a busy queue may have a hundred thousand of them: after a thousand the page is over.
+CREATE FUNCTION list_claims(p jsonb) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  bucket_ bigint := bucket_of(p);
+  now_ bigint := (p->>'now')::bigint;
+  s standing; c claim; count_ bigint; looked bigint := 0;
+  after_ bigint; marker_ bigint; listed json[] := '{}';
+BEGIN
+  IF bucket_ IS NULL THEN RETURN '"stale"'; END IF;
+  s := standing_of(bucket_);
+  after_ := coalesce(claim_of(s, p->'after'), 0);
+  FOR c IN SELECT * FROM claim WHERE bucket = s.bucket AND number > after_ ORDER BY number LIMIT 1001 LOOP
+    IF looked = 1000 THEN
+      marker_ := after_;
+      EXIT;
+    END IF;
+    looked := looked + 1;
+    count_ := 0;
+    IF c.ends_at > now_ THEN
+      SELECT count(*) INTO count_ FROM message WHERE ctid = ANY (rows_at(s.bucket, c.places)) AND claim = c.number AND expires_at > now_;
+    END IF;
+    IF count_ > 0 AND cardinality(listed) = (p->>'limit')::bigint THEN
+      marker_ := after_;
+      EXIT;
+    END IF;
+    IF count_ > 0 THEN listed := listed || json_build_array(c.number, c.ttl, c.renewed_at, count_, c.client); END IF;
+    after_ := c.number;
+  END LOOP;
+  RETURN json_build_object('incarnation', s.incarnation, 'claims', array_to_json(listed), 'marker', marker_);
 END $$;
 
 -- renew_claim, a visit

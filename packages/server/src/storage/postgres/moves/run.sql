@@ -102,6 +102,7 @@ BEGIN
       WHEN 'list_messages' THEN answer := list_messages(p);
       WHEN 'get_messages' THEN answer := get_messages(p);
       WHEN 'get_claim' THEN answer := get_claim(p);
+      WHEN 'list_claims' THEN answer := list_claims(p);
       WHEN 'queue_end' THEN answer := queue_end(p);
       WHEN 'export_messages' THEN answer := export_messages(p);
       WHEN 'list_departures' THEN answer := list_departures(p);
