@@ -58,6 +58,14 @@ export interface Claim {
   readonly messages: readonly Message[]
 }
 
+/** A claim without its messages. */
+export interface ListedClaim extends Omit<Claim, 'messages'> {
+  /** How many messages it holds. */
+  readonly messages: number
+  /** Who made it; null: nobody said. */
+  readonly clientId: string | null
+}
+
 /** Where messages go that were claimed too often. */
 export interface DeadLetterPolicy {
   /** Name of a queue of the same project. */

@@ -27,6 +27,7 @@ import type {
   Health,
   Instant,
   Json,
+  ListedClaim,
   Message,
   MetadataFilter,
   Notification,
@@ -391,14 +392,6 @@ export interface ListedClaims {
   readonly claims: ListedClaim[]
   /** Where the next page begins; null: there is none. */
   readonly marker: string | null
-}
-
-/** A claim without its messages. */
-export interface ListedClaim extends Omit<Claim, 'messages'> {
-  /** How many messages it holds. */
-  readonly messages: number
-  /** Who made it; null: nobody said. */
-  readonly clientId: string | null
 }
 
 export interface FinishedMessage {

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Harness, runConformance } from 'zaqar-conformance'
+import { type Harness, ManualClock, runConformance } from 'zaqar-conformance'
+import { STALE } from '../../src/storage/contract.ts'
 import { abilities, openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { tries } from '../support/tries.ts'
 import { administer, missingPostgres, newSchema, type PostgresServer, startPostgres } from './postgres-server.ts'
@@ -45,6 +47,35 @@ if (missing === null) {
   after(() => server.stop())
   // Each step is a round trip or several, so fewer sequences than on an engine in the process.
   runConformance('postgres', postgresHarness, { sequences: tries(30, 200) })
+
+  test('a listing of claims looks at no more than a thousand that hold nothing any more', async () => {
+    const clock = new ManualClock()
+    const now = clock.now()
+    const { storage, drop } = await postgresHarness.open(clock)
+    const key = { project: 'alpha', kind: 'queue', name: 'jobs' } as const
+    const { queue } = await storage.queues.create({ key, metadata: '{}', now })
+    const post = (count: number) => {
+      const messages = Array.from({ length: count }, () => ({ body: '1', ttlSeconds: 60, delaySeconds: 0 }))
+      return storage.messages.append({ queue, clientId: 'c', messages, now })
+    }
+    const claim = () =>
+      storage.claims.create({ queue, limit: 1, ttlSeconds: 60, graceSeconds: 60, deadLetter: null, now })
+    const posted = await post(1000)
+    assert(posted !== STALE && posted !== 'conflict')
+    await Promise.all(posted.ids.map(claim))
+    await storage.messages.deleteMany({ queue, ids: posted.ids, claimIds: null, now })
+    await post(1)
+    const made = await claim()
+    assert(made !== STALE && made !== null)
+
+    const first = await storage.claims.list({ queue, after: null, limit: 10, now })
+    assert(first !== STALE && first.claims.length === 0 && first.marker !== null)
+    const second = await storage.claims.list({ queue, after: first.marker, limit: 10, now })
+    assert(second !== STALE)
+    assert.deepEqual([second.claims.map(({ id }) => id), second.marker], [[made.id], null])
+    await storage.close()
+    await drop()
+  })
 } else {
   test('storage contract: postgres', { skip: missing }, () => undefined)
 }

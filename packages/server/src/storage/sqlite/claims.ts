@@ -1,5 +1,5 @@
-import type { Claim, Instant } from '../../model/model.ts'
-import type { ClaimStore, Exchanged, ListedClaim } from '../contract.ts'
+import type { Claim, Instant, ListedClaim } from '../../model/model.ts'
+import type { ClaimStore, Exchanged } from '../contract.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Departures } from './departures.ts'
 import type { Engine } from './engine.ts'
