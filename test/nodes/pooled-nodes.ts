@@ -78,8 +78,9 @@ export class PooledNode {
   }
 
   /** `place`: `/v2/pools/P/drain` or `/v2/rebalance`. */
-  async begin(place: string): Promise<void> {
-    await this.#ask('PUT', place, 202)
+  /** `rate`: records a second; without it, as fast as it goes. */
+  async begin(place: string, rate?: number): Promise<void> {
+    await this.#ask('PUT', place, 202, { rate })
   }
 
   async cancel(place: string): Promise<void> {
