@@ -21,6 +21,7 @@ const TYPES = {
   "D['v2.Message']": 'Message',
   "D['v2.PoppedMessages']['messages'][number]": 'PoppedMessage',
   "D['v2.Claim']": 'ShownClaim',
+  "D['v2.ClaimPage']['claims'][number]": 'ListedClaim',
   "D['v2.Redriven']": "Awaited<ReturnType<Queue['redrive']>>",
   "D['v2.Subscription']": 'Subscription',
   "D['v2.Attempt']": 'Attempt',
@@ -99,7 +100,7 @@ async function schemasOf(url: string): Promise<Map<string, Schema>> {
 /** What the compiler says when types of documents and of the client are held against each other. */
 function complaints(folder: string, documents: readonly string[], types: Readonly<Record<string, string>>): string {
   const names =
-    'Attempt, Delivery, Drain, Failure, Flavor, Health, ListedFlavor, ListedQueue, Message, Metadata, Pool, '
+    'Attempt, Delivery, Drain, Failure, Flavor, Health, ListedClaim, ListedFlavor, ListedQueue, Message, Metadata, Pool, '
   const lines = [
     `import type { ${names} PoppedMessage, Queue, Rebalance, ShownClaim, SignedUrl, Stats, StoreHealth, Subscription, Topic }`,
     `  from ${JSON.stringify(join(root, 'packages/client/src/http.ts'))}`,

@@ -189,11 +189,20 @@ describe('claims', () => {
     assert.equal((await jobs.list({ includeClaimed: true })).messages.length, 1)
     await claim.renew({ ttl: 120, grace: 60 })
     assert.equal((await jobs.getClaim(claim.id))?.ttl, 120)
+    const { href: _, ...shown } = (await Array.fromAsync(jobs.claims()))[0] ?? assert.fail('no claim is listed')
+    assert.deepEqual(shown, { id: claim.id, ttl: 120, age: 0, messages: 1, client_id: zaqar.clientId })
     await claim.release()
     assert.equal(await jobs.getClaim(claim.id), null)
     await assert.rejects(claim.renew({ ttl: 120 }), NotFound)
-    const again = await jobs.claim({ wait: 1 })
-    await jobs.deleteMessages([second.id], [again?.id ?? ''])
+    await jobs.post(3)
+    const [third, again] = [await jobs.claim({ limit: 1 }), await jobs.claim({ limit: 1, wait: 1 })]
+    const listed = await Array.fromAsync(jobs.claims({ limit: 1 }))
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      [third?.id, again?.id],
+    )
+    await jobs.deleteMessages([second.id], [third?.id ?? ''])
+    await jobs.deleteMessages(again?.messages.map(({ id }) => id) ?? [])
     assert.equal((await jobs.stats()).total, 0)
   })
 

@@ -68,6 +68,18 @@ export interface ShownClaim<Body = unknown> {
   readonly href: string
 }
 
+/** A claim as listings show it. Seconds: it ends `ttl` after it was made or renewed, `age` ago. */
+export interface ListedClaim {
+  readonly id: string
+  readonly href: string
+  readonly ttl: number
+  readonly age: number
+  /** How many messages it holds. */
+  readonly messages: number
+  /** The id of the client that made it, as `Zaqar.clientId`; null: nobody said. */
+  readonly client_id: string | null
+}
+
 export interface Subscription {
   readonly id: string
   /** Name of the queue or topic. */

@@ -1,12 +1,25 @@
 import { type Answer, type CallOptions, memberOf, type Requests } from './requests.ts'
 
-/** Everything that a listing shows, page by page. */
+type Query = Record<string, string | number | boolean | undefined>
+
+interface Listing {
+  readonly path: string
+  readonly query: Query
+  /** Of the answer, where the items are. */
+  readonly key: string
+  readonly withEmptyPages?: boolean
+}
+
+/**
+ * Everything that a listing shows, page by page. `withEmptyPages`: of one where a page may be empty and have one behind
+ * it; else an empty one is the last, for upstream links from there to itself.
+ */
 export async function* pagesOf<Item extends { readonly name: string } | { readonly id: string }>(
   requests: Requests,
-  { path, query, key }: { path: string; query: Record<string, string | number | boolean | undefined>; key: string },
+  { path, query, key, withEmptyPages = false }: Listing,
   options: CallOptions,
 ): AsyncGenerator<Item, void> {
-  let next: Record<string, string | number | boolean | undefined> = query
+  let next: Query = query
   for (;;) {
     const answer = await requests.send({ method: 'GET', path, query: next, isRepeatable: true, ...options })
     const listed = memberOf<Item[]>(answer, key)
@@ -14,7 +27,7 @@ export async function* pagesOf<Item extends { readonly name: string } | { readon
     const items = listed[0] !== undefined && nameOf(listed[0]) === next['marker'] ? listed.slice(1) : listed
     yield* items
     const marker = markerIn(answer)
-    if (items.length === 0 || marker === null) return
+    if (marker === null || (items.length === 0 && !withEmptyPages)) return
     next = { ...query, marker }
   }
 }

@@ -1,6 +1,7 @@
 import type { SignedUrl } from './auth.ts'
 import { Claim, type ClaimTerms } from './claim.ts'
-import type { Message, ShownClaim } from './documents.ts'
+import type { ListedClaim, Message, ShownClaim } from './documents.ts'
+import { pagesOf } from './pages.ts'
 import { type CallOptions, memberOf, type Requests } from './requests.ts'
 import { orNull, Topic } from './topic.ts'
 import { randomUuid } from './uuid.ts'
@@ -56,6 +57,13 @@ export class Queue extends Topic {
    */
   exchange<Body = unknown>(finished: readonly Finished[], options: ClaimOptions = {}): Promise<Exchanged<Body>> {
     return this.#claim<Body>({ delete: finished.map(({ id, claimId }) => ({ id, claim_id: claimId })) }, options)
+  }
+
+  /** All claims that live and hold messages, oldest first, with who made them (an addition of this service). */
+  claims(options: CallOptions & { readonly limit?: number } = {}): AsyncGenerator<ListedClaim, void> {
+    const { limit, ...call } = options
+    const listing = { path: `${this.path}/claims`, query: { limit }, key: 'claims', withEmptyPages: true }
+    return pagesOf(this.requests, listing, call)
   }
 
   /** Null: it has ended, or holds nothing any more. */

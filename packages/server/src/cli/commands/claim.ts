@@ -1,17 +1,40 @@
-import type { ClaimTerms } from 'zaqar-client/http'
+import type { ClaimTerms, ListedClaim } from 'zaqar-client/http'
 import { asks } from '../ask.ts'
 import type { ZaqarCommand } from '../command.ts'
+import { limited } from '../limited.ts'
 import { NotThere } from '../not-there.ts'
+import { duration } from '../output/duration.ts'
+import type { Column } from '../output/table.ts'
 import type { Shell } from '../shell.ts'
 import { countFrom } from '../values.ts'
 import { messageColumns } from './message.ts'
 
 export function defineClaim(command: ZaqarCommand, shell: Shell): void {
   command.description('Claims: who has one works on its messages, which nobody else gets meanwhile.')
+  defineList(command.command('list'), shell)
   defineCreate(command.command('create'), shell)
   defineShow(command.command('show'), shell)
   defineRenew(command.command('renew'), shell)
   defineRelease(command.command('release'), shell)
+}
+
+const columns: readonly Column<ListedClaim>[] = [
+  { title: 'ID', value: ({ id }) => id },
+  { title: 'HELD BY', value: ({ client_id }) => client_id },
+  { title: 'MESSAGES', isNumber: true, value: ({ messages }) => messages },
+  { title: 'AGE', isNumber: true, value: ({ age }) => duration(age) },
+  { title: 'ENDS IN', isNumber: true, value: ({ age, ttl }) => duration(Math.max(0, ttl - age)) },
+]
+
+function defineList(command: ZaqarCommand, shell: Shell): void {
+  command
+    .description('Lists the claims that hold messages, oldest first, with the id of the client that made each.')
+    .argument('<QUEUE>')
+    .option('--limit <N>', 'No more than so many.', countFrom(1))
+    .examples('zaqar claim list jobs', 'zaqar claim list jobs --json')
+  asks(command, shell, async ({ zaqar, printer }, { limit }: { limit?: number }, queue: string) => {
+    await printer.list(limited(zaqar.queue(queue).claims(), limit), columns)
+  })
 }
 
 /** The time that a claim has. */
