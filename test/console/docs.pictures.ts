@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, statSync } from 'node:fs'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Zaqar } from 'zaqar-client'
 import { assertNoComplaints, go, openProject } from './open.ts'
@@ -16,12 +17,15 @@ test('pictures of the console', async (t) => {
   // Away from the list, which was read before.
   await go(page, '#/topics')
   await fill(zaqar)
+  await work(zaqar)
   mkdirSync(FOLDER, { recursive: true })
   await page.setViewportSize({ width: 1100, height: 640 })
 
   const take = async (name: string, hash: string, text: string) => {
     await go(page, hash)
     await page.getByText(text).first().waitFor()
+    // Each row has its figures.
+    await page.getByRole('cell', { name: '·' }).first().waitFor({ state: 'detached' })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       const path = `${FOLDER}console-${name}-${colorScheme}.png`
@@ -35,6 +39,26 @@ test('pictures of the console', async (t) => {
   await take('post', '#/queues/orders/post', 'Life in seconds')
   assertNoComplaints(opened)
 })
+
+/** So long that the charts show something, in seconds. */
+const WORK_SECONDS = 150
+
+/** Messages come and go, now more and now less of them. */
+async function work(zaqar: Zaqar): Promise<void> {
+  const names = ['invoices', 'newsletters', 'shipments']
+  for (let second = 0; second < WORK_SECONDS; second++) {
+    const nextSecond = sleep(1_000)
+    await Promise.all(
+      names.map(async (name, n) => {
+        const queue = zaqar.queue(name)
+        const count = Math.round(6 + 5 * Math.sin(second / (5 + 7 * n)))
+        await queue.postAll(Array.from({ length: count }, () => ({ body: { second } })))
+        await queue.pop(n === 1 ? 6 : count)
+      }),
+    )
+    await nextSecond
+  }
+}
 
 /** A shop, as an example. */
 async function fill(zaqar: Zaqar): Promise<void> {
