@@ -18,7 +18,7 @@ test('the commands of docs/http-api.md work in their order', async () => {
     assert.equal(patched, shown)
     assert.equal(once, again)
     assert.deepEqual(bodies(claimed), [{ order: 1 }, { order: 2 }])
-    const [deleted, renewed, released, ...others] = more
+    const [holders, deleted, renewed, released, ...others] = more
     const [
       steady,
       next,
@@ -36,6 +36,8 @@ test('the commands of docs/http-api.md work in their order', async () => {
       stats,
       ...last
     ] = others
+    const [{ messages: count, client_id }] = JSON.parse(holders as string).claims
+    assert.deepEqual([count, client_id], [2, '3381af92-2b9e-11e3-b191-71861300734c'])
     assert.deepEqual([deleted, renewed, released], ['', '', ''])
     assert.equal(JSON.parse(steady as string).resources.length, 2)
     assert.deepEqual([bodies(next), JSON.parse(next as string).gone], [[{ order: 5 }], []])
