@@ -201,6 +201,7 @@ describe('claims', () => {
       listed.map(({ id }) => id),
       [third?.id, again?.id],
     )
+    assert.deepEqual(await Array.fromAsync(jobs.claims({ marker: third?.id })), listed.slice(1))
     await jobs.deleteMessages([second.id], [third?.id ?? ''])
     await jobs.deleteMessages(again?.messages.map(({ id }) => id) ?? [])
     assert.equal((await jobs.stats()).total, 0)

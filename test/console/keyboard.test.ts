@@ -72,7 +72,7 @@ test('by keyboard alone somebody', async (t) => {
   })
 
   await t.test('claims, and releases', async () => {
-    await stepTo(page, link('Claim'), 'back')
+    await stepTo(page, link('Claims'), 'back')
     await page.keyboard.press('Enter')
     await page.getByLabel('How many').waitFor()
     await stepTo(page, page.getByLabel('How many'))

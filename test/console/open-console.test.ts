@@ -48,6 +48,20 @@ test('a person', async (t) => {
     assert.deepEqual(await bodiesOf(zaqar, 'jobs'), ['second job'])
   })
 
+  await t.test('sees who holds messages, and takes them from a worker that is lost', async () => {
+    await zaqar.queue('jobs').claim({ ttl: 600 })
+    const claims = page.getByRole('region', { name: 'Live claims' })
+    await claims.getByRole('button', { name: 'Reload' }).click()
+    await claims.getByText(zaqar.clientId).waitFor()
+    await claims.getByText('1 message', { exact: true }).waitFor()
+    await claims.getByRole('button', { name: 'Show messages' }).click()
+    await claims.getByText('"second job"').waitFor()
+    await look(page, 'claims')
+    await claims.getByRole('button', { name: 'Release' }).click()
+    await claims.getByText('Nobody holds messages').waitFor()
+    assert.equal((await zaqar.queue('jobs').stats()).claimed, 0)
+  })
+
   await t.test('deletes a queue, with its name typed again', async () => {
     await go(page, '#/queues/jobs/settings')
     await press(page, 'Delete this queue')

@@ -17,7 +17,7 @@ test('a page without TLS works, too', async (t) => {
   await page.getByLabel('Body').fill('over plain HTTP')
   await press(page, 'Post')
   await page.getByText('1 message posted').waitFor()
-  await page.getByRole('link', { name: 'Claim', exact: true }).click()
+  await page.getByRole('link', { name: 'Claims', exact: true }).click()
   await press(page, 'Claim')
   await page.getByText('"over plain HTTP"').waitFor()
   await page.getByRole('link', { name: 'Signed URLs' }).click()

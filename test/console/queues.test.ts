@@ -102,7 +102,7 @@ test('topics', async (t) => {
     await page.getByRole('dialog').getByLabel('Name').fill('news')
     await page.getByRole('dialog').getByRole('button', { name: 'New topic' }).click()
     await page.getByRole('heading', { name: 'news' }).waitFor()
-    assert.equal(await page.getByRole('link', { name: 'Claim' }).count(), 0, 'nobody claims from a topic')
+    assert.equal(await page.getByRole('link', { name: 'Claims' }).count(), 0, 'nobody claims from a topic')
     await zaqar.topic('news').addSubscription({ subscriber: `http://127.0.0.1:${portOf(receiver)}/`, ttl: 600 })
     await page.getByRole('link', { name: 'Post' }).click()
     await page.getByLabel('Body').fill('{"version": 2}')

@@ -59,10 +59,15 @@ export class Queue extends Topic {
     return this.#claim<Body>({ delete: finished.map(({ id, claimId }) => ({ id, claim_id: claimId })) }, options)
   }
 
-  /** All claims that live and hold messages, oldest first, with who made them (an addition of this service). */
-  claims(options: CallOptions & { readonly limit?: number } = {}): AsyncGenerator<ListedClaim, void> {
-    const { limit, ...call } = options
-    const listing = { path: `${this.path}/claims`, query: { limit }, key: 'claims', withEmptyPages: true }
+  /**
+   * All claims that live and hold messages, oldest first, with who made them (an addition of this service). `limit`: of a
+   * page; `marker`: id of the one behind which it begins, which may have ended.
+   */
+  claims(
+    options: CallOptions & { readonly limit?: number; readonly marker?: string | undefined } = {},
+  ): AsyncGenerator<ListedClaim, void> {
+    const { limit, marker, ...call } = options
+    const listing = { path: `${this.path}/claims`, query: { limit, marker }, key: 'claims', withEmptyPages: true }
     return pagesOf(this.requests, listing, call)
   }
 

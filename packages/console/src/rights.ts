@@ -7,7 +7,7 @@ type Right =
   | Of<'queues' | 'topics', 'get_all' | 'create' | 'get' | 'delete' | 'update' | 'stats' | 'purge'>
   | Of<'queues', 'share'>
   | Of<'messages', 'get_all' | 'create' | 'delete' | 'delete_all' | 'redrive'>
-  | Of<'claims', 'create' | 'get' | 'update' | 'delete'>
+  | Of<'claims', 'get_all' | 'create' | 'get' | 'update' | 'delete'>
   | Of<'subscription', 'get_all' | 'create' | 'get' | 'update' | 'delete' | 'confirm'>
   | Of<'pools' | 'flavors', 'get_all' | 'create' | 'update' | 'delete'>
   | Of<'pools', 'drain'>
@@ -29,6 +29,7 @@ const SIGNED: Partial<Record<Right, readonly [method: string, path: string]>> = 
   'messages:delete_all': ['DELETE', 'messages'],
   'claims:create': ['POST', 'claims'],
   'claims:get': ['GET', 'claims'],
+  'claims:get_all': ['GET', 'claims'],
   'claims:update': ['PATCH', 'claims'],
   'claims:delete': ['DELETE', 'claims'],
   'subscription:get_all': ['GET', 'subscriptions'],

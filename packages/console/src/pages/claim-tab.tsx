@@ -1,150 +1,264 @@
 import { useState } from 'preact/hooks'
-import type { Claim, ShownClaim } from 'zaqar-client'
+import type { Claim, ListedClaim, Queue } from 'zaqar-client'
+import { durationOf } from '../duration.ts'
+import { ActionButton } from '../parts/action-button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { JsonTree } from '../parts/json-tree.tsx'
+import { type Markers, PageTurner } from '../parts/page-turner.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
+import type { May } from '../rights.ts'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
+import { useLoaded } from '../use-loaded.ts'
+import { taken } from './taken.ts'
 
 interface Held {
   readonly id: string
   readonly messages: readonly Claim['messages'][number][]
 }
 
-/** Claims by hand: take some, look at each, and delete or give back. */
+const PAGE = 20
+/** Between two looks, in seconds. */
+const LOOK_AGAIN = 5
+
+/** Who holds messages of the queue. Some can be claimed by hand, to be deleted or given back. */
 export function ClaimTab({ session, name }: { session: Session; name: string }) {
-  const queue = session.zaqar.queue(name)
-  const [limit, setLimit] = useState('1')
-  const [ttl, setTtl] = useState('300')
-  const [grace, setGrace] = useState('60')
-  const [held, setHeld] = useState<readonly Held[]>([])
-  const [isNothing, setNothing] = useState(false)
-  const words = text.claims
-  const take = useAction(async () => {
-    const claim = await queue.claim({ limit: Number(limit), ttl: Number(ttl), grace: Number(grace) })
-    setNothing(claim === null)
-    if (claim !== null) setHeld((before) => [{ id: claim.id, messages: claim.messages }, ...before])
-  })
+  const { zaqar, may } = session
+  const queue = zaqar.queue(name)
+  const [terms, setTerms] = useState({ limit: '1', ttl: '300', grace: '60' })
+  /** Those that were claimed here. One that is done holds nothing; a list that was asked for before may still show it. */
+  const [own, setOwn] = useState<readonly Held[]>([])
+  const held = own.filter(({ messages }) => messages.length > 0)
   const change = (id: string, messages: Held['messages']) =>
-    setHeld((before) =>
-      before.flatMap((one) => {
-        if (one.id !== id) return [one]
-        return messages.length === 0 ? [] : [{ id, messages }]
-      }),
-    )
+    setOwn((before) => before.map((one) => (one.id === id ? { id, messages } : one)))
   return (
     <>
-      <p class="hint">{words.intro}</p>
-      <Form action={take} submit={words.take} isBar result={isNothing ? words.nothing : ''}>
-        <Field label={words.limit} type="number" min="1" max="20" value={limit} change={setLimit} />
-        <Field label={words.ttl} type="number" min="60" value={ttl} change={setTtl} />
-        <Field label={words.grace} type="number" min="60" value={grace} change={setGrace} />
-      </Form>
-      {held.map((claim) => (
-        <HeldClaim
-          key={claim.id}
-          claim={claim}
-          release={() => queue.releaseClaim(claim.id).then(() => change(claim.id, []))}
-          renew={() => queue.renewClaim(claim.id, { ttl: Number(ttl), grace: Number(grace) })}
-          done={(id) =>
-            queue.deleteMessage(id, claim.id).then(() =>
-              change(
-                claim.id,
-                claim.messages.filter((one) => one.id !== id),
-              ),
-            )
-          }
-        />
+      {may('claims:create') && (
+        <Take queue={queue} terms={terms} change={setTerms} took={(claim) => setOwn((before) => [claim, ...before])} />
+      )}
+      {held.map(({ id, messages }) => (
+        <section key={id} class="panel">
+          <h2>{text.claims.claim(id)}</h2>
+          <HeldMessages
+            {...{ queue, may, id, messages }}
+            deleted={(gone) => {
+              const left = messages.filter((one) => one.id !== gone)
+              change(id, left)
+            }}
+          />
+          <div class="actions">
+            {may('claims:update') && (
+              <ActionButton
+                label={text.claims.renew}
+                act={() => queue.renewClaim(id, { ttl: Number(terms.ttl), grace: Number(terms.grace) })}
+              />
+            )}
+            <Release {...{ queue, may, id }} released={() => change(id, [])} />
+          </div>
+        </section>
       ))}
-      <Look look={(id) => queue.getClaim(id)} release={(id) => queue.releaseClaim(id)} />
+      {may('claims:get_all') && (
+        <LiveClaims {...{ queue, may, apart: own, isAlone: held.length === 0 }} clientId={zaqar.clientId} />
+      )}
+      {may('claims:get') && <Look {...{ queue, may }} />}
     </>
   )
 }
 
-interface HeldClaimProps {
-  readonly claim: Held
-  release(): Promise<void>
-  renew(): Promise<void>
-  done(id: string): Promise<void>
+interface Terms {
+  readonly limit: string
+  readonly ttl: string
+  readonly grace: string
 }
 
-function HeldClaim({ claim: { id, messages }, release, renew, done }: HeldClaimProps) {
-  const releasing = useAction(release)
-  const renewing = useAction(renew)
+interface TakeProps {
+  readonly queue: Queue
+  readonly terms: Terms
+  change(terms: Terms): void
+  took(claim: Held): void
+}
+
+function Take({ queue, terms, change, took }: TakeProps) {
+  const [isNothing, setNothing] = useState(false)
+  const { limit, ttl, grace } = terms
+  const words = text.claims
+  const take = useAction(async () => {
+    const claim = await queue.claim({ limit: Number(limit), ttl: Number(ttl), grace: Number(grace) })
+    setNothing(claim === null)
+    if (claim !== null) took({ id: claim.id, messages: claim.messages })
+  })
+  const field = (name: keyof Terms) => ({
+    value: terms[name],
+    change: (value: string) => change({ ...terms, [name]: value }),
+  })
+  return (
+    <>
+      <p class="hint">{words.intro}</p>
+      <Form action={take} submit={words.take} isBar result={isNothing ? words.nothing : ''}>
+        <Field label={words.limit} type="number" min="1" max="20" {...field('limit')} />
+        <Field label={words.ttl} type="number" min="60" {...field('ttl')} />
+        <Field label={words.grace} type="number" min="60" {...field('grace')} />
+      </Form>
+    </>
+  )
+}
+
+interface OfQueue {
+  readonly queue: Queue
+  readonly may: May
+}
+
+interface LiveClaimsProps extends OfQueue {
+  /** Those that are shown elsewhere. */
+  readonly apart: readonly Held[]
+  /** Whether all of these are done. */
+  readonly isAlone: boolean
+  readonly clientId: string
+}
+
+function LiveClaims({ queue, may, apart, isAlone, clientId }: LiveClaimsProps) {
+  const [markers, setMarkers] = useState<Markers>([undefined])
+  const marker = markers.at(-1)
+  const { value, error, reload } = useLoaded(
+    (signal) => taken(queue.claims({ limit: PAGE, marker, signal }), PAGE),
+    marker ?? '',
+    LOOK_AGAIN,
+  )
+  const others = value?.filter(({ id }) => apart.every((one) => one.id !== id))
   const words = text.claims
   return (
-    <section class="panel">
-      <h2>{words.claim(id)}</h2>
-      <ul class="messages">
-        {messages.map((message) => (
-          <HeldMessage key={message.id} id={message.id} body={message.body} done={() => done(message.id)} />
-        ))}
-      </ul>
-      <Trouble error={releasing.error ?? renewing.error} />
-      <div class="actions">
-        <button type="button" disabled={renewing.isRunning} onClick={renewing.run}>
-          {words.renew}
-        </button>
-        <button type="button" disabled={releasing.isRunning} onClick={releasing.run}>
-          {words.release}
+    <section aria-label={words.list}>
+      <div class="head">
+        <h2>{words.list}</h2>
+        <button type="button" onClick={reload}>
+          {text.reload}
         </button>
       </div>
+      <Trouble error={error} />
+      {value === null && error === null && <p class="empty">{text.loading}</p>}
+      {others?.length === 0 && <p class="empty">{isAlone ? words.none : words.noOthers}</p>}
+      <ul class="messages">
+        {others?.map((claim) => (
+          <LiveClaim key={claim.id} {...{ queue, may, claim }} isOwn={claim.client_id === clientId} changed={reload} />
+        ))}
+      </ul>
+      <PageTurner
+        label={words.pages}
+        markers={markers}
+        next={value?.length === PAGE ? value.at(-1)?.id : undefined}
+        turnTo={setMarkers}
+      />
     </section>
   )
 }
 
-function HeldMessage({ id, body, done }: { id: string; body: unknown; done(): Promise<void> }) {
-  const action = useAction(done)
+function LiveClaim(props: OfQueue & { claim: ListedClaim; isOwn: boolean; changed(): void }) {
+  const { queue, may, claim, isOwn, changed } = props
+  const { id, client_id, messages, age, ttl } = claim
+  const [isOpen, setOpen] = useState(false)
+  const words = text.claims
   return (
     <li class="message">
       <div class="message-head">
         <code>{id}</code>
-        <button type="button" class="plain" disabled={action.isRunning} onClick={action.run}>
-          {text.claims.done}
-        </button>
+        <span>
+          {words.heldBy} {client_id === null ? words.unknown : <code>{client_id}</code>}
+        </span>
+        {isOwn && <span class="badge">{words.here}</span>}
+        <span>{words.holds(messages)}</span>
+        <span>
+          {text.messages.age} {durationOf(age)}
+        </span>
+        <span>
+          {text.messages.left} {durationOf(ttl - age)}
+        </span>
+        <span class="message-actions">
+          {may('claims:get') && (
+            <button type="button" class="plain" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+              {words.messages}
+            </button>
+          )}
+          {!isOpen && <Release {...{ queue, may, id }} released={changed} />}
+        </span>
       </div>
-      <Trouble error={action.error} />
-      <JsonTree value={body} />
+      {isOpen && <Opened {...{ queue, may, id, changed }} />}
     </li>
   )
 }
 
-/** What a claim of somebody else holds; operators release one whose worker is lost. */
-function Look(props: { look(id: string): Promise<ShownClaim | null>; release(id: string): Promise<void> }) {
+/** What a claim holds by now. Operators release one whose worker is lost. */
+function Opened({ queue, may, id, changed }: OfQueue & { id: string; changed(): void }) {
+  const [isEnded, setEnded] = useState(false)
+  const load = async (signal: AbortSignal) => (await queue.getClaim(id, { signal })) ?? 'gone'
+  const { value, error, reload } = useLoaded(isEnded ? null : load, id, LOOK_AGAIN)
+  const goOn = (isOver: boolean) => {
+    if (isOver) setEnded(true)
+    else reload()
+    changed()
+  }
+  if (isEnded || value === 'gone') return <p>{text.claims.gone}</p>
+  return (
+    <>
+      <Trouble error={error} />
+      {value !== null && (
+        <>
+          <HeldMessages
+            {...{ queue, may, id, messages: value.messages }}
+            deleted={() => goOn(value.messages.length === 1)}
+          />
+          <div class="actions">
+            <Release {...{ queue, may, id }} released={() => goOn(true)} />
+            <span class="hint">{text.claims.ends(durationOf(value.ttl - value.age))}</span>
+          </div>
+        </>
+      )}
+    </>
+  )
+}
+
+function HeldMessages({ queue, may, id: claimId, messages, deleted }: OfQueue & Held & { deleted(id: string): void }) {
+  return (
+    <ul class="messages">
+      {messages.map(({ id, body }) => (
+        <li key={id} class="message">
+          <div class="message-head">
+            <code>{id}</code>
+            {may('messages:delete') && (
+              <ActionButton
+                label={text.claims.done}
+                tone="plain"
+                act={() => queue.deleteMessage(id, claimId).then(() => deleted(id))}
+              />
+            )}
+          </div>
+          <JsonTree value={body} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Release({ queue, may, id, released }: OfQueue & { id: string; released(): void }) {
+  if (!may('claims:delete')) return null
+  return <ActionButton label={text.claims.release} act={() => queue.releaseClaim(id).then(released)} />
+}
+
+/** By the id that a message or a log says. */
+function Look({ queue, may }: OfQueue) {
   const [id, setId] = useState('')
-  const [claim, setClaim] = useState<ShownClaim | 'gone' | null>(null)
+  /** A number tells one look from the next. */
+  const [asked, setAsked] = useState<readonly [id: string, turn: number] | null>(null)
   const words = text.claims
-  const look = useAction(async () => setClaim((await props.look(id)) ?? 'gone'))
-  const release = useAction(async () => {
-    await props.release(id)
-    setClaim('gone')
-  })
+  const look = useAction(async () => setAsked([id.trim(), (asked?.[1] ?? 0) + 1]))
   return (
     <details class="panel">
       <summary>{words.look}</summary>
       <Form action={look} submit={words.show} isBar>
         <Field label={words.id} value={id} change={setId} required />
       </Form>
-      <Trouble error={release.error} />
-      {claim === 'gone' && <p>{words.gone}</p>}
-      {claim !== null && claim !== 'gone' && (
-        <>
-          <p>{words.ends(claim.ttl - claim.age)}</p>
-          <ul class="messages">
-            {claim.messages.map((message) => (
-              <li key={message.id} class="message">
-                <code>{message.id}</code>
-                <JsonTree value={message.body} />
-              </li>
-            ))}
-          </ul>
-          <button type="button" disabled={release.isRunning} onClick={release.run}>
-            {words.release}
-          </button>
-        </>
-      )}
+      {asked !== null && <Opened key={asked[1]} {...{ queue, may, id: asked[0] }} changed={() => undefined} />}
     </details>
   )
 }

@@ -7,6 +7,7 @@ import { Confirm } from '../parts/confirm.tsx'
 import { Check, Field } from '../parts/field.tsx'
 import { isFound } from '../parts/json-tree.tsx'
 import { claimIn, MessageItem } from '../parts/message-item.tsx'
+import { type Markers, PageTurner } from '../parts/page-turner.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
@@ -40,8 +41,7 @@ function StoredMessages({ session, kind, name, reload, children }: TabProps & { 
   const [delayed, setDelayed] = useState(false)
   const [written, setWritten] = useState('')
   const [jump, setJump] = useState('')
-  /** Where the pages up to this one begin. */
-  const [markers, setMarkers] = useState<readonly (string | undefined)[]>([undefined])
+  const [markers, setMarkers] = useState<Markers>([undefined])
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [isDeleting, setDeleting] = useState(false)
   const [isRedriving, setRedriving] = useState(false)
@@ -64,7 +64,7 @@ function StoredMessages({ session, kind, name, reload, children }: TabProps & { 
     page.reload()
     reload()
   }
-  const turnTo = (markers: readonly (string | undefined)[]) => {
+  const turnTo = (markers: Markers) => {
     setChosen(new Set())
     setMarkers(markers)
   }
@@ -143,21 +143,12 @@ function StoredMessages({ session, kind, name, reload, children }: TabProps & { 
           </MessageItem>
         ))}
       </ul>
-      <nav class="actions" aria-label={words.pages}>
-        <button type="button" disabled={markers.length === 1} onClick={() => turnTo([undefined])}>
-          {words.first}
-        </button>
-        <button type="button" disabled={markers.length === 1} onClick={() => turnTo(markers.slice(0, -1))}>
-          {words.back}
-        </button>
-        <button
-          type="button"
-          disabled={messages.length < PAGE}
-          onClick={() => turnTo([...markers, page.value?.marker])}
-        >
-          {words.next}
-        </button>
-      </nav>
+      <PageTurner
+        label={words.pages}
+        markers={markers}
+        next={messages.length < PAGE ? undefined : (page.value?.marker ?? undefined)}
+        turnTo={turnTo}
+      />
       {isRedriving && (
         <Redrive queue={session.zaqar.queue(name)} chosen={ids} changed={changed} close={() => setRedriving(false)} />
       )}

@@ -71,7 +71,7 @@ function tabsOf({ may }: Session, kind: Kind): readonly Tab[] {
   const tabs: Record<Tab, boolean> = {
     messages: may('messages:get_all'),
     post: may('messages:create'),
-    claims: isQueue && (may('claims:create') || may('claims:get')),
+    claims: isQueue && (may('claims:create') || may('claims:get') || may('claims:get_all')),
     subscriptions: may('subscription:get_all'),
     share: isQueue && may('queues:share'),
     settings: may(`${kind}s:get`),
