@@ -6,6 +6,9 @@ import { requirePeer } from '../support/peers.ts'
 import { look } from './look.ts'
 import { assertNoComplaints, go, openProject, press } from './open.ts'
 
+/** When the page looks again at what it shows, in milliseconds. */
+const LOOK_AGAIN = 5_000
+
 test('in the list of queues', async (t) => {
   if (!requirePeer(t, 'chromium')) return
   const opened = await openProject(t)
@@ -16,11 +19,13 @@ test('in the list of queues', async (t) => {
     await zaqar.queue('orders').create({ _default_message_delay: 600 })
     await zaqar.queue('orders').postAll([{ body: 1, delay: 0 }, { body: 2, delay: 0 }, { body: 3 }])
     const claim = await zaqar.queue('orders').claim({ limit: 1, ttl: 300, grace: 60 })
+    await page.clock.install()
     await press(page, 'Reload')
     const cells = row('orders').getByRole('cell')
     await cells.nth(4).getByText('1', { exact: true }).waitFor()
     assert.deepEqual(await Promise.all([2, 3, 4].map((i) => cells.nth(i).innerText())), ['3', '1', '1'])
-    await row('orders').getByRole('img', { name: 'Posted: 3 in the last ten minutes' }).waitFor()
+    const posted = row('orders').getByRole('img', { name: 'Posted: 3 in the last ten minutes' })
+    while ((await posted.count()) === 0) await page.clock.fastForward(LOOK_AGAIN)
     await claim?.release()
     await look(page, 'queues')
   })
@@ -71,6 +76,46 @@ test('in the list of queues', async (t) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     assert.equal((await zaqar.queue('orders').stats()).total, 0)
+  })
+
+  await t.test('what is made and deleted elsewhere is shown, and what is scrolled stays where it is', async () => {
+    const nameOf = (n: number) => `row-${n}`
+    await Promise.all(Array.from({ length: 60 }, (_, n) => zaqar.queue(nameOf(100 + n)).create()))
+    await go(page, '#/queues')
+    const box = page.locator('.scrolled')
+    while ((await row(nameOf(159)).count()) === 0) await box.evaluate((rows) => rows.scrollTo(0, rows.scrollHeight))
+    await zaqar.queue('row-999').create()
+    await page.clock.fastForward(LOOK_AGAIN)
+    await row('row-999').waitFor()
+
+    // Half of them are above: what changes among the last of those, which are drawn, would move the others.
+    await box.evaluate((rows) => rows.scrollTo(0, rows.scrollHeight / 2))
+    await row(nameOf(125)).waitFor()
+    const place = await row(nameOf(135)).boundingBox()
+    await Promise.all(['-a', '-b'].map((end) => zaqar.queue(`${nameOf(125)}${end}`).create()))
+    let pages = 0
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname === '/v2/queues') pages += 1
+    })
+    await page.clock.fastForward(LOOK_AGAIN)
+    await row(`${nameOf(125)}-a`).waitFor()
+    assert.equal(pages, 2, 'of 20 each are in view')
+    assert.deepEqual(await row(nameOf(135)).boundingBox(), place)
+    await Promise.all(['-a', ''].map((end) => zaqar.queue(`${nameOf(125)}${end}`).delete()))
+    await page.clock.fastForward(LOOK_AGAIN)
+    await row(nameOf(125)).waitFor({ state: 'detached' })
+    assert.deepEqual(await row(nameOf(135)).boundingBox(), place)
+    assert.equal(await row(`${nameOf(125)}-b`).count(), 1)
+
+    // Of a list that was all in view, and of one that has nothing.
+    await page.getByLabel('Find by name').fill('row-15')
+    await row(nameOf(100)).waitFor({ state: 'detached' })
+    await Promise.all(Array.from({ length: 10 }, (_, n) => zaqar.queue(nameOf(150 + n)).delete()))
+    await page.clock.fastForward(LOOK_AGAIN)
+    await page.getByText('There are no queues that fit').waitFor()
+    await zaqar.queue(nameOf(150)).create()
+    await page.clock.fastForward(LOOK_AGAIN)
+    await row(nameOf(150)).waitFor()
   })
 
   await t.test('nothing breaks, but what was asked for', () => {

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { ListedQueue, Queue, Topic } from 'zaqar-client'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -12,7 +12,7 @@ import { type Rates, rateOf, rateText, sumOf } from '../rates.ts'
 import { go, hrefOf } from '../route.ts'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
-import { useListing } from '../use-listing.ts'
+import { useListing, type View } from '../use-listing.ts'
 import { useLoaded } from '../use-loaded.ts'
 import { useSettled } from '../use-settled.ts'
 
@@ -20,7 +20,7 @@ type Kind = 'queue' | 'topic'
 
 /** The service shows no more of them at a time unless an operator says so. */
 const PAGE = 20
-/** Between two looks at a row in view, in seconds. */
+/** Between two looks at a row in view, and at which rows there are, in seconds. */
 const LOOK_AGAIN = 5
 /** A row that is scrolled past sooner is not looked up, in milliseconds. */
 const PATIENCE = 120
@@ -83,6 +83,8 @@ function Listing({ session, kind, wanted, words }: ListingProps) {
     const terms = { limit: PAGE, signal, marker: last?.name, ...(name !== '' && { name }) }
     return kind === 'queue' ? zaqar.queues({ ...terms, metadata: filtersIn(filter) }) : zaqar.topics(terms)
   }, PAGE)
+  const view = useRef<View>({ first: 0, end: 0 })
+  const renewed = useLoaded((signal) => listing.renew(view.current, signal), '', LOOK_AGAIN, LOOK_AGAIN * 1000)
   const { name: nameHead, depth, claimed, delayed, oldest } = text.queues
   const { posted, deleted, delivered } = text.queue.rates
   const heads =
@@ -92,7 +94,7 @@ function Listing({ session, kind, wanted, words }: ListingProps) {
   if (listing.items.length === 0 && listing.isOver) return <p class="empty">{words.none}</p>
   return (
     <>
-      <Trouble error={listing.error} />
+      <Trouble error={listing.error ?? renewed.error} />
       <VirtualTable
         items={listing.items}
         label={words.list}
@@ -100,6 +102,9 @@ function Listing({ session, kind, wanted, words }: ListingProps) {
         kind={`table-of-${kind}s`}
         keyOf={(item) => item.name}
         row={(item) => <Row session={session} kind={kind} name={item.name} />}
+        drawn={(first, end) => {
+          view.current = { first, end }
+        }}
         atEnd={listing.more}
       />
       <p class="hint">{text.queue.ratesHint}</p>

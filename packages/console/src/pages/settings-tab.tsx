@@ -37,7 +37,9 @@ interface Draft {
 /** What the service knows of by fields, everything else as JSON. */
 export function SettingsTab({ session, kind, name }: TabProps) {
   const topic = topicOf(session, kind, name)
-  const { value, error, reload } = useLoaded((signal) => topic.metadata({ signal }), name)
+  const loaded = useLoaded((signal) => topic.metadata({ signal }), name)
+  const [updated, setUpdated] = useState<Metadata | null>(null)
+  const value = updated ?? loaded.value
   const [draft, setDraft] = useState<Draft | null>(null)
   const [isSaved, setSaved] = useState(false)
   const attributes = (Object.keys(FIELDS) as Attribute[]).filter((one) => kind === 'queue' || FIELDS[one].isOfTopics)
@@ -48,11 +50,10 @@ export function SettingsTab({ session, kind, name }: TabProps) {
     setSaved(false)
     const before = value ?? {}
     // Only what differs is sent: what somebody else has changed meanwhile stays.
-    await topic.update(changesBetween(before, metadataIn(draft as Draft, before)))
+    setUpdated(await topic.update(changesBetween(before, metadataIn(draft as Draft, before))))
     setSaved(true)
-    reload()
   })
-  if (draft === null) return <Trouble error={error} />
+  if (draft === null) return <Trouble error={loaded.error} />
   const content = (
     <>
       <p class="hint">{words.intro}</p>
