@@ -60,6 +60,13 @@ test('a person', async (t) => {
     await claims.getByRole('button', { name: 'Release' }).click()
     await claims.getByText('Nobody holds messages').waitFor()
     assert.equal((await zaqar.queue('jobs').stats()).claimed, 0)
+    await zaqar.queue('jobs').postAll(Array.from({ length: 20 }, (_, body) => ({ body })))
+    let last = ''
+    for (let i = 0; i < 21; i++) last = (await zaqar.queue('jobs').claim({ limit: 1 }))?.id ?? ''
+    await claims.getByRole('button', { name: 'Reload' }).click()
+    await claims.getByRole('button', { name: 'Next page' }).click()
+    await claims.getByText(last).waitFor()
+    assert.equal(await claims.getByText('held by').count(), 1)
   })
 
   await t.test('deletes a queue, with its name typed again', async () => {
