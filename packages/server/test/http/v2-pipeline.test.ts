@@ -334,7 +334,7 @@ describe('methods', () => {
     '/v2/queues/jobs/purge': 'POST',
     '/v2/queues/jobs/messages': 'DELETE, GET, POST',
     '/v2/queues/jobs/messages/m': 'DELETE, GET',
-    '/v2/queues/jobs/claims': 'POST',
+    '/v2/queues/jobs/claims': 'GET, POST',
     '/v2/queues/jobs/claims/c': 'DELETE, GET, PATCH',
   }
   for (const [path, methods] of Object.entries(allowed)) {
