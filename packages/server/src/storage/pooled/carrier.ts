@@ -54,16 +54,19 @@ export class Carrier {
     }
     const state = { round: Promise.resolve(), isWanted: true }
     const run = async () => {
-      while (state.isWanted && !this.#isClosed) {
-        state.isWanted = false
-        await this.#carry(pool)
+      try {
+        while (state.isWanted && !this.#isClosed) {
+          state.isWanted = false
+          await this.#carry(pool).catch((error) => {
+            if (!(error instanceof StorageUnavailable)) this.#parts.report(error)
+          })
+        }
+      } finally {
+        // At once, so that who comes now begins another round.
+        this.#running.delete(name)
       }
     }
     state.round = run()
-      .catch((error) => {
-        if (!(error instanceof StorageUnavailable)) this.#parts.report(error)
-      })
-      .finally(() => this.#running.delete(name))
     this.#running.set(name, state)
     return state.round
   }
