@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { StorageUnavailable } from '../contract.ts'
+import { StorageUnreached } from '../contract.ts'
 import { type Host, readServerAddress, type ServerAddress } from './server-address.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -22,7 +22,7 @@ export interface Connection {
 /**
  * Connects to the first host that serves; where there are several, to the first that takes writes. `onLost` is called
  * at the end of a connection that there was.
- * @throws StorageUnavailable
+ * @throws StorageUnreached
  */
 export function connect(uri: string, onLost?: () => void): Promise<Connection> {
   return connectTo(readServerAddress(uri), { onLost })
@@ -34,7 +34,7 @@ interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
-/** @throws StorageUnavailable */
+/** @throws StorageUnreached */
 export async function connectTo(
   { hosts, session }: ServerAddress,
   { onLost = () => undefined, signal }: ConnectOptions,
@@ -49,7 +49,7 @@ export async function connectTo(
       reasons.push(hosts.length > 1 ? `${host.host}:${host.port}: ${reason}` : reason)
     }
   }
-  throw new StorageUnavailable(`PostgreSQL does not serve: ${reasons.join('; ')}`)
+  throw new StorageUnreached(`PostgreSQL does not serve: ${reasons.join('; ')}`)
 }
 
 /** In what the library says when the server asks for a password and there is none. */

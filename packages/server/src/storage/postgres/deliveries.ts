@@ -1,5 +1,6 @@
 import type { Instant, Notification, QueueKey } from '../../model/model.ts'
-import type { DeliveryStore, Lease, Stale } from '../contract.ts'
+import type { DeliveryStore, Lease, Outcome, Stale } from '../contract.ts'
+import { parseRef, refOf } from '../notification-refs.ts'
 import { type Engine, onQueue } from './engine.ts'
 import type { Identifiers } from './identifiers.ts'
 import { type SubscriptionRow, storableId, toSubscription } from './subscriptions.ts'
@@ -59,13 +60,10 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
       const parameters = {
         id: lease.subscription.id,
         lease: lease.id,
-        outcomes: outcomes
-          .filter(({ ref }) => NUMBER.test(ref))
-          .map((outcome) => {
-            const { ref, became } = outcome
-            if (became === 'done') return [ref, became, null, null]
-            return [ref, became, became === 'failed' ? outcome.expiresAt : outcome.until, outcome.attempts]
-          }),
+        outcomes: outcomes.flatMap((outcome) => {
+          const number = parseRef(outcome.ref)?.number
+          return number === undefined ? [] : [[number, outcome.became, ...termsOf(outcome)]]
+        }),
         log,
         keepLog: keep.log,
         keepFailures: keep.failures,
@@ -175,6 +173,11 @@ async function leaseIn(
   }
 }
 
+function termsOf(outcome: Outcome): [until: Instant | null, attempts: string | null] {
+  if (outcome.became === 'done') return [null, null]
+  return [outcome.became === 'failed' ? outcome.expiresAt : outcome.until, outcome.attempts]
+}
+
 function toNotifications(rows: readonly NotificationRow[], identifiers: Identifiers): Notification[] {
   const ids = identifiers.ofMessages(
     rows.flatMap(([, incarnation, number, , , , , createdAt]) =>
@@ -182,11 +185,11 @@ function toNotifications(rows: readonly NotificationRow[], identifiers: Identifi
     ),
   )
   return rows.map(([ref, , , body, clientId, ttlSeconds, delaySeconds, createdAt, since, attempts]) => {
-    const rest = { ref: String(ref), since, attempts }
+    const rest = { since, attempts }
     if (clientId === null || ttlSeconds === null || delaySeconds === null || createdAt === null) {
-      return { ...rest, content: { kind: 'announcement', text: body } }
+      return { ...rest, ref: refOf(ref, 'announcement'), content: { kind: 'announcement', text: body } }
     }
     const message = { id: ids.shift() as string, body, clientId, ttlSeconds, delaySeconds, createdAt }
-    return { ...rest, content: { kind: 'message', message } }
+    return { ...rest, ref: refOf(ref, 'message'), content: { kind: 'message', message } }
   })
 }

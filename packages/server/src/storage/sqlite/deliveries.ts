@@ -32,7 +32,7 @@ export function createDeliveryStore(engine: Engine): DeliveryStore {
       turns.submit<Settled>(() => {
         const actual = latest.notBefore(now)
         const state = states.find(lease.queue)
-        const row = state?.fence === null ? leasing.find(state, lease.id, actual) : null
+        const row = state?.fence === null ? leasing.find(state, lease, actual) : null
         if (!state || row === null) return 'lost'
         if (next !== null && !(settling.settle(state, actual) && owed.findDue(row, actual))) return new Unfinished()
         for (const outcome of outcomes) owed.note(state, row, outcome, actual)

@@ -4,7 +4,7 @@ import type { Batch, Lease } from '../contract.ts'
 import type { Engine } from './engine.ts'
 import type { Page } from './owed.ts'
 import { NEVER, type QueueState } from './queue-states.ts'
-import { type DeliveryRow, foresee, type SubscriptionRow, toSubscription } from './subscription-rows.ts'
+import { foresee, type SubscriptionRow, toSubscription } from './subscription-rows.ts'
 
 /** What one turn may look at: a queue or a subscription counts as some, a notification as one and its body as more. */
 const LOOKS_PER_TURN = 2_000
@@ -76,16 +76,10 @@ export class Leasing {
     return { leases, isAll: true }
   }
 
-  /** The lease goes by this name. */
-  static idOf({ number, lease }: DeliveryRow): string {
-    return `${number}.${lease}`
-  }
-
   /** The subscription, if that lease of it has not ended. */
-  find(state: QueueState, id: string, now: Instant): SubscriptionRow | null {
-    const row = this.#engine.subscriptions.byNumber(Number.parseInt(id, 10))
-    if (row === null || row.bucket !== state.subscriptionBucket || Leasing.idOf(row) !== id) return null
-    return row.lease_ends_at > now && row.expires_at > now ? row : null
+  find(state: QueueState, { id, subscription }: Lease, now: Instant): SubscriptionRow | null {
+    const row = this.#engine.subscriptions.byId(state.subscriptionBucket, subscription.id, now)
+    return row !== null && String(row.lease) === id && row.lease_ends_at > now ? row : null
   }
 
   /** Whether that was all that can be leased there by now. */
@@ -118,7 +112,7 @@ export class Leasing {
 
   /** Leases it if it is owed something. False: that takes another turn. */
   #take({ state, queue, pages }: Place, row: SubscriptionRow, turn: Turn): boolean {
-    const { subscriptions, owed } = this.#engine
+    const { subscriptions, owed, feed } = this.#engine
     const { now, batch, seconds, leases } = turn
     turn.looksLeft -= LOOKS_AT_A_ROW
     if (row.expires_at <= now) {
@@ -138,10 +132,11 @@ export class Leasing {
       row.rests_until = 0
       row.lease_ends_at = 0
       if (notifications.length > 0) {
-        row.lease += 1
+        // A number of the queue, so none is used again where that goes on in another store.
+        row.lease = feed.takeNumber(state)
         row.lease_ends_at = now + seconds * 1000
         const subscription = toSubscription(row, queue)
-        leases.push({ id: Leasing.idOf(row), queue, subscription, endsAt: row.lease_ends_at, notifications })
+        leases.push({ id: String(row.lease), queue, subscription, endsAt: row.lease_ends_at, notifications })
       }
     }
     foresee(row, now)

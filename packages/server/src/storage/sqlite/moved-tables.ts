@@ -35,7 +35,7 @@ export const MOVED_TABLES: readonly MovedTable[] = [
       'position',
     ],
     ...[
-      'lease',
+      'iif(lease_ends_at > 0, lease, 0) AS lease',
       'max(lease_ends_at, rests_until) AS busy_until',
       'failures',
       'failing_since',

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Failure, Instant, Notification, NotifiedMessage } from '../../model/model.ts'
 import type { Batch, Outcome } from '../contract.ts'
+import { parseRef, refOf } from '../notification-refs.ts'
 import { failuresOf, type Sealer } from '../sealed-id.ts'
 import { limited } from './limited.ts'
 import { NEVER, type QueueState, type QueueStates } from './queue-states.ts'
@@ -8,8 +9,6 @@ import type { DeliveryRow, SubscriptionRow } from './subscription-rows.ts'
 
 /** Rows that one turn finds due. */
 const DUE_PER_TURN = 250
-/** Before the number of an announcement: one that is owed no more must not be taken for a message. */
-const ANNOUNCEMENT = 'a'
 
 interface MessageColumns {
   readonly born_incarnation: number
@@ -145,9 +144,9 @@ export class Owed {
 
   /** Says what became of one notification. */
   note(state: QueueState, row: DeliveryRow, outcome: Outcome, now: Instant): void {
-    const { ref } = outcome
-    const isAnnouncement = ref.startsWith(ANNOUNCEMENT)
-    const number = Number(isAnnouncement ? ref.slice(ANNOUNCEMENT.length) : ref)
+    const ref = parseRef(outcome.ref)
+    if (ref === null) return
+    const { number, isAnnouncement } = ref
     if (isAnnouncement || number <= row.position) this.#noteOwed(state, row, number, outcome, now)
     else if (row.is_listening === 1) this.#noteNew(state, row, number, outcome, now)
   }
@@ -272,10 +271,10 @@ export class Owed {
     let nextMessage = 0
     const notifications = rows.map(({ number, since, attempts, born, body }): Notification => {
       if (born === null) {
-        return { ref: `${ANNOUNCEMENT}${number}`, content: { kind: 'announcement', text: body }, since, attempts }
+        return { ref: refOf(number, 'announcement'), content: { kind: 'announcement', text: body }, since, attempts }
       }
       const message = messages[nextMessage++] as NotifiedMessage
-      return { ref: String(number), content: { kind: 'message', message }, since, attempts }
+      return { ref: refOf(number, 'message'), content: { kind: 'message', message }, since, attempts }
     })
     return { notifications, bytes, isFull }
   }
@@ -292,7 +291,7 @@ export class Owed {
     const messages = this.#toMessages(read)
     const fresh = read.map(
       ({ number, since }, i): Notification => ({
-        ref: String(number),
+        ref: refOf(number, 'message'),
         content: { kind: 'message', message: messages[i] as NotifiedMessage },
         since,
         attempts: null,

@@ -50,7 +50,6 @@ const EXPIRED_IN_PASSING = 20
 export class SubscriptionRows {
   readonly #bySubscriber
   readonly #byId
-  readonly #byNumber
   readonly #page
   readonly #woken
   readonly #ready
@@ -67,7 +66,6 @@ export class SubscriptionRows {
     const select = `SELECT ${ALL.join(', ')} FROM subscription`
     this.#bySubscriber = db.prepare(`${select} WHERE bucket = ? AND subscriber = ? AND expires_at > ?`)
     this.#byId = db.prepare(`${select} WHERE bucket = ? AND id = ? AND expires_at > ?`)
-    this.#byNumber = db.prepare(`SELECT ${ALL.join(', ')} FROM subscription WHERE number = ?`)
     this.#page = limited(db, `${select} WHERE bucket = ? AND id > ? AND expires_at > ? ORDER BY id`)
     // SQLite looks no further than the first of several bounds, and goes through all that it leaves.
     const woken = 'subscription INDEXED BY subscription_wake WHERE bucket = ?1'
@@ -115,11 +113,6 @@ export class SubscriptionRows {
 
   bySubscriber(bucket: number, subscriber: string, now: Instant): SubscriptionRow | null {
     return (this.#bySubscriber.get(bucket, subscriber, now) as SubscriptionRow | undefined) ?? null
-  }
-
-  /** Expired ones too. */
-  byNumber(number: number): SubscriptionRow | null {
-    return (this.#byNumber.get(number) as SubscriptionRow | undefined) ?? null
   }
 
   page(bucket: number, after: string | null, limit: number, now: Instant): SubscriptionRow[] {

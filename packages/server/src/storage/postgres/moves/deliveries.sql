@@ -287,7 +287,8 @@ BEGIN
     INSERT INTO log (subscription, number, entry)
     SELECT f.number, f.logged + n, entry FROM jsonb_array_elements_text(more) WITH ORDINALITY AS x(entry, n);
   END IF;
-  IF last_ > keep THEN DELETE FROM log WHERE subscription = f.number AND number <= last_ - keep; END IF;
+  -- The numbers of one that came from another store may begin at 0.
+  IF last_ >= keep THEN DELETE FROM log WHERE subscription = f.number AND number <= last_ - keep; END IF;
   RETURN last_;
 END $$;
 

@@ -26,7 +26,8 @@ $$;
 
 CREATE FUNCTION moved_subscription(s subscription) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT to_jsonb(s) - '{queue,number,line,is_free,lease,wakes_at,logged,health}'::text[] || jsonb_build_object(
-  'health', s.health::jsonb, 'lease', 0, 'busy_until', CASE WHEN s.is_free THEN 0 ELSE s.wakes_at END,
+  'health', s.health::jsonb, 'lease', CASE WHEN s.is_free THEN 0 ELSE coalesce(s.lease, 0) END,
+  'busy_until', CASE WHEN s.is_free THEN 0 ELSE s.wakes_at END,
   'log_from', coalesce((SELECT number FROM log WHERE subscription = s.number ORDER BY number LIMIT 1), s.logged + 1), 'log_end', s.logged + 1)
 $$;
 
@@ -535,8 +536,8 @@ BEGIN
   n.line := coalesce(f.line, nextval('identity'));
   n.health := nullif(r->'health', 'null')::text;
   n.logged := (r->>'log_end')::bigint - 1;
-  n.lease := NULL;
   n.is_free := (r->>'busy_until')::bigint <= now_;
+  n.lease := CASE WHEN NOT n.is_free THEN nullif((r->>'lease')::bigint, 0) END;
   SELECT due_at INTO owed_at FROM owed WHERE line + 0 = n.line ORDER BY due_at LIMIT 1;
   n.wakes_at := CASE WHEN n.is_free THEN coalesce(owed_at, never()) ELSE (r->>'busy_until')::bigint END;
   DELETE FROM subscription WHERE queue = q.number AND id = id_;
