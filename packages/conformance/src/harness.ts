@@ -1,4 +1,4 @@
-import type { Abilities, QueueEngine, Storage } from 'zaqar/storage'
+import type { Abilities, QueueEngine, QueueKey, Storage } from 'zaqar/storage'
 import type { ManualClock } from './clock.ts'
 
 /** What the author of an engine brings to the kit. */
@@ -25,8 +25,28 @@ export interface OpenedStore {
    * `severalProcesses`.
    */
   openSecondClient?(): Promise<QueueEngine | Storage>
+  /** Where the store has several parts, each of which keeps some of the queues: what may befall them. */
+  readonly parts?: StoreParts
   /**
    * Removes the store. The kit has closed its clients by then; it leaves a store undropped when a test on it failed.
    */
   drop(): Promise<void>
+}
+
+/** What befalls parts of a store while it is used. It changes no answer, but that of a part which fails there may be none. */
+export interface StoreParts {
+  /** How many there are. */
+  readonly count: number
+  /** The number of the part where the queue lies; null where it lies in none. */
+  partOf(key: QueueKey): Promise<number | null>
+  /** Takes the queue to another part. Resolves when that is done, or was refused. */
+  move(key: QueueKey): Promise<void>
+  /** Takes all queues of the part to others, as far as those do not fail. */
+  drain(part: number): Promise<void>
+  /** From now on whatever is asked of the part is refused, and does nothing. */
+  fail(part: number): void
+  /** The part serves again. Resolves when what has waited for it is done. */
+  recover(): Promise<void>
+  /** A part that serves again is asked again after so long, by everybody. */
+  readonly noticedMilliseconds: number
 }

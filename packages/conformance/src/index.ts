@@ -45,7 +45,7 @@ import { raceCases, registryRaceCases } from './races/race-cases.ts'
 
 export { fillQueue, type QueueShape } from './bounded/fill-queue.ts'
 export { ManualClock } from './clock.ts'
-export type { Harness, OpenedStore } from './harness.ts'
+export type { Harness, OpenedStore, StoreParts } from './harness.ts'
 export { createModel, modelAbilities } from './model/create-model.ts'
 export { endLeases } from './model/delivery-moves.ts'
 export { createModelState, type ModelState } from './model/state.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Abilities, QueueEngine, Storage } from 'zaqar/storage'
 import type { ManualClock } from './clock.ts'
-import type { Harness, OpenedStore } from './harness.ts'
+import type { Harness, OpenedStore, StoreParts } from './harness.ts'
 
 /** The clients of one store, of which one is in use. */
 export class OpenedClients {
@@ -24,6 +24,10 @@ export class OpenedClients {
 
   get abilities(): Abilities {
     return this.#harness.abilities
+  }
+
+  get parts(): StoreParts | undefined {
+    return this.#store.parts
   }
 
   get current(): Storage {

@@ -34,6 +34,7 @@ export const deliverySteps = [
     { limit: fc.constantFrom(1, 2, 1000, 1000), seconds, notifications },
     async (world, { limit, seconds, notifications }) => {
       const answers: { leases: Lease[]; next: number | null }[] = []
+      await world.lookAgainAtAll()
       await world.ask(async (storage) => {
         const first = answers[0]?.leases.map(({ subscription }) => subscription.id)
         const chosen = first && { first, limit: first.length }
@@ -49,10 +50,12 @@ export const deliverySteps = [
       const [engine, model] = answers
       assert(engine && model)
       assert(engine.leases.length <= limit, 'no more than the limit')
-      const { next } = model
-      const isInTime = next === null || (engine.next !== null && engine.next <= next)
-      assert(isInTime, `another lease may bring more from ${next} on, and ${engine.next} was said`)
-      world.workNews.said(world.engine, engine.next)
+      if (!world.isFailing) {
+        const { next } = model
+        const isInTime = next === null || (engine.next !== null && engine.next <= next)
+        assert(isInTime, `another lease may bring more from ${next} on, and ${engine.next} was said`)
+        world.workNews.said(world.engine, engine.next)
+      }
       for (const [index, lease] of engine.leases.entries()) {
         const other: Lease | undefined = model.leases[index]
         assert(other)
@@ -82,26 +85,30 @@ export const deliverySteps = [
       const { now } = world
       const serial = world.nextSerial()
       const settled: (readonly Notification[])[] = []
-      const { model } = await world.ask(async (storage, of) => {
-        const answer = await storage.deliveries.settle({
-          lease: of(leased.lease),
-          outcomes: outcomesOf(of(leased.handedOut), outcomes, now),
-          log: Array.from({ length: logs }, (_, index) => `"${serial}.${index}"`),
-          keep,
-          health: isFailing ? { failures: serial, failingSince: now, pausedUntil: null } : null,
-          next: next && { seconds: next.seconds, batch: { notifications: next.notifications, bytes } },
-          restsUntil: next === null && rest !== null ? now + rest * 1000 : null,
-          now,
+      const settle = () =>
+        world.ask(async (storage, of) => {
+          const answer = await storage.deliveries.settle({
+            lease: of(leased.lease),
+            outcomes: outcomesOf(of(leased.handedOut), outcomes, now),
+            log: Array.from({ length: logs }, (_, index) => `"${serial}.${index}"`),
+            keep,
+            health: isFailing ? { failures: serial, failingSince: now, pausedUntil: null } : null,
+            next: next && { seconds: next.seconds, batch: { notifications: next.notifications, bytes } },
+            restsUntil: next === null && rest !== null ? now + rest * 1000 : null,
+            now,
+          })
+          if (answer === 'lost') return 'lost'
+          settled.push(answer.notifications)
+          const { subscription, notifications, endsAt } = answer
+          return {
+            subscription,
+            notifications: withoutRefs(notifications),
+            endsAt: notifications.length > 0 ? endsAt : null,
+          }
         })
-        if (answer === 'lost') return 'lost'
-        settled.push(answer.notifications)
-        const { subscription, notifications, endsAt } = answer
-        return {
-          subscription,
-          notifications: withoutRefs(notifications),
-          endsAt: notifications.length > 0 ? endsAt : null,
-        }
-      })
+      const queue = world.indexOf(leased.lease.model.queue)
+      assert(queue !== null)
+      const { model } = await world.about(queue, settle)
       // What has ended is picked last.
       if (model === 'lost' || model.endsAt === null) {
         world.leases.splice(world.leases.indexOf(leased), 1)
@@ -166,7 +173,7 @@ export const deliverySteps = [
             limit,
             now: world.now,
           })
-          return { ids: replayed }
+          return replayed === STALE ? STALE : { ids: replayed }
         })
       }),
   ),

@@ -22,6 +22,14 @@ export class Identities {
     assert.deepEqual(this.#translate(answers.engine, answers.model, false), answers.model)
   }
 
+  /** What the model calls by that name the engine calls by another one from now on. */
+  rename({ engine, model }: Pair<string>): void {
+    const before = this.#engineNames.get(model)
+    if (before !== undefined) this.#modelNames.delete(before)
+    this.#modelNames.set(engine, model)
+    this.#engineNames.set(model, engine)
+  }
+
   /** The engine's answer in the words of the model, as far as it has the same shape. */
   #translate(engine: unknown, model: unknown, isOpaque: boolean): unknown {
     if (isOpaque && typeof engine === 'string' && typeof model === 'string') return this.#match(engine, model)
@@ -29,11 +37,13 @@ export class Identities {
       return engine.map((element, index) => this.#translate(element, model[index], isOpaque))
     }
     if (isRecord(engine) && isRecord(model)) {
-      const { pool } = engine
       // The model has no pools to put its queues on.
       const fields = Object.entries(engine).filter(([field]) => field !== 'pool' || 'pool' in model)
       return Object.fromEntries(
-        fields.map(([field, value]) => [field, this.#field(field, onPool(field, value, pool), model[field])]),
+        fields.map(([field, value]) => [
+          field,
+          this.#field(field, field === 'version' ? onPool(engine) : value, model[field]),
+        ]),
       )
     }
     return engine
@@ -57,9 +67,9 @@ export class Identities {
   }
 }
 
-/** On which of several engines a queue lies the model does not know; each has versions of its own. */
-function onPool(field: string, value: unknown, pool: unknown): unknown {
-  return field === 'version' && typeof pool === 'string' ? `${pool} ${value}` : value
+/** The version of a queue. On which of several engines it lies the model does not know; each has versions of its own. */
+export function onPool({ version, pool }: { readonly version?: unknown; readonly pool?: unknown }): string {
+  return typeof pool === 'string' ? `${pool} ${version}` : `${version}`
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -171,15 +171,18 @@ export const messageSteps = [
     (world, { queue, handle, ids, limit, elsewhere }) =>
       world.withHandle(queue, handle, async (known) => {
         const picked = ids && world.pickAll(world.messages, queue, ids)
-        await world.ask((storage, of) =>
-          storage.messages.redrive({
-            queue: of(known),
-            ids: picked === null ? null : picked.map(of),
-            limit,
-            ...(world.hasElsewhere && { elsewhere }),
-            now: world.now,
-          }),
-        )
+        const redrive = () =>
+          world.ask((storage, of) =>
+            storage.messages.redrive({
+              queue: of(known),
+              ids: picked === null ? null : picked.map(of),
+              limit,
+              ...(world.hasElsewhere && { elsewhere }),
+              now: world.now,
+            }),
+          )
+        // Nobody can say whether the queues are there that the messages came from, while their part fails.
+        await world.withOthers(redrive)
         await world.mayHaveMoved()
       }),
   ),

@@ -6,8 +6,8 @@ import type { World } from './world.ts'
 
 /** What a caller does that posts to a queue it has not seen. */
 export async function createQueue(world: World, queue: number, metadata: string): Promise<void> {
-  const { engine, model } = await world.ask((storage) =>
-    storage.queues.create({ key: world.key(queue), metadata, now: world.now }),
+  const { engine, model } = await world.about(queue, () =>
+    world.ask((storage) => storage.queues.create({ key: world.key(queue), metadata, now: world.now })),
   )
   world.sawQueue(queue, { engine: engine.queue, model: model.queue })
 }
@@ -35,8 +35,8 @@ export const queueSteps = [
   ),
 
   step(1, 'get queue', { queue: anyQueue }, async (world, { queue }) => {
-    const { engine, model } = await world.ask((storage) =>
-      storage.queues.get({ key: world.key(queue), now: world.now }),
+    const { engine, model } = await world.about(queue, () =>
+      world.ask((storage) => storage.queues.get({ key: world.key(queue), now: world.now })),
     )
     if (engine && model) world.sawQueue(queue, { engine, model })
   }),

@@ -18,6 +18,8 @@ export const registrySteps = [
       withMetadata: fc.boolean(),
     },
     async (world, { queue, isAfter, ...terms }) => {
+      // What is in a part that fails may be missing, or all be refused.
+      if (world.isFailing) return
       const { project, kind, name } = world.key(queue)
       const after = isAfter ? name : null
       await world.ask((storage) => storage.queues.list({ project, kind, after, ...terms, now: world.now }))
@@ -26,6 +28,7 @@ export const registrySteps = [
   ),
 
   step(1, 'usage', { queue: anyQueue }, async (world, { queue }) => {
+    if (world.isFailing) return
     const usages: ProjectUsage[] = []
     await world.ask(async (storage) => {
       const usage = await storage.queues.usage({ project: world.key(queue).project, now: world.now })

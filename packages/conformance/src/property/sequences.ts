@@ -2,12 +2,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Abilities } from 'zaqar/storage'
 import { ManualClock } from '../clock.ts'
-import type { Harness } from '../harness.ts'
+import type { Harness, StoreParts } from '../harness.ts'
 import { OpenedClients } from '../opened-clients.ts'
 import { checkProperty, type PropertyOptions } from './check-property.ts'
 import { claimSteps } from './claim-steps.ts'
 import { deliverySteps } from './delivery-steps.ts'
 import { append, messageSteps } from './message-steps.ts'
+import { partSteps } from './part-steps.ts'
 import { poolSteps } from './pool-steps.ts'
 import { queueSteps } from './queue-steps.ts'
 import { registrySteps } from './registry-steps.ts'
@@ -34,13 +35,13 @@ export function testSequences(harness: Harness, options: PropertyOptions): void 
       try {
         await world.begin()
         for (const step of steps) await world.run(step)
-        await world.checkFollowers()
+        await world.finish()
       } finally {
         world.end()
       }
     }
     try {
-      await checkProperty(t, arbitrarySteps(harness.abilities, options.steps), runSequence, options)
+      await checkProperty(t, arbitrarySteps(harness.abilities, options.steps, clients.parts), runSequence, options)
     } catch (error) {
       await clients.close()
       throw error
@@ -50,15 +51,16 @@ export function testSequences(harness: Harness, options: PropertyOptions): void 
 }
 
 /** Sequences of all moves, and some that stay with one subject so that its moves meet more often. */
-function arbitrarySteps(abilities: Abilities, maxLength: number): fc.Arbitrary<Step[]> {
-  const restarts = [
+function arbitrarySteps(abilities: Abilities, maxLength: number, parts: StoreParts | undefined): fc.Arbitrary<Step[]> {
+  const befalls = [
+    ...(parts ? partSteps(parts) : []),
     ...(abilities.survivesReopen ? [reopen] : []),
     ...(abilities.severalProcesses ? [changeClient] : []),
   ]
   const pools = abilities.carriesDepartures ? [] : poolSteps
   const registry = abilities.keepsRegistry ? [...registrySteps, ...pools] : []
   const sequence = (...steps: WeightedStep[]) =>
-    fc.array(fc.oneof(...steps, ...restarts), { minLength: 1, maxLength, size: 'max' })
+    fc.array(fc.oneof(...steps, ...befalls), { minLength: 1, maxLength, size: 'max' })
   return fc.oneof(
     {
       weight: 5,

@@ -14,14 +14,12 @@ const ALL = 10_000
 export const transferSteps = [
   step(2, 'end', { queue: anyQueue, handle: handleAge }, (world, { queue, handle }) =>
     world.withHandle(queue, handle, async (known) => {
-      const ends: string[] = []
-      await world.ask(async (storage, of) => {
+      const { engine, model } = await world.ask(async (storage, of) => {
         const end = await storage.messages.end({ queue: of(known), now: world.now })
-        ends.push(end)
-        return end === STALE
+        return end === STALE ? STALE : { end }
       })
-      const [engine = STALE, model = STALE] = ends
-      if (engine !== STALE) world.found(world.placeMarkers, queue, { engine: [engine], model: [model] })
+      if (engine === STALE || model === STALE) return
+      world.found(world.placeMarkers, queue, { engine: [engine.end], model: [model.end] })
     }),
   ),
 

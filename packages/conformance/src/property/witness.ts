@@ -43,8 +43,8 @@ export class Witness {
 
   /** Goes on behind the messages, whose markers are as good as that of the page. */
   async #readPage(): Promise<Page> {
-    const { engine, model } = await this.#world.ask((storage, of) =>
-      this.#list(storage, this.#marker && of(this.#marker), PAGE),
+    const { engine, model } = await this.#world.about(this.#queue, () =>
+      this.#world.ask((storage, of) => this.#list(storage, this.#marker && of(this.#marker), PAGE)),
     )
     const [last, lastOfModel] = [engine.messages.at(-1)?.marker, model.messages.at(-1)?.marker]
     if (last !== undefined && lastOfModel !== undefined) this.#marker = { engine: last, model: lastOfModel }

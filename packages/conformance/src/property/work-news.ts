@@ -20,6 +20,11 @@ export class WorkNews {
     if (engine === this.#engine) this.#said = { next, heard: this.#signals.heard }
   }
 
+  /** What it has said does not hold any more. */
+  forget(): void {
+    this.#said = null
+  }
+
   /** After each step: fails unless a signal has come, or comes, where there is something to lease before that. */
   async check(now: Instant): Promise<void> {
     if (this.#said === null) return

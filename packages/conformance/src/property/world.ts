@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Instant, Lease, Message, Notification, Queue, QueueHandle, QueueKey, Storage } from 'zaqar/storage'
-import { GONE_MS } from 'zaqar/storage'
+import { GONE_MS, STALE, StorageUnavailable } from 'zaqar/storage'
 import type { ManualClock } from '../clock.ts'
 import { createModel } from '../model/create-model.ts'
 import { endLeases } from '../model/delivery-moves.ts'
@@ -8,7 +8,7 @@ import { createModelState } from '../model/state.ts'
 import type { OpenedClients } from '../opened-clients.ts'
 import { type HandleAge, type Pick, queueKeys } from './alphabets.ts'
 import { Follower } from './follower.ts'
-import { Identities, type Pair } from './identities.ts'
+import { Identities, onPool, type Pair } from './identities.ts'
 import { News } from './news.ts'
 import type { Step } from './step.ts'
 import { Witness } from './witness.ts'
@@ -22,6 +22,14 @@ interface Found {
   readonly queue: number
   readonly name: Pair<string>
 }
+
+/** A handle of each; that of the engine is another one when the queue lies elsewhere. */
+interface KnownQueue extends Pair<QueueHandle> {
+  engine: QueueHandle
+}
+
+/** An answer that a part did not give which fails. What was asked has changed nothing, and the model is not asked. */
+class Refused extends Error {}
 
 /** A lease, live or not, and what was handed out with it last. */
 interface Leased {
@@ -52,7 +60,9 @@ export class World {
   readonly #modelState = createModelState()
   readonly #model: Storage
   readonly #identities = new Identities()
-  readonly #handles = new Map<number, Pair<QueueHandle>[]>()
+  readonly #handles = new Map<number, KnownQueue[]>()
+  /** Queues that lie in another part than when they were seen last. */
+  readonly #moved = new Set<number>()
   readonly #followers = new Map<string, Follower>()
   readonly #news: readonly News[]
   /** Of the queues where most steps meet. */
@@ -60,6 +70,12 @@ export class World {
   readonly #instants = new Set<Instant>()
   #readAt: Instant = 0
   #serial = 0
+  /** The queue that is asked about, and whether others are besides, any of which may lie in a part that fails. */
+  #subject: number | null = null
+  #isAboutOthers = false
+  #failingPart: number | null = null
+  /** Messages may be on their way that arrive when the part serves again: by then no time may have passed. */
+  #isSomethingUnderWay = false
 
   constructor(clients: OpenedClients, clock: ManualClock, prefix: string) {
     this.clients = clients
@@ -86,9 +102,13 @@ export class World {
   }
 
   async run(step: Step): Promise<void> {
-    await step.run(this)
-    for (const news of this.#news) await news.check(this.now)
-    await this.workNews.check(this.now)
+    try {
+      await step.run(this)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+    }
+    for (const [queue, news] of this.#news.entries()) if (!(await this.#isRefusing(queue))) await news.check(this.now)
+    if (!this.isFailing) await this.workNews.check(this.now)
   }
 
   end(): void {
@@ -98,17 +118,19 @@ export class World {
   }
 
   async moveTo(instant: Instant): Promise<void> {
+    if (this.isFailing && this.#isSomethingUnderWay) return
     if (instant - this.#readAt >= GONE_MS) await this.readOn()
     this.clock.moveTo(instant)
   }
 
   /** The witnesses do, before anything that they have not met is forgotten. */
   async readOn(): Promise<void> {
-    this.#readAt = this.now
     for (const witness of this.#witnesses) await witness.readOn(this.#model)
+    this.#readAt = this.now
   }
 
   async reopen(): Promise<void> {
+    await this.recover()
     await this.readOn()
     await this.clients.reopen()
     if (!this.clients.abilities.severalProcesses) endLeases(this.#modelState)
@@ -119,12 +141,108 @@ export class World {
 
   /** Asks both, and fails unless the answers are alike. */
   async ask<Answer>(question: (storage: Storage, of: Of) => Promise<Answer>): Promise<Pair<Answer>> {
-    const answers = {
-      engine: await question(this.engine, (pair) => pair.engine),
-      model: await question(this.#model, (pair) => pair.model),
-    }
+    const engine = await this.#unlessRefused(() => this.#askEngine(question))
+    const answers = { engine, model: await question(this.#model, (pair) => pair.model) }
     this.#identities.compare(answers)
     return answers
+  }
+
+  /** What is asked in `use` concerns that queue: by its name, so it does not matter where it was seen last. */
+  async about<T>(queue: number, use: () => Promise<T>): Promise<T> {
+    return this.#asking(queue, async () => {
+      if (this.#moved.has(queue)) await this.#unlessRefused(() => this.#lookAgain(queue))
+      return use()
+    })
+  }
+
+  /** What is asked in `use` concerns other queues, too. */
+  async withOthers<T>(use: () => Promise<T>): Promise<T> {
+    this.#isAboutOthers = true
+    try {
+      return await use()
+    } finally {
+      this.#isAboutOthers = false
+    }
+  }
+
+  async #asking<T>(subject: number, use: () => Promise<T>): Promise<T> {
+    const before = this.#subject
+    this.#subject = subject
+    try {
+      return await use()
+    } finally {
+      this.#subject = before
+    }
+  }
+
+  /** As callers do who hear that a queue is not as they have seen it. */
+  async #askEngine<Answer>(question: (storage: Storage, of: Of) => Promise<Answer>): Promise<Answer> {
+    const ask = () => question(this.engine, (pair) => pair.engine)
+    const answer = await ask()
+    if (answer !== STALE || this.#subject === null || !this.#moved.has(this.#subject)) return answer
+    await this.#lookAgain(this.#subject)
+    return ask()
+  }
+
+  async #lookAgain(queue: number): Promise<void> {
+    const p = { key: this.key(queue), now: this.now }
+    const [engine, model] = [await this.engine.queues.get(p), await this.#model.queues.get(p)]
+    this.#moved.delete(queue)
+    if (!engine || !model) return
+    for (const known of this.#handles.get(queue) ?? []) if (known.model.version === model.version) known.engine = engine
+    this.#identities.rename({ engine: onPool(engine), model: model.version })
+  }
+
+  /** @throws Refused where the part fails in which that lies which is asked about */
+  async #unlessRefused<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error
+      const mayBe = this.#isAboutOthers ? this.isFailing : await this.#isRefusing(this.#subject)
+      throw mayBe ? new Refused() : error
+    }
+  }
+
+  async #isRefusing(queue: number | null): Promise<boolean> {
+    if (this.#failingPart === null || queue === null) return false
+    return (await this.clients.parts?.partOf(this.key(queue))) === this.#failingPart
+  }
+
+  get isFailing(): boolean {
+    return this.#failingPart !== null
+  }
+
+  fail(part: number): void {
+    if (this.#failingPart !== null) return
+    this.#failingPart = part
+    this.#isSomethingUnderWay = false
+    this.clients.parts?.fail(part)
+    this.workNews.forget()
+  }
+
+  async recover(): Promise<void> {
+    const { parts } = this.clients
+    if (this.#failingPart === null || !parts) return
+    await parts.recover()
+    this.#failingPart = null
+    await this.mayHaveMoved()
+    await this.moveTo(this.now + parts.noticedMilliseconds)
+  }
+
+  async moveQueue(queue: number): Promise<void> {
+    await this.clients.parts?.move(this.key(queue))
+    this.#moved.add(queue)
+  }
+
+  async drain(part: number): Promise<void> {
+    await this.clients.parts?.drain(part)
+    for (const queue of this.#keys.keys()) this.#moved.add(queue)
+  }
+
+  /** What a caller knows who is told of queues that it does not name. */
+  async lookAgainAtAll(): Promise<void> {
+    for (const queue of [...this.#moved]) await this.about(queue, async () => {})
   }
 
   /** Whether messages may leave for another store than this. */
@@ -158,7 +276,7 @@ export class World {
   /** Does nothing while nobody has seen the queue. */
   async withHandle(queue: number, age: HandleAge, use: (handle: Pair<QueueHandle>) => Promise<unknown>): Promise<void> {
     const handle = this.#handles.get(queue)?.at(age === 'latest' ? -1 : -2)
-    if (handle) await use(handle)
+    if (handle) await this.#asking(queue, () => use(handle))
   }
 
   /** Notes names that stand at the same positions of two answers, for later steps to pick from. */
@@ -194,7 +312,13 @@ export class World {
     return [...this.#instants].filter((instant) => instant >= this.now).sort((a, b) => a - b)
   }
 
-  follower(queue: number, includeDelayed: boolean): Follower {
+  /** Somebody reads on who follows the markers of the queue. */
+  async follow(queue: number, includeDelayed: boolean, limit: number): Promise<void> {
+    const follower = this.#follower(queue, includeDelayed)
+    await this.#asking(queue, () => this.#unlessRefused(() => follower.readPage(this.engine, limit, this.now)))
+  }
+
+  #follower(queue: number, includeDelayed: boolean): Follower {
     const name = `${queue} ${includeDelayed}`
     const follower = this.#followers.get(name) ?? new Follower(this.key(queue), includeDelayed)
     this.#followers.set(name, follower)
@@ -203,16 +327,29 @@ export class World {
 
   /** To be told after each move that may take messages from one queue to another. */
   async mayHaveMoved(): Promise<void> {
-    for (const follower of this.#followers.values()) await follower.forgetWhoLeft(this.engine, this.now)
+    this.#isSomethingUnderWay = this.isFailing
+    for (const follower of this.#followers.values()) {
+      // From one that fails nothing leaves.
+      if (!(await this.#isRefusing(this.indexOf(follower.key)))) await follower.forgetWhoLeft(this.engine, this.now)
+    }
   }
 
   /** To be told when a queue is gone that may go on later as another one. */
   mayGoOn(queue: number): void {
-    for (const includeDelayed of [false, true]) this.follower(queue, includeDelayed).startAgain()
+    for (const includeDelayed of [false, true]) this.#follower(queue, includeDelayed).startAgain()
   }
 
-  async checkFollowers(): Promise<void> {
+  /** After the last step. */
+  async finish(): Promise<void> {
+    await this.recover()
     await this.readOn()
     for (const follower of this.#followers.values()) await follower.checkAllWereMet(this.engine, this.now)
+    // What is left would be moved with each drain of later sequences.
+    if (this.clients.parts) for (const queue of this.#keys.keys()) await this.#remove(queue)
+  }
+
+  async #remove(queue: number): Promise<void> {
+    const found = await this.engine.queues.get({ key: this.key(queue), now: this.now })
+    if (found) assert.equal(await this.engine.queues.delete({ queue: found, now: this.now }), 'deleted')
   }
 }
