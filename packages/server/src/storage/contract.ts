@@ -793,8 +793,8 @@ export interface CountedQueue extends QueueKey {
  * letters for it depart. `watch` and `watchSubscriptions` tell when it is fenced, served again, or dropped.
  *
  * Ids of messages and claims, markers, places, claims with what they hold, idempotency records, what is owed to
- * subscriptions and what is recorded of them: all are in the copy as they were. Only leases are not: the subscription
- * rests in the copy until the end of its lease.
+ * subscriptions and what is recorded of them, leases with their names and the refs of what was handed out: all are in
+ * the copy as they were.
  *
  * `token` names an attempt at the move. Calls with another than the last one do nothing and answer 'lost'.
  */
@@ -976,6 +976,9 @@ export type Storage = QueueEngine & Registry
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable'
 }
+
+/** The engine cannot be reached. What was asked of it has not happened, and does not happen later. */
+export class StorageUnreached extends StorageUnavailable {}
 
 /** There is no room for anything new. What is there can be read, and removed. */
 export class StorageFull extends StorageUnavailable {}

@@ -1,5 +1,9 @@
-import { type Abilities, type Storage, StorageUnavailable } from 'zaqar/storage'
-import type { Harness, ManualClock, OpenedStore } from 'zaqar-conformance'
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Abilities, type QueueKey, type Storage, StorageUnavailable, StorageUnreached } from 'zaqar/storage'
+import type { Harness, ManualClock, OpenedStore, StoreParts } from 'zaqar-conformance'
+import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
 import type { RelocationReports } from '../../src/storage/pooled/relocator.ts'
 
@@ -23,48 +27,129 @@ export function pooledHarness(abilities: Abilities, prepare: (clock: ManualClock
     abilities: { ...abilities, engine: 'pooled', carriesDepartures: true },
     async open(clock): Promise<OpenedStore> {
       const parts = await prepare(clock)
-      const open = async () => carriedAtOnce(await openParts(parts, clock))
+      const house = new House(parts, clock)
+      const open = () => house.open()
       return {
         storage: await open(),
         reopen: open,
         ...(abilities.severalProcesses && { openSecondClient: open }),
+        parts: house,
         drop: () => parts.drop(),
       }
     },
   }
 }
 
-/** Both pools are registered, and open. `isAway`: whether a pool cannot be reached at present. */
-async function openParts(
-  { own: openOwn, pools }: Parts,
-  clock: ManualClock,
-  isAway: (pool: string) => boolean = () => false,
-): Promise<PooledStorage> {
-  const own = await openOwn(undefined)
-  for (const name of POOLS) {
-    const pool = { name, uri: `test:${name}`, weight: 1, options: '{}', flavor: null }
-    await own.pools.putPool({ project: '', pool })
+/** The composites that are open on the same stores, and what befalls the pools. */
+class House implements StoreParts {
+  readonly count = POOLS.length
+  readonly noticedMilliseconds = 2_000
+  readonly #parts: Parts
+  readonly #clock: ManualClock
+  readonly #nodes = new Set<PooledStorage>()
+  #away: string | null = null
+  #turn = 0
+  /** Something stands in the way of the drain that is under way. */
+  #troubled: () => void = () => undefined
+
+  constructor(parts: Parts, clock: ManualClock) {
+    this.#parts = parts
+    this.#clock = clock
   }
-  let turn = 0
-  const storage = await openPooled({
-    own,
-    isOwn: () => false,
-    async openPool({ name }) {
-      const open = pools[POOLS.indexOf(name as (typeof POOLS)[number])]
-      if (open === undefined || isAway(name)) throw new StorageUnavailable('there is no such store')
-      return awayAtTimes(await open(own.idKey), () => isAway(name))
-    },
-    usesOwn: false,
-    clock,
-    draw: () => (turn++ % POOLS.length) / POOLS.length,
-    flavorOf: () => null,
-    relocationReports: noReports,
-    report: (error) => {
-      throw error
-    },
-  })
-  await storage.engines.openAll()
-  return storage
+
+  async open(): Promise<Storage> {
+    const node = await this.#openNode()
+    this.#nodes.add(node)
+    const close = () => {
+      this.#nodes.delete(node)
+      return node.close()
+    }
+    return { ...carriedAtOnce(node), close }
+  }
+
+  async partOf(key: QueueKey): Promise<number | null> {
+    const placement = await this.#node.placements.get({ key })
+    return placement && POOLS.indexOf(placement.pool as (typeof POOLS)[number])
+  }
+
+  async move({ project, kind, name }: QueueKey): Promise<void> {
+    const { placements, engines } = this.#node
+    const key = { project, kind, name }
+    const placement = await placements.get({ key })
+    if (placement === null) return
+    const pool = async (name: string) => {
+      const engine = await engines.open(name)
+      assert(engine)
+      return { name, engine }
+    }
+    const from = await pool(placement.pool)
+    const to = await pool(otherThan(placement.pool))
+    await moveQueue({ key, from, to, placements, clock: this.#clock, newToken: randomUUID }).catch((error) => {
+      if (!(error instanceof StorageUnavailable && this.#away !== null)) throw error
+    })
+  }
+
+  async drain(part: number): Promise<void> {
+    const { relocations, relocator, pools } = this.#node
+    const pool = POOLS[part] as string
+    // What does not go now would be tried again when time has passed.
+    this.#troubled = () => {
+      assert(this.#away !== null, 'nothing stands in the way of a drain')
+      void relocations.cancel({ pool, now: this.#clock.now() })
+    }
+    await relocations.begin({ pool, rate: null, now: this.#clock.now() })
+    await relocator.look()
+    while ([...this.#nodes].some((node) => node.relocator.underWay > 0)) await turn()
+    await pools.updatePool({ project: '', name: pool, weight: 1 })
+  }
+
+  fail(part: number): void {
+    this.#away = POOLS[part] as string
+  }
+
+  async recover(): Promise<void> {
+    this.#away = null
+    for (const { carrier } of this.#nodes) for (const pool of [undefined, ...POOLS]) await carrier.nudge(pool)
+  }
+
+  get #node(): PooledStorage {
+    const [node] = this.#nodes
+    assert(node)
+    return node
+  }
+
+  /** Both pools are registered, and open. */
+  async #openNode(): Promise<PooledStorage> {
+    const { own: openOwn, pools } = this.#parts
+    const own = await openOwn(undefined)
+    for (const name of POOLS) {
+      const pool = { name, uri: `test:${name}`, weight: 1, options: '{}', flavor: null }
+      await own.pools.putPool({ project: '', pool })
+    }
+    const storage = await openPooled({
+      own,
+      isOwn: () => false,
+      openPool: async ({ name }) => {
+        const open = pools[POOLS.indexOf(name as (typeof POOLS)[number])]
+        assert(open)
+        return awayAtTimes(await open(own.idKey), () => this.#away === name)
+      },
+      usesOwn: false,
+      clock: this.#clock,
+      draw: () => (this.#turn++ % POOLS.length) / POOLS.length,
+      flavorOf: () => null,
+      relocationReports: { ...noReports, troubled: () => this.#troubled() },
+      report: (error) => {
+        throw error
+      },
+    })
+    await storage.engines.openAll()
+    return storage
+  }
+}
+
+function otherThan(pool: string): string {
+  return pool === POOLS[0] ? POOLS[1] : POOLS[0]
 }
 
 /** Dead letters and redrives are there when the move that sent them is answered, as the kit expects it of one store. */
@@ -97,12 +182,12 @@ function awayAtTimes(storage: Storage, isAway: () => boolean): Storage {
       Object.entries(store).map(([name, method]) => [
         name,
         async (p: unknown) => {
-          if (isAway()) throw new StorageUnavailable('the store is away')
+          if (isAway()) throw new StorageUnreached('the store is away')
           return method(p)
         },
       ]),
     ) as Store
-  const { queues, messages, claims, subscriptions, deliveries } = storage
+  const { queues, messages, claims, subscriptions, deliveries, moves } = storage
   return {
     ...storage,
     queues: guarded(queues),
@@ -110,5 +195,6 @@ function awayAtTimes(storage: Storage, isAway: () => boolean): Storage {
     claims: guarded(claims),
     subscriptions: guarded(subscriptions),
     deliveries: guarded(deliveries),
+    ...(moves && { moves: guarded(moves) }),
   }
 }

@@ -8,4 +8,4 @@ const harness = pooledHarness({ ...abilities, survivesReopen: false }, async (cl
   return { own: open, pools: [open, open], async drop() {} }
 })
 
-runConformance('two pools on sqlite', harness, { sequences: 30 })
+runConformance('two pools on sqlite', harness, { sequences: process.env['ZAQAR_TEST_POOLS'] === 'all' ? 1_000 : 30 })

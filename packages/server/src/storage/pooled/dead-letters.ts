@@ -1,7 +1,7 @@
 import type { DeadLetterPolicy, Instant, Queue, QueueKey } from '../../model/model.ts'
 import { queueId } from '../../model/queue-id.ts'
 import type { QueueHandle } from '../contract.ts'
-import type { Placing } from './placing.ts'
+import { type Placing, unlessAway } from './placing.ts'
 
 const REMEMBERED = 10_000
 
@@ -25,7 +25,8 @@ export class DeadLetterQueues {
   async policyFor(queue: QueueHandle, policy: DeadLetterPolicy | null, now: Instant): Promise<DeadLetterPolicy | null> {
     if (policy === null || policy.queue === queue.name) return policy
     const { queue: name, maxClaimCount, ttlSeconds } = policy
-    const found = await this.#find({ project: queue.project, kind: queue.kind, name }, now)
+    // Where nobody can say it now, a message departs, and waits.
+    const found = await this.#find({ project: queue.project, kind: queue.kind, name }, now).catch(unlessAway)
     const plain = { queue: name, maxClaimCount, ttlSeconds }
     return found?.pool === queue.pool && found ? { ...plain, version: found.version } : { ...plain, elsewhere: true }
   }

@@ -1,7 +1,7 @@
 import type { Instant } from '../../model/model.ts'
-import { type DeliveryStore, type Lease, StorageUnavailable } from '../contract.ts'
+import { type DeliveryStore, type Lease, StorageUnavailable, StorageUnreached } from '../contract.ts'
 import { tellListeners } from '../tell-listeners.ts'
-import { onPool } from './moves.ts'
+import { type MoveParts, onPool } from './moves.ts'
 import type { PoolEngine, PoolEngines } from './pool-engines.ts'
 
 /** A pool that is down is asked again after so long. */
@@ -106,11 +106,27 @@ export class PooledWork {
   }
 }
 
-export function pooledDeliveries(engines: PoolEngines, work: PooledWork): DeliveryStore {
-  const on = onPool(engines)
+export function pooledDeliveries(
+  { engines, placing }: Pick<MoveParts, 'engines' | 'placing'>,
+  work: PooledWork,
+): DeliveryStore {
+  const on = onPool(engines, placing)
   return {
     lease: (p) => work.lease(p),
-    settle: (p) => engines.run(p.lease.queue.pool, 'lost', (engine) => engine.deliveries.settle(p)),
+
+    async settle(p) {
+      const { queue } = p.lease
+      const settleAt = (pool: string | undefined) => engines.run(pool, 'lost', (engine) => engine.deliveries.settle(p))
+      const answer = await settleAt(queue.pool).catch(async (error) => {
+        if (error instanceof StorageUnreached && (await placing.hasMoved(queue))) return 'lost' as const
+        throw error
+      })
+      if (answer !== 'lost' || queue.pool === undefined) return answer
+      // The lease goes on where the queue lies now, or serves again after it was on its way.
+      const found = await placing.get(queue, p.now)
+      return found === null ? 'lost' : settleAt(found.pool)
+    },
+
     announce: (p) => on(p, (engine) => engine.deliveries.announce(p)),
     failures: (p) => on(p, (engine) => engine.deliveries.failures(p)),
     replay: (p) => on(p, (engine) => engine.deliveries.replay(p)),

@@ -6,6 +6,7 @@ import {
   type QueueHandle,
   STALE,
   type Stale,
+  StorageUnreached,
   type SubscriptionStore,
 } from '../contract.ts'
 import type { Carrier } from './carrier.ts'
@@ -22,7 +23,7 @@ export interface MoveParts {
 
 /** What is done on one queue is done by the engine of its pool. */
 export function pooledMessages({ engines, placing, deadLetters, carrier }: MoveParts): MessageStore {
-  const on = onPool(engines)
+  const on = onPool(engines, placing)
   return {
     append: (p) => on(p, (engine) => engine.messages.append(p)),
     list: (p) => on(p, (engine) => engine.messages.list(p)),
@@ -55,8 +56,8 @@ export function pooledMessages({ engines, placing, deadLetters, carrier }: MoveP
   }
 }
 
-export function pooledClaims({ engines, deadLetters, carrier }: MoveParts): ClaimStore {
-  const on = onPool(engines)
+export function pooledClaims({ engines, placing, deadLetters, carrier }: MoveParts): ClaimStore {
+  const on = onPool(engines, placing)
   return {
     create: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.create(terms))),
     exchange: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.exchange(terms))),
@@ -67,8 +68,8 @@ export function pooledClaims({ engines, deadLetters, carrier }: MoveParts): Clai
   }
 }
 
-export function pooledSubscriptions(engines: PoolEngines): SubscriptionStore {
-  const on = onPool(engines)
+export function pooledSubscriptions({ engines, placing }: Pick<MoveParts, 'engines' | 'placing'>): SubscriptionStore {
+  const on = onPool(engines, placing)
   return {
     create: (p) => on(p, (engine) => engine.subscriptions.create(p)),
     get: (p) => on(p, (engine) => engine.subscriptions.get(p)),
@@ -80,10 +81,19 @@ export function pooledSubscriptions(engines: PoolEngines): SubscriptionStore {
   }
 }
 
-/** A pool that is not there any more has no queues. */
-export function onPool(engines: PoolEngines) {
-  return <T>({ queue }: { queue: QueueHandle }, move: (engine: PoolEngine) => Promise<T | Stale>): Promise<T | Stale> =>
-    engines.run<T | Stale>(queue.pool, STALE, move)
+/** A pool that is not there any more has no queues; one that is away may have had it. */
+export function onPool(engines: PoolEngines, placing: Placing) {
+  return async <T>(
+    { queue }: { queue: QueueHandle },
+    move: (engine: PoolEngine) => Promise<T | Stale>,
+  ): Promise<T | Stale> => {
+    try {
+      return await engines.run<T | Stale>(queue.pool, STALE, move)
+    } catch (error) {
+      if (error instanceof StorageUnreached && (await placing.hasMoved(queue))) return STALE
+      throw error
+    }
+  }
 }
 
 interface Burying {

@@ -8,6 +8,7 @@ import {
   STALE,
   type Stale,
   StorageUnavailable,
+  StorageUnreached,
 } from '../contract.ts'
 import { type MovePool, resolveMoving } from './move-queue.ts'
 import type { PoolEngine, PoolEngines } from './pool-engines.ts'
@@ -111,8 +112,17 @@ export class Placing {
     const { pool } = placement
     const engine = await this.#parts.engines.open(pool)
     if (engine === null) return null
-    const queue = await at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
+    const queue = await this.#at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
     return queue && { ...queue, pool }
+  }
+
+  /** Does something in the pool. @throws Met */
+  async #at<T>(pool: MetPool, act: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#parts.engines.ask(pool.name, act)
+    } catch (error) {
+      throw error instanceof QueueMoving ? new Met(pool, error) : error
+    }
   }
 
   /** The queue that lies in the store of the service itself without a placement. What was moved has had one. */
@@ -152,8 +162,9 @@ export class Placing {
     const { placements } = this.#parts.registry
     /** What this very call has created so far, and in which pool. */
     let mine: { queue: Queue; pool: string } | null = null
+    const without: string[] = []
     for (let left = TRIES; left > 0; left--) {
-      const placed = await this.#place(key, flavor)
+      const placed = await this.#place(key, flavor, without)
       if (placed === null) {
         const creation = await this.#createOwn(key, metadata, flavor, now)
         if (creation === null) continue
@@ -186,8 +197,17 @@ export class Placing {
         if (unsettled === null) continue
         placement = unsettled
       }
-      const create = () => at({ name: pool, engine }, () => engine.queues.create({ key, metadata, now }))
-      let answer: Creation = await create()
+      const create = () => this.#at({ name: pool, engine }, () => engine.queues.create({ key, metadata, now }))
+      let answer: Creation
+      try {
+        answer = await create()
+      } catch (error) {
+        if (!isNew || mine || !(error instanceof StorageUnreached)) throw error
+        // The others shall have it.
+        await placements.remove({ placement })
+        without.push(pool)
+        continue
+      }
       if (isNew && !answer.created && !mine && engine !== engines.own) {
         // What lies in a pool that no placement named is nothing, unless somebody has named it just now.
         const same = await placements.unsettle({ key, pool, version: placement.version })
@@ -205,17 +225,22 @@ export class Placing {
     throw keepsChanging(key)
   }
 
-  /** Null: no pool can take it. */
+  /** `without`: pools that could not take it. Null: no pool can. @throws StorageUnreached where those are all */
   async #place(
     key: QueueKey,
     flavor: string | null,
+    without: string[],
   ): Promise<{ placement: Placement; isNew: boolean; engine: PoolEngine } | null> {
     const { engines, draw } = this.#parts
     const { placements } = this.#parts.registry
-    const without: string[] = []
-    for (;;) {
-      const answer = await placements.place({ key, flavor, without, draw: draw() })
-      if (answer === 'no-pool') return null
+    for (let avoided = engines.away(); ; ) {
+      const answer = await placements.place({ key, flavor, without: [...without, ...avoided], draw: draw() })
+      if (answer === 'no-pool') {
+        if (avoided.length === 0) return null
+        // Better one that may be there again than none.
+        avoided = []
+        continue
+      }
       const { placement, isNew } = answer
       try {
         const engine = await engines.open(placement.pool)
@@ -240,7 +265,7 @@ export class Placing {
     if (known !== null) return { created: false, queue: known }
     if (!usesOwn || flavor !== null) throw new StorageUnavailable(`no pool can take the ${key.kind} ${key.name}`)
     // What is left there of a move is nobody's while there is no placement, so it goes.
-    const creation = await at({ name: '', engine: engines.own }, () => queues.create({ key, metadata, now }))
+    const creation = await this.#at({ name: '', engine: engines.own }, () => queues.create({ key, metadata, now }))
     // Who places it looks here after that, so one of the two sees the other.
     if ((await this.#parts.registry.placements.get({ key })) === null) return creation
     if (creation.created) await queues.delete({ queue: creation.queue, now })
@@ -249,17 +274,29 @@ export class Placing {
 
   async delete(queue: QueueHandle, now: Instant): Promise<'deleted' | Stale> {
     const { engines, located } = this.#parts
+    const { placements } = this.#parts.registry
     const { pool } = queue
     const key = keyOf(queue)
     if (pool === undefined) return engines.own.queues.delete({ queue, now })
-    const engine = await engines.open(pool)
-    const placement = engine && (await this.#parts.registry.placements.unsettle({ key, pool }))
-    if (engine === null || placement === null) return STALE
-    const outcome = await engine.queues.delete({ queue, now })
-    const isGone = outcome === 'deleted' && (await this.#parts.registry.placements.remove({ placement }))
+    const placement = await placements.unsettle({ key, pool })
+    if (placement === null) return STALE
+    const outcome = await engines
+      .ask(pool, async () => (await engines.open(pool))?.queues.delete({ queue, now }) ?? STALE)
+      .catch(async (error) => {
+        // It is there as before.
+        if (error instanceof StorageUnreached) await placements.settle({ placement })
+        throw error
+      })
+    const isGone = outcome === 'deleted' && (await placements.remove({ placement }))
     if (!isGone) await this.#throughMoves(key, () => this.#removeOrSettle(placement, now))
     await located(key, undefined)
     return outcome
+  }
+
+  /** Whether the queue lies elsewhere than the handle says. */
+  async hasMoved(queue: QueueHandle): Promise<boolean> {
+    const placement = await this.#parts.registry.placements.get({ key: keyOf(queue) })
+    return placement?.pool !== queue.pool
   }
 
   /** Removes the placement of a queue that is not there. */
@@ -302,15 +339,6 @@ interface MetPool extends MovePool {
   readonly engine: PoolEngine
 }
 
-/** Does something in the pool. @throws Met */
-async function at<T>(pool: MetPool, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } catch (error) {
-    throw error instanceof QueueMoving ? new Met(pool, error) : error
-  }
-}
-
 function keyOf({ project, kind, name }: QueueKey): QueueKey {
   return { project, kind, name }
 }
@@ -340,7 +368,7 @@ async function firstOf(told: Promise<void>, clock: Clock, at: Instant): Promise<
   timer.cancel()
 }
 
-function unlessAway(error: unknown): null {
+export function unlessAway(error: unknown): null {
   if (error instanceof StorageUnavailable) return null
   throw error
 }

@@ -1,4 +1,4 @@
-import type { Pool } from '../../model/model.ts'
+import type { Instant, Pool } from '../../model/model.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
 import {
   type CensusStore,
@@ -8,6 +8,7 @@ import {
   type Registry,
   StorageFull,
   StorageUnavailable,
+  StorageUnreached,
 } from '../contract.ts'
 import { tellListeners } from '../tell-listeners.ts'
 
@@ -37,6 +38,8 @@ export interface PoolState {
 const REFRESH_MS = 2_000
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 30_000
+/** One that could not be reached gets no new queues for so long, unless it is reached before. */
+const AVOIDED_MS = 5_000
 const PAGE = 1_000
 
 interface Member {
@@ -44,11 +47,11 @@ interface Member {
   engine: PoolEngine | null
   opening: Promise<PoolEngine> | null
   /** Why it could not be opened. Until `retryAt` that is the answer. */
-  failure: StorageUnavailable | null
+  failure: StorageUnreached | null
   retryAt: number
   retryMs: number
-  /** It is open, and could not be reached when it was last asked. */
-  isAway: boolean
+  /** It is open, and could not be reached when it was last asked, which was then. */
+  awayAt: Instant | null
   moves: number
   failures: number
 }
@@ -82,7 +85,7 @@ export class PoolEngines {
 
   /**
    * Null when there is no such pool.
-   * @throws StorageUnavailable when it is down
+   * @throws StorageUnreached when it is down
    */
   async open(name: string | undefined): Promise<PoolEngine | null> {
     if (name === undefined) return this.own
@@ -95,36 +98,45 @@ export class PoolEngines {
     const member = name === undefined ? undefined : this.#members.get(name)
     if (member) member.moves += 1
     try {
-      const engine = member?.engine ?? (await this.open(name))
-      const answer = engine === null ? absent : await move(engine)
-      if (member) member.isAway = false
+      return await this.ask(name, async () => {
+        const engine = await this.open(name)
+        return engine === null ? absent : move(engine)
+      })
+    } catch (error) {
+      if (member && isAway(error)) member.failures += 1
+      throw error
+    }
+  }
+
+  /** Does something on the pool, and remembers whether it could be reached. */
+  async ask<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
+    const member = name === undefined ? undefined : this.#members.get(name)
+    try {
+      const answer = await act()
+      if (member) member.awayAt = null
       return answer
     } catch (error) {
-      if (member && isAway(error)) {
-        member.failures += 1
-        member.isAway = true
-      }
+      if (member && isAway(error)) member.awayAt = this.#clock.now()
       throw error
     }
   }
 
   /** What those that are open answer, without those that cannot be reached. What is not open may be the next time. */
-  async askAll<T>(ask: (engine: PoolEngine) => Promise<T> | undefined): Promise<T[]> {
+  async askAll<T>(question: (engine: PoolEngine) => Promise<T> | undefined): Promise<T[]> {
     void this.openAll()
     const answers = await Promise.all(
-      this.allOpened().map(async ({ name, engine }) => {
-        const member = name === undefined ? undefined : this.#members.get(name)
-        try {
-          const answer = await ask(engine)
-          if (member) member.isAway = false
-          return answer
-        } catch (error) {
-          if (member && isAway(error)) member.isAway = true
-          return undefined
-        }
-      }),
+      this.allOpened().map(({ name, engine }) => this.ask(name, async () => question(engine)).catch(() => undefined)),
     )
     return answers.filter((answer) => answer !== undefined)
+  }
+
+  /** Those that could not be reached a moment ago. */
+  away(): string[] {
+    const now = this.#clock.now()
+    return [...this.#members].flatMap(([name, { engine, failure, retryAt, awayAt }]) => {
+      const isAway = engine === null ? failure !== null && now < retryAt : awayAt !== null && now < awayAt + AVOIDED_MS
+      return isAway ? name : []
+    })
   }
 
   /** Those that are open, by name, and that of the service itself without one. */
@@ -145,8 +157,8 @@ export class PoolEngines {
   }
 
   states(): PoolState[] {
-    return [...this.#members].map(([name, { engine, failure, isAway, moves, failures }]) => {
-      const isUp = engine !== null ? !isAway : failure !== null ? false : null
+    return [...this.#members].map(([name, { engine, failure, awayAt, moves, failures }]) => {
+      const isUp = engine !== null ? awayAt === null : failure !== null ? false : null
       return { name, isUp, moves, failures }
     })
   }
@@ -220,7 +232,7 @@ export class PoolEngines {
       failure: null,
       retryAt: 0,
       retryMs: FIRST_RETRY_MS,
-      isAway: false,
+      awayAt: null,
       moves: 0,
       failures: 0,
     }
@@ -258,7 +270,7 @@ export class PoolEngines {
       return engine
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      const failure = new StorageUnavailable(`pool ${pool.name}: ${reason}`, { cause: error })
+      const failure = new StorageUnreached(`pool ${pool.name}: ${reason}`, { cause: error })
       const retryAt = this.#clock.now() + member.retryMs
       Object.assign(member, {
         opening: null,

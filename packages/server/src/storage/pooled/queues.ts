@@ -1,6 +1,7 @@
 import { passesFilters } from '../../model/members.ts'
 import type { Instant } from '../../model/model.ts'
 import { type ListedQueue, type Placement, type QueueStore, STALE, type Storage } from '../contract.ts'
+import { onPool } from './moves.ts'
 import type { Placing } from './placing.ts'
 import type { PoolEngines } from './pool-engines.ts'
 
@@ -14,6 +15,7 @@ type ListTerms = Parameters<QueueStore['list']>[0]
 /** Which queues a project has is known from the catalogue, what is in them from their pools. */
 export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placing): QueueStore {
   const { placements } = own
+  const on = onPool(engines, placing)
   const isOwn = (pool: string) => engines.opened(pool) === own
 
   /** What a listing shows of a queue; null where it is none of those that are wanted. */
@@ -60,7 +62,7 @@ export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placin
     get: ({ key, now }) => placing.get(key, now),
 
     update: ({ queue, ...terms }) =>
-      engines.run(queue.pool, STALE, async (engine) => {
+      on({ queue }, async (engine) => {
         const updated = await engine.queues.update({ queue, ...terms })
         return updated === STALE || queue.pool === undefined ? updated : { ...updated, pool: queue.pool }
       }),
@@ -107,7 +109,7 @@ export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placin
       return usageOf([undefined, ...[...pools].filter((pool) => !isOwn(pool))], project, now)
     },
 
-    stats: (p) => engines.run(p.queue.pool, STALE, (engine) => engine.queues.stats(p)),
+    stats: (p) => on(p, (engine) => engine.queues.stats(p)),
   }
 }
 

@@ -19,6 +19,7 @@ async function openNode(
   })
   const storage = await openPooled({
     own,
+    isOwn: () => false,
     openPool: async () => {
       const store = await openSqlite({ path: ':memory:', clock, idKey: own.idKey })
       const { messages } = store

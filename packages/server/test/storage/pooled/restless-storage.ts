@@ -135,7 +135,7 @@ export function createRestless(
   const placements = catalogue as Pick<PlacementStore, 'get' | 'move'> as PlacementStore
   const knownOf = (key: QueueKey) => catalogue.known.get(queueId(key))
 
-  /** No lease survives a move, nor does a marker of failures. */
+  /** A lease is settled here where it was taken, and a marker of failures is read there. */
   function mayMove(key: QueueKey): boolean {
     const id = queueId(key)
     if (catalogue.paged.has(id)) return false
