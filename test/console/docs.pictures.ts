@@ -35,6 +35,7 @@ test('pictures of the console', async (t) => {
   }
   await take('queues', '#/queues', 'shipments')
   await take('messages', '#/queues/orders/messages', 'Berlin')
+  await take('claims', '#/queues/orders/claims', 'Release')
   await take('subscriptions', '#/queues/orders/subscriptions', 'https://shop.example/hooks')
   await take('post', '#/queues/orders/post', 'Life in seconds')
   assertNoComplaints(opened)
