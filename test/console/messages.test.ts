@@ -16,6 +16,10 @@ test('messages', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'zaqar-console-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const cards = page.getByRole('list', { name: 'Messages' }).getByRole('listitem')
+  let downloads = 0
+  page.on('download', () => {
+    downloads += 1
+  })
 
   await t.test('are found by what is deep in them, which is unfolded and marked', async () => {
     await zaqar
@@ -63,12 +67,15 @@ test('messages', async (t) => {
     assert.equal((await zaqar.queue('many').stats({ detailed: true })).delayed, 0)
   })
 
-  await t.test('whose line is no JSON are named by it', async () => {
-    await press(page, 'Take another')
-    await page.getByLabel('What is posted').selectOption('A body in each line')
-    await page.getByLabel('Body').fill('1\n\n{"no')
+  await t.test('whose line is no JSON are named by it, and none of the file is posted', async () => {
+    const file = join(folder, 'broken.jsonl')
+    // More than one request takes.
+    writeFileSync(file, `${`"${'x'.repeat(99_000)}"\n`.repeat(3)}\n{"no`)
+    await go(page, '#/queues/none/post')
+    await page.getByLabel('From a file').setInputFiles(file)
     await press(page, 'Post')
-    await page.getByRole('alert').getByText('Line 3 is no JSON').waitFor()
+    await page.getByRole('alert').getByText('Line 5 is no JSON').waitFor()
+    assert.equal((await zaqar.queue('none').stats()).total, 0)
   })
 
   await t.test('are turned over page by page, and from a marker', async () => {
@@ -84,7 +91,12 @@ test('messages', async (t) => {
     await page.getByText('19', { exact: true }).waitFor()
   })
 
-  await t.test('are downloaded as lines, which can be posted again', async () => {
+  await t.test('are downloaded as lines, which can be posted again, unless somebody goes away meanwhile', async () => {
+    await press(page, 'Download from here')
+    await page.getByRole('button', { name: 'That is enough' }).waitFor()
+    await go(page, '#/queues/many/settings')
+    await page.getByRole('button', { name: 'Save' }).waitFor()
+    await go(page, '#/queues/many/messages')
     const downloading = page.waitForEvent('download')
     await press(page, 'Download from here')
     const file = join(folder, 'taken.jsonl')
@@ -112,17 +124,20 @@ test('messages', async (t) => {
     assert.deepEqual(await numbersIn(zaqar, 'again'), [1])
   })
 
-  await t.test('that are dead letters are moved back: some, and then all, at a rate', async () => {
+  await t.test('that are dead letters are moved back: some till that is stopped, then all, at a rate', async () => {
     await bury(zaqar, 12)
     await go(page, '#/queues/dead/messages')
     await cards.nth(11).waitFor()
     await cards.nth(1).getByRole('checkbox').check()
     await cards.nth(4).getByRole('checkbox').check()
+    await cards.nth(7).getByRole('checkbox').check()
     await press(page, 'Move back…')
     const dialog = page.getByRole('dialog')
     assert.equal(await dialog.getByLabel('Which').inputValue(), 'chosen')
+    await dialog.getByLabel('Messages a second').fill('1')
     await dialog.getByRole('button', { name: 'Move back' }).click()
-    await dialog.getByText('2 of 2 moved').waitFor()
+    await dialog.getByText('2 of 3 moved').waitFor()
+    await dialog.getByRole('button', { name: 'Stop' }).click()
     assert.deepEqual(await numbersIn(zaqar, 'jobs'), [1, 4])
     await dialog.getByLabel('Which').selectOption('All dead letters')
     await dialog.getByLabel('Messages a second').fill('4')
@@ -135,7 +150,10 @@ test('messages', async (t) => {
     assert.deepEqual(await numbersIn(zaqar, 'jobs'), [1, 4, 0, 2, 3, 5, 6, 7, 8, 9, 10, 11])
   })
 
-  await t.test('break nothing', () => assertNoComplaints(opened))
+  await t.test('break nothing', () => {
+    assertNoComplaints(opened)
+    assert.equal(downloads, 1)
+  })
 })
 
 async function numbersIn(zaqar: Zaqar, queue: string): Promise<number[]> {

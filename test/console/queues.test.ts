@@ -69,6 +69,22 @@ test('in the list of queues', async (t) => {
     await page.getByRole('alert').getByText('_dead_letter_queue must be the name of a queue').waitFor()
   })
 
+  await t.test('what was looked for is there again for who goes back, and pages have titles', async () => {
+    await go(page, '#/queues')
+    await page.getByLabel('Find by name').fill('voices-f')
+    await row('orders').waitFor({ state: 'detached' })
+    await row('invoices-failed').getByRole('link').click()
+    await page.getByRole('heading', { name: 'invoices-failed' }).waitFor()
+    assert.equal(await page.title(), 'invoices-failed – Zaqar')
+    await page.goBack()
+    await row('invoices-failed').waitFor()
+    assert.equal(await page.getByLabel('Find by name').inputValue(), 'voices-f')
+    assert.equal(await page.title(), 'Queues – Zaqar')
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Queues' }).click()
+    await row('orders').waitFor()
+    assert.equal(await page.getByLabel('Find by name').inputValue(), '')
+  })
+
   await t.test('all messages are deleted, with the name typed again', async () => {
     await go(page, '#/queues/orders/settings')
     await press(page, 'Delete all messages')
@@ -169,7 +185,7 @@ test('topics', async (t) => {
     await press(page, 'Delete this topic')
     await page.getByLabel('Type news').fill('news')
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
-    await page.getByText('There are no topics that fit').waitFor()
+    await page.getByText('There are no topics yet').waitFor()
   })
 
   await t.test('break nothing', () => assertNoComplaints(opened))

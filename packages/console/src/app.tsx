@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { resetContact } from './contact.ts'
 import { ListPage } from './pages/list-page.tsx'
 import { PoolsPage } from './pages/pools-page.tsx'
@@ -12,6 +12,7 @@ import { go, hrefOf, type Route, useRoute } from './route.ts'
 import { readSettings, type Session } from './session.ts'
 import { text } from './text.ts'
 import { useLoaded } from './use-loaded.ts'
+import { visible } from './visible.ts'
 
 type Theme = 'system' | 'light' | 'dark'
 type Section = keyof typeof text.pages
@@ -42,7 +43,8 @@ export function App() {
 function Workplace({ session, leave }: { session: Session; leave(): void }) {
   const route = useRoute()
   const sections = sectionsOf(session)
-  const [section = sections[0]] = route.path
+  const [section = sections[0], name] = route.path
+  useTitle(session.shared?.queue ?? name ?? text.pages[section as Section])
   const signOut = () => {
     session.leave()
     leave()
@@ -83,6 +85,16 @@ function Workplace({ session, leave }: { session: Session; leave(): void }) {
   )
 }
 
+/** Tells the pages apart in the history of the browser, and in its tabs. */
+function useTitle(page: string | undefined): void {
+  useLayoutEffect(() => {
+    document.title = page === undefined ? text.title : `${visible(page)} – ${text.title}`
+    return () => {
+      document.title = text.title
+    }
+  }, [page])
+}
+
 /** Only what somebody may do something with. */
 function sectionsOf({ may, shared }: Session): readonly Section[] {
   if (shared !== null) return []
@@ -102,7 +114,9 @@ function Page({ session, route }: { session: Session; route: Route }) {
   const [section = 'queues', name, tab] = route.path
   if (section === 'queues' || section === 'topics') {
     const kind = section === 'queues' ? 'queue' : 'topic'
-    if (name === undefined) return <ListPage key={kind} session={session} kind={kind} />
+    if (name === undefined) {
+      return <ListPage key={`${kind} ${route.visit}`} session={session} kind={kind} query={route.query} />
+    }
     return <QueuePage key={`${kind} ${name}`} session={session} kind={kind} name={name} tab={tab} />
   }
   const sections = sectionsOf(session)

@@ -5,6 +5,8 @@ export interface Route {
   /** Parts of the path, decoded; none: the first page. */
   readonly path: readonly string[]
   readonly query: URLSearchParams
+  /** Another number each time that somebody goes to a page, be it the same one. */
+  readonly visit: number
 }
 
 /** The address of a page, for a link. Parts may hold anything. */
@@ -17,20 +19,25 @@ export function go(path: readonly string[], query: Readonly<Record<string, strin
   location.hash = hrefOf(path, query)
 }
 
+/** Writes into the address how a page stands, so that it is found so again: by who goes back, or loads it again. */
+export function keep(path: readonly string[], query: Readonly<Record<string, string>>): void {
+  history.replaceState(null, '', hrefOf(path, query))
+}
+
 /** The page that is shown now; the component is drawn again when it changes. */
 export function useRoute(): Route {
-  const [route, setRoute] = useState(() => routeIn(location.hash))
+  const [route, setRoute] = useState(() => routeIn(location.hash, 0))
   useEffect(() => {
-    const read = () => setRoute(routeIn(location.hash))
+    const read = () => setRoute(({ visit }) => routeIn(location.hash, visit + 1))
     addEventListener('hashchange', read)
     return () => removeEventListener('hashchange', read)
   }, [])
   return route
 }
 
-function routeIn(hash: string): Route {
+function routeIn(hash: string, visit: number): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
-  return { path: path === '' ? [] : path.split('/').map(decode), query: new URLSearchParams(query) }
+  return { path: path === '' ? [] : path.split('/').map(decode), query: new URLSearchParams(query), visit }
 }
 
 /** What somebody has typed may be no escape at all. */

@@ -4,6 +4,7 @@ export const text = {
   close: 'Close',
   copy: 'Copy',
   copied: 'Copied',
+  notCopied: 'The browser does not let the page copy. Select the text, and copy it yourself.',
   delete: 'Delete',
   save: 'Save',
   edit: 'Change',
@@ -68,7 +69,8 @@ export const text = {
     filter: 'Metadata',
     filterHint: 'key=value, several with commas',
     create: 'New queue',
-    none: 'There are no queues that fit.',
+    none: 'There are no queues yet.',
+    noneFits: 'There are no queues that fit.',
     list: 'Queues',
     depth: 'Messages',
     claimed: 'Claimed',
@@ -80,7 +82,13 @@ export const text = {
     noFlavor: 'None',
     nameHint: 'Up to 64 letters, digits, and _ - .',
   },
-  topics: { create: 'New topic', none: 'There are no topics that fit.', list: 'Topics', createTitle: 'New topic' },
+  topics: {
+    create: 'New topic',
+    none: 'There are no topics yet.',
+    noneFits: 'There are no topics that fit.',
+    list: 'Topics',
+    createTitle: 'New topic',
+  },
   queue: {
     tabs: {
       messages: 'Messages',
@@ -173,8 +181,8 @@ export const text = {
     submit: 'Post',
     stop: 'Stop',
     posted: (count: number) => `${count} ${count === 1 ? 'message' : 'messages'} posted`,
-    line: (number: number) => `Line ${number} is no JSON. The lines before it were posted, or nothing was.`,
-    noMessage: (number: number) => `Line ${number} has no "body". The lines before it were posted, or nothing was.`,
+    line: (number: number) => `Line ${number} is no JSON. Nothing was posted.`,
+    noMessage: (number: number) => `Line ${number} has no "body". Nothing was posted.`,
     nothing: 'There is nothing to post.',
   },
   claims: {

@@ -14,33 +14,51 @@ interface DownloadProps {
   readonly isDisabled: boolean
 }
 
-/** Of one file: more would be much for the memory of a page. */
+/** Of one file. */
 const MOST = 100_000
+const MOST_BYTES = 1_000_000_000
 
 /** Messages from the page that is shown on as JSON lines, which can be posted again. */
 export function Download({ topic, from, terms, name, isDisabled }: DownloadProps) {
-  const [count, setCount] = useState<number | null>(null)
-  const ending = useRef<AbortController | null>(null)
-  useEffect(() => () => ending.current?.abort(), [])
+  const [taken, setTaken] = useState<{ count: number; isCut: boolean } | null>(null)
+  const isEnough = useRef(false)
+  const isLeft = useRef(false)
+  useEffect(
+    () => () => {
+      isLeft.current = true
+    },
+    [],
+  )
   const words = text.download
   const action = useAction(async () => {
-    const end = new AbortController()
-    ending.current = end
-    const lines: string[] = []
-    setCount(0)
-    for (let marker = from; !end.signal.aborted && lines.length < MOST; ) {
+    isEnough.current = false
+    // A browser keeps these where it has room, not in the memory of the page.
+    const parts: Blob[] = []
+    let [count, bytes, isOver, marker] = [0, 0, false, from]
+    while (!isOver && !isEnough.current && count < MOST && bytes < MOST_BYTES) {
       const page = await topic.list({ ...terms, marker })
-      lines.push(...page.messages.map((message) => `${JSON.stringify(message)}\n`))
-      setCount(lines.length)
-      if (page.messages.length === 0) break
+      // Whoever has left wants no file.
+      if (isLeft.current) return
+      const part = new Blob(page.messages.map((message) => `${JSON.stringify(message)}\n`))
+      parts.push(part)
+      bytes += part.size
+      count += page.messages.length
+      isOver = page.messages.length === 0
       marker = page.marker
+      setTaken({ count, isCut: false })
     }
-    keep(`${name}.jsonl`, lines)
+    setTaken({ count, isCut: !isOver })
+    keep(`${name}.jsonl`, parts)
   })
   return (
     <>
       {action.isRunning ? (
-        <button type="button" onClick={() => ending.current?.abort()}>
+        <button
+          type="button"
+          onClick={() => {
+            isEnough.current = true
+          }}
+        >
           {words.stop}
         </button>
       ) : (
@@ -48,15 +66,15 @@ export function Download({ topic, from, terms, name, isDisabled }: DownloadProps
           {words.start}
         </button>
       )}
-      <output>{count === null ? '' : words.count(count, count >= MOST)}</output>
+      <output>{taken === null ? '' : words.count(taken.count, taken.isCut)}</output>
       <Trouble error={action.error} />
     </>
   )
 }
 
-/** Lets the browser keep the lines as a file. */
-function keep(name: string, lines: readonly string[]): void {
-  const url = URL.createObjectURL(new Blob(lines as string[], { type: 'application/jsonl' }))
+/** Lets the browser keep the parts as one file. */
+function keep(name: string, parts: Blob[]): void {
+  const url = URL.createObjectURL(new Blob(parts, { type: 'application/jsonl' }))
   const link = document.createElement('a')
   link.href = url
   link.download = name

@@ -58,6 +58,7 @@ export function Flavors({ session: { zaqar, may }, changed }: { session: Session
         )}
       </div>
       <Trouble error={error} />
+      {value === null && error === null && <p class="empty">{text.loading}</p>}
       {value?.length === 0 && <p class="empty">{words.none}</p>}
       {rows.length > 0 && (
         <Table

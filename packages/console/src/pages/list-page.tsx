@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ListedQueue, Queue, Topic } from 'zaqar-client'
 import { durationOf } from '../duration.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -9,7 +9,7 @@ import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { VirtualTable } from '../parts/virtual-table.tsx'
 import { type Rates, rateOf, rateText, sumOf } from '../rates.ts'
-import { go, hrefOf } from '../route.ts'
+import { go, hrefOf, keep } from '../route.ts'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { useListing, type View } from '../use-listing.ts'
@@ -27,15 +27,26 @@ const PATIENCE = 120
 /** The service does not count delayed messages beyond. */
 const MOST_DELAYED = 1_000
 
+interface ListPageProps {
+  readonly session: Session
+  readonly kind: Kind
+  /** What was looked for: `name`, `metadata`. */
+  readonly query: URLSearchParams
+}
+
 /** The queues, or the topics, of the project. */
-export function ListPage({ session, kind }: { session: Session; kind: Kind }) {
-  const [name, setName] = useState('')
-  const [filter, setFilter] = useState('')
+export function ListPage({ session, kind, query }: ListPageProps) {
+  const [name, setName] = useState(query.get('name') ?? '')
+  const [filter, setFilter] = useState(query.get('metadata') ?? '')
   const [isNew, setNew] = useState(false)
   const [turn, setTurn] = useState(0)
   const wanted = useSettled(`${name}\n${filter}`)
   const words = kind === 'queue' ? text.queues : { ...text.queues, ...text.topics }
   const mayList = session.may(`${kind}s:get_all`)
+  useEffect(() => {
+    const [name = '', metadata = ''] = wanted.split('\n')
+    keep([`${kind}s`], { ...(name !== '' && { name }), ...(metadata !== '' && { metadata }) })
+  }, [wanted, kind])
   return (
     <>
       <div class="head">
@@ -72,7 +83,7 @@ interface ListingProps {
   readonly kind: Kind
   /** Part of the name, and filters, in two lines. */
   readonly wanted: string
-  readonly words: { readonly list: string; readonly none: string }
+  readonly words: { readonly list: string; readonly none: string; readonly noneFits: string }
 }
 
 /** Further pages are asked for when the end of the list comes into view. */
@@ -91,7 +102,9 @@ function Listing({ session, kind, wanted, words }: ListingProps) {
     kind === 'queue'
       ? [nameHead, posted, deleted, depth, claimed, delayed, oldest]
       : [nameHead, posted, delivered, depth, delayed, oldest]
-  if (listing.items.length === 0 && listing.isOver) return <p class="empty">{words.none}</p>
+  if (listing.items.length === 0 && listing.isOver) {
+    return <p class="empty">{wanted.trim() === '' ? words.none : words.noneFits}</p>
+  }
   return (
     <>
       <Trouble error={listing.error ?? renewed.error} />
@@ -107,6 +120,7 @@ function Listing({ session, kind, wanted, words }: ListingProps) {
         }}
         atEnd={listing.more}
       />
+      {listing.items.length === 0 && listing.error === null && <p class="empty">{text.loading}</p>}
       <p class="hint">{text.queue.ratesHint}</p>
     </>
   )

@@ -85,6 +85,7 @@ function Pools({ session, turn }: { session: Session; turn: number }) {
         </span>
       </div>
       <Trouble error={error ?? health.error} />
+      {value === null && error === null && <p class="empty">{text.loading}</p>}
       {value?.length === 0 && <p class="empty">{words.none}</p>}
       {rows.length > 0 && (
         <Table

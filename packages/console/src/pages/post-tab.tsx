@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { NewMessage } from 'zaqar-client'
 import { parseExact } from '../exact-json.ts'
 import { linesOf } from '../lines.ts'
-import { Area, Choice, Field } from '../parts/field.tsx'
+import { Area, Choice, Field, FileField } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { useAction } from '../parts/use-action.ts'
 import type { Session } from '../session.ts'
@@ -23,8 +23,6 @@ interface UnderWay {
   readonly batches: AsyncGenerator<NewMessage[], void>
   /** The next one, with what its POST is known by; null: it was not read yet. */
   batch: { readonly messages: readonly NewMessage[]; readonly key: string } | null
-  /** Why no further one can be read. */
-  trouble: unknown
   posted: number
 }
 
@@ -44,9 +42,10 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
     if (underWay.current?.input !== input || underWay.current.file !== file) {
       const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
       const source = file ?? new Blob([written])
-      const messages = shape === 'one' ? [bodyIn(await source.text())] : messagesIn(source, shape)
-      underWay.current = { input, file, batches: batchesOf(messages, terms), batch: null, trouble: null, posted: 0 }
       setPosted(null)
+      if (shape !== 'one') await check(source, shape)
+      const messages = shape === 'one' ? [bodyIn(await source.text())] : messagesIn(source, shape)
+      underWay.current = { input, file, batches: batchesOf(messages, terms), batch: null, posted: 0 }
     }
     const post = underWay.current
     const end = new AbortController()
@@ -91,17 +90,13 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
       )}
       <div class="bar">
         {file === null && (
-          <label class="file">
-            {words.file}
-            <input
-              type="file"
-              onChange={(event) => {
-                const [chosen = null] = event.currentTarget.files ?? []
-                setFile(chosen)
-                if (chosen !== null && shape === 'one') setShape('bodies')
-              }}
-            />
-          </label>
+          <FileField
+            label={words.file}
+            change={(chosen) => {
+              setFile(chosen)
+              if (chosen !== null && shape === 'one') setShape('bodies')
+            }}
+          />
         )}
         <Field label={words.ttl} hint={words.default} type="number" min="1" value={ttl} change={setTtl} />
         <Field label={words.delay} hint={words.delayHint} type="number" min="0" value={delay} change={setDelay} />
@@ -115,16 +110,10 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
   )
 }
 
-/** Null: there is none. @throws Error with the line that cannot be read, each time */
-async function nextBatch(post: UnderWay, session: Session): Promise<UnderWay['batch']> {
-  if (post.trouble !== null) throw post.trouble
-  try {
-    const { done, value } = await post.batches.next()
-    return done ? null : { messages: value, key: nextKey(session) }
-  } catch (error) {
-    post.trouble = error
-    throw error
-  }
+/** Null: there is none. */
+async function nextBatch({ batches }: UnderWay, session: Session): Promise<UnderWay['batch']> {
+  const { done, value } = await batches.next()
+  return done ? null : { messages: value, key: nextKey(session) }
 }
 
 let posts = 0
@@ -148,6 +137,11 @@ function bodyIn(written: string): NewMessage {
   } catch {
     return { body: written }
   }
+}
+
+/** Nothing is posted of what cannot be posted as a whole. @throws Error with the line that is no message */
+async function check(source: Blob, shape: 'bodies' | 'messages'): Promise<void> {
+  for await (const _ of messagesIn(source, shape));
 }
 
 /** @throws Error with the line that is none */

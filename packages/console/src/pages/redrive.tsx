@@ -37,13 +37,14 @@ export function Redrive({ queue, chosen: chosenNow, changed, close }: RedrivePro
     let moved = 0
     setProgress({ moved, of })
     const perSecond = rate === '' ? null : Number(rate)
-    const terms =
-      perSecond === null ? { limit: BATCH, rate: FASTEST } : { limit: perSecond * STEP_SECONDS, rate: perSecond }
-    for (let isDone = false; !isDone && !end.signal.aborted; ) {
+    const limit = perSecond === null ? BATCH : perSecond * STEP_SECONDS
+    const terms = { rate: perSecond ?? FASTEST }
+    for (let asked = 0, isDone = false; !isDone && !end.signal.aborted; asked += limit) {
       const begun = performance.now()
-      const answer = await queue.redrive(ids === null ? terms : { rate: terms.rate, ids })
+      const some = ids?.slice(asked, asked + limit)
+      const answer = await queue.redrive(some === undefined ? { ...terms, limit } : { ...terms, ids: some })
       moved += answer.moved.length
-      isDone = ids !== null || answer.done
+      isDone = ids === null ? answer.done : asked + limit >= ids.length
       setProgress({ moved, of: Math.max(of, moved) })
       const pauseMs = perSecond === null ? 0 : begun + (answer.moved.length / perSecond) * 1000 - performance.now()
       if (!isDone && pauseMs > 0) await pause(pauseMs, end.signal)

@@ -53,6 +53,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
     setUpdated(await topic.update(changesBetween(before, metadataIn(draft as Draft, before))))
     setSaved(true)
   })
+  if (draft === null && loaded.error === null) return <p class="empty">{text.loading}</p>
   if (draft === null) return <Trouble error={loaded.error} />
   const content = (
     <>

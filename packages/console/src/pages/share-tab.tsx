@@ -9,6 +9,8 @@ import { text } from '../text.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
 const PATHS = ['messages', 'subscriptions', 'claims'] as const
+/** Ten years. */
+const MOST_HOURS = '87600'
 type Notation = keyof typeof text.share.notations
 
 /** Makes signed URLs with a few clicks, and shows them as what people paste. */
@@ -25,10 +27,10 @@ export function ShareTab({ session, name }: { session: Session; name: string }) 
   return (
     <>
       <p class="hint">{words.intro}</p>
-      <Form action={action} submit={words.make}>
+      <Form action={action} submit={words.make} isDisabled={methods.length === 0 || paths.length === 0}>
         <Checks label={words.methods} all={METHODS} chosen={methods} change={setMethods} />
         <Checks label={words.paths} all={PATHS} chosen={paths} change={setPaths} />
-        <Field label={words.expires} type="number" min="1" value={hours} change={setHours} required />
+        <Field label={words.expires} type="number" min="1" max={MOST_HOURS} value={hours} change={setHours} required />
       </Form>
       {signed !== null && <Values queue={name} signed={signed} />}
     </>

@@ -37,6 +37,7 @@ export function SubscriptionsTab({ session, kind, name }: TabProps) {
         </div>
       )}
       <Trouble error={error} />
+      {value === null && error === null && <p class="empty">{text.loading}</p>}
       {value?.length === 0 && <p class="empty">{words.none}</p>}
       <ul class="messages" aria-label={words.list}>
         {value?.map((subscription) => (

@@ -1,14 +1,15 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { text } from '../text.ts'
 
-/** What is asked before all else. Escape, and the button, close it; the focus goes back to where it came from. */
+/** What is asked before all else, beginning in its first field. Escape, and the button, close it; the focus goes back to where it came from. */
 export function Dialog({ title, close, children }: { title: string; close(): void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement
     dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('input, select, textarea')?.focus()
     return () => before instanceof HTMLElement && before.focus()
   }, [])
   return (

@@ -91,6 +91,14 @@ export function Choice<Value extends string>({ label, value, choices, hint, chan
   )
 }
 
+export function FileField({ label, change }: { label: string; change(file: File | null): void }) {
+  return (
+    <Labelled label={label} hint={undefined}>
+      {(id) => <input id={id} type="file" onChange={(event) => change(event.currentTarget.files?.[0] ?? null)} />}
+    </Labelled>
+  )
+}
+
 interface CheckProps {
   readonly label: string
   readonly isOn: boolean
