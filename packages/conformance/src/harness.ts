@@ -13,6 +13,11 @@ export interface Harness {
    * Cases that need it are skipped where it is missing.
    */
   failNeighbour?(storage: Storage, clock: ManualClock): Promise<unknown>
+  /**
+   * Opens another store, an empty one, to which queues of the first can move: what was handed out there is good here.
+   * Needed for the cases of `moves`, which are skipped where it is missing.
+   */
+  openPeer?(first: Storage, clock: ManualClock): Promise<OpenedStore>
 }
 
 export interface OpenedStore {

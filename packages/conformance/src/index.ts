@@ -24,6 +24,7 @@ import { isolationCases } from './cases/isolation.ts'
 import { leaseCases, workCases } from './cases/leases.ts'
 import { lifeCases, registryLifeCases } from './cases/life.ts'
 import { listCases } from './cases/list.ts'
+import { moveCases } from './cases/moves.ts'
 import { neighbourCases } from './cases/neighbours.ts'
 import { placementCases } from './cases/placements.ts'
 import { poolCases } from './cases/pools.ts'
@@ -104,6 +105,7 @@ function describeAllCases(harness: Harness): void {
   describeCases('watch of subscriptions', harness, subscriptionWatchCases)
   describeCases('messages that are gone', harness, goneCases)
   describeCases('isolation', harness, isolationCases)
+  describeCases('moves to another store', harness, moveCases)
   describeCases('neighbours', harness, neighbourCases)
   describeCases('durable', harness, durableCases)
   describeCases('durable deliveries', harness, durableDeliveryCases)

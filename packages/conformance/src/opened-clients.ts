@@ -10,6 +10,7 @@ export class OpenedClients {
   readonly #store: OpenedStore
   #clients: Storage[]
   #current = 0
+  #peer: OpenedClients | null = null
 
   static async open(harness: Harness, clock: ManualClock): Promise<OpenedClients> {
     return new OpenedClients(harness, clock, await harness.open(clock))
@@ -52,6 +53,14 @@ export class OpenedClients {
     return client
   }
 
+  /** Another store, to which queues of this one can move; the same one whenever it is asked for. */
+  async peer(): Promise<OpenedClients> {
+    assert(this.#harness.openPeer)
+    const store = this.#peer === null ? await this.#harness.openPeer(this.current, this.#clock) : null
+    if (store !== null) this.#peer = new OpenedClients(this.#harness, this.#clock, store)
+    return this.#peer as OpenedClients
+  }
+
   /** Resolves when a move has failed beside those that were started together with it. */
   async failNeighbour(): Promise<void> {
     assert(this.#harness.failNeighbour)
@@ -70,9 +79,15 @@ export class OpenedClients {
     for (const client of this.#clients) await client.close()
   }
 
+  async closeAll(): Promise<void> {
+    await this.close()
+    await this.#peer?.closeAll()
+  }
+
   async drop(): Promise<void> {
     await this.close()
     await this.#store.drop()
+    await this.#peer?.drop()
   }
 }
 

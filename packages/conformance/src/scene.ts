@@ -55,6 +55,11 @@ export class Scene {
     return this.clock.now()
   }
 
+  /** Of another store, to which queues of this one can move. */
+  async peer(): Promise<Scene> {
+    return new Scene(await this.clients.peer(), this.clock)
+  }
+
   pass(seconds: number): void {
     this.clock.advance(seconds * 1000)
   }

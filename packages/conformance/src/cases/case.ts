@@ -12,7 +12,14 @@ export interface It {
 }
 
 /** What not every engine has: an ability, or that it lacks one, or what its harness can do. */
-type Need = 'survivesReopen' | 'severalProcesses' | 'oneProcess' | 'keepsRegistry' | 'oneEngine' | 'failNeighbour'
+type Need =
+  | 'survivesReopen'
+  | 'severalProcesses'
+  | 'oneProcess'
+  | 'keepsRegistry'
+  | 'oneEngine'
+  | 'failNeighbour'
+  | 'openPeer'
 
 export function describeCases(name: string, harness: Harness, register: (it: It) => void): void {
   describe(name, () => register(casesOf(harness, [])))
@@ -34,6 +41,7 @@ function casesOf(harness: Harness, needs: readonly Need[]): It {
     oneProcess: !harness.abilities.severalProcesses,
     oneEngine: !harness.abilities.carriesDepartures,
     failNeighbour: harness.failNeighbour !== undefined,
+    openPeer: harness.openPeer !== undefined,
   }
   const add = (needs: readonly Need[], sentence: string, run: (scene: Scene) => Promise<void>) => {
     const missing = needs.find((need) => !all[need])
@@ -52,7 +60,7 @@ async function onFreshStore(harness: Harness, run: (scene: Scene) => Promise<voi
   try {
     await run(new Scene(clients, clock))
   } catch (error) {
-    await clients.close()
+    await clients.closeAll()
     throw error
   }
   await clients.drop()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Harness, ManualClock, runConformance } from 'zaqar-conformance'
+import { type Harness, ManualClock, type OpenedStore, runConformance } from 'zaqar-conformance'
 import { STALE } from '../../src/storage/contract.ts'
 import { abilities, openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { tries } from '../support/tries.ts'
@@ -11,17 +11,8 @@ let server: PostgresServer
 /** One schema for each store, which is left behind when a test on it failed. */
 const postgresHarness: Harness = {
   abilities,
-  async open(clock) {
-    const { uri } = server
-    const schema = newSchema()
-    const open = () => openPostgres({ uri, schema, connections: 1, clock })
-    return {
-      storage: await open(),
-      reopen: open,
-      openSecondClient: open,
-      drop: async () => void (await administer(uri, `DROP SCHEMA "${schema}" CASCADE`)),
-    }
-  },
+  open: (clock) => openSchema(clock),
+  openPeer: ({ idKey }, clock) => openSchema(clock, idKey),
   // One for each connection: a write without metadata, a read of rows that are not counted in numbers.
   failNeighbour: async ({ queues }, clock) => {
     const now = clock.now()
@@ -37,6 +28,18 @@ const postgresHarness: Harness = {
     const write = queues.create({ key, metadata: null as never, now })
     await Promise.all([write, queues.list({ ...page, now })])
   },
+}
+
+async function openSchema(clock: ManualClock, idKey?: Uint8Array): Promise<OpenedStore> {
+  const { uri } = server
+  const schema = newSchema()
+  const open = () => openPostgres({ uri, schema, connections: 1, clock, idKey })
+  return {
+    storage: await open(),
+    reopen: open,
+    openSecondClient: open,
+    drop: async () => void (await administer(uri, `DROP SCHEMA "${schema}" CASCADE`)),
+  }
 }
 
 const missing = await missingPostgres()

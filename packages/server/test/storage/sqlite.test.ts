@@ -17,6 +17,9 @@ const sqliteHarness: Harness = {
       drop: () => rm(folder, { recursive: true }),
     }
   },
+  async openPeer({ idKey }, clock) {
+    return { storage: await openSqlite({ path: ':memory:', clock, idKey }), async drop() {} }
+  },
   // The queue is there by the time when its metadata turn out to be none.
   failNeighbour: ({ queues }, clock) =>
     queues.create({

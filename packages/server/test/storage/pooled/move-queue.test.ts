@@ -156,6 +156,25 @@ function suite(name: string, open: () => Promise<House>): void {
       await house.drop()
     })
 
+    test('a log that was empty keeps there as many entries as it may', async () => {
+      const house = await open()
+      const { clock } = house
+      await subscribe(house.pools[0].engine, await house.place(), clock, 's')
+      assert.equal(await house.move(), 'moved')
+      const { pool, queue } = await house.find()
+      await post(pool.engine, queue, clock, 'a', 0)
+      const { deliveries } = pool.engine
+      const now = clock.now()
+      const batch = { notifications: 1, bytes: 1e6 }
+      const [lease] = (await deliveries.lease({ limit: 1, seconds: 10, batch, now })).leases
+      const keep = { log: 3, failures: 3 }
+      const terms = { outcomes: [], keep, health: null, next: null, restsUntil: null, now }
+      assert(lease)
+      await deliveries.settle({ lease, ...terms, log: ['1', '2', '3', '4'] })
+      assert.deepEqual(await deliveries.log({ queue, id: 's', now }), ['2', '3', '4'])
+      await house.drop()
+    })
+
     test('what happens to it meanwhile is there, whatever it is', async () => {
       const house = await open()
       const { clock } = house

@@ -409,7 +409,8 @@ BEGIN
   UPDATE queue SET metadata = r->>'metadata' WHERE number = q.number AND metadata <> r->>'metadata';
   UPDATE moving SET incarnation = s.incarnation WHERE queue = q.number AND incarnation IS DISTINCT FROM s.incarnation;
   -- What is told from now on comes behind what was told there.
-  IF (r->>'numbered')::bigint > (SELECT last_value FROM feed_number) THEN
+  -- A sequence that was never used says 1, and hands out 1 next.
+  IF (r->>'numbered')::bigint > (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM feed_number) THEN
     PERFORM pg_advisory_xact_lock(hashtext('moves ' || current_schema()), 1);
     -- Keeps others from taking numbers until the commit.
     ALTER SEQUENCE feed_number CACHE 1;

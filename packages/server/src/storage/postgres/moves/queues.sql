@@ -47,6 +47,11 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Whether it is on its way here from another store.
+CREATE FUNCTION is_copy(q queue) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT q.is_fenced AND EXISTS (SELECT FROM moving WHERE queue = q.number AND role = 'arriving')
+$$;
+
 -- list_queues: a part of a listing. It is bounded in bytes: in what is handed out, because the node takes it in one piece, and in what is
 -- looked at.
 --   takes     project, kind, after (a name, or null), limit, nameContains or null, keys (texts that the metadata must hold), withMetadata
@@ -64,7 +69,7 @@ DECLARE
 BEGIN
   FOR q IN
     SELECT name, CASE WHEN with_metadata THEN metadata END AS metadata FROM queue
-    WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '')
+    WHERE project = p->>'project' AND kind = p->>'kind' AND name > coalesce(p->>'after', '') AND NOT is_copy(queue)
     ORDER BY name
   LOOP
     looked_at := looked_at + 100 + coalesce(octet_length(q.metadata), 0);
@@ -81,7 +86,7 @@ END $$;
 
 -- count_queues: takes project, kind. Answers the number.
 CREATE FUNCTION count_queues(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind'
+  SELECT to_json(count(*)) FROM queue WHERE project = p->>'project' AND kind = p->>'kind' AND NOT is_copy(queue)
 $$;
 
 -- project_usage: takes project. Answers {queues, messages, bytes}.
@@ -92,11 +97,6 @@ CREATE FUNCTION project_usage(p jsonb) RETURNS json LANGUAGE sql STABLE AS $$
   FROM queue q
   LEFT JOIN LATERAL (SELECT free, held, bytes FROM standing WHERE bucket = q.bucket ORDER BY seq DESC LIMIT 1) s ON true
   WHERE q.project = p->>'project' AND NOT is_copy(q)
-$$;
-
--- Whether it is on its way here from another store.
-CREATE FUNCTION is_copy(q queue) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT q.is_fenced AND EXISTS (SELECT FROM moving WHERE queue = q.number AND role = 'arriving')
 $$;
 
 -- queue_stats: the oldest and newest go by place, a delayed one by the place that it will take.
