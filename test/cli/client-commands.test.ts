@@ -113,6 +113,25 @@ describe('messages', () => {
     assert.match(stderr, /^zaqar: 2 lines are posted; --skip 2 goes on behind them\n.*line 3: It begins as JSON/)
   })
 
+  test('that begin as JSON and are none are refused, and posted as text where that is asked for', async () => {
+    for (const given of [['{bad'], ['fine', '[1,']]) {
+      const { code, stdout, stderr } = await ask(['message', 'post', 'broken', ...given])
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, /^zaqar: It begins as JSON, but is none: .+; with --text it is posted as it is\n$/)
+    }
+    assert.deepEqual(await json('message', 'list', 'broken'), [])
+    await done(['message', 'post', 'broken', '--text', '{bad'])
+    assert.equal((await json('message', 'list', 'broken'))[0].body, '{bad')
+  })
+
+  test('of a file that is not there are refused in plain words', async () => {
+    const missing = join(folder, 'missing')
+    for (const flag of ['--file', '--lines']) {
+      const { code, stderr } = await ask(['message', 'post', 'files', flag, missing])
+      assert.deepEqual([code, stderr], [1, `zaqar: ${missing}: there is no such file or folder\n`])
+    }
+  })
+
   test('cannot do anything to a terminal, and fit it', async () => {
     await done(['message', 'post', 'hostile', '--text', '\u001b]0;owned\u0007\u009b31m\u202e'])
     const stdout = await done(['message', 'list', 'hostile'], { columns: 60, env: { NO_COLOR: '1' } })
@@ -217,6 +236,12 @@ describe('tail', () => {
     const { code, stdout, stderr } = await ask(['tail', 'q'.repeat(65)])
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /^zaqar: Invalid queue identification: .+\n$/)
+  })
+
+  test('ends with an error where the address is that of something else', async () => {
+    const { code, stdout, stderr } = await ask(['tail', 'stream', '--url', `${service.url}/elsewhere`])
+    assert.deepEqual([code, stdout], [3, ''])
+    assert.match(stderr, /^zaqar: the service has nothing at this address .+\n$/)
   })
 })
 

@@ -64,7 +64,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'import',
-    summary: 'bring queues, messages and subscriptions from another service, also an OpenStack Zaqar',
+    summary: 'bring queues and topics with all that is in them from another service, also an OpenStack Zaqar',
     group: SERVICE,
     define: async (...given) => (await import('./commands/import.ts')).defineImport(...given),
   },
@@ -89,7 +89,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'claim',
-    summary: 'claims: create, show, renew, release',
+    summary: 'claims: list, create, show, renew, release',
     group: CLIENT,
     define: async (...given) => (await import('./commands/claim.ts')).defineClaim(...given),
   },

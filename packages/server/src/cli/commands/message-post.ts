@@ -106,9 +106,18 @@ function inLine<T>(number: number, read: () => T): T {
 
 function messageOf(text: string, { text: isText, ttl, delay }: Flags): NewMessage {
   return {
-    body: isText ? text : jsonOrText(text),
+    body: isText ? text : bodyOf(text),
     ...(ttl !== undefined && { ttl }),
     ...(delay !== undefined && { delay }),
+  }
+}
+
+/** @throws UsageError */
+function bodyOf(text: string): unknown {
+  try {
+    return jsonOrText(text)
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; with --text it is posted as it is`)
   }
 }
 

@@ -5,6 +5,9 @@ import type { Shell } from '../shell.ts'
 import { countFrom } from '../values.ts'
 import { addSource, type SourceFlags } from './source.ts'
 
+/** Who may only read can have these, and they leave no subscription in the queue. */
+const WAYS = ['events', 'poll'] as const
+
 export function defineTail(command: ZaqarCommand, shell: Shell): void {
   interface Flags extends SourceFlags {
     readonly from?: string
@@ -17,12 +20,16 @@ export function defineTail(command: ZaqarCommand, shell: Shell): void {
     .examples('zaqar tail jobs', 'zaqar tail jobs --from start --count 10', 'zaqar tail news --topic --json')
   asks(command, shell, async ({ connection, printer }, flags: Flags, name: string) => {
     const { topic, from, count = Number.POSITIVE_INFINITY } = flags
-    const [{ Zaqar, ZaqarError }, { describeFailure }] = await Promise.all([
+    const [{ NotFound, Zaqar, ZaqarError }, { describeFailure }] = await Promise.all([
       import('zaqar-client'),
       import('../failure.ts'),
     ])
     const zaqar = new Zaqar(connection)
     let shown = 0
+    let hasConnected = false
+    // Ways at which the service has nothing. An OpenStack Zaqar has no event streams; where there is no listing either, it is none.
+    let missingWays = 0
+    let wrongAddress: unknown = null
     const subscriber = (topic ? zaqar.topic(name) : zaqar.queue(name)).subscribe(
       async (message) => {
         await printer.tell(message, `${message.id}  ${printableJson(message.body)}`)
@@ -30,15 +37,24 @@ export function defineTail(command: ZaqarCommand, shell: Shell): void {
       },
       {
         ...(from !== undefined && { from }),
-        // Who may only read can have these, and they leave no subscription in the queue.
-        transports: ['events', 'poll'],
+        transports: WAYS,
+        onTransport(transport) {
+          hasConnected ||= transport !== null
+        },
         async onError(error) {
           // What ends it is thrown.
           if (error instanceof ZaqarError && error.isFinal) return
+          if (!hasConnected && error instanceof NotFound) {
+            if (++missingWays < WAYS.length) return
+            wrongAddress = error
+            void subscriber.stop()
+            return
+          }
           shell.stderr.write(`zaqar: ${(await describeFailure(error)).message}; going on\n`)
         },
       },
     )
     await subscriber.ended
+    if (wrongAddress !== null) throw wrongAddress
   })
 }
