@@ -50,6 +50,13 @@ for (const [name, script] of Object.entries(shells)) {
     }
     assert.deepEqual(await complete('queue', 'st'), ['stats'])
     assert.deepEqual(await complete('queue', 'stats', 'jo'), ['jobs-1', 'jobs-2'])
+    assert.deepEqual(await complete('queue', 'delete', 'other', 'jo'), ['jobs-1', 'jobs-2'])
+    assert.deepEqual(await complete('--os'), ['--os-cloud'])
+    env.ZAQAR_URL = 'http://127.0.0.1:3'
+    const address = ['--url', ...(shell === 'bash' ? service.url.split(/(:)/) : [service.url])]
+    assert.deepEqual(await complete(...address, 'queue', 'st'), ['stats'])
+    assert.deepEqual(await complete(...address, 'queue', 'stats', 'jo'), ['jobs-1', 'jobs-2'])
+    assert.deepEqual(await complete('queue', 'stats', ...address, 'jo'), ['jobs-1', 'jobs-2'])
   })
 }
 

@@ -1,5 +1,5 @@
 import { asks } from '../ask.ts'
-import { candidatesFor, type Place } from '../candidates.ts'
+import { candidatesFor, type Place, typedFlags } from '../candidates.ts'
 import type { ZaqarCommand } from '../command.ts'
 import type { CommandRow } from '../commands.ts'
 import type { Shell } from '../shell.ts'
@@ -11,9 +11,14 @@ const MOST = 500
 
 /** What each shell runs when the key is pressed: it asks `zaqar completion words` for what may stand there. */
 const scripts = {
+  // Bash takes an address apart at its colons.
   bash: `_zaqar() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(zaqar completion words -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local IFS=$'\\n' word last=0
+  local -a words=(zaqar)
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ $word == [:=]* || \${words[last]} == *[:=] ]]; then words[last]+=$word; else words[++last]=$word; fi
+  done
+  COMPREPLY=($(compgen -W "$(zaqar completion words -- "\${words[@]:1}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _zaqar zaqar
 `,
@@ -53,6 +58,9 @@ export function defineCompletion(command: ZaqarCommand, shell: Shell, rows: read
     .description('Prints what may stand in place of the last word, a line each.')
     .argument('[WORD...]', 'What stands behind `zaqar`.')
     .examples('zaqar completion words -- queue st')
+    .hook('preAction', () => {
+      for (const [name, value] of Object.entries(typedFlags(words.args))) words.setOptionValue(name, value)
+    })
   asks(words, shell, async ({ zaqar }, _flags, given: readonly string[] = []) => {
     const found = await candidatesFor(given, rows, shell)
     const names = Array.isArray(found) ? found : await namesAt(found as Place)
