@@ -74,6 +74,14 @@ describe('zaqar doctor, while a service runs,', () => {
     )
   })
 
+  test('notices that the store at hand is another one', async () => {
+    const dataDir = join(folder, 'idle')
+    await (await startService({ dataDir })).stop()
+    const { code, text } = await doctor('', ['--port', String(service.port), '--data-dir', dataDir])
+    assert.equal(code, 1)
+    assert.match(text, /^error storage: a service runs, but it has not opened \S+idle\/zaqar\.db: /m)
+  })
+
   test('says that its file is held, where it is looked for at another port', async () => {
     const { code, text } = await doctor('', ['--port', String(await freePort()), '--data-dir', service.dataDir])
     assert.equal(code, 1)

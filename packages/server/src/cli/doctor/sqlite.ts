@@ -1,6 +1,7 @@
 import { type Stats, statSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { freezingSocketOf } from '../../backup/freezing-socket.ts'
 import { openDatabase } from '../../storage/sqlite/database.ts'
 import { newestSchema } from '../../storage/sqlite/migrate.ts'
 import type { ServiceAnswers } from './ask-service.ts'
@@ -71,7 +72,7 @@ async function checkRoom(findings: Findings, folder: string): Promise<void> {
   if (files > 0 && ffree === 0) findings.error(`the file system of ${folder} can have no more files`, 'remove some')
 }
 
-/** The service has the file for itself, so it is asked. */
+/** The service has the file for itself, so it is asked. That it is this file shows by the socket beside it. */
 function checkServed(
   findings: Findings,
   path: string,
@@ -83,8 +84,18 @@ function checkServed(
       `a service runs, but there is no ${path}: it keeps its messages elsewhere`,
       'give this command the configuration that the service has',
     )
+  } else if (isNobodys(path)) {
+    findings.error(
+      `a service runs, but it has not opened ${path}: it keeps its messages elsewhere`,
+      'give this command the configuration that the service has',
+    )
   } else if (objection !== null) findings.error(`the service says: ${objection}`, 'see its log')
   else findings.ok(`the service has ${path} open, and it answers`)
+}
+
+function isNobodys(path: string): boolean {
+  const socket = freezingSocketOf(path)
+  return socket.length <= LONGEST_SOCKET && statSync(socket, { throwIfNoEntry: false }) === undefined
 }
 
 async function checkFolder(findings: Findings, path: string, folder: string): Promise<void> {
@@ -129,5 +140,7 @@ function checkFile(findings: Findings, path: string): void {
   }
 }
 
+/** Where a path is longer, some systems make no socket. */
+const LONGEST_SOCKET = 100
 /** https://sqlite.org/pragma.html#pragma_synchronous */
 const SYNCHRONOUS_FULL = 2
