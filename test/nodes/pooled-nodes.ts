@@ -31,10 +31,9 @@ export class PooledNode {
   readonly #admin: TestClient
   #service: Service
 
-  /** `own`: address of the store that keeps the catalogue. */
-  static async start(own: string): Promise<PooledNode> {
+  /** `own`: address of the store that keeps the catalogue. `dataDir` goes with the node. */
+  static async start(own: string, dataDir = mkdtempSync(join(tmpdir(), 'zaqar-node-'))): Promise<PooledNode> {
     const port = await freePort()
-    const dataDir = mkdtempSync(join(tmpdir(), 'zaqar-node-'))
     const config =
       '[DEFAULT]\npooling = true\n[transport]\nmax_messages_per_page = 1000\nmax_messages_per_claim_or_pop = 1000\n' +
       `[storage]\nuri = ${own}\nconnections = 2\n`
