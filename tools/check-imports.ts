@@ -52,7 +52,7 @@ const layers: readonly Layer[] = [
   { path: 'auth/', imports: ['model/*', 'core/**', 'platform/watch-for-changes.ts'], types: ['platform/*'] },
   {
     path: 'console/',
-    imports: ['http/*', 'wire/*', 'auth/keystone/keystone-connection.ts'],
+    imports: ['http/*', 'wire/*', 'auth/keystone/keystone-connection.ts', 'core/rules/limits.ts'],
     types: [],
   },
   { path: 'config/', imports: ['model/*'], types: ['core/**', 'auth/**'] },

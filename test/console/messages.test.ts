@@ -48,7 +48,7 @@ test('messages', async (t) => {
   await t.test('are posted from a file, line by line, with a life and a delay', async () => {
     const file = join(folder, 'bodies.jsonl')
     writeFileSync(file, Array.from({ length: 5_000 }, (_, i) => `{"n": ${i}, "pad": "${'x'.repeat(80)}"}\n`).join(''))
-    await zaqar.queue('many').create({ _default_message_delay: 1 })
+    await zaqar.queue('many').create({ _default_message_delay: 1, _max_messages_post_size: 100_000 })
     await go(page, '#/queues/many/post')
     await page.getByLabel('From a file').setInputFiles(file)
     await page.getByLabel('Life in seconds').fill('900')

@@ -51,6 +51,7 @@ test('in the list of queues', async (t) => {
     await page.getByLabel('Metadata').fill('')
     await page.getByRole('link', { name: 'invoices', exact: true }).click()
     await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByText('in seconds, 60 to 1,209,600').first().waitFor()
     await page.getByLabel('Life of a message').fill('120')
     await page.getByLabel('Dead letter queue').fill('invoices-failed')
     await page.getByLabel('Most claims').fill('3')
@@ -144,7 +145,10 @@ test('in the list of queues', async (t) => {
 
 test('topics', async (t) => {
   if (!requirePeer(t, 'chromium')) return
-  const opened = await openProject(t)
+  // Pages are no longer than the service gives them.
+  const opened = await openProject(t, {
+    config: '[DEFAULT]\nadmin_mode = true\n[transport]\nmax_queues_per_page = 5\nmax_messages_per_page = 5\n',
+  })
   const { page, zaqar } = opened
 
   await t.test('are made, posted to, and tell their subscribers', async () => {

@@ -9,7 +9,7 @@ import { ContactBanner } from './parts/contact-banner.tsx'
 import { Choice } from './parts/field.tsx'
 import { Trouble } from './parts/trouble.tsx'
 import { go, hrefOf, type Route, useRoute } from './route.ts'
-import { readSettings, type Session } from './session.ts'
+import { readSettings, type Session, type Settings } from './session.ts'
 import { text } from './text.ts'
 import { useLoaded } from './use-loaded.ts'
 import { visible } from './visible.ts'
@@ -27,16 +27,21 @@ export function App() {
         <ThemeChoice />
       </header>
       <Trouble error={settings.error} />
-      {settings.value !== null && (
-        <SignIn
-          settings={settings.value}
-          enter={(session) => {
-            resetContact()
-            setSession(session)
-          }}
-        />
-      )}
+      {settings.value !== null && <Entrance settings={settings.value} enter={setSession} />}
     </>
+  )
+}
+
+function Entrance({ settings, enter }: { settings: Settings; enter(session: Session): void }) {
+  const { limits } = settings
+  return (
+    <SignIn
+      settings={settings}
+      enter={(signedIn) => {
+        resetContact()
+        enter({ ...signedIn, limits })
+      }}
+    />
   )
 }
 

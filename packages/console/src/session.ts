@@ -8,10 +8,26 @@ import { text } from './text.ts'
 export interface Settings {
   /** How people sign in: with Keystone, or not at all. */
   readonly signIn: 'keystone' | 'none'
+  /** The least and the most that it takes. Times in seconds. */
+  readonly limits: Readonly<Record<Limit, readonly [least: number, most: number]>>
 }
 
+export type Limit =
+  | 'ttl'
+  | 'delay'
+  | 'claimTtl'
+  | 'claimGrace'
+  | 'claimed'
+  | 'postBytes'
+  | 'queuesOfPage'
+  | 'messagesOfPage'
+
 /** Somebody at work. It lives in the memory of the page: to load the page again is to sign in again. */
-export interface Session {
+export interface Session extends SignedIn {
+  readonly limits: Settings['limits']
+}
+
+export interface SignedIn {
   readonly zaqar: Zaqar
   /** As people know it: the name of the project. */
   readonly project: string
@@ -35,7 +51,7 @@ export async function readSettings(): Promise<Settings> {
 }
 
 /** Without authentication a project is a name, and whoever is there says which roles they have. */
-export function openProject(project: string, roles: string): Promise<Session> {
+export function openProject(project: string, roles: string): Promise<SignedIn> {
   const fetch: typeof globalThis.fetch = (url, init) => {
     const headers = new Headers(init?.headers)
     headers.set('X-Roles', roles)
@@ -49,7 +65,7 @@ export function openWithToken(token: string, project: { readonly id: string; rea
 }
 
 /** An application credential is of one project, and its own name says enough. */
-export function openWithCredential(id: string, secret: string): Promise<Session> {
+export function openWithCredential(id: string, secret: string): Promise<SignedIn> {
   return openWithKeystone({ applicationCredential: { id, secret } }, id)
 }
 
@@ -67,7 +83,7 @@ function openWithKeystone(auth: Omit<KeystoneAuth, 'authUrl'>, project: string, 
 }
 
 /** Values of a signed URL are for one queue. @throws Error with a sentence for people */
-export async function openShared(signed: SignedUrl): Promise<Session> {
+export async function openShared(signed: SignedUrl): Promise<SignedIn> {
   const [, queue] = /\/queues\/([^/]+)\/[a-z]+$/.exec(signed.paths[0] ?? '') ?? []
   if (queue === undefined) throw new Error(text.signIn.notSigned)
   const zaqar = client({ auth: { signed } })
@@ -84,7 +100,7 @@ export async function openShared(signed: SignedUrl): Promise<Session> {
 }
 
 /** @throws ZaqarError when the service does not take these credentials */
-async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = () => {}): Promise<Session> {
+async function open(options: Omit<ZaqarOptions, 'url'>, project: string, left = () => {}): Promise<SignedIn> {
   const zaqar = client(options)
   const leave = () => {
     zaqar.close()

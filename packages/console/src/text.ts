@@ -10,6 +10,7 @@ export const text = {
   edit: 'Change',
   loading: 'Loading…',
   reload: 'Reload',
+  range: (least: number, most: number) => `${least.toLocaleString()} to ${most.toLocaleString()}`,
   perSecond: (rate: string) => `${rate}/s`,
   request: (id: string) => `request ${id}`,
   noAnswer: (status: number) => `The service answered ${status}.`,

@@ -291,7 +291,7 @@ function createServing(
       onTrouble: handlerTrouble,
     })
     const withConsole = config.console.enabled
-      ? createConsolePages({ files: house.consoleFiles, keystone, onTrouble: handlerTrouble })
+      ? createConsolePages({ files: house.consoleFiles, keystone, limits, onTrouble: handlerTrouble })
       : (handle: Handle) => handle
     const isPublic = (target: string) => routes.isPublic(target) || isConsole(target)
     const guard = isGuarded ? createPageGuard({ origins, isPublic, refused: () => meter.refused('page') }) : null

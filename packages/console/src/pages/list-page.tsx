@@ -18,7 +18,7 @@ import { useSettled } from '../use-settled.ts'
 
 type Kind = 'queue' | 'topic'
 
-/** The service shows no more of them at a time unless an operator says so. */
+/** So many are asked for at a time, where the service gives as many. */
 const PAGE = 20
 /** Between two looks at a row in view, and at which rows there are, in seconds. */
 const LOOK_AGAIN = 5
@@ -89,11 +89,12 @@ interface ListingProps {
 /** Further pages are asked for when the end of the list comes into view. */
 function Listing({ session, kind, wanted, words }: ListingProps) {
   const [name = '', filter = ''] = wanted.split('\n')
-  const { zaqar } = session
+  const { zaqar, limits } = session
+  const most = Math.min(PAGE, limits.queuesOfPage[1])
   const listing = useListing<ListedQueue>((last, signal) => {
-    const terms = { limit: PAGE, signal, marker: last?.name, ...(name !== '' && { name }) }
+    const terms = { limit: most, signal, marker: last?.name, ...(name !== '' && { name }) }
     return kind === 'queue' ? zaqar.queues({ ...terms, metadata: filtersIn(filter) }) : zaqar.topics(terms)
-  }, PAGE)
+  }, most)
   const view = useRef<View>({ first: 0, end: 0 })
   const renewed = useLoaded((signal) => listing.renew(view.current, signal), '', LOOK_AGAIN, LOOK_AGAIN * 1000)
   const { name: nameHead, depth, claimed, delayed, oldest } = text.queues

@@ -17,6 +17,7 @@ import { topicOf } from './list-page.tsx'
 import type { TabProps } from './queue-page.tsx'
 import { Redrive } from './redrive.tsx'
 
+/** So many are asked for at a time, where the service gives as many. */
 const PAGE = 20
 /** Of the live view; older ones make room. */
 const MOST_LIVE = 200
@@ -47,7 +48,8 @@ function StoredMessages({ session, kind, name, reload, children }: TabProps & { 
   const [isRedriving, setRedriving] = useState(false)
   const find = useSettled(written)
   const marker = markers.at(-1)
-  const terms = { limit: PAGE, includeClaimed: claimed, includeDelayed: delayed }
+  const most = Math.min(PAGE, session.limits.messagesOfPage[1])
+  const terms = { limit: most, includeClaimed: claimed, includeDelayed: delayed }
   const page = useLoaded(
     (signal) => topic.list({ marker, ...terms, signal }),
     JSON.stringify([marker, claimed, delayed]),
@@ -146,7 +148,7 @@ function StoredMessages({ session, kind, name, reload, children }: TabProps & { 
       <PageTurner
         label={words.pages}
         markers={markers}
-        next={messages.length < PAGE ? undefined : (page.value?.marker ?? undefined)}
+        next={messages.length < most ? undefined : (page.value?.marker ?? undefined)}
         turnTo={turnTo}
       />
       {isRedriving && (

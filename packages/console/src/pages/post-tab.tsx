@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { NewMessage } from 'zaqar-client'
+import { boundsOf } from '../bounds.ts'
 import { parseExact } from '../exact-json.ts'
 import { linesOf } from '../lines.ts'
 import { Area, Choice, Field, FileField } from '../parts/field.tsx'
@@ -13,8 +14,10 @@ import type { TabProps } from './queue-page.tsx'
 /** What is written: one body; a body in each line; or a message in each line, as they are downloaded. */
 type Shape = 'one' | 'bodies' | 'messages'
 
-/** Of one request: the service takes 262,144 bytes unless an operator or the queue says otherwise. */
+/** Of one request, where the service and the queue take as much. */
 const MOST_BYTES = 200_000
+/** Of a request beside its messages: more than there are. */
+const AROUND_BYTES = 20
 
 /** What did not get through to the end: whoever posts the same again goes on with it, and nothing is posted twice. */
 interface UnderWay {
@@ -37,6 +40,12 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
   useEffect(() => () => ending.current?.abort(), [])
   const words = text.post
   const underWay = useRef<UnderWay | null>(null)
+  const topic = topicOf(session, kind, name)
+  const mostBytes = async () => {
+    const [, most] = session.limits.postBytes
+    const own = session.may(`${kind}s:get`) ? (await topic.metadata())['_max_messages_post_size'] : null
+    return Math.min(MOST_BYTES, Number(own ?? most) - AROUND_BYTES)
+  }
   const action = useAction(async () => {
     const input = JSON.stringify([shape, written, ttl, delay])
     if (underWay.current?.input !== input || underWay.current.file !== file) {
@@ -45,7 +54,8 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
       setPosted(null)
       if (shape !== 'one') await check(source, shape)
       const messages = shape === 'one' ? [bodyIn(await source.text())] : messagesIn(source, shape)
-      underWay.current = { input, file, batches: batchesOf(messages, terms), batch: null, posted: 0 }
+      const most = await mostBytes()
+      underWay.current = { input, file, batches: batchesOf(messages, terms, most), batch: null, posted: 0 }
     }
     const post = underWay.current
     const end = new AbortController()
@@ -53,7 +63,7 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
     while (!end.signal.aborted) {
       post.batch ??= await nextBatch(post, session)
       if (post.batch === null) break
-      await topicOf(session, kind, name).postAll(post.batch.messages, { idempotencyKey: post.batch.key })
+      await topic.postAll(post.batch.messages, { idempotencyKey: post.batch.key })
       post.posted += post.batch.messages.length
       post.batch = null
       setPosted(post.posted)
@@ -98,8 +108,22 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
             }}
           />
         )}
-        <Field label={words.ttl} hint={words.default} type="number" min="1" value={ttl} change={setTtl} />
-        <Field label={words.delay} hint={words.delayHint} type="number" min="0" value={delay} change={setDelay} />
+        <Field
+          label={words.ttl}
+          hint={words.default}
+          type="number"
+          {...boundsOf('ttl', session)}
+          value={ttl}
+          change={setTtl}
+        />
+        <Field
+          label={words.delay}
+          hint={words.delayHint}
+          type="number"
+          {...boundsOf('delay', session)}
+          value={delay}
+          change={setDelay}
+        />
         {action.isRunning && (
           <button type="button" onClick={() => ending.current?.abort()}>
             {words.stop}
@@ -176,13 +200,14 @@ function messageIn(value: unknown, number: number): NewMessage {
 async function* batchesOf(
   messages: Iterable<NewMessage> | AsyncIterable<NewMessage>,
   terms: Omit<NewMessage, 'body'>,
+  most: number,
 ): AsyncGenerator<NewMessage[], void> {
   let batch: NewMessage[] = []
   let bytes = 0
   for await (const message of messages) {
     const whole = { ...message, ...terms }
     const size = new TextEncoder().encode(JSON.stringify(whole)).length + 1
-    if (batch.length > 0 && bytes + size > MOST_BYTES) {
+    if (batch.length > 0 && bytes + size > most) {
       yield batch
       batch = []
       bytes = 0

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import { changesBetween, type Metadata } from 'zaqar-client'
+import { boundsOf } from '../bounds.ts'
 import { objectIn } from '../exact-json.ts'
 import { Area, Check, Field } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
+import type { Limit, Session } from '../session.ts'
 import { text } from '../text.ts'
 import { useLoaded } from '../use-loaded.ts'
 import { visible } from '../visible.ts'
@@ -16,14 +18,22 @@ const words = text.settings
 type Attribute = keyof typeof words.reserved
 
 /** Reserved attributes that have a field of their own, in the order of the page. */
-const FIELDS: Record<Attribute, { readonly type: 'number' | 'text'; readonly isOfTopics: boolean }> = {
-  _default_message_ttl: { type: 'number', isOfTopics: true },
-  _default_message_delay: { type: 'number', isOfTopics: true },
-  _max_messages_post_size: { type: 'number', isOfTopics: true },
+const FIELDS: Record<Attribute, AttributeField> = {
+  _default_message_ttl: { type: 'number', limit: 'ttl', isOfTopics: true },
+  _default_message_delay: { type: 'number', limit: 'delay', isOfTopics: true },
+  _max_messages_post_size: { type: 'number', limit: 'postBytes', isOfTopics: true },
   _max_claim_count: { type: 'number', isOfTopics: false },
   _dead_letter_queue: { type: 'text', isOfTopics: false },
-  _dead_letter_queue_messages_ttl: { type: 'number', isOfTopics: false },
+  _dead_letter_queue_messages_ttl: { type: 'number', limit: 'ttl', isOfTopics: false },
 }
+
+interface AttributeField {
+  readonly type: 'number' | 'text'
+  /** What it is kept within. */
+  readonly limit?: Limit
+  readonly isOfTopics: boolean
+}
+
 const ENCRYPTS = '_enable_encrypt_messages'
 
 /** The settings as they are on the page. */
@@ -63,7 +73,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
           <Field
             key={key}
             label={words.reserved[key].label}
-            hint={`${words.reserved[key].hint} (${key})`}
+            {...termsOf(key, session)}
             type={FIELDS[key].type}
             value={draft.fields[key] ?? ''}
             change={(written) => setDraft({ ...draft, fields: { ...draft.fields, [key]: written } })}
@@ -92,6 +102,15 @@ export function SettingsTab({ session, kind, name }: TabProps) {
       {content}
     </Form>
   )
+}
+
+/** Says what may stand there, and keeps it so. */
+function termsOf(key: Attribute, session: Session) {
+  const { limit } = FIELDS[key]
+  const { hint } = words.reserved[key]
+  if (limit === undefined) return { hint: `${hint} (${key})` }
+  const range = text.range(...session.limits[limit])
+  return { hint: `${hint}, ${range} (${key})`, ...boundsOf(limit, session) }
 }
 
 function draftOf(metadata: Metadata, attributes: readonly Attribute[]): Draft {

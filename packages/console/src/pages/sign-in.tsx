@@ -10,14 +10,14 @@ import {
   openShared,
   openWithCredential,
   openWithToken,
-  type Session,
   type Settings,
+  type SignedIn,
 } from '../session.ts'
 import { text } from '../text.ts'
 
 type Way = 'project' | 'password' | 'credential' | 'token' | 'signed'
 
-export function SignIn({ settings, enter }: { settings: Settings; enter(session: Session): void }) {
+export function SignIn({ settings, enter }: { settings: Settings; enter(session: SignedIn): void }) {
   const ways: readonly Way[] =
     settings.signIn === 'none' ? ['project', 'signed'] : ['password', 'credential', 'token', 'signed']
   const [way, setWay] = useState<Way>(ways[0] as Way)
@@ -46,7 +46,7 @@ export function SignIn({ settings, enter }: { settings: Settings; enter(session:
   )
 }
 
-function ProjectForm({ enter }: { enter(session: Session): void }) {
+function ProjectForm({ enter }: { enter(session: SignedIn): void }) {
   const [project, setProject] = useState('')
   const [roles, setRoles] = useState('admin')
   const words = text.signIn
@@ -91,7 +91,7 @@ function TokenForm({ known }: { known(account: Account): void }) {
   )
 }
 
-function CredentialForm({ enter }: { enter(session: Session): void }) {
+function CredentialForm({ enter }: { enter(session: SignedIn): void }) {
   const [id, setId] = useState('')
   const [secret, setSecret] = useState('')
   const action = useAction(async () => enter(await openWithCredential(id, secret)))
@@ -103,7 +103,7 @@ function CredentialForm({ enter }: { enter(session: Session): void }) {
   )
 }
 
-function SignedForm({ enter }: { enter(session: Session): void }) {
+function SignedForm({ enter }: { enter(session: SignedIn): void }) {
   const [values, setValues] = useState('')
   const action = useAction(async () => enter(await openShared(readSigned(values))))
   return (
@@ -113,7 +113,7 @@ function SignedForm({ enter }: { enter(session: Session): void }) {
   )
 }
 
-function ProjectChoice({ account, enter }: { account: Account; enter(session: Session): void }) {
+function ProjectChoice({ account, enter }: { account: Account; enter(session: SignedIn): void }) {
   const { projects, token } = account
   const [id, setId] = useState(projects[0]?.id ?? '')
   const action = useAction(async () => {

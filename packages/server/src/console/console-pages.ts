@@ -1,4 +1,5 @@
 import type { KeystoneConnection } from '../auth/keystone/keystone-connection.ts'
+import { LEAST_SECONDS, type Limits } from '../core/rules/limits.ts'
 import { errorResponse } from '../http/error-response.ts'
 import type { Handle } from '../http/handler.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from '../http/messages.ts'
@@ -12,6 +13,7 @@ export interface ConsolePagesParts {
   readonly files: ConsoleFiles
   /** Where people sign in; null where nobody is asked who they are. */
   readonly keystone: KeystoneConnection | null
+  readonly limits: Limits
   onTrouble(error: unknown, request: HttpRequest): void
 }
 
@@ -50,11 +52,25 @@ async function serve(path: string, request: HttpRequest, parts: ConsolePagesPart
   }
 }
 
-function settings({ keystone }: ConsolePagesParts): HttpResponse {
+/** What the page has to know before anybody has signed in: how that is done, and what its fields may hold and its pages ask for. */
+function settings({ keystone, limits }: ConsolePagesParts): HttpResponse {
+  const document = {
+    signIn: keystone === null ? 'none' : 'keystone',
+    limits: {
+      ttl: [LEAST_SECONDS, limits.maxMessageTtlSeconds],
+      delay: [0, limits.maxMessageDelaySeconds],
+      claimTtl: [LEAST_SECONDS, limits.maxClaimTtlSeconds],
+      claimGrace: [LEAST_SECONDS, limits.maxClaimGraceSeconds],
+      claimed: [1, limits.maxMessagesPerClaimOrPop],
+      postBytes: [1, limits.maxMessagesPostBytes],
+      queuesOfPage: [1, limits.maxQueuesPerPage],
+      messagesOfPage: [1, limits.maxMessagesPerPage],
+    },
+  }
   return {
     status: 200,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-    body: JSON.stringify({ signIn: keystone === null ? 'none' : 'keystone' }),
+    body: JSON.stringify(document),
   }
 }
 

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { type KeystoneConnection, KeystoneUnavailable } from '../../src/auth/keystone/keystone-connection.ts'
 import { type ConsoleFiles, readConsoleFiles } from '../../src/console/console-files.ts'
 import { createConsolePages } from '../../src/console/console-pages.ts'
+import type { Limits } from '../../src/core/rules/limits.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http/messages.ts'
 
 type Sent = Parameters<KeystoneConnection['send']>[0]
@@ -12,6 +13,17 @@ const PAGE = Buffer.from('<!doctype html>')
 const FILES: ConsoleFiles = new Map([
   ['', { headers: { 'Content-Type': 'text/html' }, bytes: PAGE, gzipped: () => Buffer.from('packed') }],
 ])
+
+const LIMITS = {
+  maxMessageTtlSeconds: 1_209_600,
+  maxMessageDelaySeconds: 900,
+  maxClaimTtlSeconds: 43_200,
+  maxClaimGraceSeconds: 43_200,
+  maxMessagesPerClaimOrPop: 10,
+  maxMessagesPostBytes: 262_144,
+  maxQueuesPerPage: 5,
+  maxMessagesPerPage: 7,
+} as Limits
 
 /** Keystone answers a token; what it was sent is kept. */
 function keystone(answers: 'token' | 'nothing' = 'token'): KeystoneConnection & { readonly sent: Sent[] } {
@@ -30,7 +42,7 @@ function keystone(answers: 'token' | 'nothing' = 'token'): KeystoneConnection & 
 function asking(parts: { files?: ConsoleFiles; keystone?: KeystoneConnection | null } = {}) {
   const troubles: unknown[] = []
   const { files = FILES, keystone = null } = parts
-  const pages = createConsolePages({ files, keystone, onTrouble: (error) => troubles.push(error) })
+  const pages = createConsolePages({ files, keystone, limits: LIMITS, onTrouble: (error) => troubles.push(error) })
   const handle = pages(async () => ({ status: 418, headers: {}, body: 'the API' }))
   const ask = (
     method: string,
@@ -111,11 +123,21 @@ test('a Keystone that does not answer is 503', async () => {
   assert.equal(troubles.length, 1)
 })
 
-test('the page is told how people sign in', async () => {
+test('the page is told how people sign in, and what the service takes', async () => {
   const settings = async (cloud: KeystoneConnection | null) =>
     JSON.parse(String((await asking({ keystone: cloud }).ask('GET', '/console/settings.json')).body))
-  assert.deepEqual(await settings(null), { signIn: 'none' })
-  assert.deepEqual(await settings(keystone()), { signIn: 'keystone' })
+  assert.equal((await settings(null)).signIn, 'none')
+  assert.equal((await settings(keystone())).signIn, 'keystone')
+  assert.deepEqual((await settings(null)).limits, {
+    ttl: [60, 1_209_600],
+    delay: [0, 900],
+    claimTtl: [60, 43_200],
+    claimGrace: [60, 43_200],
+    claimed: [1, 10],
+    postBytes: [1, 262_144],
+    queuesOfPage: [1, 5],
+    messagesOfPage: [1, 7],
+  })
 })
 
 test('files are read once they are built', () => {
