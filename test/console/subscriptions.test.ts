@@ -40,6 +40,7 @@ test('subscriptions', async (t) => {
     await dialog.getByLabel('Options').fill('{"_format": "cloudevents"}')
     await dialog.getByRole('button', { name: 'New subscription' }).click()
     await card.getByText('waits for confirmation').waitFor()
+    await page.locator('button:focus').getByText('New subscription').waitFor()
     await press(page, 'Confirm')
     await card.getByText('confirmed', { exact: true }).waitFor()
     await press(page, 'Take confirmation back')

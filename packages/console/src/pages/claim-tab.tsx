@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Claim, ListedClaim, Queue } from 'zaqar-client'
+import { boundsOf } from '../bounds.ts'
 import { durationOf } from '../duration.ts'
 import { ActionButton } from '../parts/action-button.tsx'
 import { Field } from '../parts/field.tsx'
@@ -36,7 +37,11 @@ export function ClaimTab({ session, name }: { session: Session; name: string }) 
   return (
     <>
       {may('claims:create') && (
-        <Take queue={queue} terms={terms} change={setTerms} took={(claim) => setOwn((before) => [claim, ...before])} />
+        <Take
+          {...{ session, queue, terms }}
+          change={setTerms}
+          took={(claim) => setOwn((before) => [claim, ...before])}
+        />
       )}
       {held.map(({ id, messages }) => (
         <section key={id} class="panel">
@@ -59,9 +64,7 @@ export function ClaimTab({ session, name }: { session: Session; name: string }) 
           </div>
         </section>
       ))}
-      {may('claims:get_all') && (
-        <LiveClaims {...{ queue, may, apart: own, isAlone: held.length === 0 }} clientId={zaqar.clientId} />
-      )}
+      {may('claims:get_all') && <LiveClaims {...{ session, queue, may, apart: own, isAlone: held.length === 0 }} />}
       {may('claims:get') && <Look {...{ queue, may }} />}
     </>
   )
@@ -74,13 +77,14 @@ interface Terms {
 }
 
 interface TakeProps {
+  readonly session: Session
   readonly queue: Queue
   readonly terms: Terms
   change(terms: Terms): void
   took(claim: Held): void
 }
 
-function Take({ queue, terms, change, took }: TakeProps) {
+function Take({ session, queue, terms, change, took }: TakeProps) {
   const [isNothing, setNothing] = useState(false)
   const { limit, ttl, grace } = terms
   const words = text.claims
@@ -97,9 +101,9 @@ function Take({ queue, terms, change, took }: TakeProps) {
     <>
       <p class="hint">{words.intro}</p>
       <Form action={take} submit={words.take} isBar result={isNothing ? words.nothing : ''}>
-        <Field label={words.limit} type="number" min="1" max="20" {...field('limit')} />
-        <Field label={words.ttl} type="number" min="60" {...field('ttl')} />
-        <Field label={words.grace} type="number" min="60" {...field('grace')} />
+        <Field label={words.limit} type="number" {...boundsOf('claimed', session)} {...field('limit')} />
+        <Field label={words.ttl} type="number" {...boundsOf('claimTtl', session)} {...field('ttl')} />
+        <Field label={words.grace} type="number" {...boundsOf('claimGrace', session)} {...field('grace')} />
       </Form>
     </>
   )
@@ -115,14 +119,15 @@ interface LiveClaimsProps extends OfQueue {
   readonly apart: readonly Held[]
   /** Whether all of these are done. */
   readonly isAlone: boolean
-  readonly clientId: string
+  readonly session: Session
 }
 
-function LiveClaims({ queue, may, apart, isAlone, clientId }: LiveClaimsProps) {
+function LiveClaims({ session, queue, may, apart, isAlone }: LiveClaimsProps) {
+  const most = Math.min(PAGE, session.limits.messagesOfPage[1])
   const [markers, setMarkers] = useState<Markers>([undefined])
   const marker = markers.at(-1)
   const { value, error, reload } = useLoaded(
-    (signal) => taken(queue.claims({ limit: PAGE, marker, signal }), PAGE),
+    (signal) => taken(queue.claims({ limit: most, marker, signal }), most),
     marker ?? '',
     LOOK_AGAIN,
   )
@@ -141,13 +146,18 @@ function LiveClaims({ queue, may, apart, isAlone, clientId }: LiveClaimsProps) {
       {others?.length === 0 && <p class="empty">{isAlone ? words.none : words.noOthers}</p>}
       <ul class="messages">
         {others?.map((claim) => (
-          <LiveClaim key={claim.id} {...{ queue, may, claim }} isOwn={claim.client_id === clientId} changed={reload} />
+          <LiveClaim
+            key={claim.id}
+            {...{ queue, may, claim }}
+            isOwn={claim.client_id === session.zaqar.clientId}
+            changed={reload}
+          />
         ))}
       </ul>
       <PageTurner
         label={words.pages}
         markers={markers}
-        next={value?.length === PAGE ? value.at(-1)?.id : undefined}
+        next={value?.length === most ? value.at(-1)?.id : undefined}
         turnTo={setMarkers}
       />
     </section>

@@ -2,15 +2,19 @@ import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { text } from '../text.ts'
 
-/** What is asked before all else, beginning in its first field. Escape, and the button, close it; the focus goes back to where it came from. */
+/**
+ * What is asked before all else, beginning in its first field. Escape, and the button, close it; the focus goes back to
+ * where it came from.
+ */
 export function Dialog({ title, close, children }: { title: string; close(): void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
   useLayoutEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    dialog.current?.querySelector<HTMLElement>('input, select, textarea')?.focus()
-    return () => before instanceof HTMLElement && before.focus()
+    const element = dialog.current as HTMLDialogElement
+    element.showModal()
+    element.querySelector<HTMLElement>('input, select, textarea')?.focus()
+    // The browser gives the focus back to what had it, when it is closed rather than taken away.
+    return () => element.close()
   }, [])
   return (
     <dialog ref={dialog} aria-labelledby={heading} onClose={close}>
