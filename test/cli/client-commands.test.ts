@@ -344,6 +344,28 @@ test('pools are drained and rebalanced, with a bar for who waits', async () => {
   }
 })
 
+describe('a flag before the command', () => {
+  test('is heeded by every command that has it', async () => {
+    assert.equal(await done(['--project', 'flagged', 'queue', 'create', 'own']), 'queue own is created\n')
+    assert.equal(JSON.parse(await done(['--json', 'queue', 'list', '--project', 'flagged']))[0].name, 'own')
+    assert.ok('sources' in JSON.parse(await done(['--json', 'config', 'check'])))
+    const elsewhere = await ask(['--os-cloud', 'nowhere', 'keystone', 'register', '--public-url', 'http://a'])
+    assert.match(elsewhere.stderr, /cloud nowhere/)
+  })
+
+  test('is refused by a command that would not heed it', async () => {
+    for (const flags of [
+      ['--url', service.url, 'config', 'check'],
+      ['--project', 'a', 'import', '--project', 'b'],
+      ['--json', 'completion', 'bash'],
+    ]) {
+      const { code, stdout, stderr } = await ask(flags)
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, /^zaqar: --\w+ before the command is for those that ask a service, .+--help\n$/)
+    }
+  })
+})
+
 test('projects do not see each other', async () => {
   await done(['queue', 'create', 'mine', '--project', 'one'])
   assert.deepEqual(await json('queue', 'list', '--project', 'one'), [{ name: 'mine', href: '/v2/queues/mine' }])

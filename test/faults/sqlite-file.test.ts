@@ -151,6 +151,16 @@ describe('a file that is damaged', () => {
     })
   }
 
+  test('behind its head is named at the start', async () => {
+    const { service, client } = await start()
+    await postMany(client, 2000)
+    await service.stop()
+    overwrite(4096, statSync(file).size - 4096)
+    const said = await refusal()
+    assert.match(said, /zaqar: The SQLite file is damaged: /)
+    assert.doesNotMatch(said, /\n\s+at /)
+  })
+
   test('somewhere in the middle costs what lies there, as 503, and nothing else', async () => {
     const { service, client } = await start()
     await postMany(client, 20_000)

@@ -54,7 +54,7 @@ function define<Flags, Arguments extends readonly unknown[]>(
   { asAdmin }: { readonly asAdmin: boolean },
 ): void {
   addCommonFlags(command).action(async (...given: unknown[]) => {
-    const flags = flagsOf(command)
+    const flags = command.opts<CommonFlags>()
     const [{ Zaqar }, { connectionOf }, { Printer }] = await Promise.all([
       import('zaqar-client/http'),
       import('./connection/connect.ts'),
@@ -71,9 +71,25 @@ export function addCommonFlags<Of extends ZaqarCommand>(command: Of): Of {
   return addConnectionFlags(command.option('--json', 'Print JSON: one document, or one in each line of a stream.'))
 }
 
-/** Those behind the command, and where it has none those behind `zaqar`. */
-export function flagsOf(command: ZaqarCommand): CommonFlags {
-  let root = command
-  while (root.parent !== null) root = root.parent as ZaqarCommand
-  return { ...root.opts(), ...command.opts() }
+/** Flags of other commands that mean the same behind `zaqar`. */
+const SHARED = ['--json', '--os-cloud']
+
+/**
+ * Gives a command what stands behind `zaqar`; what stands behind the command itself wins.
+ * @throws UsageError where it would not heed that
+ */
+export function handDown(root: ZaqarCommand, command: ZaqarCommand): void {
+  const has = (flag: string) => command.options.some(({ long }) => long === flag)
+  // Who asks a service has them all.
+  const asksService = has('--client-id')
+  for (const option of root.options) {
+    const flag = option.long as string
+    const name = option.attributeName()
+    const value = root.getOptionValue(name)
+    if (value === undefined) continue
+    if (!asksService && !(SHARED.includes(flag) && has(flag))) {
+      command.error(`${flag} before the command is for those that ask a service, and this does not heed it`)
+    }
+    if (command.getOptionValue(name) === undefined) command.setOptionValue(name, value)
+  }
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { addCommonFlags } from './ask.ts'
+import { addCommonFlags, handDown } from './ask.ts'
 import { ZaqarCommand } from './command.ts'
 import { commands } from './commands.ts'
 import { EXIT } from './exit.ts'
@@ -48,6 +48,7 @@ function createProgram(shell: Shell): ZaqarCommand {
   }
   let goesOn = false
   heedUnreadOutput(shell, () => goesOn)
+  program.hook('preAction', (_, command) => handDown(program, command as ZaqarCommand))
   return program.hook('preSubcommand', async (_, command) => {
     const row = rows.get(command.name())
     goesOn = row?.goesOn === true

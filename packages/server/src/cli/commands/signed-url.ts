@@ -1,6 +1,6 @@
 import type { ShareTerms } from 'zaqar-client/http'
 import { diskFiles } from '../../platform/disk-files.ts'
-import { addCommonFlags, asks, flagsOf } from '../ask.ts'
+import { addCommonFlags, asks, type CommonFlags } from '../ask.ts'
 import type { ZaqarCommand } from '../command.ts'
 import { Printer } from '../output/printer.ts'
 import type { Shell } from '../shell.ts'
@@ -73,7 +73,7 @@ function defineShow(command: ZaqarCommand, shell: Shell): void {
       ...others,
       ...(secret && { signature }),
     })
-    const printer = new Printer(shell, flagsOf(command).json)
+    const printer = new Printer(shell, command.opts<CommonFlags>().json)
     await printer.show({ url, ...shown(shared), ...(reply !== null && { reply: shown(reply) }) })
   })
 }

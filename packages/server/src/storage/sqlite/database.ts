@@ -97,7 +97,8 @@ const TROUBLES: ReadonlySet<number> = new Set(Object.values(SQLITE))
 export function asStorageError(error: unknown): unknown {
   if (error instanceof StorageUnavailable || !TROUBLES.has(primaryCode(error))) return error
   const Kind = isFull(error) ? StorageFull : StorageUnavailable
-  return new Kind(`SQLite: ${(error as Error).message}`, { cause: error })
+  const trouble = primaryCode(error) === SQLITE.CORRUPT ? 'The SQLite file is damaged' : 'SQLite'
+  return new Kind(`${trouble}: ${(error as Error).message}`, { cause: error })
 }
 
 /** Somebody else has the file. */
