@@ -50,6 +50,22 @@ describe('zaqar config print', () => {
   })
 })
 
+test('zaqar config options --json has a row for each option, with its meaning, or why it has no effect', async () => {
+  const { code, stdout } = await runHere(['config', 'options', '--json'])
+  assert.equal(code, 0)
+  const rows: readonly Record<string, string | null>[] = JSON.parse(stdout)
+  const row = (option: string) => rows.find((one) => one['option'] === option)
+  assert.partialDeepStrictEqual(row('max_message_ttl'), {
+    group: 'transport',
+    default: '1209600',
+    takesEffectAt: 'reload',
+    variable: 'OS_TRANSPORT__MAX_MESSAGE_TTL',
+    flag: null,
+  })
+  assert.equal(row('data_dir')?.['flag'], '--data-dir')
+  assert.match(row('log_dir')?.['noEffect'] ?? '', /\w/)
+})
+
 describe('zaqar config migrate', () => {
   const upstream = fileOf(
     'upstream.conf',

@@ -6,7 +6,7 @@ import { processShell } from '../../packages/server/src/cli/shell.ts'
 import { runHere } from './run-here.ts'
 
 /** They run something, or print a text of their own. */
-const WITHOUT_JSON = ['serve', 'agent', 'config options', 'completion bash', 'completion zsh', 'completion fish']
+const WITHOUT_JSON = ['serve', 'agent', 'completion bash', 'completion zsh', 'completion fish']
 
 /** The names of a command that does something, and of those in it. */
 function leavesOf(command: ZaqarCommand, names: readonly string[]): string[][] {

@@ -20,6 +20,25 @@ function describeGroup(group: OptionGroup): string[] {
   return [`[${group.name}]`, ...used, ...unused]
 }
 
+/** All options, for programs: what of them has no effect says why instead. */
+export function listOptions(): readonly Record<string, string | null>[] {
+  return optionGroups.flatMap((group) =>
+    group.options.map((option) => {
+      const place = { group: group.name, option: option.name }
+      if (!isUsed(option)) return { ...place, noEffect: option.noEffect }
+      return {
+        ...place,
+        default: option.default,
+        meaning: option.meaning,
+        allowed: option.kind.allowed,
+        takesEffectAt: effectOf(option),
+        variable: variableOf(group, option),
+        flag: option.flag === undefined ? null : `--${option.flag.name}`,
+      }
+    }),
+  )
+}
+
 /** docs/configuration.md. */
 export function documentOptions(): string {
   return `${introduction}\n${optionGroups.map((group) => documentGroup(group).join('\n')).join('\n\n')}\n`

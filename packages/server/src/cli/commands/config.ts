@@ -1,10 +1,11 @@
-import { describeOptions, documentOptions } from '../../config/document.ts'
+import { describeOptions, documentOptions, listOptions } from '../../config/document.ts'
 import { loadConfig } from '../../config/load.ts'
 import { diskFiles } from '../../platform/disk-files.ts'
 import type { ZaqarCommand } from '../command.ts'
 import { addConfigFlags } from '../config-flags.ts'
 import { printable, printableJson } from '../output/printable.ts'
 import type { Shell } from '../shell.ts'
+import { UsageError } from '../usage-error.ts'
 import { defineMigrate } from './config-migrate.ts'
 import { definePrint } from './config-print.ts'
 
@@ -20,9 +21,12 @@ function defineOptions(command: ZaqarCommand, shell: Shell): void {
   command
     .description('Prints all options, with defaults and meaning.')
     .option('--markdown', 'As a document in Markdown.')
+    .option('--json', 'Print one JSON document.')
     .examples('zaqar config options', 'zaqar config options --markdown > configuration.md')
-    .action(({ markdown }: { markdown?: true }) => {
-      shell.stdout.write(markdown ? documentOptions() : describeOptions())
+    .action(({ markdown, json }: { markdown?: true; json?: true }) => {
+      if (markdown && json) throw new UsageError('--markdown and --json exclude each other')
+      if (json) shell.stdout.write(`${printableJson(listOptions())}\n`)
+      else shell.stdout.write(markdown ? documentOptions() : describeOptions())
     })
 }
 
