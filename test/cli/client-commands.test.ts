@@ -284,7 +284,9 @@ test('with a signed URL may go another, for answers', async () => {
 test('the service is found and its health told', async () => {
   assert.equal(await done(['ping']), 'the service answers\n')
   assert.equal((await json('health')).storage_reachable, true)
-  assert.equal((await runHere(['ping', '--url', 'http://127.0.0.1:3'])).code, 75)
+  const away = await runHere(['ping', '--url', 'http://127.0.0.1:3'])
+  assert.equal(away.code, 75)
+  assert.match(away.stdout, /^the service at http:\/\/127\.0\.0\.1:3 does not answer/)
   const { code, stderr } = await runHere(['queue', 'list', '--url', 'http://127.0.0.1:3'])
   assert.equal(code, 75)
   assert.match(stderr, /ECONNREFUSED 127\.0\.0\.1:3/)

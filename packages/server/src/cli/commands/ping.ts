@@ -11,7 +11,7 @@ export function definePing(command: ZaqarCommand, shell: Shell): void {
     const answers = await zaqar.ping()
     await printer.tell(
       { answers },
-      answers ? 'the service answers' : 'the service does not answer, or its storage does not',
+      answers ? 'the service answers' : `the service at ${await zaqar.url()} does not answer, or its storage does not`,
     )
     if (!answers) shell.exitCode = EXIT.noAnswer
   })

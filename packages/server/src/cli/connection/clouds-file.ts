@@ -23,7 +23,7 @@ export async function settingsOfCloud(
   const clouds = await firstOf('clouds', env['OS_CLIENT_CONFIG_FILE'])
   if (clouds === null) {
     throw new ConnectionError(
-      `there is no clouds.yaml with the cloud ${name}; it was looked for in ${folders.join(', ')}`,
+      `there is no clouds.yaml with the cloud ${name}; it was looked for in ${[...new Set(folders)].join(', ')}`,
     )
   }
   const cloud = sectionIn(clouds.content, 'clouds')[name]
