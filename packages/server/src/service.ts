@@ -171,7 +171,8 @@ export async function startService(
         ...admission,
         own: { storage, uri },
         clock,
-        refused: (reason) => log.warn({ reason }, 'a store cannot be registered as a pool'),
+        refused: (reason) =>
+          log.warn({ reason }, 'a store cannot be registered as a pool; [pooling] allowed_uris says which can'),
       }),
       poolEngines: pools?.storage.engines ?? null,
       process: { version: readVersion(), host: hostname(), pid: process.pid, startedAt: clock.now() },

@@ -9,7 +9,7 @@ export const EXIT = {
   notThere: 3,
   /** The service did not answer, or cannot now: another try may help. EX_TEMPFAIL of sysexits.h. */
   noAnswer: 75,
-  /** Credentials or signed values are not accepted (any more), or do not allow this. EX_NOPERM of sysexits.h. */
+  /** Credentials or signed values are not accepted (any more), or the service does not allow this. EX_NOPERM of sysexits.h. */
   notAllowed: 77,
 } as const
 
