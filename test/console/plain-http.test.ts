@@ -12,6 +12,9 @@ test('a page without TLS works, too', async (t) => {
   const opened = await openConsole(browser, `http://console.example:${service.port}`)
   const { page } = opened
   assert.equal(await page.evaluate('isSecureContext'), false)
+  await page.getByLabel('Project').fill('\u0393')
+  await press(page, 'Open')
+  await page.getByRole('alert').getByText('Latin letters').waitFor()
   await signInToProject(page)
   await go(page, '#/queues/orders/post')
   await page.getByLabel('Body').fill('over plain HTTP')

@@ -90,6 +90,7 @@ test('subscriptions', async (t) => {
     assert.notEqual(await secret.innerText(), first)
     await look(page, 'secret')
     await press(page, 'Delete secret')
+    await page.getByText('It has no secret any more').waitFor()
     await secret.waitFor({ state: 'detached' })
   })
 

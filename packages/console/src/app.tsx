@@ -120,7 +120,7 @@ function Page({ session, route }: { session: Session; route: Route }) {
   if (section === 'queues' || section === 'topics') {
     const kind = section === 'queues' ? 'queue' : 'topic'
     if (name === undefined) {
-      return <ListPage key={`${kind} ${route.visit}`} session={session} kind={kind} query={route.query} />
+      return <ListPage key={`${kind} ${route.visit}`} session={session} kind={kind} route={route} />
     }
     return <QueuePage key={`${kind} ${name}`} session={session} kind={kind} name={name} tab={tab} />
   }

@@ -20,8 +20,9 @@ export function go(path: readonly string[], query: Readonly<Record<string, strin
 }
 
 /** Writes into the address how a page stands, so that it is found so again: by who goes back, or loads it again. */
-export function keep(path: readonly string[], query: Readonly<Record<string, string>>): void {
-  history.replaceState(null, '', hrefOf(path, query))
+export function keep({ path }: Route, query: Readonly<Record<string, string>>): void {
+  // Somebody may be on the way to another page already.
+  if (routeIn(location.hash, 0).path.join('/') === path.join('/')) history.replaceState(null, '', hrefOf(path, query))
 }
 
 /** The page that is shown now; the component is drawn again when it changes. */

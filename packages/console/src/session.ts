@@ -50,8 +50,14 @@ export async function readSettings(): Promise<Settings> {
   return answer.json()
 }
 
-/** Without authentication a project is a name, and whoever is there says which roles they have. */
-export function openProject(project: string, roles: string): Promise<SignedIn> {
+/**
+ * Without authentication a project is a name, and whoever is there says which roles they have.
+ *
+ * @throws Error with a sentence for people
+ */
+export async function openProject(project: string, roles: string): Promise<SignedIn> {
+  // A header of HTTP holds no others.
+  if (/[^ -\xff]/.test(project + roles)) throw new Error(text.signIn.unsendable)
   const fetch: typeof globalThis.fetch = (url, init) => {
     const headers = new Headers(init?.headers)
     headers.set('X-Roles', roles)

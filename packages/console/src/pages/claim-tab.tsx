@@ -57,6 +57,7 @@ export function ClaimTab({ session, name }: { session: Session; name: string }) 
             {may('claims:update') && (
               <ActionButton
                 label={text.claims.renew}
+                done={text.claims.renewed}
                 act={() => queue.renewClaim(id, { ttl: Number(terms.ttl), grace: Number(terms.grace) })}
               />
             )}

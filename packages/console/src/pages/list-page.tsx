@@ -9,7 +9,7 @@ import { Trouble } from '../parts/trouble.tsx'
 import { useAction } from '../parts/use-action.ts'
 import { VirtualTable } from '../parts/virtual-table.tsx'
 import { type Rates, rateOf, rateText, sumOf } from '../rates.ts'
-import { go, hrefOf, keep } from '../route.ts'
+import { go, hrefOf, keep, type Route } from '../route.ts'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { useListing, type View } from '../use-listing.ts'
@@ -30,14 +30,14 @@ const MOST_DELAYED = 1_000
 interface ListPageProps {
   readonly session: Session
   readonly kind: Kind
-  /** What was looked for: `name`, `metadata`. */
-  readonly query: URLSearchParams
+  /** Its query has what was looked for: `name`, `metadata`. */
+  readonly route: Route
 }
 
 /** The queues, or the topics, of the project. */
-export function ListPage({ session, kind, query }: ListPageProps) {
-  const [name, setName] = useState(query.get('name') ?? '')
-  const [filter, setFilter] = useState(query.get('metadata') ?? '')
+export function ListPage({ session, kind, route }: ListPageProps) {
+  const [name, setName] = useState(route.query.get('name') ?? '')
+  const [filter, setFilter] = useState(route.query.get('metadata') ?? '')
   const [isNew, setNew] = useState(false)
   const [turn, setTurn] = useState(0)
   const wanted = useSettled(`${name}\n${filter}`)
@@ -45,8 +45,8 @@ export function ListPage({ session, kind, query }: ListPageProps) {
   const mayList = session.may(`${kind}s:get_all`)
   useEffect(() => {
     const [name = '', metadata = ''] = wanted.split('\n')
-    keep([`${kind}s`], { ...(name !== '' && { name }), ...(metadata !== '' && { metadata }) })
-  }, [wanted, kind])
+    keep(route, { ...(name !== '' && { name }), ...(metadata !== '' && { metadata }) })
+  }, [wanted])
   return (
     <>
       <div class="head">

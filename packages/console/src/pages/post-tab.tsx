@@ -52,8 +52,9 @@ export function PostTab({ session, kind, name, reload }: TabProps) {
       const terms = { ...(ttl !== '' && { ttl: Number(ttl) }), ...(delay !== '' && { delay: Number(delay) }) }
       const source = file ?? new Blob([written])
       setPosted(null)
+      if (file !== null) await checkReadable(file)
       if (shape !== 'one') await check(source, shape)
-      const messages = shape === 'one' ? [bodyIn(await source.text())] : messagesIn(source, shape)
+      const messages = shape === 'one' ? bodyOf(await source.text()) : messagesIn(source, shape)
       const most = await mostBytes()
       underWay.current = { input, file, batches: batchesOf(messages, terms, most), batch: null, posted: 0 }
     }
@@ -154,12 +155,26 @@ function kindText(written: string): string {
   return isJson ? text.post.asJson : text.post.asText
 }
 
+/** None where nothing is written: an empty text is `""`. */
+function bodyOf(written: string): NewMessage[] {
+  return written === '' ? [] : [bodyIn(written)]
+}
+
 /** JSON, or else the text itself. */
 function bodyIn(written: string): NewMessage {
   try {
     return { body: parseExact(written) }
   } catch {
     return { body: written }
+  }
+}
+
+/** @throws Error with a sentence for people, where the file was changed or taken away since it was chosen */
+async function checkReadable(file: File): Promise<void> {
+  try {
+    await file.slice(0, 1).text()
+  } catch {
+    throw new Error(text.post.unreadable(file.name))
   }
 }
 
@@ -188,12 +203,9 @@ function jsonIn(line: string, number: number): unknown {
 
 function messageIn(value: unknown, number: number): NewMessage {
   if (typeof value !== 'object' || value === null || !('body' in value)) throw new Error(text.post.noMessage(number))
-  const { body, ttl, delay } = value as Partial<Record<'body' | 'ttl' | 'delay', unknown>>
-  return {
-    body,
-    ...(typeof ttl === 'number' && { ttl }),
-    ...(typeof delay === 'number' && { delay }),
-  }
+  // Of a line as it was downloaded, the rest is the service's. It judges what is wrong with these.
+  const { body, ttl, delay } = value as NewMessage
+  return { body, ...(ttl !== undefined && { ttl }), ...(delay !== undefined && { delay }) }
 }
 
 /** Each fits into a request; one message that is too large by itself goes alone, and the service says so. */

@@ -56,6 +56,10 @@ export function SettingsTab({ session, kind, name }: TabProps) {
   useEffect(() => {
     if (value !== null) setDraft(draftOf(value, attributes))
   }, [value])
+  const edit = (next: Draft) => {
+    setSaved(false)
+    setDraft(next)
+  }
   const action = useAction(async () => {
     setSaved(false)
     const before = value ?? {}
@@ -76,7 +80,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
             {...termsOf(key, session)}
             type={FIELDS[key].type}
             value={draft.fields[key] ?? ''}
-            change={(written) => setDraft({ ...draft, fields: { ...draft.fields, [key]: written } })}
+            change={(written) => edit({ ...draft, fields: { ...draft.fields, [key]: written } })}
           />
         ))}
       </div>
@@ -84,7 +88,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
         <Check
           label={`${words.encrypts} (${ENCRYPTS})`}
           isOn={draft.encrypts}
-          change={(encrypts) => setDraft({ ...draft, encrypts })}
+          change={(encrypts) => edit({ ...draft, encrypts })}
         />
       )}
       <Area
@@ -92,7 +96,7 @@ export function SettingsTab({ session, kind, name }: TabProps) {
         hint={words.othersHint}
         rows={6}
         value={draft.others}
-        change={(others) => setDraft({ ...draft, others })}
+        change={(others) => edit({ ...draft, others })}
       />
     </>
   )

@@ -108,7 +108,11 @@ function Item({ topic, may, subscription, changed }: ItemProps) {
               {text.edit}
             </button>
             <ActionButton label={words.secret} act={async () => setSecret(await topic.makeSecret(id))} />
-            <ActionButton label={words.dropSecret} act={() => topic.deleteSecret(id).then(() => setSecret(null))} />
+            <ActionButton
+              label={words.dropSecret}
+              done={words.secretDropped}
+              act={() => topic.deleteSecret(id).then(() => setSecret(null))}
+            />
           </>
         )}
         {may('subscription:delete') && (
