@@ -264,6 +264,16 @@ test('a signed URL lets in who has its file, for what it lists', async () => {
   assert.equal((await ask(['signed-url', 'create', 'shared', '--output', file])).code, 1)
 })
 
+test('a signed URL is for methods that there are, however they are written', async () => {
+  const file = join(folder, 'methods.json')
+  await done(['signed-url', 'create', 'shared', '--output', file, '--method', 'post'])
+  assert.deepEqual((await json('signed-url', 'show', file)).methods, ['POST'])
+  await done(['--signed-url', file, 'message', 'post', 'shared', 'b'])
+  const refused = await ask(['signed-url', 'create', 'shared', '--output', `${file}.2`, '--method', 'POTS'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /It must be one of GET, HEAD, POST/)
+})
+
 test('with a signed URL may go another, for answers', async () => {
   const file = join(folder, 'with-reply.json')
   const expires = '2100-01-31T12:00:00'

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander'
 import type { ShareTerms } from 'zaqar-client/http'
 import { diskFiles } from '../../platform/disk-files.ts'
 import { addCommonFlags, asks, type CommonFlags } from '../ask.ts'
@@ -6,6 +7,8 @@ import { Printer } from '../output/printer.ts'
 import type { Shell } from '../shell.ts'
 import { readSignedUrlFile, type SharedQueue, writeSignedUrlFile } from '../signed-url-file.ts'
 import { collected, textOf } from '../values.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export function defineSignedUrl(command: ZaqarCommand, shell: Shell): void {
   command.description('Signed URLs: who has the file may do with a queue what it lists, until it expires.')
@@ -25,7 +28,7 @@ function defineCreate(command: ZaqarCommand, shell: Shell): void {
     .description('Writes a file that lets its holder do some things with a queue. Only you may read it.')
     .argument('<QUEUE>')
     .requiredOption('--output <FILE>', 'The file, which must not be there yet.')
-    .option('--method <METHOD>', 'What may be done, such as POST; may be repeated. Default: GET', collected(textOf))
+    .option('--method <METHOD>', 'What may be done, such as POST; may be repeated. Default: GET', collected(methodOf))
     .option(
       '--path <PATH>',
       'With what: messages, subscriptions or claims; may be repeated. Default: messages',
@@ -58,6 +61,13 @@ function defineCreate(command: ZaqarCommand, shell: Shell): void {
     })
     await printer.tell({ file: output, expires: signed.expires }, `${output} is good until ${signed.expires}`)
   })
+}
+
+/** The service signs whatever it is given, and lets in only who asks by these, in capitals. */
+function methodOf(text: string): string {
+  const method = text.toUpperCase()
+  if (METHODS.includes(method)) return method
+  throw new InvalidArgumentError(`It must be one of ${METHODS.join(', ')}.`)
 }
 
 function defineShow(command: ZaqarCommand, shell: Shell): void {
