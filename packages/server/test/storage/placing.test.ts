@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type PlacementStore, type Queue, type QueueKey, STALE, type Storage, StorageUnavailable } from 'zaqar/storage'
+import {
+  type PlacementStore,
+  type Queue,
+  type QueueKey,
+  STALE,
+  type Storage,
+  StorageUnavailable,
+  StorageUnreached,
+} from 'zaqar/storage'
 import { ManualClock } from 'zaqar-conformance'
 import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
@@ -216,6 +224,49 @@ test('nodes that create and delete the same queue at once agree in the end', asy
     await agree(cluster)
     await cluster.close()
   }
+})
+
+describe('a queue that has left a pool which fails just then', () => {
+  /** A node that does not reach the pool once it has read where the queue lies, and finds that the queue has moved. */
+  async function open() {
+    const cluster = await Cluster.open()
+    let gets: number | null = null
+    const node = await cluster.node(async (name, run) => {
+      if (name !== 'get' || gets === null) return run()
+      gets += 1
+      if (gets !== looksBefore + 1) return run()
+      assert.equal(await cluster.move(async () => {}), 'moved')
+      throw new StorageUnreached('the pool is away')
+    })
+    /** So many looks go to the catalogue before the one that fails. */
+    let looksBefore = 0
+    const { queue } = await node.queues.create({ key, metadata: '{"n": 1}', now: cluster.now })
+    const failAfter = (looks: number) => {
+      looksBefore = looks
+      gets = 0
+    }
+    return { cluster, node, queue, failAfter }
+  }
+
+  test('is found where it is then', async () => {
+    const { cluster, node, queue, failAfter } = await open()
+    failAfter(1)
+    const found = await node.queues.get({ key, now: cluster.now })
+    assert(found !== null && found.pool !== queue.pool)
+    await agree(cluster)
+    await cluster.close()
+  })
+
+  test('is listed, and is not made again', async () => {
+    const { cluster, node, failAfter } = await open()
+    const terms = { ...key, after: null, limit: 10, nameContains: null, metadata: [], withMetadata: true }
+    failAfter(0)
+    assert.deepEqual(await node.queues.list({ ...terms, now: cluster.now }), [{ name: key.name, metadata: '{"n": 1}' }])
+    failAfter(0)
+    assert.equal((await node.queues.create({ key, metadata: '{}', now: cluster.now })).created, false)
+    await agree(cluster)
+    await cluster.close()
+  })
 })
 
 describe('a queue that is met on its way', () => {

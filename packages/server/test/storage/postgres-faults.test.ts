@@ -3,7 +3,13 @@ import { EventEmitter, once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSystemClock } from '../../src/platform/system-clock.ts'
-import { type QueueHandle, STALE, type Storage, StorageUnavailable } from '../../src/storage/contract.ts'
+import {
+  type QueueHandle,
+  STALE,
+  type Storage,
+  StorageUnavailable,
+  StorageUnreached,
+} from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { until } from '../support/until.ts'
 import { type NetworkProxy, startProxy } from './postgres-proxy.ts'
@@ -247,7 +253,7 @@ describe('postgres in trouble', { skip: missing ?? false }, () => {
     const storage = await openPostgres({ uri, schema, connections: 1, clock })
     try {
       await administer(server.uri, 'ALTER ROLE narrow CONNECTION LIMIT 0')
-      await assert.rejects(storage.ping(), StorageUnavailable)
+      await assert.rejects(storage.ping(), StorageUnreached)
       await administer(server.uri, 'ALTER ROLE narrow CONNECTION LIMIT -1')
       await storage.ping()
     } finally {

@@ -108,12 +108,18 @@ export class Placing {
     return queue ?? this.get(keyOf(placement), now)
   }
 
+  /** Null, too, where it has moved elsewhere since the placement was read. */
   async #look(placement: Placement, now: Instant): Promise<Queue | null> {
     const { pool } = placement
-    const engine = await this.#parts.engines.open(pool)
-    if (engine === null) return null
-    const queue = await this.#at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
-    return queue && { ...queue, pool }
+    try {
+      const engine = await this.#parts.engines.open(pool)
+      if (engine === null) return null
+      const queue = await this.#at({ name: pool, engine }, () => engine.queues.get({ key: keyOf(placement), now }))
+      return queue && { ...queue, pool }
+    } catch (error) {
+      if (error instanceof StorageUnreached && (await this.hasMoved(placement))) return null
+      throw error
+    }
   }
 
   /** Does something in the pool. @throws Met */
