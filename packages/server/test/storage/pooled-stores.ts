@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Abilities, type QueueKey, type Storage, StorageUnavailable, StorageUnreached } from 'zaqar/storage'
+import {
+  type Abilities,
+  type QueueEngine,
+  type QueueKey,
+  type Storage,
+  StorageUnavailable,
+  StorageUnreached,
+} from 'zaqar/storage'
 import type { Harness, ManualClock, OpenedStore, StoreParts } from 'zaqar-conformance'
 import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
@@ -64,7 +71,7 @@ class House implements StoreParts {
       this.#nodes.delete(node)
       return node.close()
     }
-    return { ...carriedAtOnce(node), close }
+    return { ...this.#knownAtOnce(carriedAtOnce(this.#hearing(node)), node), close }
   }
 
   async partOf(key: QueueKey): Promise<number | null> {
@@ -112,6 +119,44 @@ class House implements StoreParts {
     for (const { carrier } of this.#nodes) for (const pool of [undefined, ...POOLS]) await carrier.nudge(pool)
   }
 
+  /** A lease is asked for when the node has heard of all work that there was by then, as the kit expects it of one store. */
+  #hearing(node: PooledStorage): PooledStorage {
+    const { deliveries, engines } = node
+    const lease: typeof deliveries.lease = async (p) => {
+      const told = engines.allOpened().filter(({ engine }) => engine.abilities.severalProcesses)
+      await Promise.all(told.map(({ name, engine }) => (name === this.#away ? null : hearAll(engine, p.now))))
+      return deliveries.lease(p)
+    }
+    return { ...node, deliveries: { ...deliveries, lease } }
+  }
+
+  /**
+   * Where a queue lies that is new, or may be, every node knows when the move is answered. A node that keeps what is
+   * removed from a queue which another one makes hears of that a moment later, and what was removed before is not kept.
+   */
+  #knownAtOnce(storage: Storage, node: PooledStorage): Storage {
+    const { queues, messages, claims } = storage
+    const known = async <T>(key: QueueKey, answer: Promise<T>): Promise<T> => {
+      const answered = await answer
+      const now = this.#clock.now()
+      const others = [...this.#nodes].filter((other) => other !== node)
+      await Promise.all(others.map((other) => other.queues.get({ key, now }).catch(unlessUnreached)))
+      return answered
+    }
+    const buried = <T>({ queue, deadLetter }: Burying, answer: Promise<T>): Promise<T> =>
+      deadLetter === null ? answer : known({ ...queue, name: deadLetter.queue }, answer)
+    return {
+      ...storage,
+      queues: { ...queues, create: (p) => known(p.key, queues.create(p)) },
+      messages: { ...messages, pop: (p) => buried(p, messages.pop(p)) },
+      claims: {
+        ...claims,
+        create: (p) => buried(p, claims.create(p)),
+        exchange: (p) => buried(p, claims.exchange(p)),
+      },
+    }
+  }
+
   get #node(): PooledStorage {
     const [node] = this.#nodes
     assert(node)
@@ -148,8 +193,25 @@ class House implements StoreParts {
   }
 }
 
+type Burying = Pick<Parameters<Storage['claims']['create']>[0], 'queue' | 'deadLetter'>
+
+function unlessUnreached(error: unknown): void {
+  if (!(error instanceof StorageUnreached)) throw error
+}
+
 function otherThan(pool: string): string {
   return pool === POOLS[0] ? POOLS[1] : POOLS[0]
+}
+
+/** Resolves when the engine has heard all that its server has told so far: that comes in order. */
+async function hearAll(engine: QueueEngine, now: number): Promise<void> {
+  const key: QueueKey = { project: 'nobody', kind: 'queue', name: 'told' }
+  const heard = Promise.withResolvers<void>()
+  const end = engine.watchSubscriptions(key, heard.resolve)
+  const { queue } = await engine.queues.create({ key, metadata: '{}', now })
+  await engine.queues.delete({ queue, now })
+  await heard.promise
+  end()
 }
 
 /** Dead letters and redrives are there when the move that sent them is answered, as the kit expects it of one store. */
