@@ -67,6 +67,7 @@ test('in the list of queues', async (t) => {
     await page.getByLabel('Find by name').fill('')
     await page.getByLabel('Metadata').fill('')
     await page.getByRole('link', { name: 'invoices', exact: true }).click()
+    await page.getByRole('heading', { name: 'invoices', exact: true }).waitFor()
     await page.getByRole('link', { name: 'Settings' }).click()
     await page.getByText('in seconds, 60 to 1,209,600').first().waitFor()
     await page.getByLabel('Life of a message').fill('120')
@@ -159,7 +160,8 @@ test('in the list of queues', async (t) => {
 
   await t.test('nothing breaks, but what was asked for', () => {
     assert.deepEqual(opened.complaints, [])
-    assert.equal(opened.failedLoads.length, 1)
+    // Figures of queues that had just been deleted elsewhere may have been asked for.
+    assert.equal(opened.failedLoads.filter((said) => !said.includes('404')).length, 1, opened.failedLoads.join('\n'))
   })
 })
 
