@@ -228,9 +228,10 @@ export async function startService(
         log.level = levelOf(next)
         current = next
         for (const warning of latest.warnings) log.warn(`configuration: ${warning}`)
-        log.info({ changed }, 'configuration read again')
         if (waiting.length > 0)
           log.warn({ options: waiting }, 'changed, and in effect when the service is started again')
+        // The last of what is said of it: whoever waits for that has read the rest.
+        log.info({ changed }, 'configuration read again')
       },
       families: () => watching.families({ withStore: false }),
       takeUntoldRates: () => application.tally.rates.takeUntold(),
