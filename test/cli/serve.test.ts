@@ -69,6 +69,15 @@ test('says where it listens, where the data lies, what configures it and whom it
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 
+test('pooling without a pool is warned of', async () => {
+  writeFileSync(join(folder, 'zaqar.conf'), '[DEFAULT]\npooling = true\n')
+  const child = serve('--port', '0')
+  const result = ended(child)
+  await ready(child)
+  child.kill('SIGTERM')
+  assert.match((await result).stderr, /"level":40.*there is no pool: until one is registered/)
+})
+
 test('its three lines of curl work', { skip: !hasCurl && 'curl is not installed' }, async () => {
   const banner = await ready(serve('--port', '0'))
   const lines = banner.match(/curl -i .*/g) ?? []

@@ -44,6 +44,10 @@ import { openTracer, spanFields } from './tracing/tracer.ts'
 import { openWatching } from './watching.ts'
 import { ownPortHandle } from './websocket/own-port.ts'
 
+const NO_POOLS =
+  'pooling is on, and there is no pool: until one is registered (zaqar pool create) nobody can make a queue, unless ' +
+  '[pooling:catalog] enable_virtual_pool has the store of the service take it'
+
 /** The least budget, in bytes: some dozens of the largest requests. */
 const LEAST_BUDGET = 16 * 1024 * 1024
 
@@ -140,7 +144,10 @@ export async function startService(
     report: (error) => log.error({ err: error }, 'queues and messages could not be counted'),
   })
   const { metrics, readiness } = watching
-  if (pools !== null) measurePools(metrics, pools.storage)
+  if (pools !== null) {
+    measurePools(metrics, pools.storage)
+    if (pools.storage.engines.names().length === 0 && !config.pooling.virtualPool) log.warn(NO_POOLS)
+  }
   const tracer = openTracer(readVersion())
   const backups = await openBackups(config.storage.uri, store.freezer, log)
   let audit: LineWriter | null = null
