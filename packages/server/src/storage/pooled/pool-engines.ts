@@ -99,7 +99,8 @@ export class PoolEngines {
     if (member) member.moves += 1
     try {
       return await this.ask(name, async () => {
-        const engine = await this.open(name)
+        // As a rule it is open, and nothing need be waited for.
+        const engine = member?.engine ?? (await this.open(name))
         return engine === null ? absent : move(engine)
       })
     } catch (error) {
