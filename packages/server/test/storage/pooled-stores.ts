@@ -26,6 +26,9 @@ export interface Parts {
 
 const POOLS = ['a', 'b'] as const
 
+/** Longer than the queues of a sequence take. */
+const DRAIN_PATIENCE_MS = 1_000
+
 export const noReports: RelocationReports = { began() {}, ended() {}, troubled() {} }
 
 /** The composite as the kit wants it: on two pools, which take turns in getting queues. */
@@ -106,7 +109,13 @@ class House implements StoreParts {
     }
     await relocations.begin({ pool, rate: null, now: this.#clock.now() })
     await relocator.look()
-    while ([...this.#nodes].some((node) => node.relocator.underWay > 0)) await turn()
+    const patience = performance.now() + DRAIN_PATIENCE_MS
+    for (let isCancelled = false; [...this.#nodes].some((node) => node.relocator.underWay > 0); await turn()) {
+      // A queue that changed just then would be tried again when time has passed.
+      if (isCancelled || performance.now() < patience) continue
+      isCancelled = true
+      await relocations.cancel({ pool, now: this.#clock.now() })
+    }
     await pools.updatePool({ project: '', name: pool, weight: 1 })
   }
 
