@@ -20,6 +20,8 @@ import { runLoad, untilBusy } from './load.ts'
 const KILLS = tries(1, 20)
 const WITNESSES = 20
 const PAUSE_MS = 300
+/** Records a second: so a drain is not over before the trouble, however fast the machine is. */
+const SLOW_RATE = 1_000
 /** After the first queue has gone. */
 const LONGEST_PAUSE_MS = 1_500
 
@@ -62,16 +64,17 @@ class Scene {
     return this.#servers[name === 'east' ? 1 : 2] as PostgresServer
   }
 
-  /** Drains one pool into the other. Meanwhile there is trouble. Answers whether it met the drain. */
-  async drain(from: 'east' | 'west', asked: PooledNode, other: PooledNode, trouble: () => Promise<void>) {
+  /** Drains one pool into the other, in every other round slowly. Meanwhile there is trouble. Answers whether it met the drain. */
+  async drain({ n, from }: Round, asked: PooledNode, other: PooledNode, trouble: () => Promise<void>) {
     const to = from === 'east' ? 'west' : 'east'
     const place = `/v2/pools/${from}/drain`
     await asked.putPool(to, this.poolServer(to).uri, 1)
-    await asked.begin(place)
+    await asked.begin(place, n % 2 === 0 ? undefined : SLOW_RATE)
     await other.until(place, ({ queues_moved, ended }) => queues_moved > 0 || ended !== null)
     await sleep(Math.random() * LONGEST_PAUSE_MS)
     await trouble()
     const met: Drain = await other.look(place)
+    if (met.ended === null) await other.begin(place)
     await other.done(place)
     await this.witnesses.check(other.url)
     return met.ended === null
@@ -98,18 +101,23 @@ class Scene {
   }
 }
 
+interface Round {
+  readonly n: number
+  readonly from: 'east' | 'west'
+}
+
 /** Rounds, until that many troubles have met a drain. `trouble`: told which pool is drained, and by which node. */
 async function untilMet(
   scene: Scene,
-  trouble: (round: { n: number; from: 'east' | 'west'; mover: PooledNode }) => Promise<void>,
+  trouble: (round: Round & { mover: PooledNode }) => Promise<void>,
 ): Promise<number> {
   let met = 0
   for (let n = 0; met < KILLS; n++) {
     assert.ok(n < 10 * KILLS, 'the drains are over too soon')
-    const from = n % 2 === 0 ? 'east' : 'west'
+    const round: Round = { n, from: n % 2 === 0 ? 'east' : 'west' }
     const [mover, other] = n % 4 < 2 ? scene.nodes : scene.nodes.toReversed()
-    const act = () => trouble({ n, from, mover: mover as PooledNode })
-    if (await scene.drain(from, mover as PooledNode, other as PooledNode, act)) met += 1
+    const act = () => trouble({ ...round, mover: mover as PooledNode })
+    if (await scene.drain(round, mover as PooledNode, other as PooledNode, act)) met += 1
   }
   return met
 }
