@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
+import type { Route } from 'playwright-core'
 import { requirePeer } from '../support/peers.ts'
 import { look } from './look.ts'
 import { assertNoComplaints, go, openProject, press } from './open.ts'
+
+/** Resolves when what has changed is on the page, and has had its effects. */
+const DRAWN = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))'
 
 /** When the page looks again at what it shows, in milliseconds. */
 const LOOK_AGAIN = 5_000
@@ -85,6 +89,23 @@ test('in the list of queues', async (t) => {
       [120, 'invoices-failed', 3, 'payments', undefined],
     )
     assert.match(await page.getByLabel('Other metadata').inputValue(), /9007199254740993/)
+    // What is typed before the answer comes stands, and is saved with the next.
+    const typeFirst = async (route: Route) => {
+      await page.getByLabel('Most claims').fill('5')
+      await route.continue()
+    }
+    await page.route('**/queues/invoices', typeFirst, { times: 1 })
+    await page.getByLabel('Life of a message').fill('180')
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'PATCH')
+    await press(page, 'Save')
+    await answered
+    await page.getByRole('button', { name: 'Save', disabled: false }).waitFor()
+    await page.evaluate(DRAWN)
+    assert.equal(await page.getByLabel('Most claims').inputValue(), '5')
+    await press(page, 'Save')
+    await page.getByText('Saved').waitFor()
+    const later = await zaqar.queue('invoices').metadata()
+    assert.deepEqual([later['_default_message_ttl'], later['_max_claim_count']], [180, 5])
     await page.getByLabel('Dead letter queue').fill('not a name')
     await press(page, 'Save')
     await page.getByRole('alert').getByText('_dead_letter_queue must be the name of a queue').waitFor()

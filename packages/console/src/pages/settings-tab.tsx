@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { changesBetween, type Metadata } from 'zaqar-client'
 import { boundsOf } from '../bounds.ts'
 import { objectIn } from '../exact-json.ts'
@@ -53,19 +53,23 @@ export function SettingsTab({ session, kind, name }: TabProps) {
   const [draft, setDraft] = useState<Draft | null>(null)
   const [isSaved, setSaved] = useState(false)
   const attributes = (Object.keys(FIELDS) as Attribute[]).filter((one) => kind === 'queue' || FIELDS[one].isOfTopics)
+  /** Since it was sent last: what is typed before the answer comes is kept. */
+  const isEdited = useRef(false)
   useEffect(() => {
-    if (value !== null) setDraft(draftOf(value, attributes))
+    if (value !== null && !isEdited.current) setDraft(draftOf(value, attributes))
   }, [value])
   const edit = (next: Draft) => {
+    isEdited.current = true
     setSaved(false)
     setDraft(next)
   }
   const action = useAction(async () => {
+    isEdited.current = false
     setSaved(false)
     const before = value ?? {}
     // Only what differs is sent: what somebody else has changed meanwhile stays.
     setUpdated(await topic.update(changesBetween(before, metadataIn(draft as Draft, before))))
-    setSaved(true)
+    setSaved(!isEdited.current)
   })
   if (draft === null && loaded.error === null) return <p class="empty">{text.loading}</p>
   if (draft === null) return <Trouble error={loaded.error} />
