@@ -47,10 +47,10 @@ until curl -fs http://keystone.example:5000/v3 > /dev/null; do sleep 1; done
 
 const engine = process.argv[2]
 if (engine !== 'sqlite' && engine !== 'postgres') throw new Error('Say sqlite or postgres')
-const blocks = PAGES.flatMap(blocksOf).filter(
-  ({ language, heading }) => language === 'sh' && !LEFT_OUT[engine].test(heading),
-)
-if (!existsSync(root)) makeRoot(blocks.map(({ text }) => text).join('\n'))
+const commands = PAGES.flatMap(blocksOf).filter(({ language }) => language === 'sh')
+// For both engines, since the other one may be tried next.
+if (!existsSync(root)) makeRoot(commands.map(({ text }) => text).join('\n'))
+const blocks = commands.filter(({ heading }) => !LEFT_OUT[engine].test(heading))
 const machine = await boot()
 try {
   const script = blocks.map(({ heading, text }) => `echo ${quoted(`\n### ${heading}`)}\n${text}`).join('\n')

@@ -76,7 +76,7 @@ export class KeystoneTokens implements Credentials {
   async #ask(): Promise<Token> {
     const start = Date.now()
     const { status, headers, text } = await this.#request()
-    if (status !== 201) throw refusal(errorOf(status, text, { requestId: headers.get('x-openstack-request-id') }))
+    if (status !== 201) throw this.#refusal(errorOf(status, text, { requestId: headers.get('x-openstack-request-id') }))
     const { token } = readToken(text)
     this.#check(token.project)
     // The clock of Keystone may be another than that of this machine.
@@ -86,6 +86,14 @@ export class KeystoneTokens implements Credentials {
       renewAt: start + Math.max(life - MARGIN_MS, life / 2),
       catalog: token.catalog ?? [],
     }
+  }
+
+  /** Keystone answers 404 for credentials that were taken away; a caller would take that for a message that is not there. */
+  #refusal(error: ZaqarError): ZaqarError {
+    if (error.status >= 500 || error instanceof Unavailable) return error
+    // At another address there may be no Keystone at all.
+    const asked = error.status === 404 ? ` (${this.#url})` : ''
+    return new Unauthenticated('unauthenticated', `Keystone gives no token: ${error.message}${asked}`, error)
   }
 
   /** An application credential says itself which project it is for. */
@@ -126,12 +134,6 @@ export class KeystoneTokens implements Credentials {
         : { methods: ['token'], token: { id: token } }
     return { identity, ...(project !== undefined && { scope: { project: named(project) } }) }
   }
-}
-
-/** Keystone answers 404 for credentials that were taken away; a caller would take that for a message that is not there. */
-function refusal(error: ZaqarError): ZaqarError {
-  if (error.status >= 500 || error instanceof Unavailable) return error
-  return new Unauthenticated('unauthenticated', `Keystone gives no token: ${error.message}`, error)
 }
 
 interface TokenDocument {

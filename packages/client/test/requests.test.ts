@@ -343,6 +343,13 @@ describe('Keystone', () => {
     await assert.rejects(client(fetch, { auth: { keystone } }).queue('jobs').list(), /something else than Keystone/)
   })
 
+  test('that is not there is an error that names the address', async () => {
+    const keystone = { authUrl: 'http://keystone.test/elsewhere', applicationCredential: { id: 'i', secret: 's' } }
+    const fetch: typeof globalThis.fetch = async () => new Response('', { status: 404 })
+    const listing = client(fetch, { auth: { keystone } }).queue('jobs').list()
+    await assert.rejects(listing, /gives no token: .*\(http:\/\/keystone\.test\/elsewhere\/v3\/auth\/tokens\)$/)
+  })
+
   test('does not hold a call that is ended by a signal', async () => {
     const stop = new AbortController()
     const fetch: typeof globalThis.fetch = () => {
