@@ -11,6 +11,8 @@ import type { Subject } from './subject.ts'
 
 /** Less than this is soon full, in bytes. */
 const LITTLE_ROOM = 1 << 30
+/** A larger file takes longer than somebody who asks wants to wait, in bytes. */
+const LOOKED_THROUGH = 1 << 30
 /** The service itself keeps as much for what must be removed when the disk is full. */
 const NO_ROOM = 64 << 20
 
@@ -48,7 +50,7 @@ export async function checkSqlite(
   if (answers.who === 'service') checkServed(findings, path, stats, answers)
   else if (answers.who === 'unasked') findings.ok(`${path} is not opened, as the service seems to run`)
   else if (stats === undefined) await checkFolder(findings, path, folder)
-  else checkFile(findings, path)
+  else checkFile(findings, path, stats.size)
   if (stats !== undefined && (stats.mode & 0o077) !== 0) {
     findings.warning(`other users of this machine may read or write ${path}`, `chmod 600 ${path}`)
   }
@@ -110,8 +112,8 @@ async function checkFolder(findings: Findings, path: string, folder: string): Pr
   }
 }
 
-/** Opens it as a start does, for a moment. */
-function checkFile(findings: Findings, path: string): void {
+/** Opens it as a start does, for a moment, and looks through one that is not too large for that. */
+function checkFile(findings: Findings, path: string, bytes: number): void {
   try {
     const db = openDatabase(path)
     try {
@@ -125,6 +127,10 @@ function checkFile(findings: Findings, path: string): void {
           `${path} takes no log of the kind that the service relies on (journal_mode ${log})`,
           'keep the store on a disk of this machine',
         )
+      }
+      const damage = bytes > LOOKED_THROUGH ? 'ok' : pragma('quick_check(1)')
+      if (damage !== 'ok') {
+        findings.error(`${path} is damaged: ${damage}`, 'zaqar restore makes one of a backup')
       }
       if (steps > newestSchema()) {
         findings.error(`${path} was written by a newer version of the service`, 'run that version')
