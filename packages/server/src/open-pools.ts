@@ -58,8 +58,8 @@ async function openPool(pool: Pool, store: OpenedStore, parts: PoolsParts): Prom
   const parsed = storageUri.parse(pool.uri)
   if ('refused' in parsed) throw new StorageUnavailable(parsed.refused)
   const address = parsed.value
-  const { clock } = store
-  const { idKey } = store.storage
+  const { clock, storage } = store
+  const { idKey } = storage
   const figures = new EngineFigures(parts.elapsed)
   if (address.engine === 'sqlite') {
     await admitFile(address.file, parts).then((handle) => handle?.close())

@@ -1,7 +1,7 @@
 import type { Instant } from '../../model/model.ts'
-import { type DeliveryStore, type Lease, StorageUnavailable, StorageUnreached } from '../contract.ts'
+import { type DeliveryStore, type Lease, type QueueHandle, StorageUnavailable } from '../contract.ts'
 import { tellListeners } from '../tell-listeners.ts'
-import { type MoveParts, onPool } from './moves.ts'
+import { onPool, type PoolParts, runOnPool } from './moves.ts'
 import type { PoolEngine, PoolEngines } from './pool-engines.ts'
 
 /** A pool that is down is asked again after so long. */
@@ -106,25 +106,19 @@ export class PooledWork {
   }
 }
 
-export function pooledDeliveries(
-  { engines, placing }: Pick<MoveParts, 'engines' | 'placing'>,
-  work: PooledWork,
-): DeliveryStore {
-  const on = onPool(engines, placing)
+export function pooledDeliveries(parts: PoolParts, work: PooledWork): DeliveryStore {
+  const on = onPool(parts)
   return {
     lease: (p) => work.lease(p),
 
     async settle(p) {
+      const settleAt = (queue: QueueHandle) => runOnPool(parts, queue, 'lost', (engine) => engine.deliveries.settle(p))
       const { queue } = p.lease
-      const settleAt = (pool: string | undefined) => engines.run(pool, 'lost', (engine) => engine.deliveries.settle(p))
-      const answer = await settleAt(queue.pool).catch(async (error) => {
-        if (error instanceof StorageUnreached && (await placing.hasMoved(queue))) return 'lost' as const
-        throw error
-      })
+      const answer = await settleAt(queue)
       if (answer !== 'lost' || queue.pool === undefined) return answer
       // The lease goes on where the queue lies now, or serves again after it was on its way.
-      const found = await placing.get(queue, p.now)
-      return found === null ? 'lost' : settleAt(found.pool)
+      const found = await parts.placing.get(queue, p.now)
+      return found === null ? 'lost' : settleAt(found)
     },
 
     announce: (p) => on(p, (engine) => engine.deliveries.announce(p)),

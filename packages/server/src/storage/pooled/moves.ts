@@ -21,9 +21,11 @@ export interface MoveParts {
   readonly carrier: Carrier
 }
 
+export type PoolParts = Pick<MoveParts, 'engines' | 'placing'>
+
 /** What is done on one queue is done by the engine of its pool. */
 export function pooledMessages({ engines, placing, deadLetters, carrier }: MoveParts): MessageStore {
-  const on = onPool(engines, placing)
+  const on = onPool({ engines, placing })
   return {
     append: (p) => on(p, (engine) => engine.messages.append(p)),
     list: (p) => on(p, (engine) => engine.messages.list(p)),
@@ -57,7 +59,7 @@ export function pooledMessages({ engines, placing, deadLetters, carrier }: MoveP
 }
 
 export function pooledClaims({ engines, placing, deadLetters, carrier }: MoveParts): ClaimStore {
-  const on = onPool(engines, placing)
+  const on = onPool({ engines, placing })
   return {
     create: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.create(terms))),
     exchange: (p) => burying(p, deadLetters, carrier, (terms) => on(p, (engine) => engine.claims.exchange(terms))),
@@ -68,8 +70,8 @@ export function pooledClaims({ engines, placing, deadLetters, carrier }: MovePar
   }
 }
 
-export function pooledSubscriptions({ engines, placing }: Pick<MoveParts, 'engines' | 'placing'>): SubscriptionStore {
-  const on = onPool(engines, placing)
+export function pooledSubscriptions(parts: PoolParts): SubscriptionStore {
+  const on = onPool(parts)
   return {
     create: (p) => on(p, (engine) => engine.subscriptions.create(p)),
     get: (p) => on(p, (engine) => engine.subscriptions.get(p)),
@@ -81,19 +83,27 @@ export function pooledSubscriptions({ engines, placing }: Pick<MoveParts, 'engin
   }
 }
 
-/** A pool that is not there any more has no queues; one that is away may have had it. */
-export function onPool(engines: PoolEngines, placing: Placing) {
-  return async <T>(
-    { queue }: { queue: QueueHandle },
-    move: (engine: PoolEngine) => Promise<T | Stale>,
-  ): Promise<T | Stale> => {
-    try {
-      return await engines.run<T | Stale>(queue.pool, STALE, move)
-    } catch (error) {
-      if (error instanceof StorageUnreached && (await placing.hasMoved(queue))) return STALE
-      throw error
-    }
+/**
+ * Runs a move on the pool of the queue. `elsewhere`: what is answered where the queue does not lie there. A pool that is
+ * not there any more has no queues; one that is away may have had it.
+ */
+export async function runOnPool<T>(
+  { engines, placing }: PoolParts,
+  queue: QueueHandle,
+  elsewhere: T,
+  move: (engine: PoolEngine) => Promise<T>,
+): Promise<T> {
+  try {
+    return await engines.run(queue.pool, elsewhere, move)
+  } catch (error) {
+    if (error instanceof StorageUnreached && (await placing.hasMoved(queue))) return elsewhere
+    throw error
   }
+}
+
+export function onPool(parts: PoolParts) {
+  return <T>({ queue }: { queue: QueueHandle }, move: (engine: PoolEngine) => Promise<T | Stale>) =>
+    runOnPool<T | Stale>(parts, queue, STALE, move)
 }
 
 interface Burying {

@@ -15,7 +15,7 @@ type ListTerms = Parameters<QueueStore['list']>[0]
 /** Which queues a project has is known from the catalogue, what is in them from their pools. */
 export function pooledQueues(own: Storage, engines: PoolEngines, placing: Placing): QueueStore {
   const { placements } = own
-  const on = onPool(engines, placing)
+  const on = onPool({ engines, placing })
   const isOwn = (pool: string) => engines.opened(pool) === own
 
   /** What a listing shows of a queue; null where it is none of those that are wanted. */
