@@ -14,7 +14,7 @@ import { ManualClock } from 'zaqar-conformance'
 import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
 import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
-import { noReports } from './pooled-stores.ts'
+import { plainTerms } from './pooled-stores.ts'
 
 const key: QueueKey = { project: 'alpha', kind: 'queue', name: 'jobs' }
 const POOLS = ['a', 'b'] as const
@@ -52,20 +52,14 @@ class Cluster {
       ) as Store
     const own = this.store('own')
     const storage = await openPooled({
+      ...plainTerms,
       own: { ...own, placements: stepped<PlacementStore>(own.placements), close: async () => {} },
-      isOwn: () => false,
       openPool: async ({ name }) => {
         const store = this.store(name)
         return { ...store, queues: stepped(store.queues), close: async () => {} }
       },
-      usesOwn: false,
       clock: this.clock,
       draw: () => Math.random(),
-      flavorOf: () => null,
-      relocationReports: noReports,
-      report: (error) => {
-        throw error
-      },
     })
     await storage.engines.openAll()
     return storage

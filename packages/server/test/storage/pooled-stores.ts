@@ -11,8 +11,7 @@ import {
 } from 'zaqar/storage'
 import type { Harness, ManualClock, OpenedStore, StoreParts } from 'zaqar-conformance'
 import { moveQueue } from '../../src/storage/pooled/move-queue.ts'
-import { openPooled, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
-import type { RelocationReports } from '../../src/storage/pooled/relocator.ts'
+import { openPooled, type PooledOptions, type PooledStorage } from '../../src/storage/pooled/open-pooled.ts'
 
 /** Opens one store of several; all that it is opened for see the same ids. */
 export type OpenPart = (idKey: Uint8Array | undefined) => Promise<Storage>
@@ -29,7 +28,16 @@ const POOLS = ['a', 'b'] as const
 /** Longer than the queues of a sequence take. */
 const DRAIN_PATIENCE_MS = 1_000
 
-export const noReports: RelocationReports = { began() {}, ended() {}, troubled() {} }
+/** Of a composite whose store is no pool itself, without flavors; an error behind the scenes ends the test. */
+export const plainTerms = {
+  isOwn: () => false,
+  usesOwn: false,
+  flavorOf: () => null,
+  relocationReports: { began() {}, ended() {}, troubled() {} },
+  report(error) {
+    throw error
+  },
+} satisfies Partial<PooledOptions>
 
 /** The composite as the kit wants it: on two pools, which take turns in getting queues. */
 export function pooledHarness(abilities: Abilities, prepare: (clock: ManualClock) => Promise<Parts>): Harness {
@@ -181,21 +189,16 @@ class House implements StoreParts {
       await own.pools.putPool({ project: '', pool })
     }
     const storage = await openPooled({
+      ...plainTerms,
       own,
-      isOwn: () => false,
       openPool: async ({ name }) => {
         const open = pools[POOLS.indexOf(name as (typeof POOLS)[number])]
         assert(open)
         return awayAtTimes(await open(own.idKey), () => this.#away === name)
       },
-      usesOwn: false,
       clock: this.#clock,
       draw: () => (this.#turn++ % POOLS.length) / POOLS.length,
-      flavorOf: () => null,
-      relocationReports: { ...noReports, troubled: () => this.#troubled() },
-      report: (error) => {
-        throw error
-      },
+      relocationReports: { ...plainTerms.relocationReports, troubled: () => this.#troubled() },
     })
     await storage.engines.openAll()
     return storage

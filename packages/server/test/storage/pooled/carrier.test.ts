@@ -5,7 +5,7 @@ import { ManualClock } from 'zaqar-conformance'
 import { type MessageStore, StorageUnreached } from '../../../src/storage/contract.ts'
 import { openPooled, type PooledStorage } from '../../../src/storage/pooled/open-pooled.ts'
 import { openSqlite } from '../../../src/storage/sqlite/open-sqlite.ts'
-import { noReports } from '../pooled-stores.ts'
+import { plainTerms } from '../pooled-stores.ts'
 
 /** A node with one pool. `around` is run in place of each look for what has departed from it. */
 async function openNode(
@@ -18,21 +18,15 @@ async function openNode(
     pool: { name: 'a', uri: 'test:a', weight: 1, options: '{}', flavor: null },
   })
   const storage = await openPooled({
+    ...plainTerms,
     own,
-    isOwn: () => false,
     openPool: async () => {
       const store = await openSqlite({ path: ':memory:', clock, idKey: own.idKey })
       const { messages } = store
       return { ...store, messages: { ...messages, departures: (p) => around(() => messages.departures(p)) } }
     },
-    usesOwn: false,
     clock,
     draw: () => 0,
-    flavorOf: () => null,
-    relocationReports: noReports,
-    report: (error) => {
-      throw error
-    },
   })
   await storage.engines.openAll()
   return storage
